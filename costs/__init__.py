@@ -1,0 +1,1 @@
+"""Costs: bills, usage and projections. Empty until the first bill can be read."""

@@ -1,0 +1,1 @@
+"""Findings: problems of a platform, one place each, with an owner, a state and a history."""

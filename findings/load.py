@@ -1,0 +1,251 @@
+"""The loader: a report becomes findings in one transaction. The only bulk writer of findings.
+
+COPY into a temporary table, then the set-based statements of sql/load.sql; history and rollups follow by trigger in
+the same transaction; the fence (Job.finish) ends it. Nothing is applied twice and nothing half.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from findings.reading import OpenedReport, open_report
+from findings.risk import lanes
+from findings.scans.records import Absent, FindingRecord, Reject, ScanError
+from findings.staging import COLUMNS, Stager
+from platform_risk.core.acting import acting_as
+from platform_risk.core.catalog.owners import team_finder
+from platform_risk.core.copy import copy_lines
+from platform_risk.core.imports import faults, runner
+from platform_risk.core.imports.loaders import ImportFailedError
+from platform_risk.core.imports.runner import Job
+from platform_risk.core.models import ImportReject, Scope, Service, Target
+from platform_risk.core.redaction import Redactor
+from platform_risk.core.sqlfile import statements
+
+_SQL = Path(__file__).resolve().parent / "sql"
+# Kept of one report; the count goes on.
+MOST_REJECTS_KEPT = 10_000
+_CHECK_EVERY = 500
+
+
+@dataclass
+class Tally:
+    """What was read, while it is being read."""
+
+    read: int = 0
+    absent: int = 0
+    staged: int = 0
+    rejected: int = 0
+
+
+def redactor() -> Redactor:
+    return Redactor(settings.REDACTION_SALT.encode())
+
+
+def load_scan(job: Job) -> None:
+    """Applies a scan report to its scope. Raises ImportFailedError with place and remedy when it cannot be read."""
+    try:
+        with open_report(job.row, settings.IMPORT_LIMITS[job.row.kind]) as report:
+            job.bytes_total = report.bytes_total
+            _apply(job, report)
+    except ScanError as error:
+        location = redact_values(error.location)
+        message = redactor().text(error.message)
+        raise ImportFailedError(error.code, message, remedy=error.remedy, location=location) from error
+    faults.at("after_commit")
+
+
+def redact_values(location: dict[str, Any]) -> dict[str, object]:
+    redact = redactor().text
+    return {key: redact(value) if isinstance(value, str) else value for key, value in location.items()}
+
+
+def _scope_of(job: Job, report: OpenedReport) -> Scope:
+    """The scope this report replaces: what was stated, else what the report says, else the default."""
+    row = job.row
+    service = row.service
+    if service is None:
+        raise ImportFailedError(
+            "no_service", "The import names no service.", remedy="Upload it again and say which service it is about."
+        )
+    source = row.source or report.source
+    branch = row.branch or report.info.branch or service.default_branch
+    target = target_for(service, row.environment_id, branch)
+    return Scope.objects.select_related("target__service").get_or_create(target=target, source=source)[0]
+
+
+def target_for(service: Service, environment_id: int | None, branch: str) -> Target:
+    return Target.objects.get_or_create(
+        service=service,
+        environment_id=environment_id,
+        branch=branch,
+        defaults={"is_default_branch": branch == service.default_branch},
+    )[0]
+
+
+def _observed_at(job: Job, report: OpenedReport) -> tuple[datetime, str]:
+    """The report's own time, else the time given, else the time received. A time in the future is not believed."""
+    stated = parse_datetime(report.info.observed_at) if report.info.observed_at else None
+    if stated is not None and timezone.is_aware(stated) and stated <= timezone.now():
+        return stated, "report"
+    if job.row.stated_observed_at is not None:
+        return job.row.stated_observed_at, "given"
+    return job.row.created_at, "received"
+
+
+def _apply(job: Job, report: OpenedReport) -> None:
+    scope = _scope_of(job, report)
+    observed_at, observed_from = _observed_at(job, report)
+    about: dict[str, Any] = {
+        "format": report.format,
+        "format_reason": report.reason,
+        "scope": scope,
+        "source": scope.source,
+        "branch": scope.target.branch,
+        "observed_at": observed_at,
+        "observed_at_from": observed_from,
+        "is_complete": job.row.complete == "yes" or job.row.complete == "auto" and report.info.complete,
+        "incomplete_because": "" if job.row.complete == "yes" else report.info.incomplete_because[:500],
+    }
+    with transaction.atomic(), runner.locked(scope.target_id):
+        scope.refresh_from_db()
+        if not _same_again(job, scope, about):
+            _replace(job, report, scope, about)
+        faults.at("before_commit")
+
+
+def _same_again(job: Job, scope: Scope, about: dict[str, Any]) -> bool:
+    """A file equal to the last applied one of its scope changes nothing but when the scope was last seen."""
+    last = scope.last_applied
+    if job.row.replay or last is None or last.sha256 != job.row.sha256 or last.is_complete != about["is_complete"]:
+        return False
+    kept = last.read - last.collapsed - last.rejected
+    Scope.objects.filter(pk=scope.pk).update(last_seen_at=timezone.now())
+    job.records_done = last.read
+    job.finish(
+        **about,
+        duplicate_of=last,
+        read=last.read,
+        collapsed=last.collapsed,
+        rejected=last.rejected,
+        unchanged=kept,
+    )
+    return True
+
+
+def _replace(job: Job, report: OpenedReport, scope: Scope, about: dict[str, Any]) -> None:
+    late = scope.last_complete_at is not None and about["observed_at"] < scope.last_complete_at
+    parameters = {
+        "import": job.row.pk,
+        "scope": scope.pk,
+        "target": scope.target_id,
+        "previous": scope.last_applied_id,
+        "observed_at": about["observed_at"],
+        "late": late,
+        "lane_version": lanes.RULES_VERSION,
+        **settings.DUE_DAYS,
+    }
+    reason = f"Import of {job.row.file_name}"
+    acting_as(job.row.created_by, source="import", reason=reason, import_id=job.row.pk)
+    tally = _stage(job, report, scope.target.service)
+    faults.at("after_copy")
+    job.check()
+    new, changed, unchanged, reopened, closed = _statements(parameters, closing=about["is_complete"] and not late)
+    now = timezone.now()
+    about |= {"is_late": late, "is_applied": True, "previous_id": scope.last_applied_id}
+    if not late:
+        scope.last_applied_id = job.row.pk
+        if about["is_complete"]:
+            scope.last_complete_at = about["observed_at"]
+    scope.last_seen_at = now
+    scope.save(update_fields=["last_applied", "last_complete_at", "last_seen_at"])
+    distinct = new + changed + unchanged + reopened
+    job.finish(
+        **about,
+        read=tally.read,
+        collapsed=tally.staged - distinct,
+        new=new,
+        changed=changed,
+        unchanged=unchanged,
+        reopened=reopened,
+        closed=closed,
+        rejected=tally.rejected,
+    )
+
+
+def _stage(job: Job, report: OpenedReport, service: Service) -> Tally:
+    tally = Tally()
+    redactor_ = redactor()
+    stager = Stager(redact=redactor_.text, team_of=team_finder(service))
+    rejects: list[ImportReject] = []
+    with connection.cursor() as cursor:
+        cursor.execute(statements(_SQL / "load.sql")["stage"])
+    copy_lines("findings_staging", COLUMNS, _lines(job, report, stager, tally, rejects, redactor_))
+    # The attempt may be a second one: what an earlier one kept was rolled back with it.
+    ImportReject.objects.bulk_create(rejects, batch_size=1000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE findings_staging")
+    return tally
+
+
+def _lines(
+    job: Job, report: OpenedReport, stager: Stager, tally: Tally, rejects: list[ImportReject], redactor_: Redactor
+) -> Iterator[str]:
+    for record in report.records():
+        if isinstance(record, Absent):
+            # The report's own "it is gone": not a record that could be stored, and not one that was rejected.
+            tally.absent += 1
+            continue
+        tally.read += 1
+        if isinstance(record, FindingRecord):
+            yield stager.line(tally.staged, record)
+            tally.staged += 1
+        else:
+            tally.rejected += 1
+            if len(rejects) < MOST_REJECTS_KEPT:
+                rejects.append(_reject(job, record, redactor_))
+        if tally.read % _CHECK_EVERY == 0:
+            job.bytes_done, job.records_done = report.position, tally.read
+            job.check()
+            faults.at("mid_parse")
+    job.records_done = tally.read
+
+
+def _reject(job: Job, record: Reject, redactor_: Redactor) -> ImportReject:
+    return ImportReject(
+        import_row_id=job.row.pk,
+        pointer=record.pointer[:500],
+        entry=record.entry[:500],
+        reason=redactor_.text(record.reason)[:1000],
+        excerpt=redactor_.text(record.excerpt)[:1000],
+    )
+
+
+_ALWAYS = ("compare", "keep_before", "insert_new", "update_known", "begin_sightings", "renew_sightings")
+_CLOSING = ("end_sightings", "keep_closed", "close_gone", "keep_verified", "verify")
+
+
+def _statements(parameters: dict[str, Any], *, closing: bool) -> tuple[int, int, int, int, int]:
+    sql = statements(_SQL / "load.sql")
+    with connection.cursor() as cursor:
+        for name in _ALWAYS + (_CLOSING if closing else ()):
+            cursor.execute(sql[name], parameters)
+        cursor.execute(sql["count"], parameters)
+        new, changed, unchanged, reopened, closed = cursor.fetchone()
+    return new, changed, unchanged, reopened, closed
+
+
+def undo_scan(import_id: int) -> None:
+    """Puts the scope back to before its last applied import. In the caller's transaction, under the target's lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT scope_id FROM core_import WHERE id = %s", [import_id])
+        parameters = {"import": import_id, "scope": cursor.fetchone()[0]}
+        for statement in statements(_SQL / "undo.sql").values():
+            cursor.execute(statement, parameters)

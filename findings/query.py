@@ -1,0 +1,114 @@
+"""The filter language of findings: one reading for pages, API, exports and bulk. PURE.
+
+`lane:immediate owner:me -status:dismissed is:overdue "vault token"`: name:value pairs (several of one name: any of
+them), a minus excludes, `is:` names states, all other words are searched for by their beginnings.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from findings.vocabulary import Category, Lane, RiskClass, Severity, Status
+
+# Filters whose values are of a fixed list
+ENUMS: dict[str, frozenset[str]] = {
+    "lane": frozenset(Lane),
+    "status": frozenset(Status),
+    "severity": frozenset(Severity),
+    "category": frozenset(Category),
+    "class": frozenset(RiskClass),
+    "is": frozenset({"open", "closed", "unowned", "unassigned", "overdue", "regressed", "unrated", "other_branch"}),
+}
+# Filters whose values name something
+NAMES = (
+    "service", "environment", "team", "owner", "scanner", "rule", "check", "import", "branch", "tag", "path",
+    "identifier",
+)  # fmt: skip
+FILTERS = (*ENUMS, *NAMES)
+ORDERINGS = {
+    "priority": ("rank", "id"),
+    "-priority": ("-rank", "-id"),
+    "due": ("due_key", "id"),
+    "first_seen": ("first_seen_at", "id"),
+    "-first_seen": ("-first_seen_at", "-id"),
+    "updated": ("updated_at", "id"),
+    "-updated": ("-updated_at", "-id"),
+    "number": ("id",),
+    "-number": ("-id",),
+}
+DEFAULT_ORDERING = "priority"
+MOST_WORDS = 20
+
+_TOKEN = re.compile(r'(-?)(?:([a-z_]+):)?(?:"([^"]*)"|(\S+))')
+
+
+class QueryError(ValueError):
+    """The filter cannot be understood; `parameter` names the part."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
+@dataclass(frozen=True)
+class Query:
+    """A filter, read. `wanted` and `excluded`: name → values, any of which match."""
+
+    wanted: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    excluded: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    ordering: str = DEFAULT_ORDERING
+
+    @property
+    def keyset(self) -> tuple[str, ...]:
+        return ORDERINGS[self.ordering]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.wanted or self.excluded or self.words)
+
+    def text(self) -> str:
+        """The same filter in the language itself: what the search box shows."""
+        parts = [f"{name}:{_quoted(value)}" for name, values in self.wanted.items() for value in values]
+        parts += [f"-{name}:{_quoted(value)}" for name, values in self.excluded.items() for value in values]
+        return " ".join((*parts, *self.words))
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if re.search(r"\s", value) or not value else value
+
+
+def _checked(name: str, value: str) -> str:
+    if name in ENUMS and value not in ENUMS[name]:
+        raise QueryError(name, f"{name} is one of {', '.join(sorted(ENUMS[name]))}; not “{value[:60]}”.")
+    if "\x00" in value or len(value) > 500:
+        raise QueryError(name, f"The value of {name} is too long or holds a NUL.")
+    return value
+
+
+def parse(q: str = "", parameters: Mapping[str, Iterable[str]] | None = None, ordering: str = "") -> Query:
+    """`q` in the language, and `parameters` as name → values beside it; both must hold. Raises QueryError."""
+    wanted: dict[str, list[str]] = {}
+    excluded: dict[str, list[str]] = {}
+    words: list[str] = []
+    if len(q) > 2000 or "\x00" in q:
+        raise QueryError("q", "The filter is too long (2,000 characters at most) or holds a NUL.")
+    for minus, name, quoted, bare in _TOKEN.findall(q):
+        value = quoted or bare
+        if name in FILTERS:
+            (excluded if minus else wanted).setdefault(name, []).append(_checked(name, value))
+        else:
+            # What only looks like a filter (a URL, `apps/v1:Deployment`) is searched for.
+            words += re.findall(r"\w+", f"{name} {value}" if name else value)
+    for name, values in (parameters or {}).items():
+        for value in values:
+            if value != "":
+                wanted.setdefault(name, []).append(_checked(name, value))
+    if ordering and ordering not in ORDERINGS:
+        raise QueryError("ordering", f"ordering is one of {', '.join(sorted(ORDERINGS))}.")
+    return Query(
+        {name: tuple(dict.fromkeys(values)) for name, values in wanted.items()},
+        {name: tuple(dict.fromkeys(values)) for name, values in excluded.items()},
+        tuple(dict.fromkeys(word.lower() for word in words))[:MOST_WORDS],
+        ordering or DEFAULT_ORDERING,
+    )

@@ -1,0 +1,43 @@
+"""Which format a file has, from its first 64 KiB and never from its name. PURE."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from findings.scans import registry
+from findings.scans.records import ScanError
+
+HEAD_BYTES = 64 * 1024
+_ENOUGH = 0.5
+
+
+@dataclass(frozen=True)
+class Detected:
+    format: str
+    confidence: float
+    reason: str
+
+
+def of(head: Any, requested: str = "") -> Detected:
+    """The likeliest format, or the one asked for. Raises ScanError unknown_format that names the two likeliest
+    candidates and what each of them misses."""
+    known = registry.formats()
+    if requested:
+        if requested not in known:
+            raise ScanError(
+                "unknown_format", f"There is no format {requested}.", remedy=f"One of: {', '.join(sorted(known))}."
+            )
+        return Detected(requested, 1.0, "Named by whoever uploaded it.")
+    start = bytes(head[:HEAD_BYTES])
+    ranked = sorted(
+        ((name, format_.sniff(start)) for name, format_ in known.items()), key=lambda pair: -pair[1].confidence
+    )
+    name, best = ranked[0]
+    if best.confidence >= _ENOUGH:
+        return Detected(name, best.confidence, f"{best.reason} ({best.confidence:.0%} sure)")
+    candidates = "; ".join(f"{known[name].title}: {match.missing}" for name, match in ranked[:2])
+    raise ScanError(
+        "unknown_format",
+        f"This is no report that is known here. Likeliest: {candidates}.",
+        remedy="Upload SARIF, Checkov JSON, or a CSV or JSON list of findings; or name the format.",
+        byte=0,
+    )

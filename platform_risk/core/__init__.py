@@ -1,0 +1,1 @@
+"""The core: catalogue, imports, access, redaction. Imports no app."""

@@ -1,0 +1,1 @@
+"""What every endpoint shares: sign-in, pages, problems, idempotency, exports."""

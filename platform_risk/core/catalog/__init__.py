@@ -1,0 +1,1 @@
+"""Teams, services, environments, and the rules that say who owns what."""

@@ -1,0 +1,125 @@
+"""Receiving, cancelling and undoing imports. The edge enqueues after commit; services never do."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from platform_risk.core.access.audit import record
+from platform_risk.core.errors import Conflict, Refused
+from platform_risk.core.imports import runner
+from platform_risk.core.imports.loaders import undoer_of
+from platform_risk.core.models import Environment, Import, ImportKind, ImportState, Scope, Service, User
+
+
+class TooLarge(Exception):
+    """Over the limit for stored bytes; said before the file is read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """Where an upload is meant to go; "" leaves it to the report."""
+
+    service: Service | None
+    environment: Environment | None = None
+    source: str = ""
+    branch: str = ""
+    kind: str = ImportKind.SCAN
+    format: str = ""
+    complete: str = "auto"
+    observed_at: datetime | None = None
+    replay: bool = False
+
+
+def check_size(size: int | None, kind: str = ImportKind.SCAN) -> None:
+    limit = settings.IMPORT_LIMITS[kind]["stored_bytes"]
+    if size is not None and size > limit:
+        raise TooLarge(f"The file has {size} bytes; at most {limit} are accepted for kind {kind}.")
+
+
+def receive(upload: UploadedFile, destination: Destination, *, user: User | None) -> Import:
+    """Stores the file and its row, in this order: a row always has its file. Enqueue with the id after commit."""
+    if not upload.size:
+        raise Refused("The file is empty.", field="file")
+    check_size(upload.size, destination.kind)
+    digest = hashlib.sha256()
+    for chunk in upload.chunks():
+        digest.update(chunk)
+    upload.seek(0)
+    name = (upload.name or "upload").replace("\x00", "").encode("utf-8", "replace").decode()[-200:]
+    row = Import(
+        kind=destination.kind,
+        file_name=name,
+        size_bytes=upload.size,
+        bytes_total=upload.size,
+        sha256=digest.hexdigest(),
+        service=destination.service,
+        environment=destination.environment,
+        source=destination.source,
+        branch=destination.branch,
+        requested_format=destination.format,
+        complete=destination.complete,
+        stated_observed_at=destination.observed_at,
+        replay=destination.replay,
+        created_by=user,
+    )
+    # Stored under its digest: what a user calls a file never becomes a path.
+    row.file.save(digest.hexdigest()[:32], upload, save=False)
+    row.save()
+    return row
+
+
+@transaction.atomic
+def cancel(row: Import, *, user: User) -> Import:
+    """Stops an import that is not finished. A running one stops at the worker's next look, and applies nothing."""
+    now = timezone.now()
+    if Import.objects.filter(pk=row.pk, state=ImportState.QUEUED).update(
+        state=ImportState.CANCELLED, finished_at=now, cancel_requested_at=now
+    ) or Import.objects.filter(pk=row.pk, state=ImportState.RUNNING).update(cancel_requested_at=now):
+        record(user, "cancelled", "import", row.pk, row.file_name)
+    else:
+        row.refresh_from_db()
+        raise Conflict(f"The import is {row.state}: there is nothing to cancel.", allowed=[])
+    row.refresh_from_db()
+    return row
+
+
+@transaction.atomic
+def undo(row: Import, *, user: User, reason: str = "") -> Import:
+    """Puts the scope back to before this import. Only the last applied one of its scope can be undone."""
+    if row.scope_id is None or not row.is_applied or row.undone_at is not None:
+        raise Conflict("Only an import that was applied can be undone.", allowed=[])
+    scope = Scope.objects.select_related("target").get(pk=row.scope_id)
+    with runner.locked(scope.target_id):
+        scope.refresh_from_db()
+        if scope.last_applied_id != row.pk:
+            raise Conflict("Only the last applied import of its scope can be undone.", allowed=[])
+        undoer_of(row.kind)(row.pk)
+        scope.last_applied = row.previous
+        last = _last_complete(row)
+        scope.last_complete_at = last.observed_at if last else None
+        scope.last_seen_at = row.previous.finished_at if row.previous else None
+        scope.save()
+        row.undone_at, row.undone_by, row.is_applied = timezone.now(), user, False
+        row.save(update_fields=["undone_at", "undone_by", "is_applied"])
+        record(user, "undone", "import", row.pk, row.file_name, reason=reason)
+    return row
+
+
+def _last_complete(row: Import) -> Import | None:
+    return (
+        Import.objects.filter(scope_id=row.scope_id, is_applied=True, is_complete=True, is_late=False)
+        .exclude(pk=row.pk)
+        .order_by("-observed_at")
+        .first()
+    )
+
+
+def counts(row: Import) -> dict[str, Any]:
+    names = ("read", "collapsed", "new", "changed", "unchanged", "closed", "reopened", "rejected")
+    return {name: getattr(row, name) for name in names}

@@ -1,0 +1,80 @@
+"""Secrets out of text before it is stored, logged or shown. PURE.
+
+Each is replaced by `[redacted:KIND:hash]`, the first eight digits of a salted HMAC: the same secret in two places is
+recognised as the same, and nothing can be tried against it without the salt. References to secrets (`${VAR}`,
+`secretKeyRef`, `var.password`, a mounted file) say where a secret is, not what it is, and stay.
+
+Every pattern has bounded repeats and a literal to begin with, so time grows with the text and not faster. Texts that
+hold none of the literals, which are nearly all, cost one scan.
+"""
+
+import hmac
+import re
+from collections.abc import Callable
+from hashlib import sha256
+
+# A text without any of these holds nothing that the patterns below could find.
+_HINT = re.compile(
+    r"pass|pwd|secret|token|api[-_ ]?key|access[-_ ]?key|account[-_ ]?key|private[-_ ]?key|shared[-_ ]?key|signature|sig="
+    r"|credential|authorization|bearer|basic |PRIVATE KEY|://|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-"
+    r"|hooks\.slack|[rs]k_(?:live|test)_|whsec_|npm_|pypi-|AIza|ya29\.|sk-|hv[sbr]\.|eyJ|SG\.|dop_v1_|AGE-SECRET|dckr_pat_"
+    r"|\bs\.[A-Za-z0-9]{24}|\.docker|_auth",
+    re.IGNORECASE,
+)
+
+_B64 = r"A-Za-z0-9+/"
+# Secrets that are known by their own form, wherever they stand.
+_BY_FORM: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "private-key",
+        re.compile(
+            r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
+            r"(?:(?!-----END).){0,20000}?(?:-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----|\Z)",
+            re.DOTALL,
+        ),
+    ),
+    ("jwt", re.compile(r"\beyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{4,8000}(?:\.[A-Za-z0-9_-]{0,4000})?")),
+    ("aws-key-id", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
+    ("github-token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255})")),
+    ("gitlab-token", re.compile(r"\bgl(?:pat|dt|rt|cbt|ptt|agent)-[A-Za-z0-9_-]{16,255}")),
+    ("slack-token", re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{8,255}")),
+    ("slack-webhook", re.compile(r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_-]{10,200}")),
+    ("stripe-key", re.compile(r"\b(?:[rs]k_(?:live|test)|whsec)_[A-Za-z0-9]{10,255}")),
+    ("npm-token", re.compile(r"\bnpm_[A-Za-z0-9]{30,255}")),
+    ("pypi-token", re.compile(r"\bpypi-[A-Za-z0-9_-]{20,1000}")),
+    ("google-key", re.compile(r"\bAIza[A-Za-z0-9_-]{30,60}|\bya29\.[A-Za-z0-9_-]{20,1000}")),
+    ("openai-key", re.compile(r"\bsk-[A-Za-z0-9_-]{20,255}")),
+    ("vault-token", re.compile(r"\bhv[sbr]\.[A-Za-z0-9_-]{20,500}|(?<![\w.])s\.[A-Za-z0-9]{24}(?![\w.])")),
+    ("sendgrid-key", re.compile(r"\bSG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,128}")),
+    ("digitalocean-token", re.compile(r"\bdo[opr]_v1_[a-f0-9]{32,128}")),
+    ("docker-token", re.compile(r"\bdckr_pat_[A-Za-z0-9_-]{16,255}")),
+    ("age-key", re.compile(r"\bAGE-SECRET-KEY-1[A-Z0-9]{40,80}")),
+    ("azure-key", re.compile(rf"(?<=AccountKey=)[{_B64}]{{20,200}}={{0,2}}|(?<=SharedAccessKey=)[{_B64}]{{20,200}}={{0,2}}")),
+    ("signature", re.compile(r"(?<=[?&]sig=)[A-Za-z0-9%+/=_-]{10,200}|(?<=[?&]X-Amz-Signature=)[a-f0-9]{32,128}")),
+)
+# Secrets that are known by what stands before them; the last group is the secret.
+_URL = re.compile(r"(?<=://)([^\s:/@\"'<>\[\]]{0,200}):([^\s/@\"'<>]{1,500})(?=@)")
+_HEADER = re.compile(
+    r"(\b(?:bearer|basic|token|apikey)[ \t]{1,4})(?=[A-Za-z0-9._~+/-]{0,3000}[0-9._~+/=A-Z-])([A-Za-z0-9._~+/-]{12,3000}={0,2})",
+    re.IGNORECASE,
+)
+_NAME = (
+    r"(?:pass(?:word|wd|phrase|code)?|pwd|secret(?:[-_]?(?:access)?[-_]?key)?|token|api[-_ ]?key|(?:access|account|private|"
+    r"shared|encryption|signing|master|session|client)[-_]?key|credentials?|client[-_]?secret|_?auth(?:[-_]?token)?)"
+)
+# name, then `:`, `=`, `=>`, or for a command line a blank: password: x, "api_key": "x", PASSWORD="x", --token x.
+_ASSIGNED = re.compile(
+    rf"((?<![A-Za-z0-9]){{prefix}}{_NAME}(?:[-_]?(?:value|data|text|string|base64|b64|prod|dev|[0-9]{{{{1,3}}}}))?(?![A-Za-z0-9])"
+    r"[\"'\]]{{0,2}}[ \t]{{0,20}}(?:=>|:=|[:=])[ \t]{{0,20}}(?:!!str[ \t]{{1,4}})?)"
+    r"(\"(?:[^\"\\\n]|\\.){{1,2000}}\"|'[^'\n]{{1,2000}}'|`[^`\n]{{1,2000}}`|[^\s\"'`,;}})\]&|<>]{{1,2000}})".format(
+        prefix=r"(?:[A-Za-z0-9]{1,40}[-_.]){0,6}(?:[A-Za-z0-9]{0,40}(?=[A-Z]))?"
+    ),
+    re.IGNORECASE,
+)
+_OPTION = re.compile(rf"(--?(?:[A-Za-z0-9]{{1,40}}-){{0,4}}{_NAME}[ \t]{{1,4}})(?!-)(\"[^\"\n]{{1,500}}\"|'[^'\n]{{1,500}}'|[^\s\"']{{1,500}})", re.IGNORECASE)
+# Kubernetes: `- name: DB_PASSWORD` with its `value:` on the next line (or in JSON: in the same object).
+_PAIR = re.compile(
+    rf"(\bname[\"']?[ \t]{{0,4}}[:=][ \t]{{0,4}}[\"']?[A-Za-z0-9_.-]{{0,60}}?{_NAME}[A-Za-z0-9_.-]{{0,20}}[\"']?[ \t]{{0,4}},?\s{{1,60}}[\"']?value[\"']?"
+    r"[ \t]{0,4}[:=][ \t]{0,4})(\"(?:[^\"\\\n]|\\.){1,2000}\"|'[^'\n]{1,2000}'|[^\s\"',}]{1,2000})",
+    re.IGNORECASE,
+)

@@ -1,0 +1,233 @@
+"""Plain files out of an upload: gzip and zip taken apart, with every cap counted while reading. PURE.
+
+What an archive says about itself (sizes, counts) is never believed. What is refused is named with its entry and what
+to do. Nothing is written but fresh files with names of our own, so no entry's name ever reaches the file system.
+"""
+
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+_CHUNK = 256 * 1024
+# Small things compress well without being bombs: the ratio counts only above this.
+_RATIO_FLOOR = 10 * 1024 * 1024
+_GZIP = b"\x1f\x8b"
+_ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_LONGEST_NAME = 500
+_ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")
+
+
+@dataclass(frozen=True)
+class Limits:
+    stored_bytes: int  # the upload as it arrives
+    unpacked_bytes: int  # all entries together
+    ratio: int  # unpacked to stored
+    entries: int
+    depth: int  # archives inside archives; a plain file is 0, a .gz is 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file that was written; `name` is its place in the archive, "" for an upload that was plain."""
+
+    name: str
+    path: Path
+    size: int
+
+
+class UnpackError(Exception):
+    """An upload that is not taken apart: what, in which entry, and what to do about it."""
+
+    def __init__(self, code: str, message: str, *, remedy: str, entry: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+        self.entry = entry
+
+
+def unpack(file: IO[bytes], *, folder: Path, limits: Limits) -> Iterator[Entry]:
+    """Every plain file of the upload, written below `folder` as its turn comes. Raises UnpackError."""
+    return _Unpacker(folder, limits).run(file)
+
+
+@dataclass
+class _Unpacker:
+    folder: Path
+    limits: Limits
+    _written: int = 0
+    _entries: int = 0
+    _files: int = 0
+    _stored: int = 0
+    _seen: set[str] = field(default_factory=set)
+
+    def run(self, file: IO[bytes]) -> Iterator[Entry]:
+        self._stored = file.seek(0, 2)
+        file.seek(0)
+        if self._stored > self.limits.stored_bytes:
+            raise UnpackError(
+                "too_large",
+                f"The file has {self._stored:,} bytes; {self.limits.stored_bytes:,} are allowed.",
+                remedy="Split it, or raise the limit in the settings.",
+            )
+        yield from self._taken_apart(file, name="", depth=0)
+
+    def _taken_apart(self, file: IO[bytes], *, name: str, depth: int) -> Iterator[Entry]:
+        head = file.read(4)
+        file.seek(0)
+        is_gzip, is_zip = head[:2] == _GZIP, head in _ZIPS
+        if (is_gzip or is_zip) and depth >= self.limits.depth:
+            raise UnpackError(
+                "too_deep",
+                f"Archives nest more than {self.limits.depth} deep.",
+                remedy="Upload the inner archive by itself.",
+                entry=name,
+            )
+        if is_zip:
+            yield from self._zip(file, name=name, depth=depth)
+        elif is_gzip:
+            inner = self._kept(_gunzipped(file, name), name)
+            yield from self._again(inner, name.removesuffix(".gz"), depth + 1)
+        elif depth:
+            # Already a file of our own (its name is the handle's): the caller of _again hands it out.
+            raise AssertionError("plain files below the top are handed out by _again")
+        else:
+            kept = self._kept(iter(lambda: file.read(_CHUNK), b""), name)
+            yield Entry(name, kept, kept.stat().st_size)
+
+    def _again(self, path: Path, name: str, depth: int) -> Iterator[Entry]:
+        """A file that came out of an archive: itself, or what is inside it."""
+        with path.open("rb") as file:
+            head = file.read(4)
+            file.seek(0)
+            if head[:2] == _GZIP or head in _ZIPS:
+                yield from self._taken_apart(file, name=name, depth=depth)
+            else:
+                yield Entry(name, path, path.stat().st_size)
+                return
+        path.unlink()
+
+    def _zip(self, file: IO[bytes], *, name: str, depth: int) -> Iterator[Entry]:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                self._count(len(archive.infolist()), name)
+                for info in archive.infolist():
+                    entry = f"{name}/{info.filename}" if name else info.filename
+                    if info.is_dir() or info.filename.startswith("__MACOSX/"):
+                        continue
+                    self._check(info, entry)
+                    with archive.open(info) as inside:
+                        kept = self._kept(iter(lambda inside=inside: inside.read(_CHUNK), b""), entry)
+                    yield from self._again(kept, entry, depth + 1)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+            raise UnpackError(
+                "broken_archive", f"The zip cannot be read: {_short(str(error))}.", remedy="Pack it again.", entry=name
+            ) from error
+
+    def _count(self, more: int, name: str) -> None:
+        self._entries += more
+        if self._entries > self.limits.entries:
+            raise UnpackError(
+                "too_many_entries",
+                f"The archive has {self._entries:,} entries; {self.limits.entries:,} are allowed.",
+                remedy="Upload fewer files at a time.",
+                entry=name,
+            )
+
+    def _check(self, info: zipfile.ZipInfo, entry: str) -> None:
+        parts = re.split(r"[/\\]", info.filename)
+        if ".." in parts or _ABSOLUTE.match(info.filename) or "\x00" in info.orig_filename:
+            raise UnpackError(
+                "bad_entry_name",
+                f"An entry is named {_short(entry)}: it points outside the archive.",
+                remedy="Pack the files with relative names.",
+                entry=_short(entry),
+            )
+        kind = stat.S_IFMT(info.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG):
+            raise UnpackError(
+                "link_entry",
+                f"The entry {_short(entry)} is a link or a device, not a file.",
+                remedy="Pack the files themselves.",
+                entry=_short(entry),
+            )
+        if info.flag_bits & 0x1:
+            raise UnpackError(
+                "encrypted", f"The entry {_short(entry)} is encrypted.", remedy="Pack it without a password.",
+                entry=_short(entry),
+            )  # fmt: skip
+        if entry in self._seen:
+            raise UnpackError(
+                "duplicate_entry",
+                f"The archive has the entry {_short(entry)} twice.",
+                remedy="Pack it again: which of the two is meant cannot be known.",
+                entry=_short(entry),
+            )
+        self._seen.add(entry)
+
+    def _kept(self, chunks: Iterator[bytes], entry: str) -> Path:
+        """The chunks as a file of our own, counted as they come."""
+        self._files += 1
+        path = self.folder / f"entry-{self._files:05}"
+        with path.open("wb") as out:
+            for chunk in chunks:
+                self._written += len(chunk)
+                self._check_size(entry)
+                out.write(chunk)
+        return path
+
+    def _check_size(self, entry: str) -> None:
+        if self._written > self.limits.unpacked_bytes:
+            raise UnpackError(
+                "unpacked_too_large",
+                f"It unpacks to more than {self.limits.unpacked_bytes:,} bytes.",
+                remedy="Split it, or raise the limit in the settings.",
+                entry=_short(entry),
+            )
+        if self._written > _RATIO_FLOOR and self._written > self._stored * self.limits.ratio:
+            raise UnpackError(
+                "bomb",
+                f"It unpacks to more than {self.limits.ratio} times its size.",
+                remedy="This looks like an archive made to fill a disk; upload the file unpacked.",
+                entry=_short(entry),
+            )
+
+
+def _gunzipped(file: IO[bytes], name: str) -> Iterator[bytes]:
+    """Members one after another, never more than a chunk at a time however much a chunk unpacks to."""
+    decoder = zlib.decompressobj(wbits=31)
+    waiting = file.read(_CHUNK)
+    try:
+        while waiting:
+            chunk = decoder.decompress(waiting, _CHUNK)
+            waiting = decoder.unconsumed_tail
+            if chunk:
+                yield chunk
+            if decoder.eof:
+                waiting = (decoder.unused_data or file.read(_CHUNK)).lstrip(b"\x00")  # padding after a member is usual
+                decoder = zlib.decompressobj(wbits=31) if waiting else decoder
+            elif not waiting and (chunk or not decoder.eof):
+                waiting = file.read(_CHUNK)
+                if not waiting:
+                    yield from _rest(decoder)
+        if not decoder.eof:
+            raise zlib.error("it ends in the middle")
+    except zlib.error as error:
+        raise UnpackError(
+            "broken_archive", f"The gzip cannot be read: {_short(str(error))}.", remedy="Pack it again.", entry=name
+        ) from error
+
+
+def _rest(decoder: "zlib._Decompress") -> Iterator[bytes]:
+    """What zlib still holds back after its last input, in chunks."""
+    while chunk := decoder.decompress(b"", _CHUNK):
+        yield chunk
+
+
+def _short(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()[:_LONGEST_NAME]

@@ -1,0 +1,1 @@
+"""Pages of the core: a view parses, makes one call, answers."""

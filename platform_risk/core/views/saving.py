@@ -1,0 +1,34 @@
+"""The one way in which pages send a valid form to a service and say what came of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest
+
+from platform_risk.core.errors import Conflict, Refused
+from platform_risk.core.forms import refused
+
+
+def saved(request: HttpRequest, form: forms.Form, write: Callable[[], Any], said: str) -> bool:
+    """Whether `write` was done. If not, the form knows why; PermissionDenied goes its own way."""
+    if not form.is_valid():
+        return False
+    try:
+        write()
+    except (Refused, Conflict) as error:
+        refused(form, error)
+        return False
+    messages.success(request, said)
+    return True
+
+
+def done(request: HttpRequest, write: Callable[[], Any], said: str) -> None:
+    """For a button without a form: a refusal becomes a message."""
+    try:
+        write()
+    except (Refused, Conflict) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, said)

@@ -1,0 +1,113 @@
+"""Endpoints of imports: the core receives files, the apps say which formats there are."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import transaction
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from findings.scans import registry
+from platform_risk.core.api import imports
+from platform_risk.core.api.etag import etag_of
+from platform_risk.core.api.idempotency import idempotent
+from platform_risk.core.api.imports import ImportSerializer, ImportWrittenSerializer, ReasonSerializer, RejectSerializer
+from platform_risk.core.api.parsing import BoundedJSONParser
+from platform_risk.core.api.resources import Resource, one, read
+from platform_risk.core.imports import services
+from platform_risk.core.imports.destination import resolve
+from platform_risk.core.models import Import
+from platform_risk.core.tasks import run_import
+
+# What a multipart body has beside its file.
+_ENVELOPE_BYTES = 64 * 1024
+
+
+def _formats() -> frozenset[str]:
+    return frozenset(registry.formats())
+
+
+class Imports(Resource):
+    """Imports: everything that enters, and what became of it."""
+
+    parameters: ClassVar[dict[str, Any]] = {"list": imports.PARAMETERS}
+    paged: ClassVar[Sequence[str]] = ("list", "rejects")
+    exported: ClassVar[Sequence[str]] = ("list", "rejects")
+    conflicts: ClassVar[Sequence[str]] = ("cancel", "undo")
+
+    def get_parsers(self) -> list[Any]:
+        return [MultiPartParser()] if self.action == "create" else [BoundedJSONParser()]
+
+    def perform_authentication(self, request: Request) -> None:
+        # First of all: looking for a form's CSRF token would read the body already.
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if self.action == "create" and length.isascii() and length.isdigit():
+            largest = max(limits["stored_bytes"] for limits in settings.IMPORT_LIMITS.values())
+            if int(length[:20]) > largest + _ENVELOPE_BYTES:
+                raise services.TooLarge(f"The request has {length} bytes; files of {largest} at most are accepted.")
+        super().perform_authentication(request)
+
+    def _one(self, key: str) -> Any:
+        return one(imports.visible(self.user), key)
+
+    def _shown(self, found: Import, status: int = 200) -> Response:
+        shown = imports.row(found)
+        headers = {"ETag": etag_of(shown)}
+        if status == 202:
+            headers["Location"] = reverse("api:import-detail", args=[found.pk])
+        return Response(shown, status=status, headers=headers)
+
+    @extend_schema(responses=ImportSerializer(many=True))
+    def list(self, request: Request) -> HttpResponseBase:
+        """Imports that you may see, the newest first."""
+        return self.listed(imports.filtered(request, self.user), imports.TABLE, ("-id",))
+
+    @extend_schema(request={"multipart/form-data": ImportWrittenSerializer}, responses={202: ImportSerializer})
+    @idempotent()
+    def create(self, request: Request) -> Response:
+        """Hand in a file. It is stored at once and read by a worker: ask its Location how far it is."""
+        sent = read(ImportWrittenSerializer, request)
+        upload = sent.pop("file")
+        # Robust: with the broker away the row still stands, and the sweeper finds it. (Not partial: Django names a
+        # callback that failed by its __qualname__.)
+        with transaction.atomic():
+            destination = resolve(user=self.user, formats=_formats(), **sent)
+            received = services.receive(upload, destination, user=self.user)
+            transaction.on_commit(lambda: run_import.delay(received.pk), robust=True)
+        return self._shown(received, 202)
+
+    @extend_schema(responses=ImportSerializer)
+    def retrieve(self, request: Request, id: str) -> Response:
+        """How far it is, what was found, or why it failed and what to do."""
+        return self._shown(self._one(id))
+
+    @extend_schema(responses=RejectSerializer(many=True))
+    @action(detail=True)
+    def rejects(self, request: Request, id: str) -> HttpResponseBase:
+        """Records that could not be used, each with its place and the reason."""
+        return self.listed(imports.rejects_of(self._one(id)), imports.REJECTS)
+
+    @extend_schema(request=None, responses={200: ImportSerializer})
+    @action(detail=True, methods=["post"])
+    @idempotent()
+    def cancel(self, request: Request, id: str) -> Response:
+        """Stop an import that is not finished; nothing of it is applied."""
+        found = self._one(id)
+        imports.check_may_change(found, self.user)
+        return self._shown(services.cancel(found, user=self.user))
+
+    @extend_schema(request=ReasonSerializer, responses={200: ImportSerializer})
+    @action(detail=True, methods=["post"])
+    @idempotent()
+    def undo(self, request: Request, id: str) -> Response:
+        """Put the scope back to before this import: only the last applied one."""
+        found = self._one(id)
+        imports.check_may_change(found, self.user)
+        reason = read(ReasonSerializer, request).get("reason", "")
+        return self._shown(services.undo(found, user=self.user, reason=reason))

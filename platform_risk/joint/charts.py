@@ -1,0 +1,90 @@
+"""Bars of new and closed findings per week, as figures that a template writes into SVG attributes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from findings.selectors import Week
+
+WIDTH, HEIGHT, LEFT, TOP, FOOT = 640, 190, 44, 10, 24
+
+
+@dataclass(frozen=True)
+class Line:
+    value: int
+    y: float
+    text_y: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    start: date
+    opened: int
+    closed: int
+    opened_x: float
+    opened_y: float
+    opened_h: float
+    closed_x: float
+    closed_y: float
+    closed_h: float
+    middle: float
+    label: str
+
+
+@dataclass(frozen=True)
+class WeeksChart:
+    lines: list[Line]
+    bars: list[Bar]
+    bar: float
+    summary: str
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    label_x: int = LEFT - 8
+    base: int = HEIGHT - FOOT
+    label_y: int = HEIGHT - 6
+
+
+def _top_of_scale(most: int) -> tuple[int, int]:
+    """(top, step): a round step so that at most four lines reach the highest bar."""
+    step = 1
+    while step * 4 < most:
+        step = step * 2 if str(step)[0] in "15" else step * 5 // 2
+    return max(step, -(-most // step) * step), step
+
+
+def weeks_chart(weeks: Sequence[Week]) -> WeeksChart:
+    top, step = _top_of_scale(max([week.opened for week in weeks] + [week.closed for week in weeks] + [1]))
+    base = HEIGHT - FOOT
+    scale = (base - TOP) / top
+    slot = (WIDTH - LEFT) / max(len(weeks), 1)
+    width = round(min(18.0, slot * 0.3), 1)
+
+    def height(count: int) -> float:
+        return round(max(count * scale, 2.0), 1) if count > 0 else 0.0
+
+    bars = []
+    for number, week in enumerate(weeks):
+        middle = LEFT + slot * (number + 0.5)
+        bars.append(
+            Bar(
+                week.start,
+                week.opened,
+                week.closed,
+                round(middle - width - 1, 1),
+                round(base - height(week.opened), 1),
+                height(week.opened),
+                round(middle + 1, 1),
+                round(base - height(week.closed), 1),
+                height(week.closed),
+                round(middle, 1),
+                f"{week.start:%-d %b}" if (len(weeks) - 1 - number) % 2 == 0 else "",
+            )
+        )
+    lines = [
+        Line(value, round(base - value * scale, 1), round(base - value * scale + 4, 1))
+        for value in range(step, top + 1, step)
+    ]
+    opened, closed = sum(week.opened for week in weeks), sum(week.closed for week in weeks)
+    summary = f"Bars of {len(weeks)} weeks: {opened:,} findings new or reopened, {closed:,} closed. A table follows."
+    return WeeksChart(lines, bars, width, summary)

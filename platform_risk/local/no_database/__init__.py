@@ -1,0 +1,1 @@
+"""Stands in as database engine while no database is known."""

@@ -1,0 +1,1 @@
+"""Quantities: values with their source, units, money and rates. PURE. Grows with the checks and costs."""

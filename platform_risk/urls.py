@@ -1,0 +1,14 @@
+"""Every address of the product."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from platform_risk.core import health
+from platform_risk.core.api.pages import docs
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("api/docs/", docs, name="api-docs"),
+    path("api/v1/", include("platform_risk.api_urls")),
+    # The apps' includes go here.
+]

@@ -1,0 +1,281 @@
+"""Who gets in: a walk over every address of the product, pages and API alike, also those added later."""
+
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.http import HttpResponseBase, StreamingHttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils.regex_helper import normalize
+
+from findings.actions import Update
+from findings.models import Comment, Finding
+from findings.services import act
+from platform_risk.core.models import Import, ImportReject, OwnershipRule, Service, Team, Token, User
+from tests.factories import make_finding, make_import, make_service, sarif, sarif_result, upload
+
+Api = Callable[..., Client]
+JSON = "application/json"
+# What anybody may have: health, the way in, and style sheets.
+OPEN = re.compile(r"^/(livez|readyz|sign-in/|static/|admin/(login|jsi18n)/)")
+METHODS = ("get", "post", "patch", "put", "delete")
+# In everything that team payments has and team search must not see.
+CANARY = "zqx-canary"
+
+
+def addresses() -> list[tuple[str, list[str]]]:
+    """Every pattern as a format string (`/findings/%(id)s/`) and the names of its parameters."""
+
+    def walk(patterns: list[Any], before: str) -> Iterator[tuple[str, list[str]]]:
+        for pattern in patterns:
+            assert isinstance(pattern, URLPattern | URLResolver)
+            regex = before + pattern.pattern.regex.pattern.lstrip("^").removesuffix("$").removesuffix(r"\Z")
+            if isinstance(pattern, URLResolver):
+                yield from walk(list(pattern.url_patterns), regex)
+            else:
+                yield from ((f"/{text}", names) for text, names in normalize(regex))
+
+    return sorted(set_of(walk(get_resolver().url_patterns, "")))
+
+
+def set_of(found: Iterator[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
+    return list({text: (text, names) for text, names in found}.values())
+
+
+def filled(known: list[str]) -> Iterator[str]:
+    """Every address with every known value in place of its parameters."""
+    for text, names in addresses():
+        for values in itertools.product(known, repeat=len(names)):
+            yield text % dict(zip(names, values, strict=True))
+
+
+def body_of(answer: HttpResponseBase) -> str:
+    if isinstance(answer, StreamingHttpResponse):
+        return b"".join(answer).decode("utf-8", "replace")
+    return bytes(getattr(answer, "content", b"")).decode("utf-8", "replace")
+
+
+def test_the_walk_finds_pages_and_api() -> None:
+    found = {text for text, _ in addresses()}
+    assert {"/livez", "/api/docs/", "/api/v1/findings/", "/api/v1/findings/%(id)s/history/"} <= found
+    assert len(found) >= 30
+
+
+def test_anonymous_gets_nothing_anywhere(client: Client, checkout: Service) -> None:
+    finding = make_finding(checkout, title=CANARY)
+    for url in filled([str(finding.pk), "checkout"]):
+        if OPEN.match(url):
+            continue
+        for method in METHODS:
+            answer = getattr(client, method)(url)
+            assert answer.status_code in (301, 302, 401, 403, 404, 405), (method, url)
+            if answer.status_code in (301, 302):
+                assert re.match(r"^(/sign-in/|/admin/login/)", answer["Location"]), (method, url)
+            if url.startswith("/api/v1/"):
+                assert answer.status_code == 401, (method, url)
+                assert answer["WWW-Authenticate"] == "Bearer"
+            assert CANARY not in body_of(answer)
+
+
+@pytest.fixture
+def secrets(alice: User, ada: User, checkout: Service, search: Team) -> list[str]:
+    """Team payments has one of everything, each with the canary in it; the ids and names of all of it."""
+    row = upload(sarif(sarif_result()), checkout, run=False, name=f"{CANARY}.sarif", user=alice, source=CANARY)
+    ImportReject.objects.create(import_row=row, pointer=f"/{CANARY}", reason=CANARY, excerpt=CANARY)
+    findings = [
+        make_finding(checkout, title=f"{CANARY} {number}", rule=f"{CANARY}-rule", tags=[CANARY], path=f"{CANARY}.yaml",
+                     message=CANARY, evidence={"excerpt": CANARY}, created_by_import=row, owner=alice)
+        for number in range(3)
+    ]  # fmt: skip
+    bulk = act(Finding.objects.all(), Update(fields={"add_tags": [CANARY]}, comment=CANARY), user=alice, source="api")
+    Comment.objects.create(finding=findings[0], author=alice, text=CANARY)
+    rule = OwnershipRule.objects.create(
+        position=1, kind="path", pattern=CANARY, team_id=checkout.team_id or 0, service=checkout, note=CANARY
+    )
+    everywhere = OwnershipRule.objects.create(
+        position=2, kind="path", pattern=f"{CANARY}/**", team_id=checkout.team_id or 0
+    )
+    token = Token.objects.create(user=alice, name=CANARY, prefix="x", digest="x")
+    Team.objects.filter(slug="payments").update(name=CANARY)
+    Service.objects.filter(pk=checkout.pk).update(name=CANARY)
+    make_finding(make_service(f"{CANARY}-unowned", None), title=CANARY)
+    things: tuple[Any, ...] = (row, findings[0], bulk, rule, everywhere, token, checkout, checkout.team, alice)
+    return [*{str(thing.pk) for thing in things}, "checkout", "payments", "alice"]
+
+
+def test_a_stranger_sees_nothing_of_another_team_at_any_address(
+    secrets: list[str], bob: User, signed_in: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform_risk.core.api.throttling.CALLS_PER_MINUTE", 10**9)
+    client = signed_in(bob)
+    suffixes = ("", "?format=csv", "?format=jsonl", f"?q={CANARY}", "?view=flat", "?group=none", "?kind=new")
+    for url, suffix in itertools.product(filled(secrets), suffixes):
+        if OPEN.match(url):
+            continue
+        answer = client.get(url + suffix)
+        assert answer.status_code < 500, (url, suffix)
+        assert CANARY not in body_of(answer).replace(f'value="{CANARY}', "").replace(f"q={CANARY}", ""), (url, suffix)
+
+
+def test_a_stranger_changes_nothing_of_another_team_at_any_address(
+    secrets: list[str], bob: User, signed_in: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform_risk.core.api.throttling.CALLS_PER_MINUTE", 10**9)
+    client = signed_in(bob)
+
+    before = _state(bob)
+    ids = list(Finding.objects.values_list("pk", flat=True))
+    body = {"to": "triaged", "tags": ["x"], "text": "x", "comment": "x", "name": "x", "reason": "x", "ids": ids}
+    for url in filled(secrets):
+        if OPEN.match(url):
+            continue
+        client.force_login(bob)  # he may have signed himself out
+        for method in METHODS[1:]:
+            assert getattr(client, method)(url, json.dumps(body), JSON).status_code < 500, (method, url)
+        assert client.post(url, {**body, "action": "triaged"}).status_code < 500, url
+    after = _state(bob)
+    assert {key: row for key, row in after.items() if key in before} == before
+
+
+def _state(user: User) -> dict[tuple[str, int], Any]:
+    """Every row that is not the user's own."""
+    found = {}
+    for model in (Finding, Import, Service, Team, OwnershipRule, User, Comment, Token, ImportReject):
+        for row in model._default_manager.values():
+            if row["id"] != user.pk or model is not User:
+                found[model.__name__, row["id"]] = row
+    return found
+
+
+API_READS = (
+    "findings/{finding}/", "findings/{finding}/history/", "findings/{finding}/comments/", "imports/{row}/",
+    "imports/{row}/rejects/", "services/checkout/", "teams/payments/", "findings/bulk/{bulk}/",
+    "ownership-rules/{rule}/",
+)  # fmt: skip
+
+
+@pytest.fixture
+def ids(alice: User, checkout: Service) -> dict[str, int]:
+    finding = make_finding(checkout)
+    bulk = act(Finding.objects.all(), Update(fields={"tags": ["a"]}), user=alice, source="api")
+    rule = OwnershipRule.objects.create(
+        position=1, kind="path", pattern="x", team_id=checkout.team_id or 0, service=checkout
+    )
+    return {
+        "finding": finding.pk,
+        "row": upload(sarif(sarif_result()), checkout, run=False).pk,
+        "bulk": bulk.pk,
+        "rule": rule.pk,
+    }
+
+
+@pytest.mark.parametrize("path", API_READS)
+def test_strangers_get_404_and_the_team_gets_it(
+    api: Api, alice: User, bob: User, ids: dict[str, int], path: str
+) -> None:
+    url = f"/api/v1/{path.format(**ids)}"
+    assert api(bob).get(url).status_code == 404
+    assert api(alice, "read").get(url).status_code == 200
+
+
+WRITES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("patch", "findings/{finding}/", {"tags": ["b"]}),
+    ("post", "findings/{finding}/transitions/", {"to": "triaged"}),
+    ("post", "findings/{finding}/comments/", {"text": "x"}),
+    ("post", "imports/{row}/cancel/", {}),
+    ("post", "imports/{row}/undo/", {}),
+    ("patch", "services/checkout/", {"name": "x"}),
+    ("delete", "services/checkout/", {}),
+    ("patch", "teams/payments/", {"name": "x"}),
+    ("delete", "teams/payments/", {}),
+    ("patch", "ownership-rules/{rule}/", {"note": "x"}),
+    ("delete", "ownership-rules/{rule}/", {}),
+)
+
+
+@pytest.mark.parametrize(("method", "path", "body"), WRITES)
+def test_viewers_get_403_strangers_404_and_reading_tokens_403_for_every_change(
+    api: Api, alice: User, vic: User, bob: User, ids: dict[str, int], method: str, path: str, body: dict[str, Any]
+) -> None:
+    url = f"/api/v1/{path.format(**ids)}"
+    for user, scope, status in ((vic, "write", 403), (bob, "write", 404), (alice, "read", 403)):
+        assert getattr(api(user, scope), method)(url, body, JSON).status_code == status, (user, scope)
+
+
+def test_a_viewer_writes_no_finding_and_decides_about_none(api: Api, vic: User, checkout: Service) -> None:
+    finding = make_finding(checkout)
+    client = api(vic)
+    body = {"title": "t", "category": "security", "severity": "high", "service": "checkout"}
+    assert client.post("/api/v1/findings/", body, JSON).status_code == 403
+    decided = client.post("/api/v1/findings/bulk/", {"ids": [str(finding.pk)], "action": "triage"}, JSON).json()
+    assert decided["results"][0]["result"] == "refused"
+    assert client.post("/api/v1/findings/bulk/", {"q": "", "action": "triage"}, JSON).json()["applied"] == 0
+
+
+def test_unowned_findings_are_for_managers_and_admins(
+    api: Api, alice: User, bob: User, mary: User, ada: User, vic: User
+) -> None:
+    finding = make_finding(make_service("orphan", None))
+    for user, status in ((alice, 404), (bob, 404), (vic, 404), (mary, 200), (ada, 200)):
+        client = api(user)
+        assert client.get(f"/api/v1/findings/{finding.pk}/").status_code == status
+        assert len(client.get("/api/v1/findings/").json()["results"]) == (status == 200)
+
+
+def test_a_browser_session_needs_its_csrf_token_to_change_anything(alice: User, checkout: Service) -> None:
+    finding = make_finding(checkout)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    url = f"/api/v1/findings/{finding.pk}/"
+    assert client.get(url).status_code == 200
+    answer = client.patch(url, {"tags": ["x"]}, JSON)
+    assert answer.status_code == 403
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer a b", "Bearer nonsense", "Bearer \xff", "Basic YTpi"])
+def test_a_token_that_is_none_is_401(client: Client, db: None, header: str) -> None:
+    answer = client.get("/api/v1/findings/", headers={"authorization": header})
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == "Bearer"
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_a_token_of_somebody_who_left_is_401(api: Api, alice: User) -> None:
+    client = api(alice)
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert client.get("/api/v1/findings/").status_code == 401
+
+
+def test_an_unknown_address_and_a_wrong_method_are_problems(api: Api, alice: User) -> None:
+    client = api(alice)
+    for url in ("/api/v1/nothing/", "/api/v1/findings", "/api/v1/findings/x/", "/api/v1/services/%00/"):
+        answer = client.get(url)
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json"), url
+    answer = client.put("/api/v1/findings/", {}, JSON)
+    assert (answer.status_code, answer["Content-Type"]) == (405, "application/problem+json")
+    assert "GET" in answer["Allow"]
+    answer = client.get("/api/v1/services/", headers={"accept": "image/png"})
+    assert (answer.status_code, answer["Content-Type"]) == (406, "application/problem+json")
+
+
+def test_a_charset_that_is_none_is_not_tried(api: Api, alice: User, checkout: Service) -> None:
+    answer = api(alice).generic("GET", "/api/v1/findings/", b"", "application/json; charset=hex", QUERY_STRING="q=a")
+    assert answer.status_code == 200
+
+
+def test_callers_that_go_wild_are_slowed_down(api: Api, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform_risk.core.api.throttling.CALLS_PER_MINUTE", 1)
+    client = api(alice)
+    answers = [client.get("/api/v1/findings/") for _ in range(3)]
+    assert answers[-1].status_code == 429
+    assert 1 <= int(answers[-1]["Retry-After"]) <= 61
+
+
+def test_an_import_of_a_stranger_is_no_filter(api: Api, bob: User, checkout: Service) -> None:
+    row = make_import(checkout)
+    assert api(bob).get("/api/v1/findings/", {"import": str(row.pk)}).status_code == 400

@@ -1,0 +1,87 @@
+"""The cast: alice writes in team payments, mary manages it, vic looks at it; bob is in team search; ada is admin."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from platform_risk.core.models import Service, Team, User
+from tests.factories import make_service, make_team, make_token, make_user
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+@pytest.fixture(autouse=True)
+def _files_in_a_folder_of_the_test(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> None:
+    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+        storages = {**settings.STORAGES}
+        storages["default"] = {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path / "files")},
+        }
+        settings.STORAGES = storages
+
+
+@pytest.fixture
+def payments(db: None) -> Team:
+    return make_team("payments")
+
+
+@pytest.fixture
+def search(db: None) -> Team:
+    return make_team("search")
+
+
+@pytest.fixture
+def alice(payments: Team) -> User:
+    return make_user("alice", payments="member")
+
+
+@pytest.fixture
+def mary(payments: Team) -> User:
+    return make_user("mary", payments="manager")
+
+
+@pytest.fixture
+def vic(payments: Team) -> User:
+    return make_user("vic", payments="viewer")
+
+
+@pytest.fixture
+def bob(search: Team) -> User:
+    return make_user("bob", search="member")
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    user = make_user("ada")
+    user.is_superuser = user.is_staff = True
+    user.save()
+    return user
+
+
+@pytest.fixture
+def checkout(payments: Team) -> Service:
+    return make_service("checkout", payments)
+
+
+@pytest.fixture
+def signed_in() -> Callable[[User], Client]:
+    def client_of(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return client_of
+
+
+@pytest.fixture
+def api() -> Callable[..., Client]:
+    """`api(alice)` is a client with a write token; `api(alice, "read")` one with another scope."""
+
+    def client_of(user: User, scope: str = "write") -> Client:
+        return Client(headers={"authorization": f"Bearer {make_token(user, scope)}"})
+
+    return client_of

@@ -1,0 +1,123 @@
+"""Makers of rows: typed and boring. What is not given is unremarkable."""
+
+import itertools
+import json
+from datetime import UTC, date, datetime
+from hashlib import blake2b
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from findings.models import Finding
+from platform_risk.core.imports import runner, services
+from platform_risk.core.imports.services import Destination
+from platform_risk.core.models import Environment, Import, Membership, Role, Service, Target, Team, Token, User
+
+_numbers = itertools.count(1)
+PASSWORD = "correct horse battery staple"  # one for all: hashing is slow on purpose
+
+
+def make_team(slug: str, name: str = "") -> Team:
+    return Team.objects.create(slug=slug, name=name or slug.capitalize())
+
+
+def make_user(username: str, **roles: str) -> User:
+    """`make_user("alice", payments="member")`: teams are made when missing."""
+    user = User(username=username, email=f"{username}@example.com")
+    user.set_unusable_password()
+    user.save()
+    for slug, role in roles.items():
+        team = Team.objects.filter(slug=slug).first() or make_team(slug)
+        Membership.objects.create(user=user, team=team, role=Role(role))
+    return user
+
+
+def make_token(user: User, scope: str = "write") -> str:
+    secret = f"pr_test_{next(_numbers)}_{user.pk}"
+    Token.objects.create(user=user, name="test", prefix=secret[:8], digest=Token.digest_of(secret), scope=scope)
+    return secret
+
+
+def make_service(slug: str = "checkout", team: Team | None = None, **fields: Any) -> Service:
+    return Service.objects.create(slug=slug, team=team, **fields)
+
+
+def make_target(service: Service, branch: str = "", environment: Environment | None = None) -> Target:
+    branch = branch or service.default_branch
+    return Target.objects.get_or_create(
+        service=service,
+        environment=environment,
+        branch=branch,
+        defaults={"is_default_branch": branch == service.default_branch},
+    )[0]
+
+
+def make_finding(service: Service, *, title: str = "A finding", branch: str = "", **fields: Any) -> Finding:
+    number = next(_numbers)
+    target = make_target(service, branch)
+    values: dict[str, Any] = {
+        "target": target,
+        "service": service,
+        "branch": target.branch,
+        "is_default_branch": target.is_default_branch,
+        "fingerprint": blake2b(str(number).encode(), digest_size=16).hexdigest(),
+        "title": title,
+        "severity": "high",
+        "severity_source": "report",
+        "category": "security",
+        "risk_class": "security",
+        "rule": "RULE_1",
+        "scanners": ["checkov"],
+        "path": "k8s/api.yaml",
+        "line": 12,
+        "lane": "critical",
+        "lane_reason": "A high security finding.",
+        "lane_version": "stage1-1",
+        "team": service.team,
+        "team_from": "service" if service.team_id else "",
+        "opened_on": date(2026, 11, 1),
+        "due_on": date(2026, 12, 1) if target.is_default_branch else None,
+        "first_seen_at": datetime(2026, 11, 1, tzinfo=UTC),
+    } | fields
+    values.setdefault("reported_severity", values["severity"])
+    finding = Finding.objects.create(**values)
+    finding.refresh_from_db()
+    return finding
+
+
+def sarif(*results: dict[str, Any], tool: str = "Probe", at: str = "", **run: Any) -> bytes:
+    """A SARIF report of one run. A result is `sarif_result(...)` or any dictionary."""
+    rules = sorted({str(result.get("ruleId", "R1")) for result in results})
+    body: dict[str, Any] = {
+        "tool": {"driver": {"name": tool, "rules": [{"id": rule} for rule in rules]}},
+        "results": list(results),
+        **run,
+    }
+    if at:
+        body["invocations"] = [{"executionSuccessful": True, "endTimeUtc": at}]
+    return json.dumps({"version": "2.1.0", "runs": [body]}).encode()
+
+
+def sarif_result(
+    rule: str = "R1", path: str = "app/main.py", line: int = 1, *, level: str = "error", text: str = "", code: str = ""
+) -> dict[str, Any]:
+    region: dict[str, Any] = {"startLine": line}
+    region["snippet"] = {"text": code or f"call_{rule}()"}
+    place = {"physicalLocation": {"artifactLocation": {"uri": path}, "region": region}}
+    return {"ruleId": rule, "level": level, "message": {"text": text or f"{rule} in {path}"}, "locations": [place]}
+
+
+def upload(
+    content: bytes, service: Service, *, name: str = "report.sarif", user: User | None = None, run: bool = True, **to: Any
+) -> Import:
+    """The very path of a user's upload, without the broker; `run=False` leaves it queued."""
+    row = services.receive(SimpleUploadedFile(name, content), Destination(service=service, **to), user=user)
+    if run:
+        runner.run(row.pk)
+        row.refresh_from_db()
+    return row
+
+
+# What pages and API tests call "an import of this service", when its content does not matter.
+def make_import(service: Service, user: User | None = None) -> Import:
+    return upload(sarif(sarif_result()), service, user=user)
