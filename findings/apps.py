@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 
+from platform_risk.core.catalog import hooks
 from platform_risk.core.imports import loaders
 
 
@@ -8,7 +9,9 @@ class FindingsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Imported here: the loader needs the models, which exist only now.
-        from findings import load
+        # Imported here: both need the models, which exist only now.
+        from findings import load, tasks
 
         loaders.register("scan", load=load.load_scan, undo=load.undo_scan)
+        hooks.on_ownership_change(tasks.reassign_teams.delay)
+        hooks.on_default_branch_change(tasks.follow_default_branch.delay)

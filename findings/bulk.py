@@ -1,6 +1,6 @@
 """One decision for a selection or for a whole filter: at once while it is small, by a worker when it is large."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -86,3 +86,9 @@ def run(bulk_id: int) -> None:
             return
         rows = _rows(bulk.actor, bulk.finding_ids, None if bulk.finding_ids is not None else bulk.query)
         services.act(rows, read(bulk.action), user=bulk.actor, source=bulk.action.get("source", "page"), bulk=bulk)
+
+
+def left_behind() -> list[int]:
+    """Queued decisions whose message the broker may have lost: run() sorts out what is enqueued twice."""
+    waiting = timezone.now() - timedelta(minutes=2)
+    return list(BulkAction.objects.filter(state="queued", created_at__lt=waiting).values_list("pk", flat=True)[:100])

@@ -186,6 +186,8 @@ def _stage(job: Job, report: OpenedReport, service: Service) -> Tally:
     stager = Stager(redact=redactor_.text, team_of=team_finder(service))
     rejects: list[ImportReject] = []
     with connection.cursor() as cursor:
+        # Gone with each commit; a caller that loads twice in one transaction finds them from the first time.
+        cursor.execute("DROP TABLE IF EXISTS findings_staging, findings_seen, findings_gone")
         cursor.execute(statements(_SQL / "load.sql")["stage"])
     copy_lines("findings_staging", COLUMNS, _lines(job, report, stager, tally, rejects, redactor_))
     # The attempt may be a second one: what an earlier one kept was rolled back with it.

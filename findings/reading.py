@@ -66,13 +66,14 @@ def open_report(row: Import, limits: dict[str, int]) -> Iterator[OpenedReport]:
         parts: list[tuple[str, Report]] = []
         formats: dict[str, str] = {}
         for entry in entries:
-            data = stack.enter_context(_mapped(entry.path))
+            data = _mapped(entry.path)
             match = detect.of(data[: detect.HEAD_BYTES], row.requested_format)
             options = registry.Options(max_depth=limits["depth"], mapping_for=mapping_for)
             try:
                 parts.append((entry.name, registry.formats()[match.format].open(data, options)))
             except ScanError as error:
-                error.location.setdefault("entry", entry.name) if entry.name else None
+                if entry.name:
+                    error.location.setdefault("entry", entry.name)
                 raise
             formats[match.format] = match.reason
         yield _as_one(parts, formats, sum(entry.size for entry in entries), row)
@@ -83,22 +84,15 @@ def _unpack_limits(limits: dict[str, int]) -> dict[str, int]:
     return {name: limits[name] for name in names} | {"depth": limits["archive_depth"]}
 
 
-@contextmanager
-def _mapped(path: Path) -> Iterator[Any]:
-    """The file as a buffer that the kernel pages in and out: 200 MB of report are not 200 MB of worker."""
+def _mapped(path: Path) -> memoryview:
+    """The file as a buffer that the kernel pages in and out: 200 MB of report are not 200 MB of worker.
+
+    Not closed by hand: parsers hold slices of it, and the map goes with the last of them.
+    """
     if path.stat().st_size == 0:
-        yield memoryview(b"")
-        return
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        view = memoryview(mapped)
-        try:
-            yield view
-        finally:
-            # Parsers may still hold slices when an error ends the import; then the process keeps the map until they go.
-            try:
-                view.release()
-            except BufferError:
-                return
+        return memoryview(b"")
+    with path.open("rb") as file:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def _as_one(parts: list[tuple[str, Report]], formats: dict[str, str], size: int, row: Import) -> OpenedReport:

@@ -37,6 +37,13 @@ def teams_visible_to(user: User) -> QuerySet[Team]:
     return Team.objects.all() if user.is_admin else Team.objects.filter(pk__in=user.team_ids)
 
 
+def people_visible_to(user: User) -> QuerySet[User]:
+    """Who can be named as an owner: for admins everybody, else who shares a team, and oneself."""
+    if user.is_admin:
+        return User.objects.all()
+    return User.objects.filter(Q(pk=user.pk) | Q(memberships__team_id__in=user.team_ids)).distinct()
+
+
 def _by_service(values: Iterable[str], user: User) -> Q:
     return Q(service_id__in=_ids("service", values, Service.objects.visible_to(user))[0])
 
@@ -53,7 +60,7 @@ def _by_team(values: Iterable[str], user: User) -> Q:
 
 def _by_owner(values: Iterable[str], user: User) -> Q:
     names = [user.get_username() if value == "me" else value for value in values]
-    ids, nobody = _ids("owner", names, User.objects.all(), "username", nobody=True)
+    ids, nobody = _ids("owner", names, people_visible_to(user), "username", nobody=True)
     return Q(owner_id__in=ids) | (Q(owner_id__isnull=True) if nobody else Q(pk__in=[]))
 
 

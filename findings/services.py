@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, transaction
-from django.db.models import Case, CharField, DateField, F, Func, OuterRef, Value, When
+from django.db.models import Case, CharField, DateField, ExpressionWrapper, F, Func, OuterRef, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -244,7 +244,7 @@ def write_finding(  # noqa: PLR0913 - one keyword a field of the form
     finding = Finding.objects.create(
         target=target, service=service, environment=environment, branch=target.branch,
         is_default_branch=target.is_default_branch, fingerprint=blake2b(uuid.uuid4().bytes, digest_size=16).hexdigest(),
-        title=redact(title), message=redact(description), severity=severity, severity_source="user",
+        title=redact(title)[:500], message=redact(description), severity=severity, severity_source="user",
         reported_severity=severity, category=category, risk_class=risk_class, outcome=outcome, rule="manual",
         scanners=["manual"], path=path, line=line, evidence={"excerpt": redact(evidence)} if evidence else {},
         lane=decision.lane, lane_reason=decision.reason, lane_version=lanes.RULES_VERSION, team_id=team_id,
@@ -282,34 +282,49 @@ def wake_and_expire() -> dict[str, int]:
     return {"woken": woken, "expired": expired, "branches": gone}
 
 
-@transaction.atomic
-def reassign_teams(service: Service, *, user: User | None) -> int:
-    """Applies ownership rules anew to a service's findings, after a rule or the service's team changed.
+def reassign_teams(service_id: int | None) -> int:
+    """Applies ownership rules anew to the findings of one service or of all; returns how many moved.
 
-    What a person assigned stays. One statement per distinct place, since many findings share one.
+    What a person assigned stays. Findings share places, so the rules are asked once per place, and each team's
+    findings move in one statement.
     """
+    services = Service.objects.all() if service_id is None else Service.objects.filter(pk=service_id)
+    return sum(_reassign(service) for service in services.iterator())
+
+
+@transaction.atomic
+def _reassign(service: Service) -> int:
     team_of = team_finder(service)
-    acting_as(user, source="rule", reason="Ownership rules changed")
-    changed = 0
-    rows = Finding.objects.filter(service=service).exclude(team_from="user")
+    acting_as(None, source="rule", reason="Ownership changed")
+    rows = Finding.objects.filter(service=service).exclude(team_from="user").order_by()
     places = rows.values_list("path", "image", "namespace", "team_id", "team_from").distinct()
     moves: dict[tuple[int | None, str], list[tuple[str, str, str]]] = {}
     for path, image, namespace, team_id, team_from in places.iterator():
         now = team_of(path, image, namespace)
         if now != (team_id, team_from):
             moves.setdefault(now, []).append((path, image, namespace))
-    for (team_id, team_from), where in moves.items():
-        paths, images, namespaces = (list(column) for column in zip(*where, strict=True))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE findings_finding f SET team_id = %s, team_from = %s, version = version + 1, updated_at = now()"
-                " FROM unnest(%s::text[], %s::text[], %s::text[]) AS p (path, image, namespace)"
-                " WHERE f.service_id = %s AND f.team_from <> 'user' AND f.path = p.path AND f.image = p.image"
-                " AND f.namespace = p.namespace",
-                [team_id, team_from, paths, images, namespaces, service.pk],
-            )
-            changed += cursor.rowcount
-    return changed
+    moved = 0
+    with connection.cursor() as cursor:
+        for (team_id, team_from), where in moves.items():
+            columns = [list(column) for column in zip(*where, strict=True)]
+            cursor.execute(statements(_SQL)["move"], [team_id, team_from, *columns, service.pk])
+            moved += cursor.rowcount
+    return moved
+
+
+@transaction.atomic
+def follow_default_branch(service_id: int) -> int:
+    """After a service's default branch changed: which findings count, and have a due date, follows the targets."""
+    acting_as(None, source="rule", reason="The default branch changed")
+    common: dict[str, Any] = {"version": F("version") + 1, "updated_at": Now()}
+    rows = Finding.objects.filter(service_id=service_id)
+    left = rows.filter(is_default_branch=True, target__is_default_branch=False)
+    count = left.update(is_default_branch=False, due_on=None, **common)
+    came = rows.filter(is_default_branch=False, target__is_default_branch=True)
+    for lane, days in settings.DUE_DAYS.items():
+        due = ExpressionWrapper(F("opened_on") + Value(timedelta(days=days)), output_field=DateField())
+        count += came.filter(lane=lane).update(is_default_branch=True, due_on=due, **common)
+    return count
 
 
 @transaction.atomic

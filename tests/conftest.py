@@ -22,6 +22,9 @@ def _files_in_a_folder_of_the_test(request: pytest.FixtureRequest, tmp_path: Pat
             "OPTIONS": {"location": str(tmp_path / "files")},
         }
         settings.STORAGES = storages
+    if "transactional_db" not in request.fixturenames:
+        # The heartbeat has a connection of its own, which sees nothing of a test's open transaction.
+        settings.IMPORT_HEARTBEAT_SECONDS = 3600
 
 
 @pytest.fixture

@@ -18,3 +18,10 @@ UPDATE findings_finding f SET
 FROM findings_bulkitem i
 CROSS JOIN LATERAL jsonb_populate_record(NULL::findings_finding, i.before) AS b
 WHERE i.bulk_id = %(bulk)s AND f.id = i.finding_id AND f.version = i.version_after
+
+-- name: move
+-- Findings of some places to a team: team, how it was found, paths, images, namespaces, service.
+UPDATE findings_finding f SET team_id = %s, team_from = %s, version = version + 1, updated_at = now()
+FROM unnest(%s::text[], %s::text[], %s::text[]) AS place (path, image, namespace)
+WHERE f.service_id = %s AND f.team_from <> 'user'
+  AND f.path = place.path AND f.image = place.image AND f.namespace = place.namespace

@@ -78,3 +78,47 @@ _PAIR = re.compile(
     r"[ \t]{0,4}[:=][ \t]{0,4})(\"(?:[^\"\\\n]|\\.){1,2000}\"|'[^'\n]{1,2000}'|[^\s\"',}]{1,2000})",
     re.IGNORECASE,
 )
+
+# What stands where a secret could stand but only says where it is, or that there is none.
+_REFERENCE = re.compile(
+    r"\$\{|\$\(|\$[A-Za-z_]|\{\{|<[^>]*>$|var\.|local\.|data\.|module\.|env\.|os\.|process\.env|secrets?\.|vault[:.]|ref[+:]|arn:|/"
+    r"|(?:null|none|nil|true|false|yes|no|required|optional|string|str|int|bool|changeme|redacted|example|x{3,}|\*{3,}|\.{3,})$"
+    r"|secretKeyRef|valueFrom|\[redacted:|[A-Za-z_.]+\(|[A-Za-z_.]*(?:secret|password|token|key)[A-Za-z_.]*(?:Ref|Name|_name|_ref|_file|_path|_arn|_id)$",
+    re.IGNORECASE,
+)
+
+
+class Redactor:
+    """Replaces secrets in texts; the same salt gives the same replacement, wherever it runs."""
+
+    def __init__(self, salt: bytes) -> None:
+        self._salt = salt
+
+    def _mark(self, kind: str, secret: str) -> str:
+        digest = hmac.new(self._salt, secret.encode("utf-8", "replace"), sha256).hexdigest()
+        return f"[redacted:{kind}:{digest[:8]}]"
+
+    def text(self, value: str) -> str:
+        """The text without its secrets. Idempotent; a text that holds none comes back as it is."""
+        if not value or _HINT.search(value) is None:
+            return value
+        for kind, pattern in _BY_FORM:
+            value = pattern.sub(self._by_form(kind), value)
+        value = _URL.sub(lambda match: f"{match[1]}:{self._once('password', match[2])}", value)
+        for pattern in (_HEADER, _PAIR, _ASSIGNED, _OPTION):
+            value = pattern.sub(self._after_name, value)
+        return value
+
+    def _by_form(self, kind: str) -> Callable[[re.Match[str]], str]:
+        return lambda match: self._mark(kind, match[0])
+
+    def _after_name(self, match: re.Match[str]) -> str:
+        before, stated = match[1], match[2]
+        quote = stated[0] if stated[0] in "\"'`" and stated[-1] == stated[0] and len(stated) > 1 else ""
+        secret = stated[1:-1] if quote else stated
+        return f"{before}{quote}{self._once('secret', secret)}{quote}"
+
+    def _once(self, kind: str, secret: str) -> str:
+        if not secret.strip() or _REFERENCE.match(secret):
+            return secret
+        return self._mark(kind, secret)

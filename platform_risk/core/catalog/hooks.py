@@ -5,7 +5,6 @@ logged and does not undo the change, so a callback's work must also be found by 
 """
 
 from collections.abc import Callable
-from functools import partial
 
 from django.db import transaction
 
@@ -37,4 +36,8 @@ def default_branch_changed(service_id: int) -> None:
 
 def _announce(callbacks: list[Callback], service_id: int | None) -> None:
     for callback in callbacks:
-        transaction.on_commit(partial(callback, service_id), robust=True)
+        # Not functools.partial: Django logs a failed callback by its name, and a partial has none.
+        def announce(callback: Callback = callback) -> None:
+            callback(service_id)
+
+        transaction.on_commit(announce, robust=True)

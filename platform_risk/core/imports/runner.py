@@ -85,7 +85,7 @@ class Job:
     def _beat_until_stopped(self) -> None:
         # A thread of its own with a connection of its own: the load's transaction must not hold the progress back.
         try:
-            while not self._stop.wait(min(settings.IMPORT_HEARTBEAT_SECONDS, 1.0)):
+            while not self._stop.wait(settings.IMPORT_HEARTBEAT_SECONDS):
                 # A missed beat is no harm: the lease outlives several, and the fence decides in the end.
                 with contextlib.suppress(OperationalError, InterfaceError):
                     self.beat()
