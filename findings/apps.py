@@ -13,5 +13,5 @@ class FindingsConfig(AppConfig):
         from findings import load, tasks
 
         loaders.register("scan", load=load.load_scan, undo=load.undo_scan)
-        hooks.on_ownership_change(tasks.reassign_teams.delay)
-        hooks.on_default_branch_change(tasks.follow_default_branch.delay)
+        hooks.on_ownership_change(tasks.enqueue_reassignment)
+        hooks.on_default_branch_change(tasks.enqueue_default_branch)

@@ -36,7 +36,9 @@ def begin(
             bulk.results = _items(ids, rows.writable_by(user), rows, action)
         bulk = services.act(rows, action, user=user, source=source, bulk=bulk)
         if ids is None:
-            bulk.results = [{"id": str(pk), "result": "applied"} for pk in bulk.items.values_list("finding_id", flat=True)]
+            bulk.results = [
+                {"id": str(pk), "result": "applied"} for pk in bulk.items.values_list("finding_id", flat=True)
+            ]
             bulk.save(update_fields=["results"])
     return bulk, False
 
@@ -49,9 +51,7 @@ def _rows(user: User, ids: list[int] | None, q: str | None) -> FindingQuerySet:
     return selectors.found(query.parse(q or ""), user)
 
 
-def _items(
-    ids: list[int], writable: FindingQuerySet, visible: FindingQuerySet, action: Action
-) -> list[dict[str, str]]:
+def _items(ids: list[int], writable: FindingQuerySet, visible: FindingQuerySet, action: Action) -> list[dict[str, str]]:
     """What will become of each id, in the order given."""
     seen = dict(visible.values_list("pk", "status"))
     may = set(writable.values_list("pk", flat=True))

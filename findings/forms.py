@@ -122,7 +122,9 @@ class AssignForm(DecisionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         mine = self.user.get_username()
-        people = [name for name in presentation.colleagues(self.user).values_list("username", flat=True) if name != mine]
+        people = [
+            name for name in presentation.colleagues(self.user).values_list("username", flat=True) if name != mine
+        ]
         keep = [(KEEP, "As it is")]
         self._choose("owner", [*keep, (mine, f"Me ({mine})"), ("", "Nobody"), *((name, name) for name in people)])
         named = presentation.teams(self.user).values_list("slug", "name")
@@ -220,13 +222,17 @@ FORMS: dict[str, type[DecisionForm]] = {
 SINGLE_FORMS: dict[str, type[DecisionForm]] = {**FORMS, "tags": SetTagsForm}
 
 
+# What may be chosen depends on who asks: __init__ fills it in.
+_NOTHING: Any = None
+
+
 class WriteForm(forms.Form):
     """A finding by hand."""
 
     title = forms.CharField(label="Title", max_length=500, help_text="What is wrong, in one line.")
-    service = forms.ModelChoiceField(label="Service", queryset=None, to_field_name="slug", empty_label="Choose one")
+    service = forms.ModelChoiceField(label="Service", queryset=_NOTHING, to_field_name="slug", empty_label="Choose one")
     environment = forms.ModelChoiceField(
-        label="Environment", queryset=None, to_field_name="slug", required=False, empty_label="None"
+        label="Environment", queryset=_NOTHING, to_field_name="slug", required=False, empty_label="None"
     )
     severity = forms.ChoiceField(label="Severity", choices=choices(Severity), initial=Severity.MEDIUM)
     category = forms.ChoiceField(label="Category", choices=choices(Category), initial=Category.ARCHITECTURE)
@@ -260,7 +266,7 @@ class WriteForm(forms.Form):
 class SaveViewForm(forms.Form):
     name = forms.CharField(label="Name", max_length=80)
     team = forms.ModelChoiceField(
-        label="Share with", queryset=None, required=False, to_field_name="slug", empty_label="Nobody: only for me"
+        label="Share with", queryset=_NOTHING, required=False, to_field_name="slug", empty_label="Nobody: only for me"
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

@@ -25,7 +25,7 @@ from platform_risk.core.copy import copy_lines
 from platform_risk.core.imports import faults, runner
 from platform_risk.core.imports.loaders import ImportFailedError
 from platform_risk.core.imports.runner import Job
-from platform_risk.core.models import ImportReject, Scope, Service, Target
+from platform_risk.core.models import Environment, ImportReject, Scope, Service, Target
 from platform_risk.core.redaction import Redactor
 from platform_risk.core.sqlfile import statements
 
@@ -46,7 +46,9 @@ class Tally:
 
 
 def redactor() -> Redactor:
-    return Redactor(settings.REDACTION_SALT.encode())
+    salt = settings.REDACTION_SALT
+    assert salt is not None
+    return Redactor(salt.encode())
 
 
 def load_scan(job: Job) -> None:
@@ -82,9 +84,11 @@ def _scope_of(job: Job, report: OpenedReport) -> Scope:
 
 
 def target_for(service: Service, environment_id: int | None, branch: str) -> Target:
+    # Environment by object or None: a null id is looked up as IS NULL.
+    environment = Environment.objects.get(pk=environment_id) if environment_id is not None else None
     return Target.objects.get_or_create(
         service=service,
-        environment_id=environment_id,
+        environment=environment,
         branch=branch,
         defaults={"is_default_branch": branch == service.default_branch},
     )[0]
@@ -111,7 +115,7 @@ def _apply(job: Job, report: OpenedReport) -> None:
         "branch": scope.target.branch,
         "observed_at": observed_at,
         "observed_at_from": observed_from,
-        "is_complete": job.row.complete == "yes" or job.row.complete == "auto" and report.info.complete,
+        "is_complete": job.row.complete == "yes" or (job.row.complete == "auto" and report.info.complete),
         "incomplete_because": "" if job.row.complete == "yes" else report.info.incomplete_because[:500],
     }
     with transaction.atomic(), runner.locked(scope.target_id):

@@ -109,7 +109,7 @@ def menus(query: Query, user: User, view: str) -> list[Menu]:
 def tokens(query: Query, view: str) -> list[Choice]:
     """Every part of the filter, with the address of the list without it."""
     found = [
-        Choice(f"{name}:{value}", list_url(toggled(query, name, value), view=view), True, value)
+        Choice(f"{name}:{value}", list_url(toggled(query, name, value), view=view), active=True, value=value)
         for name, values in query.wanted.items()
         for value in values
     ]
@@ -118,10 +118,10 @@ def tokens(query: Query, view: str) -> list[Choice]:
             left = tuple(each for each in values if each != value)
             rest = {key: kept for key, kept in query.excluded.items() if key != name}
             without = replace(query, excluded={**rest, name: left} if left else rest)
-            found.append(Choice(f"-{name}:{value}", list_url(without, view=view), True, value))
+            found.append(Choice(f"-{name}:{value}", list_url(without, view=view), active=True, value=value))
     for word in query.words:
         without = replace(query, words=tuple(each for each in query.words if each != word))
-        found.append(Choice(word, list_url(without, view=view), True, word))
+        found.append(Choice(word, list_url(without, view=view), active=True, value=word))
     return found
 
 
@@ -220,7 +220,7 @@ def excerpt(finding: Finding) -> list[CodeLine]:
     last = finding.end_line or finding.line or 0
     lines = code.rstrip("\n").split("\n")[:200] if code else []
     return [
-        CodeLine(number, line.rstrip("\r"), bool(finding.line) and finding.line <= number <= last)
+        CodeLine(number, line.rstrip("\r"), finding.line is not None and finding.line <= number <= last)
         for number, line in enumerate(lines, start=int(first))
     ]
 
@@ -280,7 +280,9 @@ def _event(row: History, names: dict[str, dict[int, str]], importable: set[int])
         Change(_FIELDS.get(field, field), _shown(field, before, names), _shown(field, after, names))
         for field, (before, after) in row.changes.items()
     ]
-    changes.sort(key=lambda change: list(_FIELDS.values()).index(change.field) if change.field in _FIELDS.values() else 99)
+    changes.sort(
+        key=lambda change: list(_FIELDS.values()).index(change.field) if change.field in _FIELDS.values() else 99
+    )
     status = row.changes.get("status", ["", ""])[1]
     return Event(
         row.at,
@@ -300,10 +302,20 @@ def story(finding: Finding, user: User) -> list[Event]:
     names = {"owner": _names(history, "owner", User, "username"), "team": _names(history, "team", Team, "name")}
     imports = {row.import_row_id for row in history if row.import_row_id} | {finding.created_by_import_id}
     wanted = [pk for pk in imports if pk]
-    importable = set(Import.objects.visible_to(user).filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else set()
+    importable = (
+        set(Import.objects.visible_to(user).filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else set()
+    )
     events = [_event(row, names, importable) for row in history]
     events += [
-        Event(row.created_at, row.author.get_username() if row.author else "", "", "", [], comment=row.text, icon="comment")
+        Event(
+            row.created_at,
+            row.author.get_username() if row.author else "",
+            "",
+            "",
+            [],
+            comment=row.text,
+            icon="comment",
+        )
         for row in comments
     ]
     events.append(_began(finding, importable))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from findings.scans import detect, registry
+from findings.scans.options import Options
 from findings.scans.records import Absent, FindingRecord, Reject, Report, ReportInfo, ScanError
 from platform_risk.core.models import ColumnMapping, Import
 from platform_risk.core.unpack import Limits, UnpackError, unpack
@@ -68,7 +69,7 @@ def open_report(row: Import, limits: dict[str, int]) -> Iterator[OpenedReport]:
         for entry in entries:
             data = _mapped(entry.path)
             match = detect.of(data[: detect.HEAD_BYTES], row.requested_format)
-            options = registry.Options(max_depth=limits["depth"], mapping_for=mapping_for)
+            options = Options(max_depth=limits["depth"], mapping_for=mapping_for)
             try:
                 parts.append((entry.name, registry.formats()[match.format].open(data, options)))
             except ScanError as error:

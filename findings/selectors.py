@@ -158,7 +158,7 @@ def last_seen_at(finding: Finding) -> datetime:
 
 
 def seen_by(finding: Finding) -> list[str]:
-    return sorted({name for name in finding.scanners}) or ["manual"]
+    return sorted(set(finding.scanners)) or ["manual"]
 
 
 @dataclass(frozen=True)

@@ -176,7 +176,7 @@ def change(
         if expected_version is not None and row.version != expected_version:
             raise Stale("The finding has changed since you read it: read it again.")
         _check(action)
-        if not _allows(action, Status(row.status)):
+        if isinstance(action, Transition) and not _allows(action, Status(row.status)):
             allowed = [status.value for status in actions.ALLOWED[Status(row.status)]]
             raise Conflict(f"A finding that is {row.status} cannot become {action.to}.", allowed=allowed)
         bulk = act(Finding.objects.filter(pk=row.pk), action, user=user, source=source)
@@ -204,7 +204,7 @@ def take_back(bulk: BulkAction, *, user: User, source: str) -> int:
     acting_as(user, source=source, reason="Taken back", bulk_id=bulk.pk)
     with connection.cursor() as cursor:
         cursor.execute(statements(_SQL)["take_back"], {"bulk": bulk.pk})
-        count = cursor.rowcount
+        count: int = cursor.rowcount
     locked.undone_at = timezone.now()
     locked.save(update_fields=["undone_at"])
     return count
@@ -218,7 +218,7 @@ def comment(finding: Finding, text: str, *, user: User) -> Comment:
 
 
 @transaction.atomic
-def write_finding(  # noqa: PLR0913 - one keyword a field of the form
+def write_finding(
     *,
     user: User,
     service: Service,
@@ -299,9 +299,9 @@ def _reassign(service: Service) -> int:
     rows = Finding.objects.filter(service=service).exclude(team_from="user").order_by()
     places = rows.values_list("path", "image", "namespace", "team_id", "team_from").distinct()
     moves: dict[tuple[int | None, str], list[tuple[str, str, str]]] = {}
-    for path, image, namespace, team_id, team_from in places.iterator():
+    for path, image, namespace, *before in places.iterator():
         now = team_of(path, image, namespace)
-        if now != (team_id, team_from):
+        if now != tuple(before):
             moves.setdefault(now, []).append((path, image, namespace))
     moved = 0
     with connection.cursor() as cursor:

@@ -31,3 +31,12 @@ def reassign_teams(service_id: int | None) -> int:
 @shared_task(name="findings.follow_default_branch")
 def follow_default_branch(service_id: int) -> int:
     return services.follow_default_branch(service_id)
+
+
+def enqueue_reassignment(service_id: int | None) -> None:
+    reassign_teams.delay(service_id)
+
+
+def enqueue_default_branch(service_id: int | None) -> None:
+    if service_id is not None:
+        follow_default_branch.delay(service_id)

@@ -104,7 +104,9 @@ WORKER_PROCESSES = env_int("PLATFORM_RISK_WORKER_PROCESSES", 2, "Jobs a worker d
 IMPORT_LEASE_SECONDS = env_duration(
     "PLATFORM_RISK_IMPORT_LEASE", "30s", "How long a silent worker keeps an import before another takes it over"
 )
-IMPORT_HEARTBEAT_SECONDS = env_duration("PLATFORM_RISK_IMPORT_HEARTBEAT", "1s", "How often a worker renews its lease and tells its progress")
+IMPORT_HEARTBEAT_SECONDS = env_duration(
+    "PLATFORM_RISK_IMPORT_HEARTBEAT", "1s", "How often a worker renews its lease and tells its progress"
+)
 if IMPORT_HEARTBEAT_SECONDS * 2 > IMPORT_LEASE_SECONDS:
     raise SettingError(
         f"PLATFORM_RISK_IMPORT_HEARTBEAT ({IMPORT_HEARTBEAT_SECONDS} s) must be at most half of"

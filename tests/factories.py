@@ -108,7 +108,13 @@ def sarif_result(
 
 
 def upload(
-    content: bytes, service: Service, *, name: str = "report.sarif", user: User | None = None, run: bool = True, **to: Any
+    content: bytes,
+    service: Service,
+    *,
+    name: str = "report.sarif",
+    user: User | None = None,
+    run: bool = True,
+    **to: Any,
 ) -> Import:
     """The very path of a user's upload, without the broker; `run=False` leaves it queued."""
     row = services.receive(SimpleUploadedFile(name, content), Destination(service=service, **to), user=user)

@@ -15,241 +15,615 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0001_initial'),
+        ("core", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RunSQL((SQL / "words.sql").read_text(encoding="utf-8"), migrations.RunSQL.noop),
         migrations.CreateModel(
-            name='BulkAction',
+            name="BulkAction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('action', models.JSONField()),
-                ('query', models.CharField(blank=True, max_length=2000)),
-                ('finding_ids', models.JSONField(null=True)),
-                ('state', models.CharField(default='queued', max_length=10)),
-                ('matched', models.IntegerField(default=0)),
-                ('applied', models.IntegerField(default=0)),
-                ('refused', models.IntegerField(default=0)),
-                ('results', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('undone_at', models.DateTimeField(null=True)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("action", models.JSONField()),
+                ("query", models.CharField(blank=True, max_length=2000)),
+                ("finding_ids", models.JSONField(null=True)),
+                ("state", models.CharField(default="queued", max_length=10)),
+                ("matched", models.IntegerField(default=0)),
+                ("applied", models.IntegerField(default=0)),
+                ("refused", models.IntegerField(default=0)),
+                ("results", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("undone_at", models.DateTimeField(null=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Finding',
+            name="Finding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('branch', models.CharField(max_length=250)),
-                ('is_default_branch', models.BooleanField()),
-                ('fingerprint', models.CharField(max_length=32)),
-                ('fingerprint_version', models.SmallIntegerField(db_default=1)),
-                ('title', models.CharField(max_length=500)),
-                ('message', models.TextField(blank=True, db_default='')),
-                ('severity', models.CharField(choices=[('critical', 'Critical'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low'), ('info', 'Info')], max_length=10)),
-                ('severity_source', models.CharField(choices=[('report', 'Report'), ('rule_table', 'Rule table'), ('unrated', 'Unrated'), ('user', 'User')], max_length=10)),
-                ('reported_severity', models.CharField(choices=[('critical', 'Critical'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low'), ('info', 'Info')], max_length=10)),
-                ('category', models.CharField(choices=[('architecture', 'Architecture'), ('security', 'Security'), ('performance', 'Performance'), ('data_consistency', 'Data consistency'), ('operations', 'Operations'), ('cost', 'Cost'), ('dependencies', 'Dependencies')], max_length=20)),
-                ('risk_class', models.CharField(choices=[('stability', 'Stability'), ('security', 'Security'), ('data_loss', 'Data loss'), ('operational', 'Operational'), ('cost', 'Cost')], max_length=12)),
-                ('outcome', models.CharField(blank=True, choices=[('cascade', 'Cascade'), ('data_loss', 'Data loss'), ('breach', 'Breach'), ('cost', 'Cost'), ('outage', 'Outage')], db_default='', max_length=10)),
-                ('rule', models.CharField(max_length=200)),
-                ('rule_name', models.CharField(blank=True, db_default='', max_length=500)),
-                ('check_id', models.CharField(blank=True, db_default='', max_length=60)),
-                ('scanners', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), db_default=[], size=None)),
-                ('path', models.CharField(blank=True, db_default='', max_length=1000)),
-                ('line', models.IntegerField(null=True)),
-                ('end_line', models.IntegerField(null=True)),
-                ('resource', models.CharField(blank=True, db_default='', max_length=500)),
-                ('namespace', models.CharField(blank=True, db_default='', max_length=253)),
-                ('image', models.CharField(blank=True, db_default='', max_length=500)),
-                ('package', models.CharField(blank=True, db_default='', max_length=300)),
-                ('package_version', models.CharField(blank=True, db_default='', max_length=100)),
-                ('endpoint', models.CharField(blank=True, db_default='', max_length=1000)),
-                ('symbol', models.CharField(blank=True, db_default='', max_length=500)),
-                ('identifiers', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), db_default=[], size=None)),
-                ('evidence', models.JSONField(db_default=models.Value({}, models.JSONField()))),
-                ('quantities', models.JSONField(null=True)),
-                ('remedies', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), db_default=[], size=None)),
-                ('content_hash', models.CharField(db_default='', max_length=32)),
-                ('lane', models.CharField(choices=[('immediate', 'Immediate'), ('critical', 'Critical'), ('important', 'Important'), ('optimization', 'Optimization')], max_length=12)),
-                ('lane_reason', models.CharField(max_length=300)),
-                ('lane_version', models.CharField(max_length=20)),
-                ('status', models.CharField(choices=[('new', 'New'), ('triaged', 'Triaged'), ('in_progress', 'In progress'), ('fixed', 'Fixed'), ('verified', 'Verified'), ('snoozed', 'Snoozed'), ('accepted', 'Accepted'), ('dismissed', 'Dismissed')], db_default='new', max_length=12)),
-                ('regressed', models.BooleanField(db_default=False)),
-                ('dismiss_reason', models.CharField(blank=True, choices=[('inaccurate', 'Inaccurate'), ('not_applicable', 'Not applicable'), ('mitigated_elsewhere', 'Mitigated elsewhere'), ('duplicate', 'Duplicate'), ('wont_fix', 'Wont fix')], db_default='', max_length=24)),
-                ('status_comment', models.TextField(blank=True, db_default='')),
-                ('decided_severity', models.CharField(blank=True, db_default='', max_length=10)),
-                ('suppressed_by_report', models.BooleanField(db_default=False)),
-                ('snoozed_until', models.DateField(null=True)),
-                ('snoozed_from', models.CharField(blank=True, db_default='', max_length=12)),
-                ('acceptance_expires_on', models.DateField(null=True)),
-                ('team_from', models.CharField(blank=True, db_default='', max_length=8)),
-                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), db_default=[], size=None)),
-                ('opened_on', models.DateField()),
-                ('due_on', models.DateField(null=True)),
-                ('first_seen_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('version', models.IntegerField(db_default=1)),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('rank', models.GeneratedField(db_persist=True, expression=django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.Case(models.When(lane='immediate', then=models.Value(0)), models.When(lane='critical', then=models.Value(1)), models.When(lane='important', then=models.Value(2)), models.When(lane='optimization', then=models.Value(3)), default=models.Value(4), output_field=models.SmallIntegerField()), '*', models.Value(10)), '+', models.Case(models.When(severity='critical', then=models.Value(0)), models.When(severity='high', then=models.Value(1)), models.When(severity='medium', then=models.Value(2)), models.When(severity='low', then=models.Value(3)), models.When(severity='info', then=models.Value(4)), default=models.Value(5), output_field=models.SmallIntegerField())), output_field=models.SmallIntegerField())),
-                ('search', models.GeneratedField(db_persist=True, expression=models.Func(models.Func(models.F('title'), models.F('rule'), models.F('path'), models.F('resource'), models.F('image'), models.F('package'), models.F('endpoint'), models.F('symbol'), arg_joiner=" || ' ' || ", function='', output_field=models.TextField()), models.F('identifiers'), function='findings_words', output_field=django.contrib.postgres.search.SearchVectorField()), output_field=django.contrib.postgres.search.SearchVectorField())),
-                ('created_by_import', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='core.import')),
-                ('environment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.environment')),
-                ('fixed_by_import', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='core.import')),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='owned_findings', to=settings.AUTH_USER_MODEL)),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='core.service')),
-                ('target', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='core.target')),
-                ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='findings', to='core.team')),
-                ('withdrawn_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='core.import')),
-                ('written_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("branch", models.CharField(max_length=250)),
+                ("is_default_branch", models.BooleanField()),
+                ("fingerprint", models.CharField(max_length=32)),
+                ("fingerprint_version", models.SmallIntegerField(db_default=1)),
+                ("title", models.CharField(max_length=500)),
+                ("message", models.TextField(blank=True, db_default="")),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[
+                            ("critical", "Critical"),
+                            ("high", "High"),
+                            ("medium", "Medium"),
+                            ("low", "Low"),
+                            ("info", "Info"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "severity_source",
+                    models.CharField(
+                        choices=[
+                            ("report", "Report"),
+                            ("rule_table", "Rule table"),
+                            ("unrated", "Unrated"),
+                            ("user", "User"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "reported_severity",
+                    models.CharField(
+                        choices=[
+                            ("critical", "Critical"),
+                            ("high", "High"),
+                            ("medium", "Medium"),
+                            ("low", "Low"),
+                            ("info", "Info"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("architecture", "Architecture"),
+                            ("security", "Security"),
+                            ("performance", "Performance"),
+                            ("data_consistency", "Data consistency"),
+                            ("operations", "Operations"),
+                            ("cost", "Cost"),
+                            ("dependencies", "Dependencies"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "risk_class",
+                    models.CharField(
+                        choices=[
+                            ("stability", "Stability"),
+                            ("security", "Security"),
+                            ("data_loss", "Data loss"),
+                            ("operational", "Operational"),
+                            ("cost", "Cost"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("cascade", "Cascade"),
+                            ("data_loss", "Data loss"),
+                            ("breach", "Breach"),
+                            ("cost", "Cost"),
+                            ("outage", "Outage"),
+                        ],
+                        db_default="",
+                        max_length=10,
+                    ),
+                ),
+                ("rule", models.CharField(max_length=200)),
+                ("rule_name", models.CharField(blank=True, db_default="", max_length=500)),
+                ("check_id", models.CharField(blank=True, db_default="", max_length=60)),
+                (
+                    "scanners",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100), db_default=[], size=None
+                    ),
+                ),
+                ("path", models.CharField(blank=True, db_default="", max_length=1000)),
+                ("line", models.IntegerField(null=True)),
+                ("end_line", models.IntegerField(null=True)),
+                ("resource", models.CharField(blank=True, db_default="", max_length=500)),
+                ("namespace", models.CharField(blank=True, db_default="", max_length=253)),
+                ("image", models.CharField(blank=True, db_default="", max_length=500)),
+                ("package", models.CharField(blank=True, db_default="", max_length=300)),
+                ("package_version", models.CharField(blank=True, db_default="", max_length=100)),
+                ("endpoint", models.CharField(blank=True, db_default="", max_length=1000)),
+                ("symbol", models.CharField(blank=True, db_default="", max_length=500)),
+                (
+                    "identifiers",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100), db_default=[], size=None
+                    ),
+                ),
+                ("evidence", models.JSONField(db_default=models.Value({}, models.JSONField()))),
+                ("quantities", models.JSONField(null=True)),
+                (
+                    "remedies",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60), db_default=[], size=None
+                    ),
+                ),
+                ("content_hash", models.CharField(db_default="", max_length=32)),
+                (
+                    "lane",
+                    models.CharField(
+                        choices=[
+                            ("immediate", "Immediate"),
+                            ("critical", "Critical"),
+                            ("important", "Important"),
+                            ("optimization", "Optimization"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("lane_reason", models.CharField(max_length=300)),
+                ("lane_version", models.CharField(max_length=20)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("triaged", "Triaged"),
+                            ("in_progress", "In progress"),
+                            ("fixed", "Fixed"),
+                            ("verified", "Verified"),
+                            ("snoozed", "Snoozed"),
+                            ("accepted", "Accepted"),
+                            ("dismissed", "Dismissed"),
+                        ],
+                        db_default="new",
+                        max_length=12,
+                    ),
+                ),
+                ("regressed", models.BooleanField(db_default=False)),
+                (
+                    "dismiss_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("inaccurate", "Inaccurate"),
+                            ("not_applicable", "Not applicable"),
+                            ("mitigated_elsewhere", "Mitigated elsewhere"),
+                            ("duplicate", "Duplicate"),
+                            ("wont_fix", "Wont fix"),
+                        ],
+                        db_default="",
+                        max_length=24,
+                    ),
+                ),
+                ("status_comment", models.TextField(blank=True, db_default="")),
+                ("decided_severity", models.CharField(blank=True, db_default="", max_length=10)),
+                ("suppressed_by_report", models.BooleanField(db_default=False)),
+                ("snoozed_until", models.DateField(null=True)),
+                ("snoozed_from", models.CharField(blank=True, db_default="", max_length=12)),
+                ("acceptance_expires_on", models.DateField(null=True)),
+                ("team_from", models.CharField(blank=True, db_default="", max_length=8)),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60), db_default=[], size=None
+                    ),
+                ),
+                ("opened_on", models.DateField()),
+                ("due_on", models.DateField(null=True)),
+                ("first_seen_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("version", models.IntegerField(db_default=1)),
+                ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "rank",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.Case(
+                                    models.When(lane="immediate", then=models.Value(0)),
+                                    models.When(lane="critical", then=models.Value(1)),
+                                    models.When(lane="important", then=models.Value(2)),
+                                    models.When(lane="optimization", then=models.Value(3)),
+                                    default=models.Value(4),
+                                    output_field=models.SmallIntegerField(),
+                                ),
+                                "*",
+                                models.Value(10),
+                            ),
+                            "+",
+                            models.Case(
+                                models.When(severity="critical", then=models.Value(0)),
+                                models.When(severity="high", then=models.Value(1)),
+                                models.When(severity="medium", then=models.Value(2)),
+                                models.When(severity="low", then=models.Value(3)),
+                                models.When(severity="info", then=models.Value(4)),
+                                default=models.Value(5),
+                                output_field=models.SmallIntegerField(),
+                            ),
+                        ),
+                        output_field=models.SmallIntegerField(),
+                    ),
+                ),
+                (
+                    "search",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Func(
+                            models.Func(
+                                models.F("title"),
+                                models.F("rule"),
+                                models.F("path"),
+                                models.F("resource"),
+                                models.F("image"),
+                                models.F("package"),
+                                models.F("endpoint"),
+                                models.F("symbol"),
+                                arg_joiner=" || ' ' || ",
+                                function="",
+                                output_field=models.TextField(),
+                            ),
+                            models.F("identifiers"),
+                            function="findings_words",
+                            output_field=django.contrib.postgres.search.SearchVectorField(),
+                        ),
+                        output_field=django.contrib.postgres.search.SearchVectorField(),
+                    ),
+                ),
+                (
+                    "created_by_import",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="core.import"
+                    ),
+                ),
+                (
+                    "environment",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.environment"
+                    ),
+                ),
+                (
+                    "fixed_by_import",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="core.import"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="owned_findings",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="findings", to="core.service"
+                    ),
+                ),
+                (
+                    "target",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="findings", to="core.target"
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="findings", to="core.team"
+                    ),
+                ),
+                (
+                    "withdrawn_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="core.import"
+                    ),
+                ),
+                (
+                    "written_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Effect',
+            name="Effect",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('changed', 'Changed'), ('reopened', 'Reopened'), ('closed', 'Closed'), ('verified', 'Verified'), ('seen_again', 'Seen again')], max_length=10)),
-                ('before', models.JSONField()),
-                ('import_row', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='effects', to='core.import')),
-                ('finding', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='effects', to='findings.finding')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("changed", "Changed"),
+                            ("reopened", "Reopened"),
+                            ("closed", "Closed"),
+                            ("verified", "Verified"),
+                            ("seen_again", "Seen again"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("before", models.JSONField()),
+                (
+                    "import_row",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="effects", to="core.import"
+                    ),
+                ),
+                (
+                    "finding",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="effects", to="findings.finding"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Comment',
+            name="Comment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(max_length=10000)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('finding', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='findings.finding')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", models.TextField(max_length=10000)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "finding",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="comments", to="findings.finding"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='BulkItem',
+            name="BulkItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('before', models.JSONField()),
-                ('version_after', models.IntegerField()),
-                ('bulk', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='findings.bulkaction')),
-                ('finding', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='findings.finding')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("before", models.JSONField()),
+                ("version_after", models.IntegerField()),
+                (
+                    "bulk",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="items", to="findings.bulkaction"
+                    ),
+                ),
+                (
+                    "finding",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="findings.finding"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='History',
+            name="History",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('source', models.CharField(max_length=8)),
-                ('changes', models.JSONField()),
-                ('reason', models.TextField(blank=True, db_default='')),
-                ('actor', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('bulk', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='history', to='findings.bulkaction')),
-                ('finding', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='history', to='findings.finding')),
-                ('import_row', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='core.import')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("source", models.CharField(max_length=8)),
+                ("changes", models.JSONField()),
+                ("reason", models.TextField(blank=True, db_default="")),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "bulk",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="history",
+                        to="findings.bulkaction",
+                    ),
+                ),
+                (
+                    "finding",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="history",
+                        to="findings.finding",
+                    ),
+                ),
+                (
+                    "import_row",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="core.import"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Rollup',
+            name="Rollup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lane', models.CharField(max_length=12)),
-                ('severity', models.CharField(max_length=10)),
-                ('status', models.CharField(max_length=12)),
-                ('has_owner', models.BooleanField()),
-                ('count', models.IntegerField()),
-                ('environment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.environment')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.service')),
-                ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("lane", models.CharField(max_length=12)),
+                ("severity", models.CharField(max_length=10)),
+                ("status", models.CharField(max_length=12)),
+                ("has_owner", models.BooleanField()),
+                ("count", models.IntegerField()),
+                (
+                    "environment",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="core.environment"
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="core.service"),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="core.team"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Sighting',
+            name="Sighting",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content_hash', models.CharField(max_length=32)),
-                ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.import')),
-                ('finding', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sightings', to='findings.finding')),
-                ('first_import', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.import')),
-                ('last_import', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.import')),
-                ('scope', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sightings', to='core.scope')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("content_hash", models.CharField(max_length=32)),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="core.import"
+                    ),
+                ),
+                (
+                    "finding",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sightings", to="findings.finding"
+                    ),
+                ),
+                (
+                    "first_import",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="core.import"),
+                ),
+                (
+                    "last_import",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="core.import"
+                    ),
+                ),
+                (
+                    "scope",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sightings", to="core.scope"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='WeekRollup',
+            name="WeekRollup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('week', models.DateField()),
-                ('opened', models.IntegerField()),
-                ('closed', models.IntegerField()),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.service')),
-                ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("week", models.DateField()),
+                ("opened", models.IntegerField()),
+                ("closed", models.IntegerField()),
+                (
+                    "service",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="core.service"),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="core.team"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['rank', 'id'], name='finding_by_rank'),
+            model_name="finding",
+            index=models.Index(fields=["rank", "id"], name="finding_by_rank"),
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['service', 'rank', 'id'], name='finding_by_service'),
+            model_name="finding",
+            index=models.Index(fields=["service", "rank", "id"], name="finding_by_service"),
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['team', 'rank', 'id'], name='finding_by_team'),
+            model_name="finding",
+            index=models.Index(fields=["team", "rank", "id"], name="finding_by_team"),
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['updated_at', 'id'], name='finding_by_update'),
+            model_name="finding",
+            index=models.Index(fields=["updated_at", "id"], name="finding_by_update"),
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(condition=models.Q(('status__in', ['new', 'triaged', 'in_progress'])), fields=['due_on'], name='finding_due'),
+            model_name="finding",
+            index=models.Index(
+                condition=models.Q(("status__in", ["new", "triaged", "in_progress"])),
+                fields=["due_on"],
+                name="finding_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(condition=models.Q(('status', 'fixed')), fields=['fixed_by_import'], name='finding_to_verify'),
+            model_name="finding",
+            index=models.Index(
+                condition=models.Q(("status", "fixed")), fields=["fixed_by_import"], name="finding_to_verify"
+            ),
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='finding_search'),
+            model_name="finding",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["search"], name="finding_search"),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.UniqueConstraint(fields=('target', 'fingerprint'), name='finding_once'),
+            model_name="finding",
+            constraint=models.UniqueConstraint(fields=("target", "fingerprint"), name="finding_once"),
         ),
         migrations.AddConstraint(
-            model_name='effect',
-            constraint=models.UniqueConstraint(fields=('import_row', 'finding', 'kind'), name='effect_once'),
+            model_name="effect",
+            constraint=models.UniqueConstraint(fields=("import_row", "finding", "kind"), name="effect_once"),
         ),
         migrations.AddConstraint(
-            model_name='bulkitem',
-            constraint=models.UniqueConstraint(fields=('bulk', 'finding'), name='bulk_item_once'),
+            model_name="bulkitem",
+            constraint=models.UniqueConstraint(fields=("bulk", "finding"), name="bulk_item_once"),
         ),
         migrations.AddIndex(
-            model_name='history',
-            index=models.Index(fields=['finding', 'id'], name='history_by_finding'),
+            model_name="history",
+            index=models.Index(fields=["finding", "id"], name="history_by_finding"),
         ),
         migrations.AddIndex(
-            model_name='rollup',
-            index=models.Index(fields=['service', 'team'], name='rollup_by_service'),
+            model_name="rollup",
+            index=models.Index(fields=["service", "team"], name="rollup_by_service"),
         ),
         migrations.AddConstraint(
-            model_name='sighting',
-            constraint=models.UniqueConstraint(condition=models.Q(('last_import__isnull', True)), fields=('scope', 'finding'), name='sighting_open_once'),
+            model_name="sighting",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("last_import__isnull", True)),
+                fields=("scope", "finding"),
+                name="sighting_open_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='weekrollup',
-            index=models.Index(fields=['service', 'week'], name='week_by_service'),
+            model_name="weekrollup",
+            index=models.Index(fields=["service", "week"], name="week_by_service"),
         ),
         migrations.RunSQL((SQL / "triggers.sql").read_text(encoding="utf-8"), migrations.RunSQL.noop),
     ]

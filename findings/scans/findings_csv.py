@@ -67,7 +67,9 @@ class CsvReport:
         self.position = 0
         occurrences = fingerprint.Occurrences()
         source = _Source(self._view)
-        text = io.TextIOWrapper(io.BufferedReader(source), encoding=self._dialect.encoding, errors="replace", newline="")
+        text = io.TextIOWrapper(
+            io.BufferedReader(source), encoding=self._dialect.encoding, errors="replace", newline=""
+        )
         rows = csv.reader(text, delimiter=self._dialect.delimiter, strict=True)
         skip = self._dialect.first_row
         while True:

@@ -43,7 +43,8 @@ def own(stated: dict[str, str]) -> str:
         return ""
     if len(usable) == 1:
         return "=".join(usable[0])
-    return "=".join(min(usable, key=_newest_first))
+    newest: tuple[str, str] = min(usable, key=_newest_first)
+    return "=".join(newest)
 
 
 def _newest_first(pair: tuple[str, str]) -> tuple[int, str]:

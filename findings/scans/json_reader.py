@@ -52,7 +52,7 @@ def check_depth(data: memoryview, deepest: int) -> None:
         body = block.rstrip(b"\\")  # an escape must not be torn apart
         backslashes = block[len(body) :]
         bare = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _DROP)
-        # Two quotes side by side go first, by far the most: each bracket keeps an odd or even number of quotes before it.
+        # Two quotes side by side go first, by far the most: each bracket keeps its parity of quotes before it.
         brackets = _STRINGS.sub(b"", bare.replace(b'""', b""))
         quote = brackets.find(b'"')
         if quote >= 0:
@@ -175,15 +175,15 @@ def outline(head: bytes) -> dict[str, str]:
     stack: list[str] = []  # the path of each open container
     key = ""  # the key whose value comes next
     for match in _TOKEN.finditer(text):
-        token = match[0]
-        if token in "[{":
-            stack.append((key or (stack[-1] if stack else "")) + ("[]" if token == "[" else ""))
+        lexeme = match[0]
+        if lexeme in "[{":
+            stack.append((key or (stack[-1] if stack else "")) + ("[]" if lexeme == "[" else ""))
             key = ""
-        elif token in "]}":
+        elif lexeme in "]}":
             if stack:
                 stack.pop()
             key = ""
-        elif token == ",":
+        elif lexeme == ",":
             key = ""
         elif match[2] and len(stack) <= _OUTLINE_DEPTH:
             key = f"{stack[-1]}.{match[1][:100]}".removeprefix(".") if stack else ""

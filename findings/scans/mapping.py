@@ -17,7 +17,17 @@ from findings.vocabulary import Category, Severity, SeveritySource
 # Our field → headers that mean it, likeliest first; compared in lower case without spaces and punctuation.
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "title": ("title", "finding", "findingtitle", "issue", "problem", "failuremode", "summary", "name", "headline"),
-    "severity": ("severity", "risk", "risklevel", "severitylevel", "priority", "criticality", "impact", "cvss", "score"),
+    "severity": (
+        "severity",
+        "risk",
+        "risklevel",
+        "severitylevel",
+        "priority",
+        "criticality",
+        "impact",
+        "cvss",
+        "score",
+    ),
     "message": ("description", "details", "detail", "message", "explanation", "observation", "evidence", "body"),
     "path": ("path", "file", "filepath", "filename", "location", "source", "config"),
     "line": ("line", "linenumber", "lineno", "startline"),

@@ -40,7 +40,7 @@ def formats() -> dict[str, Format]:
     for point in entry_points(group=GROUP):
         try:
             loaded = point.load()
-        except Exception:  # noqa: BLE001 - another package's import may raise anything, and must not stop ours
+        except Exception:
             logger.exception("scan format %s (%s) cannot be loaded", point.name, point.value)
             continue
         if isinstance(loaded, Format) and loaded.name not in found:

@@ -109,9 +109,7 @@ class _RunReader:
         location = result.locations[0] if result.locations else None
         return self._record(result, rule, text, location, pointer)
 
-    def _finding(
-        self, result: Result, rule: Rule, text: str, location: Location | None, pointer: str
-    ) -> FindingRecord:
+    def _finding(self, result: Result, rule: Rule, text: str, location: Location | None, pointer: str) -> FindingRecord:
         place = (location.physical if location is not None else None) or _NOWHERE
         region = place.region
         path = self._paths.of(place.artifact)

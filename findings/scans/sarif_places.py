@@ -2,7 +2,15 @@
 
 from findings.scans import bounds
 from findings.scans.records import Related
-from findings.scans.sarif_shape import ArtifactLocation, Location, LogicalLocation, PhysicalLocation, Region, Result, Run
+from findings.scans.sarif_shape import (
+    ArtifactLocation,
+    Location,
+    LogicalLocation,
+    PhysicalLocation,
+    Region,
+    Result,
+    Run,
+)
 
 _MOST_CACHED = 20_000
 

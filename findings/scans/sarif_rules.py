@@ -9,7 +9,7 @@ from findings.scans import bounds
 from findings.scans.sarif_shape import Component, Descriptor, Override, Reference, Result, Run, Text, ToolComponent
 from findings.vocabulary import Category, Severity
 
-# Tools that look at code in general; everything else that speaks SARIF is a security tool unless its tags say otherwise.
+# Tools that look at code in general; all else that speaks SARIF is a security tool unless its tags say otherwise.
 _CATEGORY_OF_TOOL = {
     "eslint": Category.ARCHITECTURE,
     "pylint": Category.ARCHITECTURE,
@@ -71,7 +71,9 @@ class Rules:
         for component in (*reversed(self._extensions), self._driver):  # the driver's win
             self._by_id.update((rule.id, rule) for rule in component.rules or () if rule.id)
         self._cache: dict[tuple[str, int, Reference | None], Rule] = {}
-        self._overrides: Sequence[dict[str, str]] = [_overridden(invocation.overrides or ()) for invocation in run.invocations or ()]
+        self._overrides: Sequence[dict[str, str]] = [
+            _overridden(invocation.overrides or ()) for invocation in run.invocations or ()
+        ]
 
     def of(self, result: Result) -> Rule:
         reference = result.rule
@@ -130,7 +132,9 @@ class Rules:
             return self._driver
         if component.index is not None and 0 <= component.index < len(self._extensions):
             return self._extensions[component.index]
-        return next((known for known in self._extensions if component.name and known.name == component.name), self._driver)
+        return next(
+            (known for known in self._extensions if component.name and known.name == component.name), self._driver
+        )
 
     def _cleaned(self, rule_id: str, rule: Descriptor | None) -> Rule:
         if rule is None:

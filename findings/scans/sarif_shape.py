@@ -143,9 +143,7 @@ class Descriptor(
     properties: dict[str, Any] | None = None
 
 
-class ToolComponent(
-    msgspec.Struct, rename={"semantic_version": "semanticVersion", "messages": "globalMessageStrings"}
-):
+class ToolComponent(msgspec.Struct, rename={"semantic_version": "semanticVersion", "messages": "globalMessageStrings"}):
     name: str | None = None
     version: str | None = None
     semantic_version: str | None = None

@@ -109,7 +109,7 @@ class DeleteServiceForm(forms.Form):
     confirm = forms.CharField(label="Type the short name of the service", max_length=80)
 
     def __init__(self, *args: Any, slug: str, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="delete", **kwargs)
+        super().__init__(*args, **{**kwargs, "prefix": "delete"})
         self._slug = slug
 
     def clean_confirm(self) -> str:
@@ -152,7 +152,7 @@ class TesterForm(forms.Form):
     namespace = forms.CharField(max_length=253, required=False)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="test", **kwargs)
+        super().__init__(*args, **{**kwargs, "prefix": "test"})
         field = self.fields["service"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = selectors.services_visible_to(user)
@@ -224,7 +224,7 @@ class TokenForm(forms.Form):
     )
 
     def __init__(self, *args: Any, user: User, days: int, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="token", **kwargs)
+        super().__init__(*args, **{**kwargs, "prefix": "token"})
         self.fields["expires_on"].help_text = f"UTC. Empty: in {days} days."
         if not user.is_admin:
             scope = self.fields["scope"]

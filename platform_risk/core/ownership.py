@@ -122,7 +122,7 @@ def parse_codeowners(text: str) -> list[tuple[str, tuple[str, ...]]]:
     found: list[tuple[str, tuple[str, ...]]] = []
     for number, raw in enumerate(text.splitlines(), start=1):
         line = re.sub(r"(?<!\\)#.*", "", raw).strip()
-        if not line or line.startswith("[") or line.startswith("^["):
+        if not line or line.startswith(("[", "^[")):
             continue  # GitLab's section headings
         pattern, *owners = line.split()
         try:

@@ -1,6 +1,6 @@
 """Secrets out of text before it is stored, logged or shown. PURE.
 
-Each is replaced by `[redacted:KIND:hash]`, the first eight digits of a salted HMAC: the same secret in two places is
+Each is replaced by `[redacted KIND hash]`, the first eight digits of a salted HMAC: the same secret in two places is
 recognised as the same, and nothing can be tried against it without the salt. References to secrets (`${VAR}`,
 `secretKeyRef`, `var.password`, a mounted file) say where a secret is, not what it is, and stay.
 
@@ -13,14 +13,14 @@ import re
 from collections.abc import Callable
 from hashlib import sha256
 
-# A text without any of these holds nothing that the patterns below could find.
-_HINT = re.compile(
-    r"pass|pwd|secret|token|api[-_ ]?key|access[-_ ]?key|account[-_ ]?key|private[-_ ]?key|shared[-_ ]?key|signature|sig="
-    r"|credential|authorization|bearer|basic |PRIVATE KEY|://|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-"
-    r"|hooks\.slack|[rs]k_(?:live|test)_|whsec_|npm_|pypi-|AIza|ya29\.|sk-|hv[sbr]\.|eyJ|SG\.|dop_v1_|AGE-SECRET|dckr_pat_"
-    r"|\bs\.[A-Za-z0-9]{24}|\.docker|_auth",
-    re.IGNORECASE,
-)
+# A text that holds none of these, in whatever case, holds nothing that the patterns below could find. Substrings, not
+# one expression: measured 25 µs a kilobyte against 330.
+_HINTS = (
+    "pass", "pwd", "secret", "token", "api", "key", "sig=", "signature=", "credential", "auth", "bearer", "basic ",
+    "://", "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "glpat-", "gldt-", "glrt-",
+    "glcbt-", "glptt-", "glagent-", "hooks.slack", "k_live_", "k_test_", "whsec_", "npm_", "pypi-", "aiza", "ya29.",
+    "sk-", "hvs.", "hvb.", "hvr.", "s.", "eyj", "sg.", "_v1_", "dckr_pat_",
+)  # fmt: skip
 
 _B64 = r"A-Za-z0-9+/"
 # Secrets that are known by their own form, wherever they stand.
@@ -35,55 +35,68 @@ _BY_FORM: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     ("jwt", re.compile(r"\beyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{4,8000}(?:\.[A-Za-z0-9_-]{0,4000})?")),
     ("aws-key-id", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
-    ("github-token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255})")),
-    ("gitlab-token", re.compile(r"\bgl(?:pat|dt|rt|cbt|ptt|agent)-[A-Za-z0-9_-]{16,255}")),
-    ("slack-token", re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{8,255}")),
+    ("github", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255})")),
+    ("gitlab", re.compile(r"\bgl(?:pat|dt|rt|cbt|ptt|agent)-[A-Za-z0-9_-]{16,255}")),
+    ("slack", re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{8,255}")),
     ("slack-webhook", re.compile(r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_-]{10,200}")),
     ("stripe-key", re.compile(r"\b(?:[rs]k_(?:live|test)|whsec)_[A-Za-z0-9]{10,255}")),
-    ("npm-token", re.compile(r"\bnpm_[A-Za-z0-9]{30,255}")),
-    ("pypi-token", re.compile(r"\bpypi-[A-Za-z0-9_-]{20,1000}")),
+    ("npm", re.compile(r"\bnpm_[A-Za-z0-9]{30,255}")),
+    ("pypi", re.compile(r"\bpypi-[A-Za-z0-9_-]{20,1000}")),
     ("google-key", re.compile(r"\bAIza[A-Za-z0-9_-]{30,60}|\bya29\.[A-Za-z0-9_-]{20,1000}")),
     ("openai-key", re.compile(r"\bsk-[A-Za-z0-9_-]{20,255}")),
-    ("vault-token", re.compile(r"\bhv[sbr]\.[A-Za-z0-9_-]{20,500}|(?<![\w.])s\.[A-Za-z0-9]{24}(?![\w.])")),
+    ("vault", re.compile(r"\bhv[sbr]\.[A-Za-z0-9_-]{20,500}|(?<![\w.])s\.[A-Za-z0-9]{24}(?![\w.])")),
     ("sendgrid-key", re.compile(r"\bSG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,128}")),
-    ("digitalocean-token", re.compile(r"\bdo[opr]_v1_[a-f0-9]{32,128}")),
-    ("docker-token", re.compile(r"\bdckr_pat_[A-Za-z0-9_-]{16,255}")),
+    ("digitalocean", re.compile(r"\bdo[opr]_v1_[a-f0-9]{32,128}")),
+    ("docker", re.compile(r"\bdckr_pat_[A-Za-z0-9_-]{16,255}")),
     ("age-key", re.compile(r"\bAGE-SECRET-KEY-1[A-Z0-9]{40,80}")),
-    ("azure-key", re.compile(rf"(?<=AccountKey=)[{_B64}]{{20,200}}={{0,2}}|(?<=SharedAccessKey=)[{_B64}]{{20,200}}={{0,2}}")),
+    (
+        "azure-key",
+        re.compile(rf"(?<=AccountKey=)[{_B64}]{{20,200}}={{0,2}}|(?<=SharedAccessKey=)[{_B64}]{{20,200}}={{0,2}}"),
+    ),
     ("signature", re.compile(r"(?<=[?&]sig=)[A-Za-z0-9%+/=_-]{10,200}|(?<=[?&]X-Amz-Signature=)[a-f0-9]{32,128}")),
 )
 # Secrets that are known by what stands before them; the last group is the secret.
-_URL = re.compile(r"(?<=://)([^\s:/@\"'<>\[\]]{0,200}):([^\s/@\"'<>]{1,500})(?=@)")
+_URL = re.compile(r"(?<=://)([^\s:/@\"'<>\[\]]{0,200}):([^\s/@\"'<>\[\]]{1,500})(?=@)")
 _HEADER = re.compile(
-    r"(\b(?:bearer|basic|token|apikey)[ \t]{1,4})(?=[A-Za-z0-9._~+/-]{0,3000}[0-9._~+/=A-Z-])([A-Za-z0-9._~+/-]{12,3000}={0,2})",
+    r"(\b(?:bearer|basic|token|apikey)[ \t]{1,4})(?=[A-Za-z0-9._~+/-]{0,3000}[0-9._~+/=A-Z-])"
+    r"([A-Za-z0-9._~+/-]{12,3000}={0,2})",
     re.IGNORECASE,
 )
 _NAME = (
-    r"(?:pass(?:word|wd|phrase|code)?|pwd|secret(?:[-_]?(?:access)?[-_]?key)?|token|api[-_ ]?key|(?:access|account|private|"
-    r"shared|encryption|signing|master|session|client)[-_]?key|credentials?|client[-_]?secret|_?auth(?:[-_]?token)?)"
+    r"(?:pass(?:word|wd|phrase|code)?|pwd|secret(?:[-_]?(?:access)?[-_]?key)?|token|api[-_ ]?key"
+    r"|(?:access|account|private|shared|encryption|signing|master|session|client)[-_]?key|credentials?"
+    r"|client[-_]?secret|_?auth(?:[-_]?token)?)"
 )
-# name, then `:`, `=`, `=>`, or for a command line a blank: password: x, "api_key": "x", PASSWORD="x", --token x.
+_VALUE = r"(\"(?:[^\"\\\n]|\\.){1,2000}\"|'[^'\n]{1,2000}'|`[^`\n]{1,2000}`|[^\s\"'`,;}\])&|<>]{1,2000})"
+_BLANK = r"[ \t]{0,20}"
+# name, then `:`, `=` or `=>`: password: x, "api_key": "x", DB_PASSWORD="x", clientSecret = x. The name stands
+# alone, after a separator, or where camel case begins a word: a compass is no password.
 _ASSIGNED = re.compile(
-    rf"((?<![A-Za-z0-9]){{prefix}}{_NAME}(?:[-_]?(?:value|data|text|string|base64|b64|prod|dev|[0-9]{{{{1,3}}}}))?(?![A-Za-z0-9])"
-    r"[\"'\]]{{0,2}}[ \t]{{0,20}}(?:=>|:=|[:=])[ \t]{{0,20}}(?:!!str[ \t]{{1,4}})?)"
-    r"(\"(?:[^\"\\\n]|\\.){{1,2000}}\"|'[^'\n]{{1,2000}}'|`[^`\n]{{1,2000}}`|[^\s\"'`,;}})\]&|<>]{{1,2000}})".format(
-        prefix=r"(?:[A-Za-z0-9]{1,40}[-_.]){0,6}(?:[A-Za-z0-9]{0,40}(?=[A-Z]))?"
-    ),
+    r"((?:(?<![A-Za-z])|(?-i:(?<=[a-z0-9])(?=[A-Z])))" + _NAME
+    + r"(?:[-_]?(?:value|data|text|string|base64|b64|prod|dev|[0-9]{1,3}))?(?![A-Za-z0-9])"
+    + r"[\"'\]]{0,2}" + _BLANK + r"(?:=>|:=|[:=])" + _BLANK + r"(?:!!str[ \t]{1,4})?)(?!\[redacted )" + _VALUE,
     re.IGNORECASE,
-)
-_OPTION = re.compile(rf"(--?(?:[A-Za-z0-9]{{1,40}}-){{0,4}}{_NAME}[ \t]{{1,4}})(?!-)(\"[^\"\n]{{1,500}}\"|'[^'\n]{{1,500}}'|[^\s\"']{{1,500}})", re.IGNORECASE)
+)  # fmt: skip
+# On a command line a blank stands between: --token x.
+_OPTION = re.compile(
+    r"(--?(?:[A-Za-z0-9]{1,40}-){0,4}" + _NAME + r"[ \t]{1,4})(?!-|\[redacted )"
+    r"(\"[^\"\n]{1,500}\"|'[^'\n]{1,500}'|[^\s\"']{1,500})",
+    re.IGNORECASE,
+)  # fmt: skip
 # Kubernetes: `- name: DB_PASSWORD` with its `value:` on the next line (or in JSON: in the same object).
 _PAIR = re.compile(
-    rf"(\bname[\"']?[ \t]{{0,4}}[:=][ \t]{{0,4}}[\"']?[A-Za-z0-9_.-]{{0,60}}?{_NAME}[A-Za-z0-9_.-]{{0,20}}[\"']?[ \t]{{0,4}},?\s{{1,60}}[\"']?value[\"']?"
-    r"[ \t]{0,4}[:=][ \t]{0,4})(\"(?:[^\"\\\n]|\\.){1,2000}\"|'[^'\n]{1,2000}'|[^\s\"',}]{1,2000})",
+    r"(\bname[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?[A-Za-z0-9_.-]{0,60}?" + _NAME
+    + r"[A-Za-z0-9_.-]{0,20}[\"']?[ \t]{0,4},?\s{1,60}[\"']?value[\"']?[ \t]{0,4}[:=][ \t]{0,4})(?!\[redacted )"
+    + _VALUE,
     re.IGNORECASE,
-)
+)  # fmt: skip
 
 # What stands where a secret could stand but only says where it is, or that there is none.
 _REFERENCE = re.compile(
-    r"\$\{|\$\(|\$[A-Za-z_]|\{\{|<[^>]*>$|var\.|local\.|data\.|module\.|env\.|os\.|process\.env|secrets?\.|vault[:.]|ref[+:]|arn:|/"
-    r"|(?:null|none|nil|true|false|yes|no|required|optional|string|str|int|bool|changeme|redacted|example|x{3,}|\*{3,}|\.{3,})$"
-    r"|secretKeyRef|valueFrom|\[redacted:|[A-Za-z_.]+\(|[A-Za-z_.]*(?:secret|password|token|key)[A-Za-z_.]*(?:Ref|Name|_name|_ref|_file|_path|_arn|_id)$",
+    r"\$[{(A-Za-z_]|\{\{|<[^>]*>$|(?:var|local|data|module|env|os)\.|process\.env|secrets?\.|vault[:.]|ref[+:]|arn:|/"
+    r"|(?:null|none|nil|true|false|yes|no|required|optional|string|str|int|bool|changeme|redacted|example)$"
+    r"|(?:x{3,}|\*{3,}|\.{3,})$|secretKeyRef|valueFrom|\[redacted |[A-Za-z_.]+\("
+    r"|[A-Za-z_.]*(?:secret|password|token|key)[A-Za-z_.]*(?:Ref|Name|_name|_ref|_file|_path|_arn|_id)$",
     re.IGNORECASE,
 )
 
@@ -96,11 +109,12 @@ class Redactor:
 
     def _mark(self, kind: str, secret: str) -> str:
         digest = hmac.new(self._salt, secret.encode("utf-8", "replace"), sha256).hexdigest()
-        return f"[redacted:{kind}:{digest[:8]}]"
+        return f"[redacted {kind} {digest[:8]}]"
 
     def text(self, value: str) -> str:
         """The text without its secrets. Idempotent; a text that holds none comes back as it is."""
-        if not value or _HINT.search(value) is None:
+        lower = value.lower()
+        if not any(hint in lower for hint in _HINTS):
             return value
         for kind, pattern in _BY_FORM:
             value = pattern.sub(self._by_form(kind), value)

@@ -122,7 +122,7 @@ class _Unpacker:
                         continue
                     self._check(info, entry)
                     with archive.open(info) as inside:
-                        kept = self._kept(iter(lambda inside=inside: inside.read(_CHUNK), b""), entry)
+                        kept = self._kept(_chunks(inside), entry)
                     yield from self._again(kept, entry, depth + 1)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
             raise UnpackError(
@@ -196,6 +196,11 @@ class _Unpacker:
                 remedy="This looks like an archive made to fill a disk; upload the file unpacked.",
                 entry=_short(entry),
             )
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    while chunk := file.read(_CHUNK):
+        yield chunk
 
 
 def _gunzipped(file: IO[bytes], name: str) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from django.db import connection
 
 from findings import actions, services
 from findings.models import Effect, Finding, History, Rollup, Sighting, WeekRollup
+from findings.vocabulary import Status
 from platform_risk.core.errors import Conflict
 from platform_risk.core.imports import services as imports
 from platform_risk.core.models import Import, Scope, Service, User
@@ -145,9 +146,9 @@ def test_two_sources_close_a_finding_only_when_neither_sees_it(checkout: Service
 def test_dismissed_and_accepted_survive_and_reopen_when_the_severity_rises(checkout: Service, alice: User) -> None:
     mild = [sarif_result("R1", "a.py", level="warning"), sarif_result("R2", "b.py", level="warning")]
     upload(sarif(*mild), checkout)
-    dismiss = actions.Transition(to=actions.Status.DISMISSED, reason="inaccurate", comment="test code")
+    dismiss = actions.Transition(to=Status.DISMISSED, reason="inaccurate", comment="test code")
     services.change(Finding.objects.get(rule="R1"), dismiss, user=alice, source="page")
-    accept = actions.Transition(to=actions.Status.ACCEPTED, expires_on=datetime(2030, 1, 1, tzinfo=UTC).date())
+    accept = actions.Transition(to=Status.ACCEPTED, expires_on=datetime(2030, 1, 1, tzinfo=UTC).date())
     services.change(Finding.objects.get(rule="R2"), accept, user=alice, source="page")
     upload(sarif(*mild), checkout, replay=True)
     upload(sarif(sarif_result("R9", "z.py")), checkout)
@@ -184,7 +185,9 @@ def test_a_rejected_record_is_kept_with_its_place_and_the_rest_goes_in(checkout:
 
 def _state() -> list[tuple[Any, ...]]:
     rows = Finding.objects.filter(withdrawn_by=None).order_by("fingerprint")
-    return list(rows.values_list("rule", "status", "line", "severity", "regressed", "due_on", "content_hash", "opened_on"))
+    return list(
+        rows.values_list("rule", "status", "line", "severity", "regressed", "due_on", "content_hash", "opened_on")
+    )
 
 
 def test_undo_puts_the_scope_back_to_before_its_last_import(checkout: Service, alice: User) -> None:
@@ -204,7 +207,7 @@ def test_undo_puts_the_scope_back_to_before_its_last_import(checkout: Service, a
 def test_undo_leaves_what_people_decided_since(checkout: Service, alice: User) -> None:
     upload(sarif(*A), checkout)
     row = upload(sarif(*B), checkout)
-    triage = actions.Transition(to=actions.Status.TRIAGED)
+    triage = actions.Transition(to=Status.TRIAGED)
     services.change(Finding.objects.get(rule="R1"), triage, user=alice, source="page")
     imports.undo(row, user=alice)
     moved = Finding.objects.get(rule="R1")
@@ -231,7 +234,9 @@ def rolled_up() -> dict[tuple[Any, ...], int]:
 def test_rollups_equal_a_recount_after_everything_and_after_compaction(checkout: Service, alice: User) -> None:
     upload(sarif(*A), checkout)
     row = upload(sarif(*B), checkout)
-    services.change(Finding.objects.get(rule="R1"), actions.Update(fields={"owner": alice.pk}), user=alice, source="api")
+    services.change(
+        Finding.objects.get(rule="R1"), actions.Update(fields={"owner": alice.pk}), user=alice, source="api"
+    )
     assert rolled_up() == recounted()
     imports.undo(row, user=alice)
     assert rolled_up() == recounted()

@@ -76,9 +76,7 @@ def _service(text: str, user: User) -> Service:
     if len(team_ids) != 1 and not user.sees_unowned:
         if not team_ids:
             raise PermissionDenied("Importing takes the role member in a team.")
-        raise Refused(
-            "You are in several teams: create the service first and say whose it is.", field="service"
-        )
+        raise Refused("You are in several teams: create the service first and say whose it is.", field="service")
     if Service.objects.filter(slug=slug).exists():
         # Of a team that the user does not see: that it exists is not theirs to know, but the name is taken.
         raise Refused("This name cannot be used: choose another.", field="service")

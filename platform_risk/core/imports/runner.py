@@ -110,16 +110,13 @@ def _unheld(now: Any) -> Q:
 def claim(import_id: int) -> Import | None:
     """Takes the import if nobody holds it; None when it is finished, or another worker got there first."""
     now = timezone.now()
-    got = (
-        Import.objects.filter(_unheld(now), pk=import_id)
-        .update(
-            state=ImportState.RUNNING,
-            attempt=F("attempt") + 1,
-            started_at=now,
-            bytes_done=0,
-            records_done=0,
-            lease_expires_at=now + timedelta(seconds=settings.IMPORT_LEASE_SECONDS),
-        )
+    got = Import.objects.filter(_unheld(now), pk=import_id).update(
+        state=ImportState.RUNNING,
+        attempt=F("attempt") + 1,
+        started_at=now,
+        bytes_done=0,
+        records_done=0,
+        lease_expires_at=now + timedelta(seconds=settings.IMPORT_LEASE_SECONDS),
     )
     return Import.objects.select_related("service", "environment", "created_by").get(pk=import_id) if got else None
 

@@ -42,7 +42,7 @@ def check_size(size: int | None, kind: str = ImportKind.SCAN) -> None:
         raise TooLarge(f"The file has {size} bytes; at most {limit} are accepted for kind {kind}.")
 
 
-def receive(upload: UploadedFile, destination: Destination, *, user: User | None) -> Import:
+def receive(upload: UploadedFile[Any], destination: Destination, *, user: User | None) -> Import:
     """Stores the file and its row, in this order: a row always has its file. Enqueue with the id after commit."""
     if not upload.size:
         raise Refused("The file is empty.", field="file")
@@ -112,6 +112,7 @@ def undo(row: Import, *, user: User, reason: str = "") -> Import:
 
 
 def _last_complete(row: Import) -> Import | None:
+    assert row.scope_id is not None
     return (
         Import.objects.filter(scope_id=row.scope_id, is_applied=True, is_complete=True, is_late=False)
         .exclude(pk=row.pk)

@@ -1,4 +1,4 @@
-"""Template tags of the look: `{% load ui %}`. Words of the vocabulary come in as plain strings: the core knows no app."""
+"""Template tags of the look: `{% load ui %}`. The vocabulary comes in as plain strings: the core knows no app."""
 
 import zlib
 from datetime import date, datetime
