@@ -42,7 +42,7 @@ def check_size(size: int | None, kind: str = ImportKind.SCAN) -> None:
         raise TooLarge(f"The file has {size} bytes; at most {limit} are accepted for kind {kind}.")
 
 
-def receive(upload: UploadedFile[Any], destination: Destination, *, user: User | None) -> Import:
+def receive(upload: "UploadedFile[Any]", destination: Destination, *, user: User | None) -> Import:
     """Stores the file and its row, in this order: a row always has its file. Enqueue with the id after commit."""
     if not upload.size:
         raise Refused("The file is empty.", field="file")
