@@ -1,0 +1,73 @@
+"""Runs Checkov over the sample platform and writes its reports into demo/scans: `make demo-scan`.
+
+Two scans of each service: as it stands, and after a week's work (`AFTER`), for trying out what a newer report changes.
+The copy that is scanned stands in a temporary folder; reports name it /src, so that they are the same everywhere.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SERVICES = ("data-collector", "data-processor", "cell-router", "infrastructure")
+
+# file → (before, after): what the week's work mends, and what it brings.
+AFTER: dict[str, tuple[tuple[str, str], ...]] = {
+    "data-processor/deployment.yaml": (
+        ("      hostNetwork: true\n", ""),
+        ("          securityContext:\n            privileged: true\n", ""),
+        ("            requests: {cpu: 500m}\n", "            requests: {cpu: 500m, memory: 1Gi}\n"),
+    ),
+    "data-collector/deployment.yaml": (
+        (
+            "data-collector:latest\n",
+            "data-collector:3.2.0\n          livenessProbe:\n            httpGet: {path: /live, port: 8443}\n",
+        ),
+    ),
+    "cell-router/router.yaml": (("automountServiceAccountToken: false", "shareProcessNamespace: true"),),
+    "infrastructure/database.tf": (
+        ("  publicly_accessible = true\n", "  publicly_accessible = false\n  storage_encrypted   = true\n"),
+    ),
+    "infrastructure/observability.tf": (
+        ('  name = "/platform/edge"\n', '  name              = "/platform/edge"\n  retention_in_days = 30\n'),
+    ),
+}
+
+
+def scan(root: Path, service: str, out: Path) -> None:
+    command = [
+        *("checkov", "--directory", f"clean-platform/{service}", "--compact", "--quiet", "--soft-fail"),
+        *("--output", "json", "--output", "sarif", "--output-file-path", str(out)),
+    ]
+    subprocess.run(command, cwd=root, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own arguments
+
+
+def main() -> int:
+    target = HERE / "scans"
+    with tempfile.TemporaryDirectory() as temporary:
+        root = Path(temporary).resolve()
+        shutil.copytree(HERE / "clean-platform", root / "clean-platform")
+        for week in ("first", "newer"):
+            if week == "newer":
+                for name, changes in AFTER.items():
+                    path = root / "clean-platform" / name
+                    text = path.read_text(encoding="utf-8")
+                    for before, after in changes:
+                        assert before in text, f"{name} no longer holds {before!r}"
+                        text = text.replace(before, after)
+                    path.write_text(text, encoding="utf-8")
+            for service in SERVICES:
+                out = root / "out" / week / service
+                scan(root, service, out)
+                for made, suffix in (("results_json.json", "json"), ("results_sarif.sarif", "sarif")):
+                    report = (out / made).read_text(encoding="utf-8").replace(str(root), "/src")
+                    folder = target / week
+                    folder.mkdir(parents=True, exist_ok=True)
+                    (folder / f"{service}.{suffix}").write_text(report, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
