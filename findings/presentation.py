@@ -213,10 +213,18 @@ class CodeLine:
     hit: bool
 
 
+def evidence(finding: Finding) -> dict[str, Any]:
+    """What the report tells beyond the columns. Its link is shown only when it leads to the web."""
+    kept = dict(finding.evidence) if isinstance(finding.evidence, dict) else {}
+    if not str(kept.get("help_uri", "")).startswith(("https://", "http://")):
+        kept.pop("help_uri", None)
+    return kept
+
+
 def excerpt(finding: Finding) -> list[CodeLine]:
-    evidence = finding.evidence if isinstance(finding.evidence, dict) else {}
-    code = str(evidence.get("excerpt") or "")
-    first = evidence.get("excerpt_line") or finding.line or 1
+    kept = evidence(finding)
+    code = str(kept.get("excerpt") or "")
+    first = kept.get("excerpt_line") or finding.line or 1
     last = finding.end_line or finding.line or 0
     lines = code.rstrip("\n").split("\n")[:200] if code else []
     return [

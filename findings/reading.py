@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from findings.scans import detect, registry
+from findings.scans import detect, mapping, registry
 from findings.scans.options import Options
 from findings.scans.records import Absent, FindingRecord, Reject, Report, ReportInfo, ScanError
 from platform_risk.core.models import ColumnMapping, Import
@@ -43,6 +43,19 @@ class OpenedReport:
                 yield _in_entry(record, entry) if entry and isinstance(record, Reject) else record
             self._done += report.position
         self._current = None
+
+
+def columns_of(row: Import, limits: dict[str, int]) -> tuple[list[str], dict[str, str]]:
+    """(headers, the mapping in force) of an import that is a list with columns; ([], {}) when it is none."""
+    try:
+        with open_report(row, limits) as report:
+            headers = next((list(getattr(part, "headers", ())) for _, part in report.parts), [])
+    except ScanError as error:
+        headers = list(error.location.get("headers") or [])
+    if not headers:
+        return [], {}
+    remembered = mapping_for(mapping.header_signature(headers)) or {}
+    return headers, {**mapping.guess(headers), **remembered}
 
 
 def _in_entry(record: Reject, entry: str) -> Reject:

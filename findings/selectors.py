@@ -148,11 +148,12 @@ def with_context(rows: FindingQuerySet) -> FindingQuerySet:
     )
 
 
-def last_seen_at(finding: Finding) -> datetime:
-    """From the sightings (prefetched): the scope's last run where it is still seen, else when it was last seen."""
+def last_seen_at(finding: Finding, sightings: Iterable[Sighting] | None = None) -> datetime:
+    """From the sightings (prefetched, or given): the scope's last run where it is still seen, else when it was last
+    seen."""
     times = [
         (sighting.scope.last_seen_at if sighting.last_import is None else sighting.last_import.observed_at)
-        for sighting in finding.sightings.all()
+        for sighting in (finding.sightings.all() if sightings is None else sightings)
     ]
     return max((time for time in times if time is not None), default=finding.first_seen_at)
 

@@ -10,5 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("api/docs/", docs, name="api-docs"),
     path("api/v1/", include("platform_risk.api_urls")),
-    # The apps' includes go here.
+    path("findings/", include("findings.urls")),
+    path("", include("platform_risk.core.urls")),
+    path("", include("platform_risk.joint.urls")),
 ]

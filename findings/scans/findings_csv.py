@@ -57,6 +57,7 @@ class CsvReport:
         self._view = view
         self._dialect = dialect
         self._columns = columns
+        self.headers = dialect.headers
         self.position = 0
         flagged = dialect.encoding == "cp1252"
         self.info = ReportInfo(

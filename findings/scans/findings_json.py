@@ -59,6 +59,7 @@ class JsonListReport:
         self.position = 0
         self.info = ReportInfo(scanner="")
         headers = _headers(items)
+        self.headers = tuple(headers)
         self._columns = mapping.mapping_of(headers, options) if headers else mapping.ColumnMapping({"title": "title"})
 
     def records(self) -> Iterator[FindingRecord | Reject | Absent]:

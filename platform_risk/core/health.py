@@ -12,6 +12,7 @@ from typing import Any
 
 import redis
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
@@ -91,11 +92,13 @@ CHECKS: dict[str, Callable[[], None]] = {
 }
 
 
+@login_not_required
 @never_cache
 def livez(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
+@login_not_required
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when all is well, else 503; each part says "ok" or the reason. Details of errors go to the log only."""

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
@@ -13,7 +12,6 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from findings.scans import registry
 from platform_risk.core.api import imports
 from platform_risk.core.api.etag import etag_of
 from platform_risk.core.api.idempotency import idempotent
@@ -21,16 +19,11 @@ from platform_risk.core.api.imports import ImportSerializer, ImportWrittenSerial
 from platform_risk.core.api.parsing import BoundedJSONParser
 from platform_risk.core.api.resources import Resource, one, read
 from platform_risk.core.imports import services
-from platform_risk.core.imports.destination import resolve
 from platform_risk.core.models import Import
-from platform_risk.core.tasks import run_import
+from platform_risk.joint.receiving import hand_in
 
 # What a multipart body has beside its file.
 _ENVELOPE_BYTES = 64 * 1024
-
-
-def _formats() -> frozenset[str]:
-    return frozenset(registry.formats())
 
 
 class Imports(Resource):
@@ -74,12 +67,7 @@ class Imports(Resource):
         """Hand in a file. It is stored at once and read by a worker: ask its Location how far it is."""
         sent = read(ImportWrittenSerializer, request)
         upload = sent.pop("file")
-        # Robust: with the broker away the row still stands, and the sweeper finds it. (Not partial: Django names a
-        # callback that failed by its __qualname__.)
-        with transaction.atomic():
-            destination = resolve(user=self.user, formats=_formats(), **sent)
-            received = services.receive(upload, destination, user=self.user)
-            transaction.on_commit(lambda: run_import.delay(received.pk), robust=True)
+        received = hand_in(upload, user=self.user, **sent)
         return self._shown(received, 202)
 
     @extend_schema(responses=ImportSerializer)

@@ -7,7 +7,9 @@ from django.db.models import Prefetch, Q, QuerySet
 from platform_risk.core.keyset import KeysetPage, page
 from platform_risk.core.models import AuditEvent, Membership, SavedView, Token, User
 
-KINDS = ("service", "team", "environment", "ownership_rule", "user", "token", "import")  # of audit events
+KINDS = (  # of audit events
+    "service", "team", "environment", "ownership_rule", "user", "token", "import", "column_mapping", "saved_view",
+)  # fmt: skip
 
 
 def users_for(by: User) -> QuerySet[User]:

@@ -14,7 +14,7 @@ from platform_risk.core.access.audit import record
 from platform_risk.core.errors import Conflict, Refused
 from platform_risk.core.imports import runner
 from platform_risk.core.imports.loaders import undoer_of
-from platform_risk.core.models import Environment, Import, ImportKind, ImportState, Scope, Service, User
+from platform_risk.core.models import ColumnMapping, Environment, Import, ImportKind, ImportState, Scope, Service, User
 
 
 class TooLarge(Exception):
@@ -87,6 +87,37 @@ def cancel(row: Import, *, user: User) -> Import:
         raise Conflict(f"The import is {row.state}: there is nothing to cancel.", allowed=[])
     row.refresh_from_db()
     return row
+
+
+@transaction.atomic
+def again(row: Import, *, user: User) -> Import:
+    """The same file to the same destination, as an import of its own: what happened to the first stays told."""
+    if row.state in (ImportState.QUEUED, ImportState.RUNNING):
+        raise Conflict(f"The import is {row.state}: wait for its end, or cancel it first.", allowed=[])
+    asked = (
+        "kind", "file", "file_name", "size_bytes", "bytes_total", "sha256", "service", "environment", "source",
+        "branch", "requested_format", "complete",
+    )  # fmt: skip
+    made = Import(**{name: getattr(row, name) for name in asked}, created_by=user)
+    # One that was applied is read again on purpose: with other columns, or by a newer version. It keeps its time.
+    made.replay = row.replay or row.state == ImportState.DONE
+    made.stated_observed_at = row.stated_observed_at or (row.observed_at if row.state == ImportState.DONE else None)
+    made.save()
+    record(user, "repeated", "import", row.pk, row.file_name, changes={"import": [row.pk, made.pk]})
+    return made
+
+
+@transaction.atomic
+def remember_columns(signature: str, columns: dict[str, str], *, user: User) -> None:
+    """Which column of a list means what: for every later file with the same columns, whoever sends it."""
+    if "title" not in columns:
+        raise Refused("Say which column holds the title.", field="title")
+    known = ColumnMapping.objects.select_for_update().filter(signature=signature).first()
+    before = known.columns if known else {}
+    if before == columns:
+        return
+    ColumnMapping.objects.update_or_create(signature=signature, defaults={"columns": columns, "created_by": user})
+    record(user, "changed", "column_mapping", signature[:12], signature, changes={"columns": [before, columns]})
 
 
 @transaction.atomic

@@ -1,0 +1,1 @@
+"""Pages of findings: a view parses, makes one call, answers."""

@@ -1,0 +1,29 @@
+"""A finding that a person writes: a review, a postmortem."""
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from findings import presentation, services
+from findings.forms import WriteForm
+from findings.models import Finding
+from platform_risk.core.access.requests import user_of
+from platform_risk.core.views.saving import saved
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    user = user_of(request)
+    if not presentation.writable_services(user).exists():
+        raise PermissionDenied("Writing a finding takes the role member in the team of a service.")
+    posted = request.POST if request.method == "POST" else None
+    form = WriteForm(posted, user=user, initial={"service": request.GET.get("service", "")})
+    written: list[Finding] = []
+
+    def write() -> None:
+        written.append(services.write_finding(user=user, source="page", **form.values()))
+
+    if posted is not None and saved(request, form, write, "The finding was written."):
+        return redirect("findings:finding-detail", written[0].pk)
+    return render(request, "findings/new.html", {"form": form}, status=422 if form.is_bound else 200)

@@ -1,0 +1,81 @@
+"""Forms of the imports pages."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+
+from findings.vocabulary import Category, Severity
+from platform_risk.joint.receiving import formats
+
+# Our field → how a person calls it, in the order in which they are asked.
+COLUMNS = {
+    "title": "Title", "severity": "Severity", "message": "Description", "category": "Category",
+    "rule": "Rule or number", "path": "File", "line": "Line", "resource": "Resource", "image": "Image",
+    "package": "Package", "package_version": "Package version", "identifiers": "CVE, CWE", "remedy": "Remedy", "status": "Status",
+    "reason": "Why it has this status", "tags": "Tags",
+}  # fmt: skip
+_CONSTANTS = {"category": tuple(Category), "severity": tuple(Severity)}
+
+
+class UploadForm(forms.Form):
+    """Where the files go; the files themselves are read from the request, one by one."""
+
+    service = forms.CharField(
+        max_length=80, widget=forms.TextInput(attrs={"list": "services", "autocomplete": "off"}),
+        help_text="What was scanned. A new name creates it.",
+    )  # fmt: skip
+    environment = forms.CharField(
+        max_length=80, required=False, widget=forms.TextInput(attrs={"list": "environments", "autocomplete": "off"})
+    )
+    branch = forms.CharField(max_length=250, required=False, help_text="Empty: as the report says, else the default.")
+    source = forms.CharField(
+        max_length=100, required=False, help_text="Empty: the report's tool. Reports of one source replace each other."
+    )
+    complete = forms.ChoiceField(
+        label="Looked at everything",
+        choices=[("auto", "As the report says"), ("yes", "Yes"), ("no", "No: it closes nothing")],
+        required=False,
+    )
+    format = forms.ChoiceField(required=False)
+    observed_at = forms.DateTimeField(
+        label="Observed at", required=False, help_text="UTC. Empty: the report's own time, else now.",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["format"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "Find out from the content"), *((name, name) for name in sorted(formats()))]
+
+    def clean_complete(self) -> str:
+        return self.cleaned_data["complete"] or "auto"
+
+    def clean_observed_at(self) -> datetime | None:
+        moment: datetime | None = self.cleaned_data["observed_at"]
+        return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+class ColumnsForm(forms.Form):
+    """Which column means what; a column or, for some fields, one value for every row ("=security")."""
+
+    def __init__(self, *args: Any, headers: Sequence[str], guess: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        columns = [(header, header) for header in headers]
+        for name, label in COLUMNS.items():
+            options: list[Any] = [("", "No column"), *columns]
+            if name in _CONSTANTS:
+                words = [(f"={value}", value.replace("_", " ").capitalize()) for value in _CONSTANTS[name]]
+                options += [("The same for every row", words)]
+            self.fields[name] = forms.ChoiceField(
+                label=label, choices=options, required=name == "title", initial=guess.get(name, "")
+            )
+
+    def columns(self) -> dict[str, str]:
+        return {name: column for name, column in self.cleaned_data.items() if column}
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label="Why", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
