@@ -61,6 +61,15 @@ bench: .venv/dev.stamp ## Benchmarks, on servers of their own (BENCH=bench/x.py 
 drill: .venv/dev.stamp ## Long fault drills: kills, restarts, recovery
 	$(BIN)/pytest -m drill
 
+CHECKOV := 3.3.30
+
+.PHONY: demo-scan
+# An environment of its own: Checkov pins versions of half the world.
+demo-scan: ## Run Checkov over demo/clean-platform anew and write demo/scans
+	@[ -x .venv-checkov/bin/checkov ] || { $(PYTHON) -m venv .venv-checkov && \
+		.venv-checkov/bin/pip --disable-pip-version-check install -q checkov==$(CHECKOV); }
+	PATH="$(CURDIR)/.venv-checkov/bin:$$PATH" $(PYTHON) demo/scan.py
+
 .PHONY: lock
 # --universal: one file for every system and Python; no addresses in it, so it installs from whatever index is set up.
 lock: ## Write the lock files anew from pyproject.toml

@@ -38,7 +38,7 @@ AFTER: dict[str, tuple[tuple[str, str], ...]] = {
 
 def scan(root: Path, service: str, out: Path) -> None:
     command = [
-        *("checkov", "--directory", f"clean-platform/{service}", "--compact", "--quiet", "--soft-fail"),
+        *("checkov", "--directory", f"clean-platform/{service}", "--quiet", "--soft-fail"),
         *("--output", "json", "--output", "sarif", "--output-file-path", str(out)),
     ]
     subprocess.run(command, cwd=root, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own arguments
@@ -63,6 +63,10 @@ def main() -> int:
                 scan(root, service, out)
                 for made, suffix in (("results_json.json", "json"), ("results_sarif.sarif", "sarif")):
                     report = (out / made).read_text(encoding="utf-8").replace(str(root), "/src")
+                    # Checkov joins a folder that it was given relatively to itself.
+                    report = report.replace(
+                        f"clean-platform/{service}/clean-platform/{service}", f"clean-platform/{service}"
+                    )
                     folder = target / week
                     folder.mkdir(parents=True, exist_ok=True)
                     (folder / f"{service}.{suffix}").write_text(report, encoding="utf-8")

@@ -13,8 +13,8 @@ from platform_risk.joint.receiving import formats
 COLUMNS = {
     "title": "Title", "severity": "Severity", "message": "Description", "category": "Category",
     "rule": "Rule or number", "path": "File", "line": "Line", "resource": "Resource", "image": "Image",
-    "package": "Package", "package_version": "Package version", "identifiers": "CVE, CWE", "remedy": "Remedy", "status": "Status",
-    "reason": "Why it has this status", "tags": "Tags",
+    "package": "Package", "package_version": "Package version", "identifiers": "CVE, CWE", "remedy": "Remedy",
+    "status": "Status", "reason": "Why it has this status", "tags": "Tags",
 }  # fmt: skip
 _CONSTANTS = {"category": tuple(Category), "severity": tuple(Severity)}
 

@@ -1,0 +1,238 @@
+"""manage.py demo: fills the workspace with the sample platform of demo/, through the very path an upload takes.
+
+Everything it makes is marked and removed whole by `--remove`. It may be killed and started again: what is there stays.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.utils import timezone
+
+from findings import services as triage
+from findings.actions import Action, Transition, Update
+from findings.models import BulkAction, Comment, Finding
+from findings.vocabulary import Status
+from platform_risk.core.catalog import services as catalog
+from platform_risk.core.imports import runner
+from platform_risk.core.models import Environment, Import, ImportState, Membership, Role, Service, Team, User
+from platform_risk.joint.receiving import hand_in
+
+FOLDER = settings.BASE_DIR / "demo"
+WAIT_SECONDS = 120
+
+TEAMS = {"ingest": "Ingest", "routing": "Routing", "cloud": "Cloud infrastructure"}
+PEOPLE = {
+    "noor": ("Noor", "Haddad", {"ingest": Role.MANAGER, "routing": Role.MEMBER}),
+    "lee": ("Lee", "Okafor", {"ingest": Role.MEMBER}),
+    "mika": ("Mika", "Lindqvist", {"cloud": Role.MANAGER, "routing": Role.MEMBER}),
+}
+
+
+class ServiceFacts(NamedTuple):
+    team: str
+    criticality: str
+    slo: Decimal | None
+
+
+SERVICES = {
+    "data-collector": ServiceFacts("ingest", "critical", Decimal("0.999")),
+    "data-processor": ServiceFacts("ingest", "high", Decimal("0.999")),
+    "cell-router": ServiceFacts("routing", "critical", Decimal("0.9995")),
+    "infrastructure": ServiceFacts("cloud", "high", None),
+    # Of no team, so that the queue of what nobody owns is not empty.
+    "clean-platform": ServiceFacts("", "high", None),
+}
+
+
+class Sent(NamedTuple):
+    file: str
+    service: str
+    days_ago: int
+    source: str = ""
+
+
+# The newer reports of data-collector and cell-router are left for whoever tries the product: drop one on /imports/.
+SENT = (
+    Sent("scans/first/data-collector.json", "data-collector", 38),
+    Sent("scans/first/data-processor.json", "data-processor", 37),
+    Sent("scans/first/cell-router.sarif", "cell-router", 31),
+    Sent("scans/first/infrastructure.json", "infrastructure", 24),
+    Sent("review/platform-review.csv", "clean-platform", 17, "architecture-review"),
+    Sent("scans/newer/data-processor.json", "data-processor", 9),
+    Sent("scans/newer/infrastructure.json", "infrastructure", 2),
+)
+
+
+class Decided(NamedTuple):
+    who: str
+    service: str
+    rules: tuple[str, ...]
+    action: Action
+
+
+def decisions() -> tuple[Decided, ...]:
+    today = timezone.now().date()
+    lee = User.objects.get(username="lee").pk
+    mika = User.objects.get(username="mika").pk
+    return (
+        Decided("noor", "data-processor", ("CKV_K8S_16", "CKV_K8S_19", "CKV_K8S_20"), Update(fields={"owner": lee})),
+        Decided("noor", "data-collector", ("CKV_K8S_14", "CKV_K8S_8", "CKV_K8S_9"), Update(fields={"owner": lee})),
+        Decided("lee", "data-collector", ("CKV_K8S_9",), Transition(to=Status.IN_PROGRESS)),
+        Decided(
+            "lee",
+            "data-collector",
+            ("CKV_K8S_43",),
+            Transition(
+                to=Status.DISMISSED,
+                reason="mitigated_elsewhere",
+                comment="The admission policy resolves tags to digests when a pod is admitted.",
+            ),
+        ),
+        Decided("mika", "infrastructure", ("CKV_AWS_293", "CKV_AWS_162"), Update(fields={"owner": mika})),
+        Decided(
+            "mika",
+            "infrastructure",
+            ("CKV_AWS_162",),
+            Transition(
+                to=Status.ACCEPTED,
+                comment="The application cannot yet sign in with IAM; passwords rotate every week until it can.",
+                expires_on=today + timedelta(days=90),
+            ),
+        ),
+        Decided(
+            "noor",
+            "cell-router",
+            ("CKV_K8S_15",),
+            Transition(to=Status.SNOOZED, until=today + timedelta(days=14), comment="After the move of the registry."),
+        ),
+    )
+
+
+class Command(BaseCommand):
+    help = "Fill the workspace with the demo, or take it out whole."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--remove", action="store_true", help="take the demo out")
+        parser.add_argument(
+            "--without-worker", action="store_true", help="read the reports in this process instead of a worker"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        admin = User.objects.filter(is_superuser=True, is_active=True).order_by("id").first()
+        if admin is None:
+            raise CommandError("there is no administrator yet: `manage.py prepare` makes one")
+        if options["remove"]:
+            self._remove(admin)
+            return
+        self._people()
+        for sent in SENT:
+            self._import(sent, admin, inline=options["without_worker"])
+        self._decide()
+        self._say(f"{Finding.objects.filter(service__is_demo=True).count()} findings in {len(SERVICES)} services")
+
+    def _say(self, words: str) -> None:
+        self.stdout.write(f"demo       … {words}")
+
+    @transaction.atomic
+    def _people(self) -> None:
+        taken = Service.objects.filter(slug__in=SERVICES, is_demo=False).values_list("slug", flat=True)
+        if taken:
+            raise CommandError(f"services of your own have the demo's names: {', '.join(taken)}")
+        Environment.objects.get_or_create(slug="production", defaults={"is_demo": True})
+        teams = {}
+        for slug, name in TEAMS.items():
+            teams[slug], _ = Team.objects.get_or_create(slug=slug, defaults={"name": name, "is_demo": True})
+        for username, (first, last, roles) in PEOPLE.items():
+            user, made = User.objects.get_or_create(
+                username=username, defaults={"first_name": first, "last_name": last, "is_demo": True}
+            )
+            if made:
+                user.set_unusable_password()
+                user.save()
+                Membership.objects.bulk_create(
+                    Membership(user=user, team=teams[slug], role=role) for slug, role in roles.items()
+                )
+        for slug, facts in SERVICES.items():
+            Service.objects.get_or_create(
+                slug=slug,
+                defaults={
+                    "team": teams.get(facts.team),
+                    "criticality": facts.criticality,
+                    "slo": facts.slo,
+                    "is_demo": True,
+                },
+            )
+
+    def _import(self, sent: Sent, admin: User, *, inline: bool) -> None:
+        path = FOLDER / sent.file
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        row = Import.objects.filter(service__slug=sent.service, sha256=digest).order_by("-id").first()
+        if row is None or row.state == ImportState.FAILED:
+            row = hand_in(
+                SimpleUploadedFile(f"{path.parent.name}-{path.name}", content),
+                user=admin,
+                service=sent.service,
+                environment="production",
+                source=sent.source,
+                observed_at=timezone.now() - timedelta(days=sent.days_ago),
+            )
+        if inline:
+            runner.run(row.pk)
+        row = runner.wait_for(row.pk, WAIT_SECONDS)
+        if row.state != ImportState.DONE:
+            why = row.error["message"] if row.error else "no worker took it"
+            raise CommandError(f"{sent.file} is {row.state}: {why}")
+        self._say(f"{sent.file}: {row.new} new, {row.closed} closed")
+
+    def _decide(self) -> None:
+        if BulkAction.objects.filter(actor__is_demo=True).exists():
+            return
+        with transaction.atomic():
+            for decided in decisions():
+                who = User.objects.get(username=decided.who)
+                rows = Finding.objects.filter(service__slug=decided.service, rule__in=decided.rules)
+                triage.act(rows, decided.action, user=who, source="page")
+            probe = Finding.objects.filter(service__slug="data-collector", rule="CKV_K8S_9").first()
+            if probe is not None:
+                lee = User.objects.get(username="lee")
+                triage.comment(probe, "The endpoint exists since 3.1; the manifest just never named it.", user=lee)
+
+    def _remove(self, admin: User) -> None:
+        files = _files(Import.objects.filter(service__is_demo=True))
+        with transaction.atomic():
+            people = User.objects.filter(is_demo=True)
+            Comment.objects.filter(author__in=people, finding__service__is_demo=True).delete()
+            BulkAction.objects.filter(actor__in=people).delete()
+            services = list(Service.objects.filter(is_demo=True))
+            for service in services:
+                catalog.delete_service(service, user=admin, reason="The demo was removed")
+            for team in Team.objects.filter(is_demo=True):
+                catalog.delete_team(team, user=admin, reason="The demo was removed")
+            for environment in Environment.objects.filter(is_demo=True):
+                if environment.targets.exists():  # somebody's own service is in it by now
+                    Environment.objects.filter(pk=environment.pk).update(is_demo=False)
+                else:
+                    catalog.delete_environment(environment, user=admin, reason="The demo was removed")
+            people.delete()
+            transaction.on_commit(lambda: _delete(files))
+        self._say(f"{len(services)} services removed with all that was theirs")
+
+
+def _files(rows: Iterable[Import]) -> list[Any]:
+    """Files that no import but these has: the same upload may be kept for another."""
+    mine = list(rows)
+    others = set(Import.objects.exclude(pk__in=[row.pk for row in mine]).values_list("file", flat=True))
+    return [row.file for row in mine if row.file.name not in others]
+
+
+def _delete(files: list[Any]) -> None:
+    for file in files:
+        file.storage.delete(file.name)
