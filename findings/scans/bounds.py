@@ -14,7 +14,8 @@ MOST_INT = 2_147_483_647
 # Control characters but tab and newline; surrogates; the directional overrides and isolates of Unicode (UAX #9).
 _BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufeff\u2028\u2029]")
 _SPACE = re.compile(r"\s+")
-_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:(?://[^/]*)?")
+# A scheme stands first and (but for file:) before a slash: `alpine:3.9` and `src/a:b.py` have none.
+_SCHEME = re.compile(r"(?:file:|[a-zA-Z][a-zA-Z0-9+.-]+:(?=/))(?://[^/]*)?", re.IGNORECASE)
 _UNTIDY = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 _LINK = re.compile(r"https?://[^\s\"'<>]+\Z", re.IGNORECASE)
 
@@ -62,16 +63,15 @@ def uri(value: str) -> str:
     cleaned = line(value, PATH * 2)
     if "%" in cleaned:
         cleaned = line(unquote(cleaned), PATH * 2)
-    if ":" in cleaned:
-        cleaned = _SCHEME.sub("", cleaned)
-    return path(cleaned)
+    scheme = _SCHEME.match(cleaned)
+    return path(cleaned[scheme.end() :] if scheme else cleaned)
 
 
 def path(value: object) -> str:
     """A path in one spelling: forward slashes, no `./`, no leading slash, `..` resolved (never above the root)."""
     cleaned = line(value, PATH * 2).replace("\\", "/")
     if not _UNTIDY.search(cleaned):
-        return cleaned[:PATH]
+        return cleaned if len(cleaned) <= PATH else path(cleaned[:PATH])  # the cut may end in a slash or in `..`
     parts: list[str] = []
     for part in cleaned.split("/"):
         if part == "..":
@@ -79,7 +79,8 @@ def path(value: object) -> str:
                 parts.pop()
         elif part not in ("", "."):
             parts.append(part)
-    return "/".join(parts)[:PATH]
+    tidy = "/".join(parts)
+    return tidy if len(tidy) <= PATH else path(tidy[:PATH])
 
 
 _IDENTIFIER = re.compile(

@@ -157,7 +157,8 @@ def _place(data: memoryview, byte: int) -> tuple[int, int]:
     return line, byte - last
 
 
-_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[][{},]')
+# A string that the cut leaves open runs to the end: were it no token, each quote inside it would be tried in turn.
+_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*+)(?:"(\s*:)?|\\?\Z)|[][{},]', re.DOTALL)
 _OUTLINE_DEPTH = 5
 
 

@@ -49,28 +49,58 @@ class PatternError(ValueError):
     """The pattern uses what is not supported."""
 
 
-_PIECES = re.compile(r"\*\*/|/\*\*|\*\*|\*|\?|[^*?/]+|/")
-_GLOB = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+# One part of a path pattern: a literal, an expression, or None for `**`, which is any number of folders.
+_Part = str | re.Pattern[str] | None
 
 
 @functools.lru_cache(maxsize=4096)
-def _path_expression(pattern: str) -> re.Pattern[str]:
+def _path_parts(pattern: str) -> tuple[_Part, ...]:
     if pattern.startswith("!") or "[" in pattern:
-        raise PatternError(f"{pattern}: `!` and `[ ]` are not supported in ownership patterns.")
+        raise PatternError(f"{pattern[:60]}: `!` and `[ ]` are not supported in ownership patterns.")
     body = pattern.rstrip("/")
     anchored = "/" in body
-    body = body.removeprefix("/")
-    expression = "".join(_GLOB.get(piece, re.escape(piece)) for piece in _PIECES.findall(body))
+    names = body.removeprefix("/").split("/")
+    if not body or "" in names:
+        raise PatternError(f"{pattern[:60]}: a path pattern has a name between its slashes.")
+    parts = [None if name == "**" else _glob(name) if "*" in name or "?" in name else name for name in names]
+    if not anchored:
+        parts.insert(0, None)
+    if parts[-1] is None and len(names) > 1:
+        parts.insert(-1, _glob("*"))  # `docs/**` is what is below docs
     # CODEOWNERS: `docs/*` is the files of docs alone, not those of its folders; anything else owns what is below it.
-    below = "" if body.endswith("/*") or (body == "*" and anchored) else "(?:/.*)?"
-    return re.compile(("" if anchored else "(?:.*/)?") + expression + below + r"\Z", re.DOTALL)
+    if not (anchored and names[-1] == "*"):
+        parts.append(None)
+    return tuple(parts)
+
+
+def _path_matches(pattern: str, path: str) -> bool:
+    """Never more than parts × folders steps: a later `**` may take over what an earlier one has begun."""
+    parts, names = _path_parts(pattern), path.strip("/").split("/")
+    part = name = 0
+    star = retry = -1
+    while name < len(names):
+        wanted = parts[part] if part < len(parts) else ""  # no folder has an empty name
+        if wanted is None:
+            star, retry = part, name
+            part += 1
+        elif wanted == names[name] if isinstance(wanted, str) else wanted.match(names[name]):
+            part, name = part + 1, name + 1
+        elif star >= 0:
+            retry += 1
+            part, name = star + 1, retry
+        else:
+            return False
+    return all(wanted is None for wanted in parts[part:])
 
 
 @functools.lru_cache(maxsize=4096)
-def _text_expression(pattern: str) -> re.Pattern[str]:
-    pieces = re.findall(r"\*+|\?|[^*?]+", pattern)
-    parts = [".*" if piece.startswith("*") else "." if piece == "?" else re.escape(piece) for piece in pieces]
-    return re.compile("".join(parts) + r"\Z", re.DOTALL)
+def _glob(pattern: str) -> re.Pattern[str]:
+    """`*` is anything, `?` one character. What stands between stars is taken where it first fits, for good (an atomic
+    group): trying the later places as well could find nothing more, and takes time without bounds."""
+    first, *others = ("".join("." if c == "?" else re.escape(c) for c in run) for run in re.split(r"\*+", pattern))
+    last = f".*{others.pop()}" if others else ""
+    between = "".join(f"(?>.*?{run})" for run in others if run)
+    return re.compile(first + between + last + r"\Z", re.DOTALL)
 
 
 def check_pattern(kind: str, pattern: str) -> None:
@@ -78,9 +108,9 @@ def check_pattern(kind: str, pattern: str) -> None:
     if kind not in KINDS:
         raise PatternError(f"A rule is about one of {', '.join(KINDS)}.")
     if not pattern.strip() or len(pattern) > 500 or "\x00" in pattern:
-        raise PatternError("A pattern has 1 to 500 characters.")
+        raise PatternError("A pattern has 1 to 500 characters, and no NUL.")
     if kind == "path":
-        _path_expression(pattern)
+        _path_parts(pattern)
 
 
 def matches(rule: Rule, subject: Subject) -> bool:
@@ -88,8 +118,8 @@ def matches(rule: Rule, subject: Subject) -> bool:
     if not value:
         return False
     if rule.kind == "path":
-        return _path_expression(rule.pattern).match(value.lstrip("/")) is not None
-    return _text_expression(rule.pattern).match(value) is not None
+        return _path_matches(rule.pattern, value)
+    return _glob(rule.pattern).match(value) is not None
 
 
 def first_match(rules: Sequence[Rule], subject: Subject) -> Explained:
@@ -114,23 +144,38 @@ def explain(rules: Sequence[Rule], subject: Subject) -> Explained:
     return Explained(None, tuple(steps))
 
 
+# GitLab's sections: `[Docs] @docs`, `^[Optional][2]`; their owners are those of the lines that name none.
+_SECTION = re.compile(r"\^?\[[^\]]*\](?:\[\d+\])?(.*)")
+_OWNER = re.compile(r"@[\w./-]+|[^@\s]+@[^@\s]+")
+
+
 def parse_codeowners(text: str) -> list[tuple[str, tuple[str, ...]]]:
     """(pattern, owners) in OUR order: there the last match wins, here the first, so the file is turned round.
 
     Raises PatternError that names the line. A line without owners says that nobody owns it: it comes out with ().
     """
     found: list[tuple[str, tuple[str, ...]]] = []
-    for number, raw in enumerate(text.splitlines(), start=1):
+    usual: tuple[str, ...] = ()
+    for number, raw in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
         line = re.sub(r"(?<!\\)#.*", "", raw).strip()
-        if not line or line.startswith(("[", "^[")):
-            continue  # GitLab's section headings
-        pattern, *owners = line.split()
+        if not line:
+            continue
+        section = _SECTION.fullmatch(line)
+        if section is not None:
+            usual = _owners(section[1].split(), number)
+            continue
+        pattern, *owners = re.split(r"(?<!\\)\s+", line)
+        pattern = re.sub(r"\\([ #])", r"\1", pattern)
         try:
-            _path_expression(pattern)
+            check_pattern("path", pattern)
         except PatternError as error:
             raise PatternError(f"Line {number}: {error}") from error
-        for owner in owners:
-            if not re.fullmatch(r"@[\w./-]+|[^@\s]+@[^@\s]+", owner):
-                raise PatternError(f"Line {number}: {owner[:60]} is no owner (@team, @user or an e-mail address).")
-        found.append((pattern, tuple(owners)))
+        found.append((pattern, _owners(owners, number) or usual))
     return found[::-1]
+
+
+def _owners(stated: list[str], number: int) -> tuple[str, ...]:
+    for owner in stated:
+        if not _OWNER.fullmatch(owner):
+            raise PatternError(f"Line {number}: {owner[:60]} is no owner (@team, @user or an e-mail address).")
+    return tuple(stated)
