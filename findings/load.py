@@ -4,7 +4,7 @@ COPY into a temporary table, then the set-based statements of sql/load.sql; hist
 the same transaction; the fence (Job.finish) ends it. Nothing is applied twice and nothing half.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -65,8 +65,18 @@ def load_scan(job: Job) -> None:
 
 
 def redact_values(location: dict[str, Any]) -> dict[str, object]:
-    redact = redactor().text
-    return {key: redact(value) if isinstance(value, str) else value for key, value in location.items()}
+    return {key: _redacted(value, redactor().text) for key, value in location.items()}
+
+
+def _redacted(value: object, redact: Callable[[str], str]) -> object:
+    """A place may hold lists and mappings of texts: the headers of a table are what its first line holds."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [redact(str(one)) for one in value]
+    if isinstance(value, dict):
+        return {key: redact(str(one)) for key, one in value.items()}
+    return value
 
 
 def _scope_of(job: Job, report: OpenedReport) -> Scope:
@@ -104,6 +114,10 @@ def _observed_at(job: Job, report: OpenedReport) -> tuple[datetime, str]:
     return job.row.created_at, "received"
 
 
+def _why(report: OpenedReport) -> str:
+    return redactor().text(report.info.incomplete_because)[:500]
+
+
 def _apply(job: Job, report: OpenedReport) -> None:
     scope = _scope_of(job, report)
     observed_at, observed_from = _observed_at(job, report)
@@ -116,7 +130,7 @@ def _apply(job: Job, report: OpenedReport) -> None:
         "observed_at": observed_at,
         "observed_at_from": observed_from,
         "is_complete": job.row.complete == "yes" or (job.row.complete == "auto" and report.info.complete),
-        "incomplete_because": "" if job.row.complete == "yes" else report.info.incomplete_because[:500],
+        "incomplete_because": "" if job.row.complete == "yes" else _why(report),
     }
     with transaction.atomic(), runner.locked(scope.target_id):
         scope.refresh_from_db()
@@ -228,7 +242,7 @@ def _reject(job: Job, record: Reject, redactor_: Redactor) -> ImportReject:
     return ImportReject(
         import_row_id=job.row.pk,
         pointer=record.pointer[:500],
-        entry=record.entry[:500],
+        entry=redactor_.text(record.entry)[:500],
         reason=redactor_.text(record.reason)[:1000],
         excerpt=redactor_.text(record.excerpt)[:1000],
     )

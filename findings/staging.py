@@ -4,6 +4,7 @@ The hash covers everything that would be stored, so an unchanged record is known
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
@@ -32,6 +33,8 @@ class Stager:
 
     def __init__(self, *, redact: Callable[[str], str], team_of: TeamOf) -> None:
         self._redact = redact
+        # For what many records share: a rule's words, packages, tags.
+        self._redact_shared = lru_cache(maxsize=10_000)(redact)
         self._team_of = team_of
         self._lanes: dict[tuple[Severity, RiskClass], str] = {}
         self._teams: dict[tuple[str, str, str], str] = {}
@@ -57,20 +60,20 @@ class Stager:
             evidence["excerpt"] = self._redact(record.excerpt)
             evidence["excerpt_line"] = record.excerpt_line
         if record.rule_help:
-            evidence["help"] = self._redact(record.rule_help)
+            evidence["help"] = self._redact_shared(record.rule_help)
         if record.help_uri:
-            evidence["help_uri"] = record.help_uri
+            evidence["help_uri"] = self._redact_shared(record.help_uri)
         if record.related:
             evidence["related"] = [
-                {"path": place.path, "line": place.line, "message": self._redact(place.message)}
+                {"path": self._redact(place.path), "line": place.line, "message": self._redact(place.message)}
                 for place in record.related
             ]
         if record.tags:
-            evidence["tags"] = record.tags
+            evidence["tags"] = [self._redact_shared(tag) for tag in record.tags]
         return self._encode(evidence).decode() if evidence else "{}"
 
     def line(self, ordinal: int, record: FindingRecord) -> str:
-        redact = self._redact
+        redact, shared = self._redact, self._redact_shared
         risk_class = record.risk_class or CLASS_OF_CATEGORY[record.category]
         suppression = record.suppression
         justification = ""
@@ -82,21 +85,21 @@ class Stager:
                 text(redact(record.message)),
                 f"{record.severity}\t{_RANK[record.severity]}\t{record.severity_source}\t{record.category}",
                 f"{risk_class}\t{record.outcome or ''}",
-                text(record.rule),
-                text(record.rule_name),
-                text(record.check),
-                text(record.scanner),
+                text(shared(record.rule)),
+                text(shared(record.rule_name)),
+                text(shared(record.check)),
+                text(shared(record.scanner)),
                 text(redact(record.path)),
                 number(record.line),
                 number(record.end_line),
                 text(redact(record.resource)),
-                text(record.namespace),
+                text(shared(record.namespace)),
                 text(redact(record.image)),
-                text(record.package),
-                text(record.package_version),
+                text(shared(record.package)),
+                text(shared(record.package_version)),
                 text(redact(record.endpoint)),
-                text(record.symbol),
-                array(record.identifiers),
+                text(redact(record.symbol)),
+                array(record.identifiers),  # of a fixed form
                 text(self._evidence(record)),
                 self._lane(record.severity, risk_class),
                 self._team(record),

@@ -19,7 +19,8 @@ _HINTS = (
     "pass", "pwd", "secret", "token", "api", "key", "sig=", "signature=", "credential", "auth", "bearer", "basic ",
     "://", "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "glpat-", "gldt-", "glrt-",
     "glcbt-", "glptt-", "glagent-", "hooks.slack", "k_live_", "k_test_", "whsec_", "npm_", "pypi-", "aiza", "ya29.",
-    "sk-", "hvs.", "hvb.", "hvr.", "s.", "eyj", "sg.", "_v1_", "dckr_pat_",
+    "sk-", "hvs.", "hvb.", "hvr.", "s.", "eyj", "sg.", "_v1_", "dckr_pat_", "ls0tls1crudj", "hf_", "shpat_", "glsa_",
+    "lin_api_", "sntrys_", "pscale_", "dapi", "nrak-", "pmak-", "atatt3", "identified by", "-u ",
 )  # fmt: skip
 
 _B64 = r"A-Za-z0-9+/"
@@ -29,7 +30,7 @@ _BY_FORM: tuple[tuple[str, re.Pattern[str]], ...] = (
         "private-key",
         re.compile(
             r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
-            r"(?:(?!-----END).){0,20000}?(?:-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----|\Z)",
+            r"(?:(?!-----(?:END|BEGIN)).){0,20000}(?:-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----)?",
             re.DOTALL,
         ),
     ),
@@ -48,6 +49,20 @@ _BY_FORM: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("sendgrid-key", re.compile(r"\bSG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,128}")),
     ("digitalocean", re.compile(r"\bdo[opr]_v1_[a-f0-9]{32,128}")),
     ("docker", re.compile(r"\bdckr_pat_[A-Za-z0-9_-]{16,255}")),
+    # Hugging Face, Shopify, Grafana, Linear, Sentry, PlanetScale, Databricks, New Relic, Postman, Atlassian
+    (
+        "token",
+        re.compile(
+            r"\b(?:hf_[A-Za-z0-9]{30,60}|shpat_[a-f0-9]{32}|glsa_[A-Za-z0-9_]{32,60}|lin_api_[A-Za-z0-9]{32,60}"
+            r"|sntrys_[A-Za-z0-9+/=_-]{40,500}|pscale_(?:tkn|pw|oauth)_[A-Za-z0-9_=.-]{30,80}|dapi[a-f0-9]{32}"
+            r"|NRAK-[A-Z0-9]{27}|PMAK-[a-f0-9]{24}-[a-f0-9]{34}|ATATT3[A-Za-z0-9_=-]{60,300})"
+        ),
+    ),
+    # A private key once more in Base64, as a Kubernetes secret holds it: "-----BEGIN " and P, R, E, D or O.
+    (
+        "private-key",
+        re.compile(rf"\bLS0tLS1CRUdJTiB[QSFEP][{_B64}]{{20,20000}}(?:\s{{1,40}}[{_B64}]{{40,200}}){{0,200}}={{0,2}}"),
+    ),
     ("age-key", re.compile(r"\bAGE-SECRET-KEY-1[A-Z0-9]{40,80}")),
     (
         "azure-key",
@@ -56,9 +71,11 @@ _BY_FORM: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("signature", re.compile(r"(?<=[?&]sig=)[A-Za-z0-9%+/=_-]{10,200}|(?<=[?&]X-Amz-Signature=)[a-f0-9]{32,128}")),
 )
 # Secrets that are known by what stands before them; the last group is the secret.
-_URL = re.compile(r"(?<=://)([^\s:/@\"'<>\[\]]{0,200}):([^\s/@\"'<>\[\]]{1,500})(?=@)")
+# The last @ ends the password: some hold one of their own.
+_URL = re.compile(r"(?<=://)([^\s:/@\"'<>\[\]]{0,200}):([^\s/\"'<>\[\]]{1,500})(?=@)")
+# "Basic authentication" is no credential: a word has no digit and no capital within.
 _HEADER = re.compile(
-    r"(\b(?:bearer|basic|token|apikey)[ \t]{1,4})(?=[A-Za-z0-9._~+/-]{0,3000}[0-9._~+/=A-Z-])"
+    r"(\b(?:bearer|basic|token|apikey)[ \t]{1,4})(?-i:(?=[A-Za-z0-9._~+/-]{1,3000}[0-9+=~A-Z]))"
     r"([A-Za-z0-9._~+/-]{12,3000}={0,2})",
     re.IGNORECASE,
 )
@@ -67,14 +84,18 @@ _NAME = (
     r"|(?:access|account|private|shared|encryption|signing|master|session|client)[-_]?key|credentials?"
     r"|client[-_]?secret|_?auth(?:[-_]?token)?)"
 )
-_VALUE = r"(\"(?:[^\"\\\n]|\\.){1,2000}\"|'[^'\n]{1,2000}'|`[^`\n]{1,2000}`|[^\s\"'`,;}\])&|<>]{1,2000})"
+# Quoted, quoted within a quoted text (a part of raw JSON), or bare.
+_VALUE = (
+    r"(\\{1,3}\"(?:(?!\\{0,3}\").){1,2000}\\{1,3}\"|\"(?:[^\"\\\n]|\\.){1,2000}\"|'[^'\n]{1,2000}'|`[^`\n]{1,2000}`"
+    r"|[^\s\"'`,;}\])&|<>]{1,2000})"
+)
 _BLANK = r"[ \t]{0,20}"
 # name, then `:`, `=` or `=>`: password: x, "api_key": "x", DB_PASSWORD="x", clientSecret = x. The name stands
 # alone, after a separator, or where camel case begins a word: a compass is no password.
 _ASSIGNED = re.compile(
     r"((?:(?<![A-Za-z])|(?-i:(?<=[a-z0-9])(?=[A-Z])))" + _NAME
-    + r"(?:[-_]?(?:value|data|text|string|base64|b64|prod|dev|[0-9]{1,3}))?(?![A-Za-z0-9])"
-    + r"[\"'\]]{0,2}" + _BLANK + r"(?:=>|:=|[:=])" + _BLANK + r"(?:!!str[ \t]{1,4})?)(?!\[redacted )" + _VALUE,
+    + r"(?:[-_]?(?:value|data|text|string|base64|base|b64|prod|dev|[0-9]{1,3}))?(?![A-Za-z0-9])"
+    + r"[\\\"'\]]{0,4}" + _BLANK + r"(?:=>|:=|[:=])" + _BLANK + r"(?:!!str[ \t]{1,4})?)(?!\[redacted )" + _VALUE,
     re.IGNORECASE,
 )  # fmt: skip
 # On a command line a blank stands between: --token x.
@@ -83,22 +104,34 @@ _OPTION = re.compile(
     r"(\"[^\"\n]{1,500}\"|'[^'\n]{1,500}'|[^\s\"']{1,500})",
     re.IGNORECASE,
 )  # fmt: skip
+# SQL: IDENTIFIED BY 'x', WITH PASSWORD 'x'. netrc: login x password x. curl: -u name:x. XML: <password>x</password>.
+_SQL = re.compile(r"(\b(?:password|identified by)[ \t]{1,4})('[^'\n]{1,500}')", re.IGNORECASE)
+_NETRC = re.compile(r"(\blogin[ \t]{1,4}\S{1,200}\s{1,20}password[ \t]{1,4})(?!\[redacted )(\S{1,500})", re.IGNORECASE)
+_CURL = re.compile(r"((?:\s-u|--user)[ =]{1,4}[\"']?[^\s:\"']{1,200}:)(?!\[redacted )([^\s\"']{1,500})")
+_ELEMENT = re.compile(
+    r"(<(?:[A-Za-z0-9]{1,40}[-_.:]){0,4}" + _NAME + r">)(?!\[redacted )([^<]{1,2000})(?=</)", re.IGNORECASE
+)
 # Kubernetes: `- name: DB_PASSWORD` with its `value:` on the next line (or in JSON: in the same object).
 _PAIR = re.compile(
-    r"(\bname[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?[A-Za-z0-9_.-]{0,60}?" + _NAME
-    + r"[A-Za-z0-9_.-]{0,20}[\"']?[ \t]{0,4},?\s{1,60}[\"']?value[\"']?[ \t]{0,4}[:=][ \t]{0,4})(?!\[redacted )"
+    r"(\bname[\\\"']{0,4}[ \t]{0,4}[:=][ \t]{0,4}[\\\"']{0,4}[A-Za-z0-9_.-]{0,60}?" + _NAME
+    + r"[A-Za-z0-9_.-]{0,20}[\\\"']{0,4}[ \t]{0,4},?(?:\s|\\{1,3}[nrt]){1,60}[\\\"']{0,4}value[\\\"']{0,4}"
+    + r"[ \t]{0,4}[:=][ \t]{0,4})(?!\[redacted )"
     + _VALUE,
     re.IGNORECASE,
 )  # fmt: skip
 
 # What stands where a secret could stand but only says where it is, or that there is none.
 _REFERENCE = re.compile(
-    r"\$[{(A-Za-z_]|\{\{|<[^>]*>$|(?:var|local|data|module|env|os)\.|process\.env|secrets?\.|vault[:.]|ref[+:]|arn:|/"
+    r"\$[{(A-Za-z_]|\{\{|<[^>]*>$|(?:var|local|data|module|env|os)\.|process\.env|secrets?\.|vault[:.]|ref[+:]|arn:"
+    # A path: Base64 that begins with a slash has capitals before the next one.
+    r"|(?-i:/(?:[a-z0-9_.@-]{1,60}/)+[\w.@-]{1,60}$|/[a-z0-9_.-]{1,60}$)"
     r"|(?:null|none|nil|true|false|yes|no|required|optional|string|str|int|bool|changeme|redacted|example)$"
     r"|(?:x{3,}|\*{3,}|\.{3,})$|secretKeyRef|valueFrom|\[redacted |[A-Za-z_.]+\("
     r"|[A-Za-z_.]*(?:secret|password|token|key)[A-Za-z_.]*(?:Ref|Name|_name|_ref|_file|_path|_arn|_id)$",
     re.IGNORECASE,
 )
+
+_QUOTES = ('\\\\\\"', '\\\\"', '\\"', '"', "'", "`")
 
 
 class Redactor:
@@ -119,7 +152,7 @@ class Redactor:
         for kind, pattern in _BY_FORM:
             value = pattern.sub(self._by_form(kind), value)
         value = _URL.sub(lambda match: f"{match[1]}:{self._once('password', match[2])}", value)
-        for pattern in (_HEADER, _PAIR, _ASSIGNED, _OPTION):
+        for pattern in (_HEADER, _PAIR, _ASSIGNED, _OPTION, _ELEMENT, _SQL, _NETRC, _CURL):
             value = pattern.sub(self._after_name, value)
         return value
 
@@ -128,8 +161,9 @@ class Redactor:
 
     def _after_name(self, match: re.Match[str]) -> str:
         before, stated = match[1], match[2]
-        quote = stated[0] if stated[0] in "\"'`" and stated[-1] == stated[0] and len(stated) > 1 else ""
-        secret = stated[1:-1] if quote else stated
+        quote = next((quote for quote in _QUOTES if stated.startswith(quote) and stated.endswith(quote)), "")
+        quote = quote if len(stated) > 2 * len(quote) else ""
+        secret = stated[len(quote) : len(stated) - len(quote)]
         return f"{before}{quote}{self._once('secret', secret)}{quote}"
 
     def _once(self, kind: str, secret: str) -> str:
