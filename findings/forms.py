@@ -127,6 +127,7 @@ class AssignForm(DecisionForm):
         ]
         keep = [(KEEP, "As it is")]
         self._choose("owner", [*keep, (mine, f"Me ({mine})"), ("", "Nobody"), *((name, name) for name in people)])
+        self.fields["owner"].initial = mine  # what one means most often: a, Enter
         named = presentation.teams(self.user).values_list("slug", "name")
         self._choose("team", [*keep, ("", "Nobody's"), *named])
 

@@ -227,10 +227,12 @@ def excerpt(finding: Finding) -> list[CodeLine]:
     first = kept.get("excerpt_line") or finding.line or 1
     last = finding.end_line or finding.line or 0
     lines = code.rstrip("\n").split("\n")[:200] if code else []
-    return [
+    shown = [
         CodeLine(number, line.rstrip("\r"), finding.line is not None and finding.line <= number <= last)
         for number, line in enumerate(lines, start=int(first))
     ]
+    # A mark on every line tells nothing.
+    return [replace(line, hit=False) for line in shown] if all(line.hit for line in shown) else shown
 
 
 def sightings(finding: Finding) -> list[Sighting]:

@@ -10,7 +10,7 @@
   let current = ""; // the id of the current row: rows are drawn anew after a decision
   let last = null; // the last row that was ticked, for shift
 
-  const rows = () => all("#rows tr.row");
+  const rows = () => all("#rows tr.item");
   const currentRow = () => (current ? document.getElementById(current) : null);
 
   const point = (row, { scroll = true } = {}) => {
@@ -148,7 +148,7 @@
   addEventListener("click", (event) => {
     const at = (selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
     if (event.ctrlKey || event.metaKey || event.shiftKey && !at("input[type=checkbox]")) return;
-    const row = at("#rows tr.row");
+    const row = at("#rows tr.item");
     if (row) { current = row.id; for (const old of all("#rows tr.cur")) old.classList.remove("cur"); row.classList.add("cur"); }
     if (at("[data-decide]")) {
       event.preventDefault();
