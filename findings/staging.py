@@ -10,6 +10,7 @@ from hashlib import blake2b
 import msgspec
 
 from findings.risk import lanes
+from findings.scans import bounds
 from findings.scans.records import FindingRecord
 from findings.vocabulary import CLASS_OF_CATEGORY, RiskClass, Severity
 from platform_risk.core.copy import array, boolean, number, text
@@ -22,6 +23,7 @@ COLUMNS = (
     "team_id", "team_from", "suppressed", "justification",
 )  # fmt: skip
 
+_CHECK, _SCANNER = 60, 100
 _RANK = {severity: str(rank) for rank, severity in enumerate(Severity)}
 
 # (path, image, namespace) → (team id, how it was found)
@@ -79,26 +81,27 @@ class Stager:
         justification = ""
         if suppression is not None:
             justification = redact(suppression.justification) or "Suppressed in the report, without a reason."
+        # Cut once more: what stands for a secret may be longer than the secret was.
         said = "\t".join(
             (
-                text(redact(record.title)),
+                text(redact(record.title)[: bounds.TITLE]),
                 text(redact(record.message)),
                 f"{record.severity}\t{_RANK[record.severity]}\t{record.severity_source}\t{record.category}",
                 f"{risk_class}\t{record.outcome or ''}",
-                text(shared(record.rule)),
-                text(shared(record.rule_name)),
-                text(shared(record.check)),
-                text(shared(record.scanner)),
-                text(redact(record.path)),
+                text(shared(record.rule)[: bounds.RULE]),
+                text(shared(record.rule_name)[: bounds.NAME]),
+                text(shared(record.check)[:_CHECK]),
+                text(shared(record.scanner)[:_SCANNER]),
+                text(redact(record.path)[: bounds.PATH]),
                 number(record.line),
                 number(record.end_line),
-                text(redact(record.resource)),
-                text(shared(record.namespace)),
-                text(redact(record.image)),
-                text(shared(record.package)),
-                text(shared(record.package_version)),
-                text(redact(record.endpoint)),
-                text(redact(record.symbol)),
+                text(redact(record.resource)[: bounds.NAME]),
+                text(shared(record.namespace)[: bounds.NAMESPACE]),
+                text(redact(record.image)[: bounds.NAME]),
+                text(shared(record.package)[: bounds.PACKAGE]),
+                text(shared(record.package_version)[: bounds.VERSION]),
+                text(redact(record.endpoint)[: bounds.NAME]),
+                text(redact(record.symbol)[: bounds.NAME]),
                 array(record.identifiers),  # of a fixed form
                 text(self._evidence(record)),
                 self._lane(record.severity, risk_class),

@@ -197,8 +197,8 @@ def finding(
     package = version = ""
     identifiers = bounds.identifiers(rule)
     if vulnerability is not None:
-        package = bounds.line(vulnerability.package_name or "", bounds.NAME)
-        version = bounds.line(vulnerability.package_version or "", bounds.RULE)
+        package = bounds.line(vulnerability.package_name or "", bounds.PACKAGE)
+        version = bounds.line(vulnerability.package_version or "", bounds.VERSION)
         identifiers = bounds.identifiers(rule, bounds.line(vulnerability.id or "", bounds.RULE))
         message = message or vulnerability.description or ""
     said = bounds.text(message, bounds.MESSAGE)
@@ -219,7 +219,7 @@ def finding(
         line=line,
         end_line=bounds.number(lines[1]),
         resource=resource,
-        namespace=checkov_resources.namespace_of(identity),
+        namespace=checkov_resources.namespace_of(identity)[: bounds.NAMESPACE],
         package=package,
         package_version=version,
         identifiers=identifiers,

@@ -205,7 +205,7 @@ def record_of(
     message = bounds.text(values.get("message", ""), bounds.MESSAGE)
     resource = bounds.line(values.get("resource", ""), bounds.NAME)
     image = bounds.line(values.get("image", ""), bounds.NAME)
-    package = bounds.line(values.get("package", ""), bounds.NAME)
+    package = bounds.line(values.get("package", ""), bounds.PACKAGE)
     identifiers = bounds.identifiers(
         *(bounds.text(values.get(field, ""), bounds.MESSAGE) for field in ("identifiers", "rule", "title"))
     )
@@ -227,10 +227,10 @@ def record_of(
         path=path,
         line=line,
         resource=resource,
-        namespace=bounds.line(values.get("namespace", ""), bounds.RULE),
+        namespace=bounds.line(values.get("namespace", ""), bounds.NAMESPACE),
         image=image,
         package=package,
-        package_version=bounds.line(values.get("package_version", ""), bounds.RULE),
+        package_version=bounds.line(values.get("package_version", ""), bounds.VERSION),
         endpoint=bounds.line(values.get("endpoint", ""), bounds.NAME),
         identifiers=identifiers,
         tags=_tags(values.get("tags", "")),
