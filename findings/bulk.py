@@ -81,7 +81,7 @@ def read(stored: dict[str, Any]) -> Action:
 def run(bulk_id: int) -> None:
     """The worker's part; safe to call twice: the row is locked and its state read again."""
     with transaction.atomic():
-        bulk = BulkAction.objects.select_for_update().select_related("actor").get(pk=bulk_id)
+        bulk = BulkAction.objects.select_for_update(of=("self",)).select_related("actor").get(pk=bulk_id)
         if bulk.state != "queued" or bulk.actor is None:
             return
         rows = _rows(bulk.actor, bulk.finding_ids, None if bulk.finding_ids is not None else bulk.query)

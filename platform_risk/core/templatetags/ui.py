@@ -10,9 +10,13 @@ from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, Radi
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
+
+NOBODY = mark_safe('<span class="av none" aria-hidden="true"></span>')
+NEVER = mark_safe('<span class="faint">never</span>')
+NO_DATE = mark_safe('<span class="faint">no date</span>')
 
 LANES = {"immediate": "imm", "critical": "cri", "important": "imp", "optimization": "opt"}
 _STATUS_TONES = {"fixed": "ok", "verified": "ok"}
@@ -72,7 +76,7 @@ def avatar(who: Any) -> SafeString:
     """Initials of a user or a team, in a colour that stays theirs; a dashed ring for nobody. Decorative: the name
     stands beside it."""
     if not who:
-        return format_html('<span class="av none" aria-hidden="true"></span>')
+        return NOBODY
     name = str(getattr(who, "username", "") or getattr(who, "name", "") or who)
     parts = [part for part in name.replace(".", " ").replace("-", " ").replace("_", " ").split() if part]
     initials = (parts[0][0] + parts[1][0] if len(parts) > 1 else name[:2]).upper()
@@ -93,7 +97,7 @@ def findings_url(q: str = "", **more: Any) -> str:
 def ago(moment: datetime | None) -> SafeString:
     """How long ago, as <time> with the exact moment; "never" for none."""
     if moment is None:
-        return format_html('<span class="faint">never</span>')
+        return NEVER
     seconds = (timezone.now() - moment).total_seconds()
     for size, word in ((86400 * 365, "year"), (86400 * 30, "month"), (86400, "day"), (3600, "hour"), (60, "minute")):
         if abs(seconds) >= size:
@@ -107,7 +111,7 @@ def ago(moment: datetime | None) -> SafeString:
 def moment(value: datetime | None) -> SafeString:
     """Date and time, UTC."""
     if value is None:
-        return format_html('<span class="faint">never</span>')
+        return NEVER
     return _time(value, f"{value:%Y-%m-%d %H:%M} UTC")
 
 
@@ -121,7 +125,7 @@ def _time(value: datetime, words: str) -> SafeString:
 def due(day: date | None) -> SafeString:
     """A due date as one reads it: overdue in colour and in words."""
     if day is None:
-        return format_html('<span class="faint">no date</span>')
+        return NO_DATE
     days = (day - timezone.now().date()).days
     tone, words = "", f"{days} d left"
     if days < 0:
