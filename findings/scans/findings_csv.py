@@ -36,7 +36,8 @@ def sniff(head: bytes) -> Match:
     except ScanError as error:
         return Match(0.0, "It is no table.", error.message)
     if len(dialect.headers) < 2:
-        return Match(0.0, "It is no table.", "it does not begin with a line of column names")
+        # Text, at least: if it is anything, then this.
+        return Match(0.05, "It is text.", "it does not begin with a line of column names")
     confidence, reason, missing = mapping.evidence(dialect.headers)
     return Match(confidence, reason, missing)
 

@@ -20,7 +20,7 @@ def sniff(head: bytes) -> Match:
     keys = json_reader.outline(head)
     if not keys:
         return Match(0.0, "It is no JSON.", "it does not begin like JSON")
-    best = Match(0.1, "It is JSON.", f"no list of objects at its top or under {', '.join(LISTS)}")
+    best = Match(0.08, "It is JSON.", f"no list of objects at its top or under {', '.join(LISTS)}")
     for base in ("[].", *(f"{name}[]." for name in LISTS)):
         columns = [name[len(base) :] for name in keys if name.startswith(base)]
         if columns:
