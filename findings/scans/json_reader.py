@@ -178,7 +178,9 @@ def outline(head: bytes) -> dict[str, str]:
     for match in _TOKEN.finditer(text):
         lexeme = match[0]
         if lexeme in "[{":
-            stack.append((key or (stack[-1] if stack else "")) + ("[]" if lexeme == "[" else ""))
+            # Below what is told the path does not matter, and it must not grow with a hostile depth.
+            known = len(stack) <= _OUTLINE_DEPTH
+            stack.append((key or (stack[-1] if stack else "")) + ("[]" if lexeme == "[" else "") if known else "")
             key = ""
         elif lexeme in "]}":
             if stack:
