@@ -1,0 +1,156 @@
+"""The product as `make run` starts it, with the demo, and a browser to use it: made once for all tests of this folder.
+
+Skipped, loudly, without a browser; under CI=true the Makefile refuses to begin without one.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, sync_playwright
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+OUTPUT = HERE / "output"
+CHROMIUM = os.environ.get("PLATFORM_RISK_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            # One worker for all of them: one product and one browser are enough for two cores.
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.browser)
+            if not CHROMIUM:
+                item.add_marker(pytest.mark.skip(reason="no Chromium: apt-get install chromium"))
+
+
+@dataclass
+class Site:
+    """A running product. `get` asks its API as the administrator."""
+
+    url: str
+    password: str
+    token: str
+    signed_in: StorageState = field(default_factory=StorageState)
+
+    def get(self, path: str) -> Any:
+        request = urllib.request.Request(f"{self.url}/api/v1{path}", headers={"Authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Site]:
+    # Short, because sockets in it have a path of 107 characters at most.
+    data = Path(tempfile.mkdtemp(prefix="pr-"))
+    environment = os.environ | {
+        "DATABASE_URL": "", "REDIS_URL": "", "PLATFORM_RISK_DATA": str(data), "PORT": "0", "PLATFORM_RISK_DEMO": "1",
+        "PLATFORM_RISK_WEB_PROCESSES": "1", "PLATFORM_RISK_WORKER_PROCESSES": "1",
+    }  # fmt: skip
+    log = data / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            (sys.executable, "-m", "platform_risk.local"), cwd=ROOT, env=environment, stdout=file, stderr=file,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        ready = _until(lambda: re.search(r"^ready (http://\S+)$", log.read_text(), re.MULTILINE), process, log)
+        _until(lambda: (data / "demo-done").exists(), process, log)
+        token = subprocess.run(
+            (sys.executable, "manage.py", "create_token", "browser-tests"), cwd=ROOT, env=environment, check=True,
+            capture_output=True, text=True,
+        ).stdout.strip()  # fmt: skip
+        yield Site(ready[1], (data / "admin-password").read_text().strip(), token)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(30)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def _until(condition: Callable[[], Any], process: "subprocess.Popen[bytes]", log: Path) -> Any:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.1)
+    raise AssertionError(f"not ready after two minutes:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """No longer than a module: while Playwright's event loop runs, Django takes this thread for an asynchronous one."""
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def site(running: Site, browser: Browser) -> Site:
+    if not running.signed_in.get("cookies"):
+        page = browser.new_page(base_url=running.url)
+        page.goto("/sign-in/")
+        page.fill("[name=username]", "admin")
+        page.fill("[name=password]", running.password)
+        page.click("main button[type=submit]")
+        page.wait_for_url("**/")
+        running.signed_in = page.context.storage_state()
+        page.context.close()
+    return running
+
+
+class Opened:
+    """`opened(width=390, theme="dark")` is a page signed in as admin. What consoles say, `said` remembers."""
+
+    def __init__(self, browser: Browser, site: Site) -> None:
+        self._browser = browser
+        self._site = site
+        self._pages: list[Page] = []
+        self.said: list[str] = []
+
+    def __call__(self, *, width: int = 1440, height: int = 950, theme: Any = "light", signed_in: bool = True) -> Page:
+        context = self._browser.new_context(
+            base_url=self._site.url, viewport={"width": width, "height": height}, color_scheme=theme,
+            reduced_motion="reduce", storage_state=self._site.signed_in if signed_in else None,
+        )  # fmt: skip
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.said.append(f"{page.url}: {error}"))
+        self._pages.append(page)
+        return page
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.said.append(f"{message.location.get('url', '')}: {message.text}")
+
+    def close(self) -> None:
+        for page in self._pages:
+            page.context.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, site: Site) -> Iterator[Opened]:
+    pages = Opened(browser, site)
+    yield pages
+    pages.close()
+    assert pages.said == []

@@ -1,0 +1,113 @@
+"""Every page, in both themes, wide and on a phone: accessible, within the screen, and silent on the console."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import OUTPUT, Opened, Site
+
+# WCAG 2.2 A and AA, and axe's own best practices
+AXE: dict[str, Any] = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+PAGES = {
+    "overview": "/",
+    "findings": "/findings/?q=is:open",
+    "findings-flat": "/findings/?q=is:open&view=flat",
+    "findings-selected": "/findings/?q=is:open&view=flat&selected={finding}",
+    "findings-none": "/findings/?q=nothing-has-this-word",
+    "finding": "/findings/{finding}/",
+    "finding-decided": "/findings/{dismissed}/",
+    "finding-new": "/findings/new/",
+    "dismiss": "/findings/{finding}/dismiss/",
+    "saved-views": "/findings/views/",
+    "imports": "/imports/",
+    "import": "/imports/{import}/",
+    "import-columns": "/imports/{list}/columns/",
+    "services": "/services/",
+    "service": "/services/data-processor/",
+    "service-edit": "/services/data-processor/edit/",
+    "teams": "/teams/",
+    "team": "/teams/ingest/",
+    "team-edit": "/teams/ingest/edit/",
+    "environments": "/environments/",
+    "environment-edit": "/environments/production/edit/",
+    "ownership": "/ownership/?test-service=&test-path=infra/main.tf",
+    "rule-edit": "/ownership/{rule}/edit/",
+    "account": "/account/",
+    "users": "/users/",
+    "user-edit": "/users/{user}/",
+    "audit": "/audit/",
+    "api-docs": "/api/docs/",
+    "not-found": "/findings/999999999/",
+}
+
+
+def address(site: Site, name: str) -> str:
+    def first(path: str) -> str:
+        return str(site.get(path)["results"][0]["id"])
+
+    finding = site.get("/findings/?rule=CKV_K8S_9")["results"][0]["number"]
+    known = {
+        "finding": finding,
+        "dismissed": site.get("/findings/?status=dismissed")["results"][0]["number"],
+        "import": next(row["id"] for row in site.get("/imports/")["results"] if row["counts"]["closed"]),
+        "list": next(row["id"] for row in site.get("/imports/")["results"] if row["format"] == "findings-csv"),
+        "rule": first("/ownership-rules/"),
+        "user": next(row["id"] for row in site.get("/users/")["results"] if row["username"] == "lee"),
+    }
+    return PAGES[name].format(**known)
+
+
+def check(page: Page, name: str) -> None:
+    """Axe finds nothing, nothing sticks out, nothing is styled inline."""
+    results = Axe().run(page, options=AXE).response
+    found = [f"{each['id']}: {node['html'][:150]}" for each in results["violations"] for node in each["nodes"]]
+    assert found == [], name
+    width = page.evaluate("document.documentElement.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+    assert page.locator("[style]").count() == 0, name
+    assert page.locator("h1").count() == 1, name
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_accessible_in_both_themes_wide_and_on_a_phone(opened: Opened, site: Site, name: str) -> None:
+    url = address(site, name)
+    OUTPUT.mkdir(exist_ok=True)
+    for theme, width, height in (("light", 1440, 950), ("dark", 390, 844), ("dark", 1440, 950), ("light", 390, 844)):
+        page = opened(width=width, height=height, theme=theme)
+        answer = page.goto(url)
+        assert answer is not None
+        assert answer.status == (404 if name == "not-found" else 200)
+        check(page, name)
+        page.screenshot(path=OUTPUT / f"{name}-{theme}-{width}.png", full_page=True)
+    if name == "not-found":  # the browser itself remarks on the status
+        opened.said = [line for line in opened.said if "404" not in line]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_way_in_is_accessible_and_says_what_is_wrong(opened: Opened, theme: str) -> None:
+    page = opened(theme=theme, signed_in=False, width=390, height=844)
+    page.goto("/findings/")
+    assert page.url.endswith("/sign-in/?next=/findings/")
+    check(page, "sign-in")
+    page.screenshot(path=OUTPUT / f"sign-in-{theme}-390.png")
+    page.fill("[name=username]", "admin")
+    page.fill("[name=password]", "wrong")
+    page.click("main button[type=submit]")
+    assert "wrong" in page.inner_text("main")
+    check(page, "sign-in refused")
+
+
+def test_without_colour_preference_the_button_changes_the_theme_and_it_is_kept(opened: Opened) -> None:
+    page = opened(theme="light")
+    page.goto("/")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.click("#theme")
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.goto("/imports/")
+    assert page.evaluate(ground) == dark
