@@ -59,7 +59,7 @@
   };
   const nothingSelected = () => one("#whole")?.value !== "1" && !boxes().some((box) => box.checked);
 
-  // One finding beside the list
+  // One finding beside the list. Every request has a source of its own: htmx lets one element have one at a time.
   const wideEnough = () => matchMedia("(min-width: 1181px)").matches;
   let wanted = "";
   const open = (number) => {
@@ -68,7 +68,7 @@
     wanted = number;
     url.searchParams.set("selected", number);
     history.replaceState(null, "", url);
-    htmx.ajax("GET", `/findings/${number}/panel/`, { target: "#detail", swap: "innerHTML" }).then(() => one("#split").classList.replace("closed", "open") || one("#split").classList.remove("closed"));
+    htmx.ajax("GET", `/findings/${number}/panel/`, { source: "#detail", target: "#detail", swap: "innerHTML" }).then(() => one("#split").classList.remove("closed"));
   };
   const close = () => {
     const url = new URL(location.href);
@@ -87,14 +87,14 @@
     const isOpen = link.getAttribute("aria-expanded") === "true";
     link.setAttribute("aria-expanded", String(!isOpen));
     if (isOpen) { for (const sub of all("tr.sub", row.closest("tbody"))) sub.remove(); count(); return; }
-    htmx.ajax("GET", row.dataset.rows, { target: row, swap: "afterend" }).then(count);
+    htmx.ajax("GET", row.dataset.rows, { source: row, target: row, swap: "afterend" }).then(count);
   };
 
   // Decisions
   const decide = (url, values) => {
     if (!dialog) { location.assign(url); return; }
     const verb = values ? "POST" : "GET";
-    htmx.ajax(verb, url, { target: dialog, swap: "innerHTML", values }).then(() => {
+    htmx.ajax(verb, url, { source: dialog, target: dialog, swap: "innerHTML", values }).then(() => {
       if (!dialog.childElementCount) return;
       if (!dialog.open) dialog.showModal();
       one("form :is(select, textarea, input:not([type=hidden]))", dialog)?.focus();
@@ -120,7 +120,7 @@
   const redraw = () => {
     if (!one("#findings")) { location.reload(); return; }
     const opened = all("#rows [data-expand][aria-expanded=true]").map((link) => link.closest("tr").id);
-    htmx.ajax("GET", address(), { target: "#findings", select: "#findings", swap: "outerHTML" }).then(() => {
+    htmx.ajax("GET", address(), { source: "#split", target: "#findings", select: "#findings", swap: "outerHTML" }).then(() => {
       point(currentRow(), { scroll: false });
       for (const id of opened) { const row = document.getElementById(id); if (row) expand(row); }
       count();
@@ -137,7 +137,7 @@
     line.append(Object.assign(document.createElement("span"), { textContent: text }));
     if (undo) {
       const button = Object.assign(document.createElement("button"), { type: "button", className: "btn sm", textContent: "Undo" });
-      button.addEventListener("click", () => { line.remove(); htmx.ajax("POST", undo, { swap: "none" }); });
+      button.addEventListener("click", () => { htmx.ajax("POST", undo, { source: button, swap: "none" }).then(() => line.remove()); });
       line.append(button);
     }
     one("#toasts")?.append(line);
@@ -181,7 +181,8 @@
     }
   });
   addEventListener("submit", (event) => {
-    if (event.target.id !== "selection" || !event.submitter?.dataset.verb) return;
+    // getAttribute: boxes named "id" stand in the way of form.id
+    if (event.target.getAttribute("id") !== "selection" || !event.submitter?.dataset.verb) return;
     event.preventDefault();
     decide(event.submitter.formAction, selection());
   });

@@ -56,12 +56,12 @@ class Site:
 @pytest.fixture(scope="session")
 def running() -> Iterator[Site]:
     # Short, because sockets in it have a path of 107 characters at most.
-    data = Path(tempfile.mkdtemp(prefix="pr-"))
+    folder = Path(tempfile.mkdtemp(prefix="pr-"))
+    data, log = folder / "data", folder / "log"
     environment = os.environ | {
         "DATABASE_URL": "", "REDIS_URL": "", "PLATFORM_RISK_DATA": str(data), "PORT": "0", "PLATFORM_RISK_DEMO": "1",
         "PLATFORM_RISK_WEB_PROCESSES": "1", "PLATFORM_RISK_WORKER_PROCESSES": "1",
     }  # fmt: skip
-    log = data / "log"
     with log.open("wb") as file:
         process = subprocess.Popen(
             (sys.executable, "-m", "platform_risk.local"), cwd=ROOT, env=environment, stdout=file, stderr=file,
@@ -81,7 +81,7 @@ def running() -> Iterator[Site]:
             process.wait(30)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        shutil.rmtree(data, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _until(condition: Callable[[], Any], process: "subprocess.Popen[bytes]", log: Path) -> Any:

@@ -109,8 +109,8 @@ def decisions() -> tuple[Decided, ...]:
         Decided(
             "noor",
             "cell-router",
-            ("CKV_K8S_15",),
-            Transition(to=Status.SNOOZED, until=today + timedelta(days=14), comment="After the move of the registry."),
+            ("CKV_K8S_40",),
+            Transition(to=Status.SNOOZED, until=today + timedelta(days=14), comment="After the base image is rebuilt."),
         ),
     )
 

@@ -1,0 +1,99 @@
+"""The demo: brought in through the path of an upload, and taken out whole."""
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from findings.models import BulkAction, Comment, Finding, Rollup, Sighting
+from platform_risk.core.models import Environment, Import, Service, Team, User
+from tests.factories import make_finding, make_import, make_service, make_target
+
+pytestmark = pytest.mark.django_db
+
+
+def demo(*arguments: str) -> str:
+    out = StringIO()
+    call_command("demo", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def files_of(tmp_path: Path) -> list[Path]:
+    return [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
+
+
+def test_the_demo_shows_findings_decisions_history_and_what_nobody_owns(ada: User) -> None:
+    said = demo("--without-worker")
+    assert "findings in 5 services" in said
+    assert Import.objects.exclude(state="done").count() == 0
+    assert set(Finding.objects.values_list("status", flat=True)) >= {"new", "fixed", "dismissed", "accepted", "snoozed"}
+    assert Finding.objects.filter(team=None).count() == 19
+    assert not Finding.objects.filter(severity_source="unrated").exists()
+    assert Finding.objects.filter(owner__is_demo=True).exists()
+    assert Comment.objects.exists()
+
+
+def test_the_demo_twice_changes_nothing(ada: User) -> None:
+    demo("--without-worker")
+    before = (Import.objects.count(), Finding.objects.count(), BulkAction.objects.count(), Comment.objects.count())
+    demo("--without-worker")
+    assert before == (
+        Import.objects.count(), Finding.objects.count(), BulkAction.objects.count(), Comment.objects.count()
+    )  # fmt: skip
+
+
+def test_removing_the_demo_leaves_what_is_ones_own_and_nothing_else(ada: User, tmp_path: Path) -> None:
+    own = make_service("own")
+    make_finding(own)
+    make_import(own)
+    kept = files_of(tmp_path)
+    demo("--without-worker")
+    assert len(files_of(tmp_path)) > len(kept)
+    demo("--remove")
+    assert list(Service.objects.all()) == [own]
+    assert not Team.objects.exists()
+    assert not Environment.objects.exists()
+    assert list(User.objects.all()) == [ada]
+    assert set(Finding.objects.values_list("service", flat=True)) == {own.pk}
+    assert set(Import.objects.values_list("service", flat=True)) == {own.pk}
+    assert not Rollup.objects.exclude(service=own).exists()
+    assert not Sighting.objects.exclude(finding__service=own).exists()
+    assert not BulkAction.objects.exists()
+
+
+def test_the_files_of_the_demo_go_with_it(ada: User, tmp_path: Path, django_capture_on_commit_callbacks: Any) -> None:
+    demo("--without-worker")
+    assert files_of(tmp_path)
+    with django_capture_on_commit_callbacks(execute=True):
+        demo("--remove")
+    assert files_of(tmp_path) == []
+
+
+def test_an_environment_that_ones_own_service_uses_stays(ada: User) -> None:
+    demo("--without-worker")
+    own = make_service("own")
+    make_target(own, environment=Environment.objects.get(slug="production"))
+    demo("--remove")
+    assert Environment.objects.get().is_demo is False
+
+
+def test_services_of_ones_own_are_never_taken_for_the_demos(ada: User) -> None:
+    make_service("data-collector")
+    with pytest.raises(CommandError, match="data-collector"):
+        demo("--without-worker")
+    demo("--remove")
+    assert Service.objects.filter(slug="data-collector").exists()
+
+
+def test_without_an_administrator_it_says_what_is_missing(db: None) -> None:
+    with pytest.raises(CommandError, match="prepare"):
+        demo()
+
+
+def test_the_demos_files_name_no_machine() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (settings.BASE_DIR / "demo").rglob("*") if path.is_file()]
+    assert len(texts) > 20
+    assert not [text for text in texts if "/tmp" in text or "/root" in text or "/home" in text]
