@@ -4,8 +4,10 @@ What an archive says about itself (sizes, counts) is never believed. What is ref
 to do. Nothing is written but fresh files with names of our own, so no entry's name ever reaches the file system.
 """
 
+import errno
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,6 +21,12 @@ _RATIO_FLOOR = 10 * 1024 * 1024
 _GZIP = b"\x1f\x8b"
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _LONGEST_NAME = 500
+# What zipfile raises for a damaged archive: headers it cannot unpack, names it cannot decode, places before the start.
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError,
+)  # fmt: skip
+# zipfile unpacks the others (bzip2, LZMA) a whole chunk at a time: 256 KiB can become gigabytes of memory.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")
 
 
@@ -118,13 +126,15 @@ class _Unpacker:
                 self._count(len(archive.infolist()), name)
                 for info in archive.infolist():
                     entry = f"{name}/{info.filename}" if name else info.filename
-                    if info.is_dir() or info.filename.startswith("__MACOSX/"):
+                    if info.filename.endswith("/") or info.filename.startswith("__MACOSX/"):
                         continue
                     self._check(info, entry)
                     with archive.open(info) as inside:
                         kept = self._kept(_chunks(inside), entry)
                     yield from self._again(kept, entry, depth + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        except _BROKEN as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise
             raise UnpackError(
                 "broken_archive", f"The zip cannot be read: {_short(str(error))}.", remedy="Pack it again.", entry=name
             ) from error
@@ -141,10 +151,10 @@ class _Unpacker:
 
     def _check(self, info: zipfile.ZipInfo, entry: str) -> None:
         parts = re.split(r"[/\\]", info.filename)
-        if ".." in parts or _ABSOLUTE.match(info.filename) or "\x00" in info.orig_filename:
+        if not info.filename or ".." in parts or _ABSOLUTE.match(info.filename) or "\x00" in info.orig_filename:
             raise UnpackError(
                 "bad_entry_name",
-                f"An entry is named {_short(entry)}: it points outside the archive.",
+                f"An entry is named {_short(entry)}: that is no place inside the archive.",
                 remedy="Pack the files with relative names.",
                 entry=_short(entry),
             )
@@ -161,6 +171,13 @@ class _Unpacker:
                 "encrypted", f"The entry {_short(entry)} is encrypted.", remedy="Pack it without a password.",
                 entry=_short(entry),
             )  # fmt: skip
+        if info.compress_type not in _METHODS:
+            raise UnpackError(
+                "unknown_method",
+                f"The entry {_short(entry)} is packed with a method other than deflate.",
+                remedy="Pack it in the usual way (deflate).",
+                entry=_short(entry),
+            )
         if entry in self._seen:
             raise UnpackError(
                 "duplicate_entry",
