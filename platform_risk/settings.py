@@ -182,8 +182,6 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Read by other programs of ours, listed here so that one table has them all
 
 CHROMIUM = env_str("PLATFORM_RISK_CHROMIUM", "", "Browser for the browser tests; unset: Chromium or Chrome on the PATH")
-env_str("PLATFORM_RISK_URL", "", "Command line: address of the server, as `https://risk.example.org`")
-env_secret("PLATFORM_RISK_TOKEN", "Command line: API token")
 
 # From here on nothing is read from the environment
 
@@ -192,14 +190,12 @@ INSTALLED_APPS = [
     "platform_risk.core.apps.CoreConfig",
     "findings.apps.FindingsConfig",
     "costs.apps.CostsConfig",
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "django.contrib.humanize",
     "django.contrib.postgres",
     "csp",
     "rest_framework",

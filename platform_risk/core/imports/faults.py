@@ -7,7 +7,7 @@ import os
 import signal
 from pathlib import Path
 
-# The point and the marker file that makes it fire once: "after_copy:/tmp/x".
+# The point and the marker file that makes it fire once: "after_copy:marker".
 _FAULT = os.environ.get("PLATFORM_RISK_FAULT", "")
 
 POINTS = ("claimed", "mid_parse", "after_copy", "before_commit", "after_commit")
