@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
@@ -12,6 +11,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from platform_risk.core import uploads
 from platform_risk.core.api import imports
 from platform_risk.core.api.etag import etag_of
 from platform_risk.core.api.idempotency import idempotent
@@ -21,9 +21,6 @@ from platform_risk.core.api.resources import Resource, one, read
 from platform_risk.core.imports import services
 from platform_risk.core.models import Import
 from platform_risk.joint.receiving import hand_in
-
-# What a multipart body has beside its file.
-_ENVELOPE_BYTES = 64 * 1024
 
 
 class Imports(Resource):
@@ -40,10 +37,9 @@ class Imports(Resource):
     def perform_authentication(self, request: Request) -> None:
         # First of all: looking for a form's CSRF token would read the body already.
         length = request.META.get("CONTENT_LENGTH") or ""
-        if self.action == "create" and length.isascii() and length.isdigit():
-            largest = max(limits["stored_bytes"] for limits in settings.IMPORT_LIMITS.values())
-            if int(length[:20]) > largest + _ENVELOPE_BYTES:
-                raise services.TooLarge(f"The request has {length} bytes; files of {largest} at most are accepted.")
+        announced = int(length[:20]) if length.isascii() and length.isdigit() else 0
+        if self.action == "create" and announced > uploads.largest() + uploads.ENVELOPE_BYTES:
+            raise services.TooLarge(f"The request has {length} bytes; at most {uploads.largest()} are accepted.")
         super().perform_authentication(request)
 
     def _one(self, key: str) -> Any:

@@ -117,6 +117,19 @@ def test_a_file_over_the_limit_is_refused(alice: User, checkout: Service, signed
     assert not Import.objects.exists()
 
 
+def test_a_body_over_the_limit_is_refused_before_it_is_read(
+    alice: User, checkout: Service, signed_in: SignedIn, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.IMPORT_LIMITS = {kind: {**limits, "stored_bytes": 10} for kind, limits in settings.IMPORT_LIMITS.items()}
+    read: list[int] = []
+    handler = "platform_risk.core.uploads.BoundedUploadHandler"
+    monkeypatch.setattr(f"{handler}.receive_data_chunk", lambda self, data, start: read.append(len(data)))
+    answer = signed_in(alice).post(IMPORTS, {"service": "checkout", "file": file(b"x" * 100_000)})
+    assert answer.status_code == 400
+    assert read == []
+    assert not Import.objects.exists()
+
+
 def test_a_viewer_has_no_form_and_may_not_import(vic: User, checkout: Service, signed_in: SignedIn) -> None:
     client = signed_in(vic)
     assert 'id="upload"' not in client.get(IMPORTS).content.decode()
