@@ -83,7 +83,8 @@ def _checked(name: str, value: str) -> str:
         raise QueryError(name, f"{name} is one of {', '.join(sorted(ENUMS[name]))}; not “{value[:60]}”.")
     if "\x00" in value or len(value) > 500:
         raise QueryError(name, f"The value of {name} is too long or holds a NUL.")
-    return value
+    # The language has no way to write a quote inside a value: kept, it would read as another filter when written out.
+    return value.replace('"', "")
 
 
 def parse(q: str = "", parameters: Mapping[str, Iterable[str]] | None = None, ordering: str = "") -> Query:
