@@ -169,7 +169,8 @@ class CodeownersForm(forms.Form):
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        # Ids of its own: it stands beside RuleForm, which has a service too.
+        super().__init__(*args, **{"auto_id": "codeowners_%s", **kwargs})
         field = self.fields["service"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = selectors.services_managed_by(user)

@@ -1,0 +1,29 @@
+"""One team: who is in it, what it has, what is open."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from findings.selectors import service_rows, tallies, weeks
+from platform_risk.core.access.requests import user_of
+from platform_risk.core.catalog.selectors import teams_visible_to
+from platform_risk.joint import selectors
+from platform_risk.joint.charts import weeks_chart
+
+
+@require_safe
+def team_page(request: HttpRequest, slug: str) -> HttpResponse:
+    user = user_of(request)
+    team = get_object_or_404(teams_visible_to(user), slug=slug)
+    counted, links = tallies(user, team=team), selectors.filters(f"team:{team.slug}")
+    context = {
+        "team": team,
+        "tallies": counted,
+        "links": links,
+        "lanes": selectors.lanes(user, counted, links, team=team, shown=3),
+        "weeks_chart": weeks_chart(weeks(user, team=team)),
+        "members": selectors.member_rows(user, team),
+        "services": selectors.services_of(team, service_rows(user)),
+        "may_change": user.may_manage(team.pk),
+    }
+    return render(request, "joint/team.html", context)
