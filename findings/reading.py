@@ -38,9 +38,10 @@ class OpenedReport:
         self._done = 0
         for entry, report in self.parts:
             self._current = report
-            for record in report.records():
-                # An archive's entry is part of the place, so that a reject can be found.
-                yield _in_entry(record, entry) if entry and isinstance(record, Reject) else record
+            with _naming(entry):
+                for record in report.records():
+                    # An archive's entry is part of the place, so that a reject can be found.
+                    yield _in_entry(record, entry) if entry and isinstance(record, Reject) else record
             self._done += report.position
         self._current = None
 
@@ -62,6 +63,17 @@ def _in_entry(record: Reject, entry: str) -> Reject:
     return Reject(record.pointer, record.reason, record.excerpt, entry)
 
 
+@contextmanager
+def _naming(entry: str) -> Iterator[None]:
+    """An error inside names the archive's entry."""
+    try:
+        yield
+    except ScanError as error:
+        if entry:
+            error.location.setdefault("entry", entry)
+        raise
+
+
 def mapping_for(signature: str) -> Any:
     row = ColumnMapping.objects.filter(signature=signature).first()
     return row.columns if row else None
@@ -81,14 +93,10 @@ def open_report(row: Import, limits: dict[str, int]) -> Iterator[OpenedReport]:
         formats: dict[str, str] = {}
         for entry in entries:
             data = _mapped(entry.path)
-            match = detect.of(data[: detect.HEAD_BYTES], row.requested_format)
             options = Options(max_depth=limits["depth"], mapping_for=mapping_for)
-            try:
+            with _naming(entry.name):
+                match = detect.of(data[: detect.HEAD_BYTES], row.requested_format)
                 parts.append((entry.name, registry.formats()[match.format].open(data, options)))
-            except ScanError as error:
-                if entry.name:
-                    error.location.setdefault("entry", entry.name)
-                raise
             formats[match.format] = match.reason
         yield _as_one(parts, formats, sum(entry.size for entry in entries), row)
 
@@ -133,9 +141,11 @@ def _as_one(parts: list[tuple[str, Report]], formats: dict[str, str], size: int,
     source = first.scanner or next(iter(formats))
     if info.category:
         source = f"{source}:{info.category}"[:100]
+    # With the reason goes what a person should know of how it was read: a guessed encoding.
+    notes = dict.fromkeys(note for info in infos for note in info.notes)
     return OpenedReport(
         format=next(iter(formats)) if len(formats) == 1 else "archive",
-        reason="; ".join(formats.values())[:1000],
+        reason="; ".join((*formats.values(), *notes))[:1000],
         source=source,
         info=info,
         parts=parts,
