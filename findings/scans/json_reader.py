@@ -20,6 +20,7 @@ _DROP = bytes(byte for byte in range(256) if byte not in b'"[]{}')
 _STRINGS = re.compile(rb'"[^"]*"')
 # Reports nest a dozen levels; what does not vanish after this many passes is counted one bracket at a time.
 _PASSES = 40
+_LONGEST_RECORD = 1024 * 1024  # bytes of a rejected record that are looked at for its excerpt
 
 
 def prepared(data: Any) -> memoryview:
@@ -126,7 +127,7 @@ def rejected(raw: msgspec.Raw, pointer: str, error: Exception) -> Reject:
 
 
 def excerpt(raw: msgspec.Raw) -> str:
-    return bounds.text(bytes(memoryview(raw)[:500]).decode("utf-8", "replace"), 500)
+    return bounds.text(bytes(memoryview(raw)[:_LONGEST_RECORD]).decode("utf-8", "replace"), 500)
 
 
 def split_pointer(message: str) -> tuple[str, str]:

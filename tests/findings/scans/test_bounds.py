@@ -35,6 +35,18 @@ def test_what_is_too_long_says_how_much_is_cut() -> None:
     assert note == f"({10_000_000 - len(kept):} characters cut)"
 
 
+@pytest.mark.parametrize("at", range(440, 480))
+def test_a_token_that_the_cut_would_tear_goes_whole(at: int) -> None:
+    # Half of it would not be recognised as the secret that it is half of.
+    cut = bounds.text("x" * at + ' "' + "Ab1_" * 10 + '" and so on, and on', 500)
+    assert "Ab1_" not in cut or "Ab1_" * 10 in cut
+    assert len(cut) <= 500
+
+
+def test_a_text_that_is_one_token_is_cut_all_the_same() -> None:
+    assert bounds.text("x" * 1000, 100).startswith("xxxx")
+
+
 @given(_ANY, st.integers(0, 80))
 @settings(max_examples=300, deadline=None)
 def test_text_always_fits_and_can_always_be_stored(value: str, longest: int) -> None:
