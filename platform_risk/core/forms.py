@@ -66,21 +66,21 @@ class ServiceForm(forms.Form):
     )
     criticality = forms.ChoiceField(choices=Criticality.choices, initial=Criticality.MEDIUM)
     slo = forms.DecimalField(
-        label="Promised share of good requests, in percent",
+        label="SLO in percent",
         required=False,
         min_value=Decimal(0),
         max_value=Decimal(100),
         max_digits=8,
         decimal_places=5,
-        help_text="For example 99.9. Empty: nobody promised one.",
+        help_text="Promised share of good requests, as 99.9. Empty: nobody promised one.",
     )
     value_per_bad_minute = forms.DecimalField(
-        label="Loss per minute without service",
+        label="Loss per bad minute",
         required=False,
         min_value=Decimal(0),
         max_digits=16,
         decimal_places=4,
-        help_text="Empty: not estimated, so risk is shown in minutes alone.",
+        help_text="Money lost in a minute without service. Empty: not estimated.",
     )
     currency = forms.RegexField(
         r"^[A-Z]{3}$", max_length=3, initial="USD", error_messages={"invalid": "Three capital letters, as USD or EUR."}
