@@ -5,7 +5,7 @@ import random
 import string
 
 _ALNUM = string.ascii_letters + string.digits
-_random = random.Random(20261125)
+_random = random.Random()
 
 
 def _some(letters: str, count: int) -> str:
@@ -25,12 +25,13 @@ def _jwt() -> str:
 # name → (the secret itself, a text as people write it)
 def planted() -> dict[str, tuple[str, str]]:
     """Twenty-six of them. The text holds the secret once; nothing of the secret may be left of it."""
-    word = "Canary" + _some(_ALNUM, 14)
+    _random.seed(20261125)  # the same ones wherever they are asked for
+    words = ["Canary" + _some(_ALNUM, 14) for _ in range(9)]
     pem, openssh, jwt = _pem("RSA " + "PRIVATE KEY"), _pem("OPENSSH " + "PRIVATE KEY"), _jwt()
     pem_body, openssh_body = pem.splitlines()[2], openssh.splitlines()[2]
     aws_id, aws_key = "AKIA" + _some(string.ascii_uppercase, 16), "/" + _some(_ALNUM, 39)
     stored = base64.b64encode(pem.encode()).decode()
-    basic = base64.b64encode(f"canary:{word}1".encode()).decode()
+    basic = base64.b64encode(f"canary:{words[0]}".encode()).decode()
     tokens = {
         "github": "gh" + "p_" + _some(_ALNUM, 36),
         "github fine": "github" + "_pat_" + _some(_ALNUM, 60),
@@ -52,13 +53,13 @@ def planted() -> dict[str, tuple[str, str]]:
         "rsa": (pem_body, pem),
         "openssh": (openssh_body, f"key: |\n{openssh}\nend: yes"),
         "stored key": (stored[40:90], f"  tls.key: {stored}\n  other: 1"),
-        "url": (word + "2", f"postgres://app:{word}2@db.internal:5432/app"),
-        "url with @": (word + "3", f"amqp://app:p@{word}3@queue/"),
-        "env": (word + "4", f"DB_PASSWORD={word}4"),
-        "yaml": (word + "5", f"password: '{word}5'"),
-        "json": (word + "6", f'{{"clientSecret": "{word}6"}}'),
-        "pair": (word + "7", f"- name: API_TOKEN\n  value: {word}7"),
+        "url": (words[1], f"postgres://app:{words[1]}@db.internal:5432/app"),
+        "url with @": (words[2], f"amqp://app:p@{words[2]}@queue/"),
+        "env": (words[3], f"DB_PASSWORD={words[3]}"),
+        "yaml": (words[4], f"password: '{words[4]}'"),
+        "json": (words[5], f'{{"clientSecret": "{words[5]}"}}'),
+        "pair": (words[6], f"- name: API_TOKEN\n  value: {words[6]}"),
         "basic": (basic, f"Authorization: Basic {basic}"),
-        "connection": (word + "8", f"Server=db;User Id=app;Pwd={word}8;Encrypt=true"),
-        "option": (word + "9", f"vaultctl --token {word}9 read"),
+        "connection": (words[7], f"Server=db;User Id=app;Pwd={words[7]};Encrypt=true"),
+        "option": (words[8], f"vaultctl --token {words[8]} read"),
     }

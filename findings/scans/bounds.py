@@ -19,8 +19,8 @@ _SPACE = re.compile(r"\s+")
 _SCHEME = re.compile(r"(?:file:|[a-zA-Z][a-zA-Z0-9+.-]+:(?=/))(?://[^/]*)?", re.IGNORECASE)
 _UNTIDY = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 _LONGEST_TORN = 200
-_TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:@%-]")
-_TOKEN_END = re.compile(r"[A-Za-z0-9+/=_.~:@%-]+\Z")
+_TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:@%-]+\Z")
+_WORD = re.compile(r"[A-Za-z0-9+=_.~%-]+\Z")
 _LINK = re.compile(r"https?://[^\s\"'<>]+\Z", re.IGNORECASE)
 
 
@@ -41,9 +41,12 @@ def _cut(value: str, longest: int) -> str:
     """Says how much is gone, within the length: the note's own length counts, so it is counted with room to spare."""
     kept = max(0, longest - len(f" … ({len(value)} characters cut)"))
     # Half a token is not recognised as the secret it is half of: one that the cut would tear goes whole.
-    torn = _TOKEN_END.search(value, max(0, kept - _LONGEST_TORN), kept) if _TOKEN.match(value, kept) else None
-    if torn is not None and 0 < torn.start() and kept - torn.start() < _LONGEST_TORN:
-        kept = torn.start()
+    for token in (_TOKEN, _WORD):
+        # What stands right after the cut belongs to the token as well, or it was not torn.
+        torn = token.search(value, max(0, kept - _LONGEST_TORN), kept) if token.match(value, kept, kept + 1) else None
+        if torn is not None and torn.start() > 0 and kept - torn.start() < _LONGEST_TORN:
+            kept = torn.start()
+            break
     return f"{value[:kept]} … ({len(value) - kept} characters cut)"
 
 

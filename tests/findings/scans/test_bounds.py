@@ -41,6 +41,7 @@ def test_a_token_that_the_cut_would_tear_goes_whole(at: int) -> None:
     cut = bounds.text("x" * at + ' "' + "Ab1_" * 10 + '" and so on, and on', 500)
     assert "Ab1_" not in cut or "Ab1_" * 10 in cut
     assert len(cut) <= 500
+    assert bounds.text("postgres://app:" + "Ab1c" * 10 + "@db", 50).startswith("postgres://app: … (")
 
 
 def test_a_text_that_is_one_token_is_cut_all_the_same() -> None:

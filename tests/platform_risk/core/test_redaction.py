@@ -31,7 +31,7 @@ def test_nothing_is_left_of_a_planted_secret(name: str) -> None:
 @pytest.mark.parametrize("name", _PLANTED)
 def test_nothing_is_left_of_it_in_raw_json_either(name: str) -> None:
     secret, text = _PLANTED[name]
-    once = json.dumps({"text": text})
+    once = json.dumps({"text": f"a line\n{text}"})
     assert secret[:12] not in _redactor.text(once)
     assert secret[:12] not in _redactor.text(json.dumps({"raw": once}))
 
@@ -48,6 +48,7 @@ def test_nothing_is_left_of_it_in_raw_json_either(name: str) -> None:
         ("secret_key_base => 'hunter2hunter2'", "hunter2hunter2"),
         ("ENV API_KEY=hunter2hunter2", "hunter2hunter2"),
         ("token := `hunter2hunter2`", "hunter2hunter2"),
+        ("config/postgres:/app:hunter2hunter2@db/app", "hunter2hunter2"),
         ('password = "with \\" a quote"', "a quote"),
         ("AccountName=x;AccountKey=" + "Q" * 40 + "==;", "QQQQ"),
         ("https://x.blob.example/?sv=1&sig=" + "Ab1%2B" * 6, "Ab1%2B"),
