@@ -105,7 +105,12 @@ def codeowners_import(request: HttpRequest) -> HttpResponse:
     """Second step: with a team for each owner."""
     user = user_of(request)
     text = request.POST.get("text", "")
-    form = OwnersForm(request.POST, user=user, owners=services.owners_in(services.codeowners(text)))
+    try:
+        owners = services.owners_in(services.codeowners(text))
+    except Refused as error:
+        messages.error(request, str(error))
+        return redirect("core:ownership")
+    form = OwnersForm(request.POST, user=user, owners=owners)
     if not form.is_valid():
         messages.error(request, "Choose the file again: what it belongs to has changed in the meantime.")
         return redirect("core:ownership")
