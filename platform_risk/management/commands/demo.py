@@ -21,7 +21,17 @@ from findings.models import BulkAction, Comment, Finding
 from findings.vocabulary import Status
 from platform_risk.core.catalog import services as catalog
 from platform_risk.core.imports import runner
-from platform_risk.core.models import Environment, Import, ImportState, Membership, Role, Service, Team, User
+from platform_risk.core.models import (
+    Environment,
+    Import,
+    ImportState,
+    Membership,
+    OwnershipRule,
+    Role,
+    Service,
+    Team,
+    User,
+)
 from platform_risk.joint.receiving import hand_in
 
 FOLDER = settings.BASE_DIR / "demo"
@@ -49,6 +59,10 @@ SERVICES = {
     # Of no team, so that the queue of what nobody owns is not empty.
     "clean-platform": ServiceFacts("", "high", None),
 }
+
+
+# Where findings lie → whose they are, whatever service they were reported for.
+RULES = {"/clean-platform/infrastructure/": "cloud", "/clean-platform/cell-router/": "routing"}
 
 
 class Sent(NamedTuple):
@@ -132,6 +146,7 @@ class Command(BaseCommand):
             self._remove(admin)
             return
         self._people()
+        self._rules(admin)
         for sent in SENT:
             self._import(sent, admin, inline=options["without_worker"])
         self._decide()
@@ -169,6 +184,12 @@ class Command(BaseCommand):
                     "is_demo": True,
                 },
             )
+
+    def _rules(self, admin: User) -> None:
+        for pattern, slug in RULES.items():
+            team = Team.objects.get(slug=slug)
+            if not OwnershipRule.objects.filter(pattern=pattern, team=team).exists():
+                catalog.create_rule(user=admin, kind="path", pattern=pattern, team=team, note="Part of the demo")
 
     def _import(self, sent: Sent, admin: User, *, inline: bool) -> None:
         path = FOLDER / sent.file
