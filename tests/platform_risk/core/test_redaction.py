@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from platform_risk.core import redaction
 from platform_risk.core.redaction import Redactor
 from tests.secrets_planted import planted
 
@@ -103,7 +104,25 @@ def test_the_same_secret_is_recognised_in_two_places_and_not_under_another_salt(
 
 
 _near = st.sampled_from([text for _, text in _PLANTED.values()]) | st.text(max_size=40)
-_joints = st.sampled_from([" ", "\n", '"', "'", ": ", "=", "\\", "[redacted ", "password: ", "token ", "://u:"])
+_joints = st.sampled_from(
+    [
+        " ",
+        "\n",
+        '"',
+        "'",
+        ": ",
+        "=",
+        "\\",
+        "[redacted ",
+        "password: ",
+        "token ",
+        "://u:",
+        "--api-key ",
+        "-u a:",
+        "<auth>",
+        "</",
+    ]
+)
 
 
 @given(st.lists(_near | _joints, max_size=8).map("".join))
@@ -111,6 +130,16 @@ _joints = st.sampled_from([" ", "\n", '"', "'", ": ", "=", "\\", "[redacted ", "
 def test_redacting_again_changes_nothing(text: str) -> None:
     once = _redactor.text(text)
     assert _redactor.text(once) == once
+
+
+@given(st.lists(_near | _joints, max_size=8).map("".join))
+@settings(max_examples=300, deadline=None)
+def test_what_is_skipped_to_save_time_would_have_found_nothing(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redaction, "_holds", lambda text, hints: True)
+        patch.setattr(redaction, "_MAY_ASSIGN", re.compile(""))
+        thorough = _redactor.text(text)
+    assert _redactor.text(text) == thorough
 
 
 @pytest.mark.parametrize(
