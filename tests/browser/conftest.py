@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState, sync_playwright
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-OUTPUT = HERE / "output"
+# A folder for a picture of every page, to look at: PICTURES=build/pictures make test
+PICTURES = Path(os.environ["PICTURES"]) if os.environ.get("PICTURES") else None
 CHROMIUM = os.environ.get("PLATFORM_RISK_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or ""
 
 
@@ -70,10 +71,9 @@ def running() -> Iterator[Site]:
     try:
         ready = _until(lambda: re.search(r"^ready (http://\S+)$", log.read_text(), re.MULTILINE), process, log)
         _until(lambda: (data / "demo-done").exists(), process, log)
-        token = subprocess.run(
-            (sys.executable, "manage.py", "create_token", "browser-tests"), cwd=ROOT, env=environment, check=True,
-            capture_output=True, text=True,
-        ).stdout.strip()  # fmt: skip
+        command = (sys.executable, "manage.py", "create_token", "browser-tests", "--scope", "admin")
+        made = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+        token = made.stdout.strip()
         yield Site(ready[1], (data / "admin-password").read_text().strip(), token)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -124,19 +124,21 @@ class Opened:
     def __init__(self, browser: Browser, site: Site) -> None:
         self._browser = browser
         self._site = site
-        self._pages: list[Page] = []
+        self._contexts: dict[tuple[Any, ...], BrowserContext] = {}
         self.said: list[str] = []
 
     def __call__(self, *, width: int = 1440, height: int = 950, theme: Any = "light", signed_in: bool = True) -> Page:
-        context = self._browser.new_context(
-            base_url=self._site.url, viewport={"width": width, "height": height}, color_scheme=theme,
-            reduced_motion="reduce", storage_state=self._site.signed_in if signed_in else None,
-        )  # fmt: skip
-        page = context.new_page()
+        # Contexts are kept: a new one would fetch and compile every script again.
+        key = (width, height, theme, signed_in)
+        if key not in self._contexts or not signed_in:
+            self._contexts[key] = self._browser.new_context(
+                base_url=self._site.url, viewport={"width": width, "height": height}, color_scheme=theme,
+                reduced_motion="reduce", storage_state=self._site.signed_in if signed_in else None,
+            )  # fmt: skip
+        page = self._contexts[key].new_page()
         page.set_default_timeout(15_000)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.said.append(f"{page.url}: {error}"))
-        self._pages.append(page)
         return page
 
     def _console(self, message: ConsoleMessage) -> None:
@@ -144,13 +146,19 @@ class Opened:
             self.said.append(f"{message.location.get('url', '')}: {message.text}")
 
     def close(self) -> None:
-        for page in self._pages:
-            page.context.close()
+        for context in self._contexts.values():
+            context.close()
+
+
+@pytest.fixture(scope="module")
+def _opened(running: Site, browser: Browser) -> Iterator[Opened]:
+    pages = Opened(browser, running)
+    yield pages
+    pages.close()
 
 
 @pytest.fixture
-def opened(browser: Browser, site: Site) -> Iterator[Opened]:
-    pages = Opened(browser, site)
-    yield pages
-    pages.close()
-    assert pages.said == []
+def opened(_opened: Opened, site: Site) -> Iterator[Opened]:
+    yield _opened
+    said, _opened.said = _opened.said, []
+    assert said == []

@@ -17,6 +17,7 @@ def test_the_first_quarter_of_an_hour(opened: Opened, site: Site) -> None:
     page.fill("[name=password]", site.password)
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Findings")
+    page.wait_for_load_state()
 
     # An owner, by keyboard alone: a, Enter.
     page.keyboard.press("j")
