@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -12,7 +13,7 @@ VOID = frozenset({"meta", "link", "input", "img", "br", "hr", "use", "path", "re
 LIST = "/findings/"
 
 
-def text_of(client: Client, url: str, status: int = 200, **query: Any) -> str:
+def text_of(client: Client, url: str, status: int = 200, query: Mapping[str, Any] | None = None) -> str:
     answer = client.get(url, query)
     assert answer.status_code == status, (url, answer.status_code)
     return str(answer.content.decode())

@@ -187,7 +187,7 @@ def test_the_tester_tells_what_each_rule_said_until_one_matched(
     alice: User, checkout: Service, rules: list[OwnershipRule], signed_in: SignedIn
 ) -> None:
     query = {"test-service": checkout.pk, "test-path": "b/main.py"}
-    body = text_of(signed_in(alice), PAGE, **query)
+    body = text_of(signed_in(alice), PAGE, query=query)
     steps = asked(body)
     assert len(steps) == 2
     assert "/a/ does not match b/main.py." in steps[0]
@@ -200,8 +200,8 @@ def test_the_tester_falls_back_to_the_team_of_the_service_and_then_to_nobody(
     ada: User, checkout: Service, signed_in: SignedIn
 ) -> None:
     client = signed_in(ada)
-    assert "so it is checkout’s own team" in text_of(client, PAGE, **{"test-service": checkout.pk})
-    nobody = text_of(client, PAGE, **{"test-path": "x.py"})
+    assert "so it is checkout’s own team" in text_of(client, PAGE, query={"test-service": checkout.pk})
+    nobody = text_of(client, PAGE, query={"test-path": "x.py"})
     assert "No rule matches and no team has the service." in nobody
     assert "<b>Nobody</b>" in nobody
 
@@ -210,7 +210,7 @@ def test_the_tester_hides_what_rules_of_other_teams_say(
     alice: User, search: Team, checkout: Service, signed_in: SignedIn
 ) -> None:
     rule("/hidden-zqx/", search)
-    body = text_of(signed_in(alice), PAGE, **{"test-service": checkout.pk, "test-path": "hidden-zqx/a"})
+    body = text_of(signed_in(alice), PAGE, query={"test-service": checkout.pk, "test-path": "hidden-zqx/a"})
     assert "/hidden-zqx/" not in body.replace('value="hidden-zqx/a"', "")
     assert "A rule of a team that you do not see." in body
 
@@ -218,7 +218,7 @@ def test_the_tester_hides_what_rules_of_other_teams_say(
 def test_the_tester_asks_nothing_about_a_service_of_another_team(
     bob: User, checkout: Service, signed_in: SignedIn
 ) -> None:
-    body = text_of(signed_in(bob), PAGE, **{"test-service": checkout.pk, "test-path": "x"})
+    body = text_of(signed_in(bob), PAGE, query={"test-service": checkout.pk, "test-path": "x"})
     assert "Select a valid choice" in body
     assert not asked(body)
 
