@@ -203,6 +203,16 @@ def test_a_service_of_no_team_is_for_managers(alice: User, mary: User, checkout:
     assert "Of no team" in text_of(signed_in(mary), "/services/orphan/")
 
 
+def test_before_anything_reported_a_service_does_not_claim_that_nothing_is_open(
+    alice: User, checkout: Service, signed_in: SignedIn
+) -> None:
+    assert text_of(signed_in(alice), "/services/checkout/").count("Not known: nothing has reported") == 4
+    make_import(checkout)
+    body = text_of(signed_in(alice), "/services/checkout/")
+    assert "Not known" not in body
+    assert body.count("Nothing open") == 3
+
+
 # --- a team
 
 
