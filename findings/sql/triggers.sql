@@ -12,7 +12,9 @@ $$ SELECT nullif(current_setting('platform_risk.' || name, true), '') $$;
 CREATE OR REPLACE FUNCTION findings_is_unresolved(status text) RETURNS boolean LANGUAGE sql IMMUTABLE AS
 $$ SELECT status IN ('new', 'triaged', 'in_progress', 'snoozed') $$;
 
-CREATE OR REPLACE FUNCTION findings_history() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Its plan is kept from the first, small change: without the setting, old and new rows of a large one are compared each
+-- with each (measured: 4,000 changed rows 5 s).
+CREATE OR REPLACE FUNCTION findings_history() RETURNS trigger LANGUAGE plpgsql SET enable_nestloop = off AS $$
 BEGIN
   INSERT INTO findings_history (finding_id, at, actor_id, source, import_row_id, bulk_id, changes, reason)
   SELECT finding_id, clock_timestamp(), findings_setting('actor')::int, coalesce(findings_setting('source'), 'page'),
@@ -55,7 +57,7 @@ BEGIN
   RETURN NULL;
 END $$;
 
-CREATE OR REPLACE FUNCTION findings_rollup_update() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION findings_rollup_update() RETURNS trigger LANGUAGE plpgsql SET enable_nestloop = off AS $$
 BEGIN
   INSERT INTO findings_rollup (service_id, team_id, environment_id, lane, severity, status, has_owner, count)
   SELECT service_id, team_id, environment_id, lane, severity, status, has_owner, sum(delta) FROM (

@@ -207,7 +207,7 @@ class Redactor:
     def text(self, value: str) -> str:
         """The text without its secrets. Idempotent; a text that holds none comes back as it is."""
         lower = value.lower()
-        if not _holds(lower, _HINTS):
+        if not lower or not _holds(lower, _HINTS):
             return value
         for kind, hints, pattern in _BY_FORM:
             if _holds(lower, hints):
