@@ -1,1 +1,1 @@
-"""Quantities: values with their source, units, money and rates. PURE. Grows with the checks and costs."""
+"""Figures and where they come from. Imports nothing of ours."""

@@ -1,0 +1,163 @@
+"""3.2: an autoscaler that doubles every few seconds, sized by simulating Kubernetes' own rule."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.platform.model import Autoscaler, Platform, items, mapping, places
+from findings.platform.yaml_reader import Map
+from findings.vocabulary import Category, Outcome, Severity
+from platform_risk.quantities.sourced import Input, Quantity, Source, Sourced, Unknown, input_of
+
+META = Meta(
+    id="autoscaling",
+    seed="3.2",
+    title="The autoscaler multiplies pods within seconds",
+    severity=Severity.MEDIUM,
+    category=Category.PERFORMANCE,
+    outcome=Outcome.OUTAGE,
+    means="Scaling policies multiply the number of pods in a few short periods, to a maximum many times the minimum.",
+    why="Pods that start together connect, rebalance and fill caches together: what they depend on meets the load of all "
+    "their starts within minutes, and the money is spent before anybody looks. The maximum is the only bound.",
+    not_a_problem="The pods start quickly, what they depend on is sized for the maximum, and the metric is smooth.",
+    remedy="Bound the step in pods, lengthen the period, and set the maximum by what the dependencies can take.",
+    patch="""behavior:
+  scaleUp:
+    stabilizationWindowSeconds: 60
+    policies:
+      - type: Pods
+        value: 4
+        periodSeconds: 60""",
+    remedies=("resource-quotas",),
+    references=(
+        "https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#configurable-scaling-behavior",
+    ),
+)
+
+# What Kubernetes does without a behaviour: the larger of doubling and four pods, every 15 seconds.
+_DEFAULTS = (("Percent", 100, 15), ("Pods", 4, 15))
+_CITE = "Kubernetes: scaleUp defaults to the larger of 100 % and 4 pods per 15 s"
+_RATIO = 8  # from the minimum to the maximum: fewer steps than three doublings are no storm
+_SECONDS = 300
+_WAITED = ("The first step takes a period too; when the metric asks at once, it is one period less.",)
+
+
+@dataclass(frozen=True)
+class Policy:
+    kind: str  # Percent or Pods
+    value: int
+    period: int
+
+
+def simulate(start: int, maximum: int, policies: tuple[Policy, ...], select: str = "Max") -> list[tuple[int, int]]:
+    """(second, replicas) from `start` to `maximum`, as fast as the policies allow; the first step comes at once.
+
+    A policy allows what it says above the count at its period's start, which is the present count less what was added
+    within the period; of several the largest (Max) or smallest (Min) counts.
+    Source: Kubernetes, Horizontal Pod Autoscaling, scaling policies.
+    """
+    steps: list[tuple[int, int]] = [(0, start)]
+    if not policies or select == "Disabled":
+        return steps
+    choose = min if select == "Min" else max
+    tick = math.gcd(*(policy.period for policy in policies))
+    replicas, second = start, 0
+    while replicas < maximum and second <= 86_400:
+        allowed = choose(_allowed(policy, steps, replicas, second) for policy in policies)
+        if allowed > replicas:
+            replicas = min(allowed, maximum)
+            steps.append((second, replicas))
+        second += tick
+    return steps
+
+
+def _allowed(policy: Policy, steps: list[tuple[int, int]], replicas: int, second: int) -> int:
+    added = sum(after - before for (_, before), (at, after) in itertools.pairwise(steps) if at > second - policy.period)
+    begun = replicas - added
+    return begun + policy.value if policy.kind == "Pods" else math.ceil(begun * (100 + policy.value) / 100)
+
+
+def run(platform: Platform) -> Iterator[Verdict]:
+    for scaler in platform.autoscalers:
+        yield _judged(scaler)
+
+
+def _judged(scaler: Autoscaler) -> Verdict:
+    subject = scaler.resource.id if scaler.resource else scaler.place.path
+    for bound in (scaler.maximum, scaler.minimum):
+        if isinstance(bound, Unknown):
+            return Unsure(subject, bound.reason, bound.provide, bound.place)
+    assert isinstance(scaler.maximum, Sourced)
+    assert isinstance(scaler.minimum, Sourced)
+    up = mapping(scaler.node, "behavior.scaleUp") or mapping(
+        scaler.node, "advanced.horizontalPodAutoscalerConfig.behavior.scaleUp"
+    )
+    policies = _policies(up)
+    select = str(up.get("selectPolicy") or "Max")
+    start = max(scaler.minimum.value, 1)
+    if policies is None:
+        return Unsure(subject, "its policies are not numbers", "numbers under behavior.scaleUp.policies", scaler.place)
+    if scaler.maximum.value < start * _RATIO or select == "Disabled":
+        return Pass(subject, places(scaler.maximum))
+    steps = simulate(start, scaler.maximum.value, policies, select)
+    window = up.get("stabilizationWindowSeconds")
+    pause = window if isinstance(window, int) and not isinstance(window, bool) else 0
+    seconds = _seconds_to_max(steps, policies) + pause
+    if seconds > _SECONDS:
+        return Pass(subject, places(scaler.maximum))
+    terms = (
+        input_of("min_replicas", scaler.minimum, "pods"),
+        input_of("max_replicas", scaler.maximum, "pods"),
+        *_terms(scaler, up, policies, pause),
+    )
+    quantities = (
+        Quantity("seconds_to_max", seconds, "s", "steps × period + stabilization window", terms, _WAITED),
+        Quantity("replicas_max", scaler.maximum.value, "pods", "max_replicas", terms[1:2]),
+        Quantity("replicas_after_seconds", [[at + pause, count] for at, count in steps], "pods",
+                 "count at the period's start × (1 + percent ÷ 100), or + pods; the larger", terms),
+    )  # fmt: skip
+    return Fail(
+        subject,
+        f"From {start} to {scaler.maximum.value} pods in {seconds} s",
+        f"Its policies take it from {start} to {scaler.maximum.value} pods in {len(steps) - 1} steps, "
+        f"the last within {seconds} s.",
+        places(scaler.maximum, scaler.place),
+        quantities,
+    )
+
+
+def _seconds_to_max(steps: list[tuple[int, int]], policies: tuple[Policy, ...]) -> int:
+    """Each step takes a whole period, the first one too: the metric has to ask for it first."""
+    return steps[-1][0] + min(policy.period for policy in policies)
+
+
+def _policies(up: Map) -> tuple[Policy, ...] | None:
+    stated = items(up, "policies")
+    if not stated:
+        return tuple(Policy(*each) for each in _DEFAULTS)
+    found = []
+    for each in stated:
+        value, period = (each.get("value"), each.get("periodSeconds")) if isinstance(each, Map) else (None, None)
+        if not _positive(value) or not _positive(period):
+            return None
+        found.append(Policy(str(each.get("type")), int(value or 0), int(period or 0)))
+    return tuple(found)
+
+
+def _positive(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _terms(scaler: Autoscaler, up: Map, policies: tuple[Policy, ...], pause: int) -> Iterator[Input]:
+    path = scaler.place.path
+    stated = bool(items(up, "policies"))
+    for policy in policies:
+        unit = "%" if policy.kind == "Percent" else "pods"
+        source = Source.FILE if stated else Source.PROVIDER_DEFAULT
+        line = up.lines.get("policies") if stated else scaler.place.line
+        yield Input(f"{policy.kind.lower()}_per_{policy.period}_s", policy.value, unit, source, path, line,
+                    "" if stated else _CITE)  # fmt: skip
+    if pause:
+        yield Input("stabilization_window", pause, "s", Source.FILE, path, up.lines.get("stabilizationWindowSeconds"))

@@ -1,0 +1,124 @@
+"""Runs the checks over a platform and makes findings of what fails. PURE."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import blake2b
+from typing import Any
+
+from findings.checks.base import Check, Fail, Pass, Unsure
+from findings.checks.registry import CHECKS
+from findings.platform.model import Platform
+from findings.vocabulary import CLASS_OF_CATEGORY, RiskClass, Severity
+
+FINGERPRINT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Suppression:
+    reason: str
+    expires_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """One failure, ready to be told."""
+
+    check: Check
+    fail: Fail
+    fingerprint: str
+    severity: Severity
+    risk_class: RiskClass
+    suppressed: Suppression | None = None
+
+
+@dataclass
+class Tally:
+    """What one check made of the platform."""
+
+    check: Check
+    failed: int = 0
+    passed: int = 0
+    unsure: list[Unsure] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    tallies: tuple[Tally, ...]
+    found: tuple[Found, ...]
+
+
+def fingerprint(check_id: str, subject: str, detail: str = "") -> str:
+    """The same while check, subject and detail are: lines and figures may change."""
+    text = "\x1f".join(("platform-risk", str(FINGERPRINT_VERSION), check_id, subject, detail))
+    return blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def run(platform: Platform, checks: Iterable[Check] | None = None, *, today: date | None = None) -> Outcome:
+    tallies: list[Tally] = []
+    found: list[Found] = []
+    for check in CHECKS.values() if checks is None else checks:
+        tally = Tally(check)
+        seen: dict[str, int] = {}
+        for verdict in check.run(platform):
+            if isinstance(verdict, Pass):
+                tally.passed += 1
+            elif isinstance(verdict, Unsure):
+                tally.unsure.append(verdict)
+            else:
+                made = _found(check, verdict, seen, platform, today)
+                tally.failed += 1
+                found.append(made)
+        tallies.append(tally)
+    found.sort(key=lambda each: (list(Severity).index(each.severity), each.check.meta.id, each.fail.subject))
+    return Outcome(tuple(tallies), tuple(found))
+
+
+def _found(check: Check, fail: Fail, seen: dict[str, int], platform: Platform, today: date | None) -> Found:
+    print_ = fingerprint(check.meta.id, fail.subject, fail.detail)
+    # Two failures of one subject that say no difference: told apart by their order.
+    number = seen.get(print_, 0)
+    seen[print_] = number + 1
+    if number:
+        print_ = fingerprint(check.meta.id, fail.subject, f"{fail.detail}#{number}")
+    meta = check.meta
+    return Found(
+        check,
+        fail,
+        print_,
+        fail.severity or meta.severity,
+        meta.risk_class or CLASS_OF_CATEGORY[meta.category],
+        suppression(platform, check.meta.id, fail, today),
+    )
+
+
+def suppression(platform: Platform, check_id: str, fail: Fail, today: date | None) -> Suppression | None:
+    """By a comment beside the place (`# platform-risk: ignore check-id: reason`) or in the facts (`suppress:`)."""
+    for place in fail.places:
+        for line in (place.line, (place.line or 0) - 1):
+            reason = platform.suppressed_lines.get((place.path, line or 0))
+            if reason is not None:
+                names, _, words = reason.partition(":")
+                if check_id in {name.strip() for name in names.split(",")}:
+                    return Suppression(words.strip() or "no reason given")
+    stated = platform.facts.tree.get("suppress")
+    for each in stated if isinstance(stated, list) else []:
+        found = _stated(each, check_id, fail, today)
+        if found is not None:
+            return found
+    return None
+
+
+def _stated(each: Any, check_id: str, fail: Fail, today: date | None) -> Suppression | None:
+    if not isinstance(each, dict) or each.get("check") != check_id:
+        return None
+    if each.get("subject") not in (None, fail.subject):
+        return None
+    expires = None
+    try:
+        expires = date.fromisoformat(str(each["expires_on"])) if each.get("expires_on") else None
+    except ValueError:
+        return None  # an expiry that is no date suppresses nothing
+    if expires is not None and today is not None and expires <= today:
+        return None
+    return Suppression(str(each.get("reason") or "no reason given"), expires)

@@ -1,0 +1,1 @@
+"""Reads a platform's own configuration into one immutable model with source positions. PURE."""

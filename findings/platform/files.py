@@ -1,0 +1,81 @@
+"""Which files there are, and which are not read and why: every file is one or the other. PURE."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MOST_BYTES = 5_000_000
+MOST_FILES = 50_000
+_FOLDERS = {
+    ".git": "version control", ".hg": "version control", ".svn": "version control", "node_modules": "dependencies",
+    ".terraform": "downloaded modules", ".venv": "dependencies", "venv": "dependencies", "__pycache__": "byte code",
+    ".tox": "dependencies", ".mypy_cache": "a cache", ".pytest_cache": "a cache", ".ruff_cache": "a cache",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    path: str  # relative to what was given, with forward slashes
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    path: str
+    reason: str
+    line: int | None = None
+
+
+def walk(paths: Iterable[Path]) -> Iterator[File | Skipped]:
+    """Files below each path, in the order of their names, so that two runs see the same."""
+    count = 0
+    for root in paths:
+        base = root if root.is_dir() else root.parent
+        for path in [root] if root.is_file() else _below(root):
+            shown = path.relative_to(base).as_posix()
+            if path.is_dir():
+                yield Skipped(f"{shown}/", _FOLDERS[path.name])
+                continue
+            count += 1
+            if count > MOST_FILES:
+                yield Skipped(shown, f"more than {MOST_FILES} files")
+                return
+            yield _read(path, shown)
+
+
+def _below(root: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        here = Path(folder)
+        skipped = sorted(name for name in folders if name in _FOLDERS)
+        folders[:] = sorted(name for name in folders if name not in _FOLDERS)
+        for name in skipped:
+            yield here / name
+        for name in sorted(names):
+            yield here / name
+
+
+def _read(path: Path, shown: str) -> File | Skipped:
+    if path.is_symlink() and not path.exists():
+        return Skipped(shown, "a link to nothing")
+    if not path.is_file():
+        return Skipped(shown, "no regular file")
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            return Skipped(shown, f"larger than {MOST_BYTES // 1_000_000} MB")
+        data = path.read_bytes()
+    except OSError as error:
+        return Skipped(shown, f"cannot be read: {error.strerror}")
+    return decoded(shown, data)
+
+
+def decoded(shown: str, data: bytes) -> File | Skipped:
+    """A file's bytes as text, or why not."""
+    if len(data) > MOST_BYTES:
+        return Skipped(shown, f"larger than {MOST_BYTES // 1_000_000} MB")
+    if b"\x00" in data[:8192]:
+        return Skipped(shown, "binary")
+    try:
+        return File(shown, data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        return Skipped(shown, f"not UTF-8 at byte {error.start}")

@@ -1,0 +1,165 @@
+"""Kubernetes objects out of documents, and what runs pods out of objects. PURE."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from findings.platform.model import Autoscaler, Container, EnvVar, Resource, Workload, find, items, mapping
+from findings.platform.yaml_reader import Map, Seq
+from platform_risk.quantities.sourced import Source, Sourced, Unknown
+
+_TEMPLATES = {
+    "Deployment": "spec.template", "StatefulSet": "spec.template", "DaemonSet": "spec.template",
+    "ReplicaSet": "spec.template", "ReplicationController": "spec.template", "Rollout": "spec.template",
+    "DeploymentConfig": "spec.template", "Job": "spec.template", "CronJob": "spec.jobTemplate.spec.template",
+}  # fmt: skip
+_SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout", "DeploymentConfig")
+
+
+def resources(root: Any, path: str) -> Iterator[Resource]:
+    """Every object of a document: itself, or the items of a List."""
+    if not isinstance(root, Map):
+        return
+    kind, api = root.get("kind"), root.get("apiVersion")
+    if not isinstance(kind, str) or not isinstance(api, str):
+        return
+    if kind.endswith("List") and isinstance(root.get("items"), Seq):
+        for item in root["items"]:
+            yield from resources(item, path)
+        return
+    metadata = mapping(root, "metadata")
+    yield Resource(
+        kind, api, _text(metadata.get("namespace")), _text(metadata.get("name")) or _text(metadata.get("generateName")),
+        root, path, root.line,
+    )  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def workloads(found: tuple[Resource, ...]) -> Iterator[Workload]:
+    config_maps = {(each.namespace, each.name): each for each in found if each.kind == "ConfigMap"}
+    for resource in found:
+        if resource.kind == "Pod":
+            template = resource.body
+        elif resource.kind in _TEMPLATES:
+            template = mapping(resource.body, _TEMPLATES[resource.kind])
+        else:
+            continue
+        if not template:
+            continue
+        pod = mapping(template, "spec")
+        containers = tuple(
+            _container(resource, node, config_maps, is_init=name == "initContainers")
+            for name in ("containers", "initContainers")
+            for node in items(pod, name)
+            if isinstance(node, Map)
+        )
+        yield Workload(resource, template, containers, _replicas(resource))
+
+
+def _replicas(resource: Resource) -> Sourced[int] | Unknown:
+    if resource.kind not in _SCALED:
+        if resource.kind == "DaemonSet":
+            return Unknown("a DaemonSet runs one pod per node", "facts: nodes", resource.place())
+        return Sourced(1, Source.PROVIDER_DEFAULT, resource.place(), f"a {resource.kind} runs one pod at a time")
+    stated = resource.at("spec.replicas")
+    if stated is None:
+        return Sourced(1, Source.PROVIDER_DEFAULT, resource.place(), "Kubernetes: replicas defaults to 1")
+    if isinstance(stated.value, bool) or not isinstance(stated.value, int):
+        return Unknown(f"replicas is {stated.value!r}", "a number under spec.replicas", stated.place)
+    return stated
+
+
+def _container(
+    resource: Resource, node: Map, config_maps: Mapping[tuple[str, str], Resource], *, is_init: bool
+) -> Container:
+    env: dict[str, EnvVar] = {}
+    secrets: list[EnvVar] = []
+    for source in items(node, "envFrom"):
+        if not isinstance(source, Map):
+            continue
+        prefix = _text(source.get("prefix"))
+        config = config_maps.get((resource.namespace, _text(mapping(source, "configMapRef").get("name"))))
+        if config is not None:
+            data = mapping(config.body, "data")
+            for key, value in data.items():
+                stated = Sourced(_text(value), Source.FILE, config.place(data.lines.get(key)))
+                env[prefix + key] = EnvVar(prefix + key, stated, stated.place)
+        secret = mapping(source, "secretRef")
+        if secret.get("name"):
+            secrets.append(EnvVar(prefix, None, resource.place(secret.lines["name"]), _text(secret["name"])))
+    for each in items(node, "env"):
+        if isinstance(each, Map) and isinstance(each.get("name"), str):
+            env[each["name"]] = _variable(resource, each, config_maps)
+    return Container(_text(node.get("name")), _string(resource, node, "image"), env, tuple(secrets), node, is_init)
+
+
+def _string(resource: Resource, node: Map, key: str) -> Sourced[str] | None:
+    stated = resource.sourced(node, key)
+    return stated.map(_text) if stated is not None else None
+
+
+def _variable(resource: Resource, each: Map, config_maps: Mapping[tuple[str, str], Resource]) -> EnvVar:
+    name: str = each["name"]
+    place = resource.place(each.lines["name"])
+    secret = mapping(each, "valueFrom.secretKeyRef")
+    if secret.get("name"):
+        return EnvVar(name, None, resource.place(secret.lines["name"]), _text(secret["name"]), _text(secret.get("key")))
+    reference = mapping(each, "valueFrom.configMapKeyRef")
+    if reference:
+        config = config_maps.get((resource.namespace, _text(reference.get("name"))))
+        if config is not None:
+            data = mapping(config.body, "data")
+            key = _text(reference.get("key"))
+            if key in data:
+                return EnvVar(name, Sourced(_text(data[key]), Source.FILE, config.place(data.lines[key])), place)
+        return EnvVar(name, None, place)
+    stated = resource.sourced(each, "value")
+    return EnvVar(name, stated.map(_text) if stated is not None else None, place)
+
+
+def autoscalers(found: tuple[Resource, ...]) -> Iterator[Autoscaler]:
+    for resource in found:
+        spec = mapping(resource.body, "spec")
+        if resource.kind == "HorizontalPodAutoscaler":
+            target = mapping(spec, "scaleTargetRef")
+            low = _count(resource, "spec.minReplicas", Sourced(
+                1, Source.PROVIDER_DEFAULT, resource.place(), "Kubernetes: minReplicas defaults to 1"))  # fmt: skip
+            high = _count(resource, "spec.maxReplicas", Unknown(
+                "maxReplicas is not stated", "spec.maxReplicas", resource.place()))  # fmt: skip
+        elif resource.kind == "ScaledObject":
+            target = mapping(spec, "scaleTargetRef")
+            low = _count(resource, "spec.minReplicaCount", Sourced(
+                0, Source.PROVIDER_DEFAULT, resource.place(), "KEDA: minReplicaCount defaults to 0"))  # fmt: skip
+            high = _count(resource, "spec.maxReplicaCount", Sourced(
+                100, Source.PROVIDER_DEFAULT, resource.place(), "KEDA: maxReplicaCount defaults to 100"))  # fmt: skip
+        else:
+            continue
+        kind = _text(target.get("kind")) or "Deployment"
+        name = "/".join(part for part in (kind, resource.namespace, _text(target.get("name"))) if part)
+        yield Autoscaler(resource, name if target.get("name") else "", low, high, resource.place(), spec)
+
+
+def _count(resource: Resource, dotted: str, otherwise: Sourced[int] | Unknown) -> Sourced[int] | Unknown:
+    stated = resource.at(dotted)
+    if stated is None:
+        return otherwise
+    if isinstance(stated.value, bool) or not isinstance(stated.value, int):
+        return Unknown(f"{dotted} is {stated.value!r}", f"a number under {dotted}", stated.place)
+    return stated
+
+
+def embedded(resource: Resource) -> Iterator[tuple[str, str, int]]:
+    """(name, text, line) of the files that a ConfigMap or Secret holds."""
+    if resource.kind not in ("ConfigMap", "Secret"):
+        return
+    for field in ("data", "stringData"):
+        if resource.kind == "Secret" and field == "data":
+            continue  # base64, and nobody's business
+        data = find(resource.body, field)
+        if data is None or not isinstance(data[0], Map):
+            continue
+        for key, value in data[0].items():
+            if isinstance(value, str) and "\n" in value:
+                yield key, value, data[0].lines[key]

@@ -1,0 +1,327 @@
+"""What was read, as one immutable model. Checks see nothing else. PURE."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from findings.platform.files import Skipped
+from findings.platform.yaml_reader import Map, Seq
+from platform_risk.quantities.sourced import Facts, Place, Source, Sourced, Unknown
+
+
+def find(node: Any, dotted: str) -> tuple[Any, int | None] | None:
+    """(value, line) at a dotted path below a Map or Seq (`spec.rules.0.host`); None when it is not there."""
+    line: int | None = getattr(node, "line", None)
+    for part in dotted.split("."):
+        if isinstance(node, Map):
+            if part not in node:
+                return None
+            line = node.lines.get(part)
+            node = node[part]
+        elif isinstance(node, Seq) and part.isdigit() and int(part) < len(node):
+            line = node.lines[int(part)]
+            node = node[int(part)]
+        else:
+            return None
+    return node, line
+
+
+def items(node: Any, dotted: str = "") -> list[Any]:
+    """The list at a path; [] when there is none."""
+    found = find(node, dotted) if dotted else (node, None)
+    return list(found[0]) if found and isinstance(found[0], Seq) else []
+
+
+def mapping(node: Any, dotted: str = "") -> Map:
+    """The mapping at a path; an empty one when there is none."""
+    found = find(node, dotted) if dotted else (node, None)
+    return found[0] if found and isinstance(found[0], Map) else Map(0)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One Kubernetes object, or anything else of the shape apiVersion, kind, metadata, spec."""
+
+    kind: str
+    api: str
+    namespace: str
+    name: str
+    body: Map
+    path: str
+    line: int
+
+    @property
+    def id(self) -> str:
+        return "/".join(part for part in (self.kind, self.namespace, self.name) if part)
+
+    def place(self, line: int | None = None) -> Place:
+        return Place(self.path, line or self.line, self.id)
+
+    def at(self, dotted: str) -> Sourced[Any] | None:
+        """What stands at a path; None when nothing does, or null."""
+        found = find(self.body, dotted)
+        if found is None or found[0] is None:
+            return None
+        return Sourced(found[0], Source.FILE, self.place(found[1]))
+
+    def sourced(self, node: Any, dotted: str) -> Sourced[Any] | None:
+        """The same below one of its nodes."""
+        found = find(node, dotted)
+        if found is None or found[0] is None:
+            return None
+        return Sourced(found[0], Source.FILE, self.place(found[1]))
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        return mapping(self.body, "metadata.labels")
+
+    @property
+    def annotations(self) -> Mapping[str, Any]:
+        return mapping(self.body, "metadata.annotations")
+
+
+@dataclass(frozen=True)
+class EnvVar:
+    """One environment variable of a container: a value, or a reference to a secret's key."""
+
+    name: str
+    value: Sourced[str] | None
+    place: Place
+    secret: str = ""  # name of the Secret, when it comes from one
+    key: str = ""  # "" when the whole Secret is taken over (envFrom)
+
+
+@dataclass(frozen=True)
+class Container:
+    name: str
+    image: Sourced[str] | None
+    env: Mapping[str, EnvVar]
+    secrets: tuple[EnvVar, ...]  # whole Secrets taken over by envFrom
+    node: Map
+    is_init: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        """command and args as written."""
+        return [str(word) for word in (*items(self.node, "command"), *items(self.node, "args"))]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What runs pods: Deployment, StatefulSet, DaemonSet, Job, CronJob, Pod, ReplicaSet, Rollout."""
+
+    resource: Resource
+    template: Map  # metadata and spec of its pods
+    containers: tuple[Container, ...]
+    replicas: Sourced[int] | Unknown
+
+    @property
+    def id(self) -> str:
+        return self.resource.id
+
+    @property
+    def pod(self) -> Map:
+        return mapping(self.template, "spec")
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        return mapping(self.template, "metadata.labels")
+
+    @property
+    def annotations(self) -> Mapping[str, Any]:
+        return mapping(self.template, "metadata.annotations")
+
+    @property
+    def service_account(self) -> str:
+        return str(self.pod.get("serviceAccountName") or self.pod.get("serviceAccount") or "default")
+
+
+@dataclass(frozen=True)
+class Autoscaler:
+    """A HorizontalPodAutoscaler, a KEDA ScaledObject, or a policy of the same meaning in another file."""
+
+    resource: Resource | None
+    target: str  # id of the workload, or ""
+    minimum: Sourced[int] | Unknown
+    maximum: Sourced[int] | Unknown
+    place: Place
+    node: Map  # its spec
+
+
+@dataclass(frozen=True)
+class Block:
+    """One Terraform block. Attributes whose value cannot be told from the files are Unknown."""
+
+    type: str  # resource, data, variable, module …
+    labels: tuple[str, ...]
+    attributes: Mapping[str, "Sourced[Any] | Unknown"]
+    blocks: tuple["Block", ...]
+    path: str
+    line: int
+
+    @property
+    def id(self) -> str:
+        return ".".join(self.labels) if self.type == "resource" else ".".join((self.type, *self.labels))
+
+    @property
+    def kind(self) -> str:
+        """aws_db_instance, for a resource."""
+        return self.labels[0] if self.type == "resource" and self.labels else self.type
+
+    def place(self) -> Place:
+        return Place(self.path, self.line, self.id)
+
+    def get(self, name: str) -> "Sourced[Any] | Unknown | None":
+        return self.attributes.get(name)
+
+    def inner(self, type_: str) -> list["Block"]:
+        return [block for block in self.blocks if block.type == type_]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One application setting, wherever it stands: environment, configuration file, ConfigMap, default in code."""
+
+    key: str  # as written, levels joined by dots: kafka.producer.acks
+    value: Sourced[Any]
+    scope: str  # id of the workload or resource, else the file's path
+
+    @cached_property
+    def name(self) -> str:
+        """For comparing: kafka_producer_acks, whatever the spelling."""
+        return normal(self.key)
+
+
+_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
+
+
+def normal(key: str) -> str:
+    """camelCase, kebab-case, dots and CAPITALS as one: kafka_producer_acks."""
+    return _NOT_WORD.sub("_", _BOUNDARY.sub("_", key).lower()).strip("_")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call in Python source with its literal keyword arguments."""
+
+    name: str  # dotted as written: sqlalchemy.create_engine
+    arguments: Mapping[str, Sourced[Any]]
+    place: Place
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """A configuration file of an application, or one inside a ConfigMap."""
+
+    path: str
+    root: Any
+    resource: Resource | None = None
+
+    def at(self, dotted: str) -> Sourced[Any] | None:
+        found = find(self.root, dotted)
+        if found is None or found[0] is None:
+            return None
+        return Sourced(found[0], Source.FILE, self.place(found[1]))
+
+    def place(self, line: int | None = None) -> Place:
+        return Place(self.path, line, self.resource.id if self.resource else "")
+
+
+@dataclass(frozen=True)
+class Platform:
+    resources: tuple[Resource, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    autoscalers: tuple[Autoscaler, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    configs: tuple[ConfigFile, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    calls: tuple[Call, ...] = ()
+    facts: Facts = field(default_factory=Facts)
+    files_read: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    suppressed_lines: Mapping[tuple[str, int], str] = field(default_factory=dict)
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            found.setdefault(resource.kind, []).append(resource)
+        return found
+
+    def of_kind(self, *kinds: str) -> list[Resource]:
+        return [resource for kind in kinds for resource in self._by_kind.get(kind, [])]
+
+    def named(self, kind: str, namespace: str, name: str) -> Resource | None:
+        return next((each for each in self.of_kind(kind) if (each.namespace, each.name) == (namespace, name)), None)
+
+    @cached_property
+    def _by_block(self) -> dict[str, list[Block]]:
+        found: dict[str, list[Block]] = {}
+        for block in self.blocks:
+            if block.type == "resource":
+                found.setdefault(block.kind, []).append(block)
+        return found
+
+    def terraform(self, *kinds: str) -> list[Block]:
+        return [block for kind in kinds for block in self._by_block.get(kind, [])]
+
+    def autoscaler_of(self, workload: Workload) -> Autoscaler | None:
+        return next((each for each in self.autoscalers if each.target == workload.id), None)
+
+    def settings_like(self, pattern: str, scope: str | None = None) -> Iterator[Setting]:
+        """Settings whose normal name matches as a whole; of one scope when given."""
+        compiled = re.compile(pattern)
+        for setting in self.settings:
+            if (scope is None or setting.scope == scope) and compiled.fullmatch(setting.name):
+                yield setting
+
+    def calls_of(self, *names: str) -> list[Call]:
+        """Calls by the last part of their name, whatever the import."""
+        return [call for call in self.calls if call.name.rpartition(".")[2] in names]
+
+
+def selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
+    """Whether a label selector (matchLabels and matchExpressions) selects; an empty one selects everything."""
+    wanted = selector.get("matchLabels", {} if "matchExpressions" in selector else selector) or {}
+    if any(labels.get(key) != value for key, value in wanted.items() if not isinstance(value, Map | Seq)):
+        return False
+    for each in selector.get("matchExpressions") or []:
+        values = each.get("values") or []
+        has = each.get("key") in labels
+        value = labels.get(each.get("key"))
+        operator = each.get("operator")
+        if (
+            (operator == "In" and value not in values)
+            or (operator == "NotIn" and has and value in values)
+            or (operator == "Exists" and not has)
+            or (operator == "DoesNotExist" and has)
+        ):
+            return False
+    return True
+
+
+def first(*candidates: "Sourced[Any] | Unknown | None") -> "Sourced[Any] | Unknown | None":
+    """The first that is known; else the first that says why it is not."""
+    unknown: Sourced[Any] | Unknown | None = None
+    for each in candidates:
+        if isinstance(each, Sourced):
+            return each
+        unknown = unknown or each
+    return unknown
+
+
+def places(*stated: "Sourced[Any] | Unknown | Place | None") -> tuple[Place, ...]:
+    """Their places in files, each once."""
+    found: dict[Place, None] = {}
+    for each in stated:
+        place = each if isinstance(each, Place) else each.place if each is not None else None
+        if place is not None and place.path:
+            found[place] = None
+    return tuple(found)
+
+
+def unique(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

@@ -1,0 +1,100 @@
+"""Settings and calls that Python source states literally, read with `ast` and never run. PURE."""
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from findings.platform.model import Call, Setting
+from platform_risk.quantities.sourced import Place, Source, Sourced
+
+
+def read(text: str, path: str) -> tuple[list[Setting], list[Call]] | str:
+    """(settings, calls); a text that says why it cannot be read. Settings are assignments of literals, with or without
+    an annotation: `num_workers: int = 4` in a class is its default."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None)
+        return f"not Python{f', line {line}' if line else ''}"
+    settings: list[Setting] = []
+    calls: list[Call] = []
+    pending: list[tuple[ast.AST, str]] = [(tree, "")]
+    while pending:
+        node, prefix = pending.pop()
+        if isinstance(node, ast.Call):
+            name = _dotted(node.func)
+            if name:
+                calls.append(_call(name, node, path))
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            settings += _assigned(node, prefix, path)
+        inner = f"{prefix}{node.name}." if isinstance(node, ast.ClassDef) else prefix
+        pending += [(child, inner) for child in ast.iter_child_nodes(node)]
+    settings.sort(key=lambda each: each.value.place.line or 0)
+    calls.sort(key=lambda each: each.place.line or 0)
+    return settings, calls
+
+
+def _dotted(node: ast.AST) -> str:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if isinstance(node, ast.Name):
+        parts.append(node.id)
+        return ".".join(reversed(parts))
+    return parts[0] if parts else ""
+
+
+def _literal(node: ast.AST | None) -> Any:
+    """A literal, or a product or sum of literals (`5 * 60`). Raises ValueError for anything else."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Add):
+        left, right = _literal(node.left), _literal(node.right)
+        if all(
+            isinstance(each, int | float) and not isinstance(each, bool) and abs(each) < 1e15 for each in (left, right)
+        ):
+            return left * right if isinstance(node.op, ast.Mult) else left + right
+        raise ValueError
+    if node is None:
+        raise ValueError
+    value = ast.literal_eval(node)
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    raise ValueError
+
+
+def _call(name: str, node: ast.Call, path: str) -> Call:
+    arguments: dict[str, Sourced[Any]] = {}
+    for number, argument in enumerate(node.args):
+        _put(arguments, str(number), argument, path)
+    for keyword in node.keywords:
+        if keyword.arg:
+            _put(arguments, keyword.arg, keyword.value, path)
+    return Call(name, arguments, Place(path, node.lineno))
+
+
+def _put(into: dict[str, Sourced[Any]], name: str, node: ast.expr, path: str) -> None:
+    try:
+        into[name] = Sourced(_literal(node), Source.FILE, Place(path, node.lineno))
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        return
+
+
+def _assigned(node: ast.Assign | ast.AnnAssign, prefix: str, path: str) -> Iterator[Setting]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    value = node.value
+    if isinstance(value, ast.Call) and _dotted(value.func).rpartition(".")[2] in ("field", "Field"):
+        # dataclasses and pydantic: field(default=4), Field(4)
+        value = next(
+            (each.value for each in value.keywords if each.arg == "default"), value.args[0] if value.args else None
+        )
+    if value is None and isinstance(node, ast.AnnAssign):
+        # `WORKER_THREADS: "7"` is a line of YAML that somebody pasted: what looks like a type is the value.
+        value = node.annotation if isinstance(node.annotation, ast.Constant) else None
+    try:
+        literal = _literal(value)
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        return
+    for target in targets:
+        name = _dotted(target)
+        if name:
+            yield Setting(f"{prefix}{name}", Sourced(literal, Source.FILE, Place(path, node.lineno)), path)

@@ -1,0 +1,147 @@
+"""Files in, Platform out. Every file is read or listed as skipped, and none ends the reading. PURE."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from findings.platform import dockerfile, kubernetes, python_source, settings
+from findings.platform.files import File, Skipped
+from findings.platform.model import Block, Call, ConfigFile, Platform, Resource, Setting
+from findings.platform.yaml_reader import Broken, Map, Seq
+from findings.platform.yaml_reader import read as read_yaml
+from platform_risk.quantities.sourced import Facts
+
+FACTS_NAMES = ("platform-risk.yaml", "platform-risk.yml")
+_DOCKERFILE = re.compile(r"(?:.*[./])?(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?\Z")
+_CONFIG_ENDS = ("toml", "properties", "env", "ini", "cfg", "conf")
+_LOCKS = ("package-lock.json", "yarn.lock", "composer.lock", "poetry.lock", "pnpm-lock.yaml")
+
+
+@dataclass
+class _Found:
+    resources: list[Resource] = field(default_factory=list)
+    configs: list[ConfigFile] = field(default_factory=list)
+    settings: list[Setting] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    facts: Facts = field(default_factory=Facts)
+
+
+def read(files: Iterable[File | Skipped], facts: File | None = None) -> Platform:
+    """`facts` wins over a platform-risk.yaml among the files."""
+    found = _Found()
+    for file in files:
+        if isinstance(file, Skipped):
+            found.skipped.append(file)
+        elif file.path.rpartition("/")[2] in FACTS_NAMES:
+            _facts(file, found)
+        else:
+            _read(file, found)
+    if facts is not None:
+        _facts(facts, found)
+    return _assembled(found)
+
+
+def _facts(file: File, found: _Found) -> None:
+    documents = list(read_yaml(file.text))
+    broken = next((each for each in documents if isinstance(each, Broken)), None)
+    root = documents[0].root if documents and broken is None and not isinstance(documents[0], Broken) else None
+    if not isinstance(root, Map):
+        reason = broken.reason if broken else "facts are a mapping"
+        found.skipped.append(Skipped(file.path, reason, broken.line if broken else 1))
+        return
+    lines: dict[str, int] = {}
+
+    def note(node: Map, prefix: str) -> None:
+        for key, value in node.items():
+            lines[prefix + key] = node.lines[key]
+            if isinstance(value, Map):
+                note(value, f"{prefix}{key}.")
+
+    note(root, "")
+    found.facts = Facts(root, file.path, lines)
+    found.read.append(file.path)
+
+
+def _read(file: File, found: _Found) -> None:
+    name = file.path.rpartition("/")[2]
+    end = name.rpartition(".")[2].lower() if "." in name else ""
+    if name in _LOCKS:
+        found.skipped.append(Skipped(file.path, "a lock file"))
+    elif end in ("yaml", "yml", "json"):
+        _documents(file, found)
+    elif end == "py":
+        _python(file, found)
+    elif _DOCKERFILE.match(file.path):
+        root, stated = dockerfile.read(file.text, file.path)
+        found.configs.append(ConfigFile(file.path, root))
+        found.settings += stated
+        found.read.append(file.path)
+    elif end in _CONFIG_ENDS or name.startswith(".env"):
+        parsed = settings.parsed(file.text, name)
+        if parsed is None:
+            found.skipped.append(Skipped(file.path, f"no valid {end or 'configuration'}"))
+        else:
+            found.configs.append(ConfigFile(file.path, parsed))
+            found.read.append(file.path)
+    else:
+        found.skipped.append(Skipped(file.path, "no kind of file that is read here"))
+
+
+def _documents(file: File, found: _Found) -> None:
+    used = False
+    for each in read_yaml(file.text):
+        if isinstance(each, Broken):
+            found.skipped.append(Skipped(file.path, each.reason, each.line))
+            continue
+        used = True
+        objects = list(kubernetes.resources(each.root, file.path))
+        found.resources += objects
+        if not objects and isinstance(each.root, Map | Seq):
+            found.configs.append(ConfigFile(file.path, each.root))
+    if used:
+        found.read.append(file.path)
+    elif not any(each.path == file.path for each in found.skipped):
+        found.skipped.append(Skipped(file.path, "empty"))
+
+
+def _python(file: File, found: _Found) -> None:
+    outcome = python_source.read(file.text, file.path)
+    if isinstance(outcome, str):
+        found.skipped.append(Skipped(file.path, outcome))
+        return
+    stated, calls = outcome
+    found.settings += stated
+    found.calls += calls
+    found.read.append(file.path)
+
+
+def _assembled(found: _Found) -> Platform:
+    resources = tuple(found.resources)
+    for resource in resources:
+        for name, text, line in kubernetes.embedded(resource):
+            # A block scalar's text begins on the line after its key.
+            root: Any = settings.parsed(text, name, offset=line)
+            if root is not None:
+                found.configs.append(ConfigFile(resource.path, root, resource))
+    workloads = tuple(kubernetes.workloads(resources))
+    flat = list(found.settings)
+    for config in found.configs:
+        flat += settings.of_config(config)
+    for workload in workloads:
+        flat += settings.of_workload(workload)
+    return Platform(
+        resources=resources,
+        workloads=workloads,
+        autoscalers=tuple(kubernetes.autoscalers(resources)),
+        blocks=tuple(found.blocks),
+        configs=tuple(found.configs),
+        settings=tuple(flat),
+        calls=tuple(found.calls),
+        facts=found.facts,
+        files_read=tuple(found.read),
+        skipped=tuple(found.skipped),
+    )

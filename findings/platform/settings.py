@@ -1,0 +1,138 @@
+"""Application settings out of everything that states them, flat and comparable. PURE."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+from findings.platform.model import ConfigFile, Setting, Workload
+from findings.platform.yaml_reader import Broken, Map, Seq, plain, read
+from platform_risk.quantities.sourced import Source, Sourced
+
+MOST_DEPTH = 12
+_PAIR = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.\-\[\]]*)\s*[=:]\s*(.*?)\s*\Z")
+
+
+def flat(root: Any, prefix: str = "", line: int | None = None, depth: int = 0) -> Iterator[tuple[str, Any, int | None]]:
+    """(dotted key, scalar, line) of every leaf; items of lists by their number."""
+    if depth > MOST_DEPTH:
+        return
+    if isinstance(root, Map):
+        for key, value in root.items():
+            yield from flat(value, f"{prefix}.{key}" if prefix else key, root.lines.get(key), depth + 1)
+    elif isinstance(root, Seq):
+        for number, value in enumerate(root):
+            yield from flat(value, f"{prefix}.{number}", root.lines[number], depth + 1)
+    elif root is not None and prefix:
+        yield prefix, root, line
+
+
+def of_config(config: ConfigFile) -> Iterator[Setting]:
+    scope = config.resource.id if config.resource else config.path
+    for key, value, line in flat(config.root):
+        yield Setting(key, Sourced(value, Source.FILE, config.place(line)), scope)
+
+
+def of_workload(workload: Workload) -> Iterator[Setting]:
+    """Environment variables of its containers, and the flags of their command lines."""
+    for container in workload.containers:
+        for name, variable in container.env.items():
+            if variable.value is not None:
+                yield Setting(name, variable.value.map(plain_or_text), workload.id)
+        words = container.words
+        place = workload.resource.place(container.node.line)
+        for number, word in enumerate(words):
+            if word.startswith("--") and len(word) > 2:
+                name, has, value = word[2:].partition("=")
+                if not has and number + 1 < len(words) and not words[number + 1].startswith("-"):
+                    value = words[number + 1]
+                if value:
+                    yield Setting(name, Sourced(plain_or_text(value), Source.FILE, place), workload.id)
+
+
+def plain_or_text(value: str) -> Any:
+    return plain(value) if value and len(value) < 400 else value
+
+
+def parsed(text: str, name: str, offset: int = 0) -> Any | None:
+    """A configuration text by the end of its name, as Map or Seq with lines; None when it is no such thing.
+
+    `offset` is the number of lines before it in its file.
+    """
+    end = name.rpartition(".")[2].lower()
+    if end in ("yaml", "yml", "json"):
+        documents = [each for each in read(text) if not isinstance(each, Broken)]
+        root = documents[0].root if documents else None
+        if offset and isinstance(root, Map | Seq):
+            _shift(root, offset, set())
+        return root if isinstance(root, Map | Seq) else None
+    if end == "toml":
+        try:
+            return _with_lines(tomllib.loads(text), text, offset)
+        except tomllib.TOMLDecodeError:
+            return None
+    if end in ("properties", "env", "conf", "ini", "cfg") or name.startswith(".env"):
+        return _pairs(text, offset)
+    return None
+
+
+def _shift(node: Any, by: int, seen: set[int]) -> None:
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    node.line += by
+    if isinstance(node, Map):
+        node.lines = {key: line + by for key, line in node.lines.items()}
+        inner = list(node.values())
+    else:
+        node.lines = [line + by for line in node.lines]
+        inner = list(node)
+    for each in inner:
+        if isinstance(each, Map | Seq):
+            _shift(each, by, seen)
+
+
+def _with_lines(tree: Any, text: str, offset: int) -> Map:
+    """tomllib knows no lines: a key's line is that of its first assignment with this name."""
+    lines: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), start=1 + offset):
+        found = re.match(r"\s*\[?\[?\s*([\w.\"'-]+)", line)
+        if found:
+            lines.setdefault(found[1].strip("\"'").rpartition(".")[2], number)
+
+    def convert(node: Any, line: int) -> Any:
+        if isinstance(node, dict):
+            made = Map(line)
+            for key, value in node.items():
+                at = lines.get(key, line)
+                made[key] = convert(value, at)
+                made.lines[key] = at
+            return made
+        if isinstance(node, list):
+            listed = Seq(line)
+            listed.extend(convert(each, line) for each in node)
+            listed.lines = [line] * len(listed)
+            return listed
+        return node
+
+    made: Map = convert(tree, 1 + offset)
+    return made
+
+
+def _pairs(text: str, offset: int) -> Map:
+    found = Map(1 + offset)
+    section = ""
+    for number, line in enumerate(text.splitlines(), start=1 + offset):
+        stripped = line.strip()
+        if stripped.startswith("[") and stripped.endswith("]"):
+            section = stripped[1:-1].strip() + "."
+            continue
+        if not stripped or stripped[0] in "#!;":
+            continue
+        pair = _PAIR.match(line)
+        if pair:
+            value = pair[2]
+            quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+            found[section + pair[1]] = value[1:-1] if quoted else plain_or_text(value)
+            found.lines[section + pair[1]] = number
+    return found

@@ -1,0 +1,119 @@
+"""A value with its source, or the reason why there is none; and figures computed from such values. PURE."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Source(StrEnum):
+    FILE = "file"
+    FACTS = "facts"
+    PROVIDER_DEFAULT = "provider_default"
+    ASSUMPTION = "assumption"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is stated. `line` counts from 1; `resource` is what it belongs to, as Deployment/shop/api."""
+
+    path: str = ""
+    line: int | None = None
+    resource: str = ""
+
+
+NOWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced(Generic[T]):
+    """A value and where it is stated. `note` cites what a default or an assumption rests on."""
+
+    value: T
+    source: Source = Source.FILE
+    place: Place = NOWHERE
+    note: str = ""
+
+    def map(self, convert: Callable[[T], U]) -> "Sourced[U]":
+        return Sourced(convert(self.value), self.source, self.place, self.note)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody stated it. `provide` says how to: the path of a fact, or what to write where."""
+
+    reason: str
+    provide: str
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One term of a figure, with its source."""
+
+    name: str
+    value: Any
+    unit: str
+    source: str
+    path: str = ""
+    line: int | None = None
+    note: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        shown = {"name": self.name, "value": self.value, "unit": self.unit, "source": self.source}
+        if self.path:
+            shown |= {"path": self.path, "line": self.line}
+        return shown | ({"note": self.note} if self.note else {})
+
+
+def input_of(name: str, stated: Sourced[Any], unit: str) -> Input:
+    place = stated.place
+    return Input(name, stated.value, unit, stated.source.value, place.path, place.line, stated.note)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A figure laid open: value, unit, formula and every input. `value` is None for "unbounded" or "never"."""
+
+    name: str
+    value: Any
+    unit: str
+    formula: str
+    inputs: tuple[Input, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        shown: dict[str, Any] = {
+            "name": self.name,
+            "value": self.value,
+            "unit": self.unit,
+            "formula": self.formula,
+            "inputs": [each.as_json() for each in self.inputs],
+        }
+        return shown | ({"assumptions": list(self.assumptions)} if self.assumptions else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a file cannot tell: traffic, targets, prices. A tree of plain values, each with the line it stands on."""
+
+    tree: Mapping[str, Any] = field(default_factory=dict)
+    path: str = ""
+    lines: Mapping[str, int] = field(default_factory=dict)  # dotted path → line
+
+    def get(self, dotted: str) -> Sourced[Any] | None:
+        node: Any = self.tree
+        for part in dotted.split("."):
+            if not isinstance(node, Mapping) or part not in node:
+                return None
+            node = node[part]
+        return Sourced(node, Source.FACTS, Place(self.path, self.lines.get(dotted)))
+
+    def number(self, dotted: str) -> Sourced[float] | None:
+        found = self.get(dotted)
+        if found is None or isinstance(found.value, bool) or not isinstance(found.value, int | float):
+            return None
+        return found
