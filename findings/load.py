@@ -147,7 +147,7 @@ def _same_again(job: Job, scope: Scope, about: dict[str, Any]) -> bool:
     if job.row.replay or last is None or last.sha256 != job.row.sha256 or last.is_complete != about["is_complete"]:
         return False
     kept = last.read - last.collapsed - last.rejected
-    Scope.objects.filter(pk=scope.pk).update(last_seen_at=timezone.now())
+    Scope.objects.filter(pk=scope.pk).update(last_seen_at=_seen_at(scope, about))
     job.records_done = last.read
     job.finish(
         **about,
@@ -158,6 +158,12 @@ def _same_again(job: Job, scope: Scope, about: dict[str, Any]) -> bool:
         unchanged=kept,
     )
     return True
+
+
+def _seen_at(scope: Scope, about: dict[str, Any]) -> datetime:
+    """When the source was last heard of: now, unless the sender says that the report is of another time."""
+    seen: datetime = about["observed_at"] if about["observed_at_from"] == "given" else timezone.now()
+    return max(scope.last_seen_at or seen, seen)
 
 
 def _replace(job: Job, report: OpenedReport, scope: Scope, about: dict[str, Any]) -> None:
@@ -173,18 +179,17 @@ def _replace(job: Job, report: OpenedReport, scope: Scope, about: dict[str, Any]
         **settings.DUE_DAYS,
     }
     reason = f"Import of {job.row.file_name}"
-    acting_as(job.row.created_by, source="import", reason=reason, import_id=job.row.pk)
+    acting_as(job.row.created_by, source="import", reason=reason, import_id=job.row.pk, at=about["observed_at"])
     tally = _stage(job, report, scope.target.service)
     faults.at("after_copy")
     job.check()
     new, changed, unchanged, reopened, closed = _statements(parameters, closing=about["is_complete"] and not late)
-    now = timezone.now()
     about |= {"is_late": late, "is_applied": True, "previous_id": scope.last_applied_id}
     if not late:
         scope.last_applied_id = job.row.pk
         if about["is_complete"]:
             scope.last_complete_at = about["observed_at"]
-    scope.last_seen_at = now
+    scope.last_seen_at = _seen_at(scope, about)
     scope.save(update_fields=["last_applied", "last_complete_at", "last_seen_at"])
     distinct = new + changed + unchanged + reopened
     job.finish(

@@ -91,6 +91,7 @@ class Finding(models.Model):
     severity = models.CharField(max_length=10, choices=choices(Severity))
     severity_source = models.CharField(max_length=10, choices=choices(Source))
     reported_severity = models.CharField(max_length=10, choices=choices(Severity))
+    reported_severity_source = models.CharField(max_length=10, choices=choices(Source))
     category = models.CharField(max_length=20, choices=choices(Category))
     risk_class = models.CharField(max_length=12, choices=choices(RiskClass))
     outcome = models.CharField(max_length=10, choices=choices(Outcome), blank=True, db_default="")

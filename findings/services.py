@@ -154,16 +154,12 @@ def _override_severity(rows: FindingQuerySet, severity: str | None) -> None:
             days = timedelta(days=settings.DUE_DAYS[decision.lane])
             group.update(
                 severity=effective,
-                severity_source="user" if severity else _source_reported(),
+                severity_source="user" if severity else F("reported_severity_source"),
                 lane=decision.lane,
                 lane_reason=decision.reason,
                 lane_version=lanes.RULES_VERSION,
                 due_on=Case(When(is_default_branch=True, then=F("opened_on") + Value(days)), output_field=DateField()),
             )
-
-
-def _source_reported() -> Case:
-    return Case(When(rule__startswith="CKV", then=Value("rule_table")), default=Value("report"))
 
 
 def change(
@@ -245,7 +241,8 @@ def write_finding(
         target=target, service=service, environment=environment, branch=target.branch,
         is_default_branch=target.is_default_branch, fingerprint=blake2b(uuid.uuid4().bytes, digest_size=16).hexdigest(),
         title=redact(title)[:500], message=redact(description), severity=severity, severity_source="user",
-        reported_severity=severity, category=category, risk_class=risk_class, outcome=outcome, rule="manual",
+        reported_severity=severity, reported_severity_source="user",
+        category=category, risk_class=risk_class, outcome=outcome, rule="manual",
         scanners=["manual"], path=path, line=line, evidence={"excerpt": redact(evidence)} if evidence else {},
         lane=decision.lane, lane_reason=decision.reason, lane_version=lanes.RULES_VERSION, team_id=team_id,
         team_from=team_from, opened_on=today, due_on=today + timedelta(days=settings.DUE_DAYS[decision.lane]),
@@ -274,7 +271,7 @@ def wake_and_expire() -> dict[str, int]:
         acting_as(None, source="clock", reason=f"The branch was not imported for {settings.BRANCH_EXPIRY_DAYS} days")
         branches = (
             Finding.objects.filter(is_default_branch=False, target__scopes__isnull=False)
-            .exclude(target__scopes__last_seen_at__gte=silent)
+            .exclude(target__scopes__imports__finished_at__gte=silent)
             .exclude(status__in=[Status.FIXED, Status.VERIFIED, Status.ACCEPTED, Status.DISMISSED])
         )
         ids = list(branches.values_list("pk", flat=True).distinct())

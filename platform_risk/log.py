@@ -17,4 +17,7 @@ class OneLine(logging.Formatter):
         )
 
     def format(self, record: logging.LogRecord) -> str:
+        if 400 <= getattr(record, "status_code", 0) < 500:
+            # A refusal is no error: Django would add a traceback to each.
+            record = logging.makeLogRecord({**record.__dict__, "exc_info": None, "exc_text": None})
         return super().format(record).translate(_ESCAPED)

@@ -80,6 +80,7 @@ def make_finding(service: Service, *, title: str = "A finding", branch: str = ""
         "first_seen_at": datetime(2026, 11, 1, tzinfo=UTC),
     } | fields
     values.setdefault("reported_severity", values["severity"])
+    values.setdefault("reported_severity_source", values["severity_source"])
     finding = Finding.objects.create(**values)
     finding.refresh_from_db()
     return finding

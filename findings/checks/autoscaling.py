@@ -19,8 +19,8 @@ META = Meta(
     category=Category.PERFORMANCE,
     outcome=Outcome.OUTAGE,
     means="Scaling policies multiply the number of pods in a few short periods, to a maximum many times the minimum.",
-    why="Pods that start together connect, rebalance and fill caches together: what they depend on meets the load of all "
-    "their starts within minutes, and the money is spent before anybody looks. The maximum is the only bound.",
+    why="Pods that start together connect, rebalance and fill caches together: what they depend on meets the load of "
+    "all their starts within minutes, and the money is spent before anybody looks. The maximum is the only bound.",
     not_a_problem="The pods start quickly, what they depend on is sized for the maximum, and the metric is smooth.",
     remedy="Bound the step in pods, lengthen the period, and set the maximum by what the dependencies can take.",
     patch="""behavior:

@@ -96,6 +96,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "reported_severity_source",
+                    models.CharField(
+                        choices=[
+                            ("report", "Report"),
+                            ("rule_table", "Rule table"),
+                            ("unrated", "Unrated"),
+                            ("user", "User"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
                     "category",
                     models.CharField(
                         choices=[

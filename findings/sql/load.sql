@@ -51,13 +51,13 @@ WHERE n.kind IN ('changed', 'reopened', 'seen_again', 'revived')
 WITH added AS (
   INSERT INTO findings_finding (
     target_id, service_id, environment_id, branch, is_default_branch, fingerprint, content_hash,
-    title, message, severity, severity_source, reported_severity, category, risk_class, outcome, rule, rule_name,
+    title, message, severity, severity_source, reported_severity, reported_severity_source, category, risk_class, outcome, rule, rule_name,
     check_id, scanners, path, line, end_line, resource, namespace, image, package, package_version, endpoint, symbol,
     identifiers, evidence, lane, lane_reason, lane_version, team_id, team_from,
     status, dismiss_reason, status_comment, suppressed_by_report, decided_severity,
     opened_on, due_on, first_seen_at, closed_at, created_by_import_id, fixed_by_import_id)
   SELECT t.id, t.service_id, t.environment_id, t.branch, t.is_default_branch, s.fingerprint, s.content_hash,
-    s.title, s.message, s.severity, s.severity_source, s.severity, s.category, s.risk_class, s.outcome, s.rule,
+    s.title, s.message, s.severity, s.severity_source, s.severity, s.severity_source, s.category, s.risk_class, s.outcome, s.rule,
     s.rule_name, s.check_id, ARRAY[s.scanner], s.path, s.line, s.end_line, s.resource, s.namespace, s.image, s.package,
     s.package_version, s.endpoint, s.symbol, s.identifiers, s.evidence, s.lane, s.lane_reason, %(lane_version)s,
     s.team_id, s.team_from,
@@ -92,6 +92,7 @@ UPDATE findings_finding f SET
   path = s.path, line = s.line, end_line = s.end_line, resource = s.resource, namespace = s.namespace,
   image = s.image, package = s.package, package_version = s.package_version, endpoint = s.endpoint,
   symbol = s.symbol, identifiers = s.identifiers, evidence = s.evidence, reported_severity = s.severity,
+  reported_severity_source = s.severity_source,
   severity = CASE WHEN f.severity_source = 'user' THEN f.severity ELSE s.severity END,
   severity_source = CASE WHEN f.severity_source = 'user' THEN 'user' ELSE s.severity_source END,
   lane = CASE WHEN f.severity_source = 'user' THEN f.lane ELSE s.lane END,

@@ -4,6 +4,7 @@
 -- Who and why come from settings of the transaction (findings.services.acting_as sets them):
 --   platform_risk.actor   user id or ''        platform_risk.source  page, api, import, rule, clock
 --   platform_risk.reason  text                 platform_risk.import, platform_risk.bulk  ids or ''
+--   platform_risk.at      when it was observed, or '' for now
 
 CREATE OR REPLACE FUNCTION findings_setting(name text) RETURNS text LANGUAGE sql STABLE AS
 $$ SELECT nullif(current_setting('platform_risk.' || name, true), '') $$;
@@ -70,7 +71,7 @@ BEGIN
 
   -- A week's figures say what happened in it; what is taken back in a later week is taken back there.
   INSERT INTO findings_weekrollup (service_id, team_id, week, opened, closed)
-  SELECT service_id, team_id, date_trunc('week', now() AT TIME ZONE 'UTC')::date,
+  SELECT service_id, team_id, date_trunc('week', coalesce(findings_setting('at')::timestamptz, now()) AT TIME ZONE 'UTC')::date,
          count(*) FILTER (WHERE is_now), count(*) FILTER (WHERE NOT is_now)
   FROM (
     SELECT n.service_id, n.team_id,

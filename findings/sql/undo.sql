@@ -16,7 +16,7 @@ UPDATE findings_finding f SET
   scanners = b.scanners, path = b.path, line = b.line, end_line = b.end_line, resource = b.resource,
   namespace = b.namespace, image = b.image, package = b.package, package_version = b.package_version,
   endpoint = b.endpoint, symbol = b.symbol, identifiers = b.identifiers, evidence = b.evidence,
-  reported_severity = b.reported_severity,
+  reported_severity = b.reported_severity, reported_severity_source = b.reported_severity_source,
   severity = CASE WHEN f.severity_source = 'user' THEN f.severity ELSE b.severity END,
   severity_source = CASE WHEN f.severity_source = 'user' THEN 'user' ELSE b.severity_source END,
   lane = CASE WHEN f.severity_source = 'user' THEN f.lane ELSE b.lane END,

@@ -24,15 +24,17 @@ GROUP_ROWS = 50
 
 ON_THE_BAR = ("assign", "snooze", "dismiss", "accept")
 
+# As the side bar and the overview count: default branches. "All" is all.
+_HERE = " -is:other_branch"
 PRESETS = (
-    ("Open", "is:open"),
-    ("New", "status:new"),
-    ("Mine", "is:open owner:me"),
+    ("Open", f"is:open{_HERE}"),
+    ("New", f"status:new{_HERE}"),
+    ("Mine", f"is:open owner:me{_HERE}"),
     ("Overdue", "is:open is:overdue"),
-    ("No team", "is:open is:unowned"),
-    ("Came back", "is:open is:regressed"),
-    ("Snoozed", "status:snoozed"),
-    ("Closed", "is:closed"),
+    ("No team", f"is:open is:unowned{_HERE}"),
+    ("Came back", f"is:open is:regressed{_HERE}"),
+    ("Snoozed", f"status:snoozed{_HERE}"),
+    ("Closed", f"is:closed{_HERE}"),
     ("All", ""),
 )
 ORDERINGS = (

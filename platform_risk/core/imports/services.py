@@ -134,7 +134,10 @@ def undo(row: Import, *, user: User, reason: str = "") -> Import:
         scope.last_applied = row.previous
         last = _last_complete(row)
         scope.last_complete_at = last.observed_at if last else None
-        scope.last_seen_at = row.previous.finished_at if row.previous else None
+        before = row.previous
+        scope.last_seen_at = (
+            None if before is None else before.observed_at if before.observed_at_from == "given" else before.finished_at
+        )
         scope.save()
         row.undone_at, row.undone_by, row.is_applied = timezone.now(), user, False
         row.save(update_fields=["undone_at", "undone_by", "is_applied"])

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from platform_risk.core.access.requests import user_of
@@ -70,7 +71,7 @@ def rule_move(request: HttpRequest, pk: int) -> HttpResponse:
     rule = get_object_or_404(selectors.rules_visible_to(user), pk=pk)
     steps = -1 if request.POST.get("direction") == "up" else 1
     done(request, lambda: services.move_rule(rule, user=user, steps=steps), "The rule was moved.")
-    return redirect("core:ownership")
+    return redirect(f"{reverse('core:ownership')}#rule-{pk}")
 
 
 @require_POST

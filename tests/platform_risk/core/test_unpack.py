@@ -29,7 +29,8 @@ def _zip(*entries: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZI
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as archive:
         for name, data in entries:
-            archive.writestr(name, data)
+            entry = name if isinstance(name, zipfile.ZipInfo) else zipfile.ZipInfo(name)  # of 1980, always
+            archive.writestr(entry, data, method)
     return out.getvalue()
 
 
