@@ -84,6 +84,8 @@ def test_a_page_is_accessible_light_and_wide_and_dark_on_a_phone(opened: Opened,
         check(page, name)
         if PICTURES:
             page.screenshot(path=PICTURES / f"{name}-{theme}-{width}.png", full_page=True)
+            if (name, theme) == ("overview", "light"):
+                page.screenshot(path=PICTURES / "readme.png")  # docs/overview.png
         page.close()
     if name == "not-found":  # the browser itself remarks on the status
         opened.said = [line for line in opened.said if "404" not in line]
