@@ -160,9 +160,13 @@ class Block:
     blocks: tuple["Block", ...]
     path: str
     line: int
+    address: str = ""  # where it is not type and name alone: module.db.aws_db_instance.main["a"]
+    references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # attribute → aws_rds_cluster.main, …
 
     @property
     def id(self) -> str:
+        if self.address:
+            return self.address
         return ".".join(self.labels) if self.type == "resource" else ".".join((self.type, *self.labels))
 
     @property

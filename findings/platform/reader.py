@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from findings.platform import dockerfile, kubernetes, python_source, settings
+from findings.platform import dockerfile, kubernetes, python_source, settings, terraform
 from findings.platform.files import File, Skipped
 from findings.platform.model import Block, Call, ConfigFile, Platform, Resource, Setting
 from findings.platform.yaml_reader import Broken, Map, Seq
@@ -14,6 +14,7 @@ from platform_risk.quantities.sourced import Facts
 
 FACTS_NAMES = ("platform-risk.yaml", "platform-risk.yml")
 _DOCKERFILE = re.compile(r"(?:.*[./])?(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?\Z")
+_TO_FILL_IN = re.compile(r"\.(?:sed|tmpl|tpl|template|example|sample|dist|in)\Z")  # api.yaml.example: read as it is
 _CONFIG_ENDS = ("toml", "properties", "env", "ini", "cfg", "conf")
 _LOCKS = ("package-lock.json", "yarn.lock", "composer.lock", "poetry.lock", "pnpm-lock.yaml")
 
@@ -25,6 +26,7 @@ class _Found:
     settings: list[Setting] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
+    hcl: list[terraform.Parsed] = field(default_factory=list)
     read: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
@@ -68,20 +70,26 @@ def _facts(file: File, found: _Found) -> None:
 
 def _read(file: File, found: _Found) -> None:
     name = file.path.rpartition("/")[2]
-    end = name.rpartition(".")[2].lower() if "." in name else ""
+    stem = _TO_FILL_IN.sub("", name)
+    end = stem.rpartition(".")[2].lower() if "." in stem else ""
     if name in _LOCKS:
         found.skipped.append(Skipped(file.path, "a lock file"))
     elif end in ("yaml", "yml", "json"):
         _documents(file, found)
     elif end == "py":
         _python(file, found)
+    elif end in ("tf", "tfvars"):
+        parsed_file = terraform.parse(file.text, file.path)
+        found.hcl.append(parsed_file)
+        found.skipped += parsed_file.skipped
+        found.read.append(file.path)
     elif _DOCKERFILE.match(file.path):
         root, stated = dockerfile.read(file.text, file.path)
         found.configs.append(ConfigFile(file.path, root))
         found.settings += stated
         found.read.append(file.path)
     elif end in _CONFIG_ENDS or name.startswith(".env"):
-        parsed = settings.parsed(file.text, name)
+        parsed = settings.parsed(file.text, stem)
         if parsed is None:
             found.skipped.append(Skipped(file.path, f"no valid {end or 'configuration'}"))
         else:
@@ -98,6 +106,12 @@ def _documents(file: File, found: _Found) -> None:
             found.skipped.append(Skipped(file.path, each.reason, each.line))
             continue
         used = True
+        if terraform.is_plan(each.root):
+            found.blocks += terraform.of_plan(each.root, file.path)
+            continue
+        if file.path.endswith((".tf.json", ".tfvars.json")) and isinstance(each.root, Map):
+            found.hcl.append(terraform.of_json(each.root, file.path))
+            continue
         objects = list(kubernetes.resources(each.root, file.path))
         found.resources += objects
         if not objects and isinstance(each.root, Map | Seq):
@@ -137,7 +151,7 @@ def _assembled(found: _Found) -> Platform:
         resources=resources,
         workloads=workloads,
         autoscalers=tuple(kubernetes.autoscalers(resources)),
-        blocks=tuple(found.blocks),
+        blocks=(*found.blocks, *terraform.blocks(found.hcl)),
         configs=tuple(found.configs),
         settings=tuple(flat),
         calls=tuple(found.calls),
