@@ -1,0 +1,55 @@
+"""Which files are read: every one is read or named with the reason."""
+
+import os
+from pathlib import Path
+
+from findings.platform.files import MOST_BYTES, File, Skipped, decoded, walk
+
+
+def seen(*paths: Path) -> dict[str, str]:
+    return {each.path: each.text if isinstance(each, File) else f"! {each.reason}" for each in walk(paths)}
+
+
+def test_every_file_is_read_or_named_in_the_order_of_names(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "z.yaml").write_text("z")
+    (tmp_path / "b" / "a.yaml").write_text("a")
+    (tmp_path / "c.bin").write_bytes(b"\x7fELF\x00\x01")
+    (tmp_path / "d.txt").write_bytes(b"\xff\xfe\xfd")
+    found = seen(tmp_path)
+    assert found == {"c.bin": "! binary", "d.txt": "! not UTF-8 at byte 0", "b/a.yaml": "a", "b/z.yaml": "z"}
+    assert list(found) == ["c.bin", "d.txt", "b/a.yaml", "b/z.yaml"]
+
+
+def test_folders_that_are_nobodys_configuration_are_named_and_not_entered(tmp_path: Path) -> None:
+    for name in (".git", "node_modules", ".terraform"):
+        (tmp_path / name / "deep").mkdir(parents=True)
+        (tmp_path / name / "deep" / "x.yaml").write_text("a: 1")
+    assert seen(tmp_path) == {
+        ".git/": "! version control",
+        "node_modules/": "! dependencies",
+        ".terraform/": "! downloaded modules",
+    }
+
+
+def test_a_huge_file_is_named_and_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "big.yaml").open("wb") as file:
+        file.truncate(MOST_BYTES + 1)
+    assert seen(tmp_path) == {"big.yaml": "! larger than 5 MB"}
+    assert isinstance(decoded("x", b"a" * (MOST_BYTES + 1)), Skipped)
+
+
+def test_a_link_to_nothing_and_a_pipe_are_named(tmp_path: Path) -> None:
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert seen(tmp_path) == {"gone.yaml": "! a link to nothing", "pipe.yaml": "! no regular file"}
+
+
+def test_a_single_file_is_named_without_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("a: 1")
+    assert seen(tmp_path / "a.yaml") == {"a.yaml": "a: 1"}
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"\xef\xbb\xbfa: 1")
+    assert seen(tmp_path) == {"a.yaml": "a: 1"}

@@ -1,0 +1,207 @@
+"""Files in, one platform out: nothing that can be read is lost, and nothing that cannot is silent."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from findings.platform import reader
+from findings.platform.files import File, Skipped
+from findings.platform.model import Platform
+from platform_risk.quantities.sourced import Sourced, Unknown
+
+DEPLOYMENT = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec:
+  replicas: 3
+  template:
+    spec:
+      containers:
+        - name: api
+          command: [gunicorn, --workers, "4"]
+          envFrom:
+            - configMapRef: {name: settings}
+            - secretRef: {name: token}
+          env:
+            - {name: POOL_SIZE, value: "20"}
+            - name: ACKS
+              valueFrom: {configMapKeyRef: {name: settings, key: acks}}
+"""
+CONFIG = """apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: shop}
+data:
+  acks: "1"
+  app.yaml: |
+    kafka:
+      # how it is written
+      producer:
+        linger: 5
+  app.properties: |
+    # one
+    pool.size = 7
+"""
+
+
+def platform(*texts: tuple[str, str], facts: str | None = None) -> Platform:
+    given = File("facts.yaml", facts) if facts is not None else None
+    return reader.read([File(path, text) for path, text in texts], given)
+
+
+def settings(found: Platform) -> dict[str, Any]:
+    return {each.key: each.value.value for each in found.settings}
+
+
+def test_a_workload_states_its_environment_whatever_it_takes_it_from() -> None:
+    found = platform(("a.yaml", DEPLOYMENT), ("b.yaml", CONFIG))
+    (workload,) = found.workloads
+    assert workload.id == "Deployment/shop/api"
+    env = workload.containers[0].env
+    assert {name: each.value.value for name, each in env.items() if each.value} == {
+        "POOL_SIZE": "20",
+        "ACKS": "1",
+        "acks": "1",
+        "app.yaml": env["app.yaml"].value.value if env["app.yaml"].value else "",
+        "app.properties": env["app.properties"].value.value if env["app.properties"].value else "",
+    }
+    assert workload.containers[0].secrets[0].secret == "token"
+    of_workload = {each.name: each.value for each in found.settings_like("pool_size|workers|acks", workload.id)}
+    assert {name: each.value for name, each in of_workload.items()} == {"pool_size": 20, "workers": 4, "acks": 1}
+    assert of_workload["pool_size"].place.line == 15
+
+
+def test_what_a_config_map_holds_has_the_lines_of_its_own_file() -> None:
+    found = platform(("b.yaml", CONFIG))
+    lines = {each.key: each.value.place.line for each in found.settings}
+    assert lines["kafka.producer.linger"] == 10
+    assert lines["pool.size"] == 13
+    assert {each.scope for each in found.settings} == {"ConfigMap/shop/settings"}
+
+
+def test_the_objects_of_a_list_are_objects() -> None:
+    text = "apiVersion: v1\nkind: List\nitems:\n" + "\n".join(
+        f"  - {{apiVersion: v1, kind: Service, metadata: {{name: s{n}}}}}" for n in range(3)
+    )
+    found = platform(("list.yaml", text))
+    assert [each.id for each in found.of_kind("Service")] == ["Service/s0", "Service/s1", "Service/s2"]
+    assert [each.line for each in found.resources] == [4, 5, 6]
+
+
+def test_a_broken_document_is_named_and_the_file_counts_as_read() -> None:
+    found = platform(("a.yaml", DEPLOYMENT + "---\nx: [1\n---\n" + CONFIG))
+    assert len(found.resources) == 2
+    assert found.files_read == ("a.yaml",)
+    assert [(each.path, each.line) for each in found.skipped] == [("a.yaml", 20)]
+
+
+def test_a_template_that_was_not_rendered_is_skipped_by_name() -> None:
+    found = platform(("a.yaml", "replicas: {{ .Values.n }}\n"))
+    assert found.skipped == (Skipped("a.yaml", "Helm template, not rendered", 1),)
+    assert not found.files_read
+
+
+FILES = [
+    ("a.yaml", DEPLOYMENT), ("b.yml", CONFIG), ("c.json", '{"a": 1}'), ("d.toml", "[x]\ny = 1\n"),
+    ("e.toml", "= broken"),
+    ("f.properties", "a=1\n"), ("g.env", "A=1\n"), (".env.production", "A=1\n"), ("h.py", "x = 1\n"),
+    ("i.py", "def (:\n"),
+    ("Dockerfile", "FROM a\nENV B=1\n"), ("j.tf", 'resource "a" "b" {}\n'), ("k.tf", "resource {{{"), ("l.txt", "text"),
+    ("m.yaml", ""), ("n.yaml", "a: [1\n"), ("package-lock.json", "{}"), ("o.yaml.sed", "a: NAME\n"),
+    ("platform-risk.yaml", "- 1\n"),
+    ("p.tfvars", "a = 1\n"), ("q.tf.json", "{}"), ("no-ending", ""),
+]  # fmt: skip
+
+
+def test_every_file_is_read_or_skipped() -> None:
+    found = platform(*FILES)
+    assert {path for path, _ in FILES} == {*found.files_read, *(each.path for each in found.skipped)}
+    assert all(each.reason for each in found.skipped)
+    assert len(found.files_read) == len(set(found.files_read))
+
+
+@pytest.mark.parametrize("name", [path for path, _ in FILES])
+def test_no_file_ends_the_reading_of_the_others(name: str) -> None:
+    files = [*(pair for pair in FILES if pair[0] == name), ("zz.yaml", DEPLOYMENT)]
+    assert len(platform(*files).workloads) >= 1
+
+
+def test_files_in_any_order_make_the_same_platform() -> None:
+    texts = [("a.yaml", DEPLOYMENT), ("b.yaml", CONFIG), ("c.env", "A=1\n")]
+    first = platform(*texts)
+    for order in itertools.permutations(texts):
+        found = platform(*order)
+        assert {repr(each) for each in found.resources} == {repr(each) for each in first.resources}
+        assert {repr(each) for each in found.settings} == {repr(each) for each in first.settings}
+        assert {repr(each) for each in found.workloads} == {repr(each) for each in first.workloads}
+
+
+def test_facts_beside_the_configuration_are_read_with_lines_and_given_ones_win() -> None:
+    beside = ("deploy/platform-risk.yaml", "databases:\n  main:\n    max_connections: 100\n")
+    found = platform(beside).facts
+    stated = found.number("databases.main.max_connections")
+    assert stated is not None
+    assert (stated.value, stated.place.path, stated.place.line) == (100, "deploy/platform-risk.yaml", 3)
+    assert (
+        platform(beside, facts="databases: {main: {max_connections: 5}}").facts.get("databases.main.max_connections")
+        != stated
+    )
+    assert found.number("databases.main") is None
+    assert found.get("databases.other") is None
+
+
+@pytest.mark.parametrize("text", ["- 1\n", "a: [1\n", "just text\n", ""])
+def test_facts_that_are_no_mapping_are_named(text: str) -> None:
+    found = platform(("platform-risk.yaml", text))
+    assert [each.path for each in found.skipped] == ["platform-risk.yaml"]
+    assert found.facts.tree == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "replicas", "expected"),
+    [
+        ("Deployment", "", 1), ("Deployment", "replicas: 5", 5), ("Deployment", "replicas: '5'", None),
+        ("Deployment", "replicas: true", None), ("StatefulSet", "replicas: 0", 0), ("DaemonSet", "", None),
+        ("Job", "", 1),
+    ],
+)  # fmt: skip
+def test_replicas_are_stated_or_the_default_of_the_kind_or_unknown(
+    kind: str, replicas: str, expected: int | None
+) -> None:
+    text = (
+        f"apiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: x}}\nspec:\n  template: {{spec: {{}}}}\n  {replicas}\n"
+    )
+    stated = platform(("a.yaml", text)).workloads[0].replicas
+    if expected is None:
+        assert isinstance(stated, Unknown)
+        assert stated.provide
+    else:
+        assert isinstance(stated, Sourced)
+        assert stated.value == expected
+
+
+def test_the_last_stage_of_a_dockerfile_says_what_runs() -> None:
+    text = 'FROM base AS build\nENV A=0\nCMD ["no"]\nFROM run\nENV WORKERS=4 \\\n    X="a b"\nCMD ["gunicorn", "app"]\n'
+    found = platform(("Dockerfile", text))
+    assert settings(found)["WORKERS"] == 4
+    assert settings(found)["X"] == "a b"
+    assert "A" not in {each.key for each in found.settings}
+    root = found.configs[0].root
+    assert (list(root["cmd"]), list(root["from"])) == (["gunicorn", "app"], ["base", "run"])
+
+
+def test_python_states_literal_defaults_and_literal_arguments() -> None:
+    text = (
+        "class Settings:\n    num_workers: int = 4\n    ttl = 5 * 60\n    computed = f()\n"
+        "engine = create_engine(url, pool_size=10, max_overflow=n)\nx: int = Field(default=7)\n"
+    )
+    found = platform(("app.py", text))
+    assert settings(found) == {"Settings.num_workers": 4, "Settings.ttl": 300, "x": 7}
+    (call,) = found.calls_of("create_engine")
+    assert {name: each.value for name, each in call.arguments.items()} == {"pool_size": 10}
+    assert call.place.line == 5
+
+
+def test_two_lines_that_somebody_pasted_into_python_are_settings() -> None:
+    found = platform(("app.py", 'num_workers: int = 4\nWORKER_THREADS: "7"\n'))
+    assert {each.name: each.value.value for each in found.settings} == {"num_workers": 4, "worker_threads": "7"}
