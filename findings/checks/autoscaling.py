@@ -128,6 +128,20 @@ def _judged(scaler: Autoscaler) -> Verdict:
     )
 
 
+def largest_step(scaler: Autoscaler) -> int | None:
+    """The most pods that one step adds on the way to the maximum; None when its policies cannot be told."""
+    if not isinstance(scaler.maximum, Sourced) or not isinstance(scaler.minimum, Sourced):
+        return None
+    up = mapping(scaler.node, "behavior.scaleUp") or mapping(
+        scaler.node, "advanced.horizontalPodAutoscalerConfig.behavior.scaleUp"
+    )
+    policies = _policies(up)
+    if policies is None:
+        return None
+    steps = simulate(max(scaler.minimum.value, 1), scaler.maximum.value, policies, str(up.get("selectPolicy") or "Max"))
+    return max((after - before for (_, before), (_, after) in itertools.pairwise(steps)), default=0)
+
+
 def _seconds_to_max(steps: list[tuple[int, int]], policies: tuple[Policy, ...]) -> int:
     """Each step takes a whole period, the first one too: the metric has to ask for it first."""
     return steps[-1][0] + min(policy.period for policy in policies)
