@@ -144,22 +144,13 @@ def _service(platform: Platform, client: pools.Client) -> Service | Unknown:
     counted = processes.processes(platform, workload, client.container)
     if isinstance(counted, Unknown):
         return counted
-    pods = max_pods(platform, workload)
+    pods = processes.max_pods(platform, workload)
     if isinstance(pods, Unknown):
         return pods
     name = workload.resource.name
     scaler = platform.autoscaler_of(workload)
     added = _surge_of(workload, pods)
     return Service(name, workload.id, pods, added, counted, client.pool, client.hosts, scaler)
-
-
-def max_pods(platform: Platform, workload: Workload) -> Sourced[int] | Unknown:
-    """The most pods of a workload: its autoscaler's maximum, a declared one, else its replicas."""
-    scaler = platform.autoscaler_of(workload)
-    if scaler is not None:
-        return scaler.maximum
-    declared = stated_count(platform.facts.get(f"services.{workload.resource.name}.max_pods"))
-    return declared or workload.replicas
 
 
 def _surge_of(workload: Workload, pods: Sourced[int]) -> Sourced[int]:

@@ -1,13 +1,19 @@
 """Every check, one line each, in the order in which they are told. PURE."""
 
 from findings.checks import (
+    alert_delay,
     autoscaling,
     db_connections,
+    kafka_consumers,
+    signal_loss,
 )
 from findings.checks.base import Check
 
 _MODULES = (
+    kafka_consumers,  # 1.1
     db_connections,  # 1.3
+    alert_delay,  # 3.1
+    signal_loss,  # 3.1
     autoscaling,  # 3.2
 )
 

@@ -214,6 +214,7 @@ class Call:
     name: str  # dotted as written: sqlalchemy.create_engine
     arguments: Mapping[str, Sourced[Any]]
     place: Place
+    computed: tuple[str, ...] = ()  # names of the arguments that are no literals
 
 
 @dataclass(frozen=True)
@@ -273,13 +274,33 @@ class Platform:
         return [block for kind in kinds for block in self._by_block.get(kind, [])]
 
     def autoscaler_of(self, workload: Workload) -> Autoscaler | None:
-        return next((each for each in self.autoscalers if each.target == workload.id), None)
+        return self._by_target.get(workload.id)
+
+    @cached_property
+    def _by_target(self) -> dict[str, Autoscaler]:
+        return {each.target: each for each in reversed(self.autoscalers)}
+
+    @cached_property
+    def _by_scope(self) -> dict[str, list[Setting]]:
+        found: dict[str, list[Setting]] = {}
+        for setting in self.settings:
+            found.setdefault(setting.scope, []).append(setting)
+        return found
+
+    def settings_of(self, scope: str) -> list[Setting]:
+        return self._by_scope.get(scope, [])
+
+    @cached_property
+    def loose_settings(self) -> dict[str, list[Setting]]:
+        """Settings of no workload, by where they stand: configuration files, ConfigMaps, code."""
+        ids = {workload.id for workload in self.workloads}
+        return {scope: found for scope, found in self._by_scope.items() if scope not in ids}
 
     def settings_like(self, pattern: str, scope: str | None = None) -> Iterator[Setting]:
         """Settings whose normal name matches as a whole; of one scope when given."""
         compiled = re.compile(pattern)
-        for setting in self.settings:
-            if (scope is None or setting.scope == scope) and compiled.fullmatch(setting.name):
+        for setting in self.settings if scope is None else self.settings_of(scope):
+            if compiled.fullmatch(setting.name):
                 yield setting
 
     def calls_of(self, *names: str) -> list[Call]:

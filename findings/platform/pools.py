@@ -97,10 +97,10 @@ def _own_pool(platform: Platform, workload: Workload, container: Container) -> P
             return Pool(Sourced(int(limit[1]), stated.source, stated.place))
     mounted = _mounted(workload)
     own = [Setting(name, value, workload.id) for name, value in run.env.items()]
-    return _pool_of([*own, *(each for each in platform.settings if each.scope in mounted)])
+    return _pool_of([*own, *(each for scope in mounted for each in platform.settings_of(scope))])
 
 
-def _mounted(workload: Workload) -> set[str]:
+def _mounted(workload: Workload) -> list[str]:
     """Ids of the ConfigMaps that it mounts."""
     names = []
     for volume in items(workload.pod, "volumes"):
@@ -108,7 +108,7 @@ def _mounted(workload: Workload) -> set[str]:
         if found is not None:
             names.append(str(found[0]))
     namespace = workload.resource.namespace
-    return {"/".join(part for part in ("ConfigMap", namespace, name) if part) for name in names}
+    return ["/".join(part for part in ("ConfigMap", namespace, name) if part) for name in names]
 
 
 def _pool_of(settings: list[Setting]) -> Pool | None:
@@ -140,12 +140,8 @@ def _shared_pool(platform: Platform) -> Pool | None:
             10, Source.PROVIDER_DEFAULT, call.place, "SQLAlchemy: max_overflow defaults to 10"
         )
         return Pool(size, overflow)
-    ids = {workload.id for workload in platform.workloads}
-    loose: dict[str, list[Setting]] = {}
-    for setting in platform.settings:
-        if setting.scope not in ids and not setting.scope.startswith("ConfigMap/"):
-            loose.setdefault(setting.scope, []).append(setting)
-    found = [pool for each in loose.values() if (pool := _pool_of(each)) is not None]
+    loose = [each for scope, each in platform.loose_settings.items() if not scope.startswith("ConfigMap/")]
+    found = [pool for each in loose if (pool := _pool_of(each)) is not None]
     return found[0] if len({pool.most for pool in found}) == 1 else None
 
 

@@ -1,4 +1,5 @@
-"""How many processes and threads a container starts, by its command line, environment and Dockerfile. PURE."""
+"""How many pods run, and how many processes and threads start in each: by autoscaler, command line, environment and
+Dockerfile. PURE."""
 
 import re
 import shlex
@@ -132,6 +133,15 @@ def _split(words: list[str], env: Mapping[str, Sourced[str]]) -> Iterator[str]:
             yield from shlex.split(text)
         except ValueError:
             yield from text.split()
+
+
+def max_pods(platform: Platform, workload: Workload) -> Sourced[int] | Unknown:
+    """The most pods of a workload: its autoscaler's maximum, a declared one, else its replicas."""
+    scaler = platform.autoscaler_of(workload)
+    if scaler is not None:
+        return scaler.maximum
+    declared = stated_count(platform.facts.get(f"services.{workload.resource.name}.max_pods"))
+    return declared or workload.replicas
 
 
 def processes(platform: Platform, workload: Workload, container: Container) -> Sourced[int] | Unknown:

@@ -69,7 +69,8 @@ def _call(name: str, node: ast.Call, path: str) -> Call:
     for keyword in node.keywords:
         if keyword.arg:
             _put(arguments, keyword.arg, keyword.value, path)
-    return Call(name, arguments, Place(path, node.lineno))
+    stated = [*(str(number) for number in range(len(node.args))), *(each.arg or "**" for each in node.keywords)]
+    return Call(name, arguments, Place(path, node.lineno), tuple(each for each in stated if each not in arguments))
 
 
 def _put(into: dict[str, Sourced[Any]], name: str, node: ast.expr, path: str) -> None:

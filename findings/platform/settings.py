@@ -31,6 +31,27 @@ def of_config(config: ConfigFile) -> Iterator[Setting]:
     scope = config.resource.id if config.resource else config.path
     for key, value, line in flat(config.root):
         yield Setting(key, Sourced(value, Source.FILE, config.place(line)), scope)
+    for name, value, line in pairs(config.root):
+        yield Setting(name, Sourced(plain_or_text(str(value)), Source.FILE, config.place(line)), scope)
+
+
+def pairs(root: Any, depth: int = 0) -> Iterator[tuple[str, Any, int | None]]:
+    """(name, value, line) of the items `name: X, value: Y` of any list: variables of a container without its pod."""
+    if depth > MOST_DEPTH:
+        return
+    if isinstance(root, Map):
+        for value in root.values():
+            yield from pairs(value, depth + 1)
+    elif isinstance(root, Seq):
+        for item in root:
+            if isinstance(item, Map) and isinstance(item.get("name"), str) and _is_scalar(item.get("value")):
+                yield item["name"], item["value"], item.lines["value"]
+            else:
+                yield from pairs(item, depth + 1)
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float)
 
 
 def of_workload(workload: Workload) -> Iterator[Setting]:

@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from platform_risk.quantities.sourced import Sourced
+from platform_risk.quantities.sourced import Sourced, Unknown
 
 _QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE]([+-]?[0-9]{1,3}))?\s*([a-zA-Z]*)\Z")
 _SUFFIXES: dict[str, Fraction] = {
@@ -66,7 +66,7 @@ def _unit(word: str) -> str:
     return "ms" if word.startswith(("ms", "milli")) else word[0]
 
 
-def stated_number(stated: Sourced[Any] | None) -> Sourced[float] | None:
+def stated_number(stated: Sourced[Any] | Unknown | None) -> Sourced[float] | None:
     """The number that something states; None when it states none."""
     if not isinstance(stated, Sourced):
         return None
@@ -74,7 +74,7 @@ def stated_number(stated: Sourced[Any] | None) -> Sourced[float] | None:
     return None if found is None else stated.map(lambda _: found)
 
 
-def stated_count(stated: Sourced[Any] | None) -> Sourced[int] | None:
+def stated_count(stated: Sourced[Any] | Unknown | None) -> Sourced[int] | None:
     """The same for a whole number that is not negative."""
     found = stated_number(stated)
     if found is None or found.value < 0 or found.value != int(found.value):

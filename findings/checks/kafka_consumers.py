@@ -1,0 +1,309 @@
+"""1.1: members of a consumer group against the partitions they share."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.platform import kafka
+from findings.platform.kafka import Consumer, Topic
+from findings.platform.model import Call, Platform, places
+from findings.platform.units import stated_count, stated_number
+from findings.vocabulary import Category, Outcome, Severity
+from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown, input_of
+
+META = Meta(
+    id="kafka-consumers",
+    seed="1.1",
+    title="Consumers and partitions do not match",
+    severity=Severity.MEDIUM,
+    category=Category.ARCHITECTURE,
+    outcome=Outcome.CASCADE,
+    means="A consumer group has more members than its topic has partitions, or a number that does not share them out "
+    "evenly, or only one; or what it has fetched waits in a queue without a bound.",
+    why="A partition is read by one member of a group. Members beyond the partitions do nothing but cost money and "
+    "take part in every rebalance; with an uneven share the busiest member sets the pace of all. Every partition is "
+    "assigned, so none starves, unless each worker is pinned to one.",
+    not_a_problem="The load is far below what one member can take, or idle members are kept as a reserve on purpose.",
+    remedy="Choose partitions as a multiple of the largest number of members and cap the autoscaler there; use "
+    "cooperative assignment with static membership, and bound every queue between fetching and working.",
+    patch="""env:
+  - {name: KAFKA_CONSUMER_THREADS, value: "4"}            # 3 pods × 4 = 12 partitions
+  - {name: KAFKA_PARTITION_ASSIGNMENT_STRATEGY,
+     value: org.apache.kafka.clients.consumer.CooperativeStickyAssignor}""",
+    remedies=("worker-partition-alignment",),
+    references=(
+        "https://kafka.apache.org/documentation/#consumerconfigs",
+        "https://keda.sh/docs/latest/scalers/apache-kafka/",
+        "https://docs.python.org/3/library/queue.html",
+    ),
+)
+
+_IMBALANCE = 1.1  # of the fair share: below it the busiest member is hardly busier than the others
+_SEED = "Partitions without a member of their own are not left unread: the group assigns all of them."
+_QUEUES = ("Queue", "SimpleQueue", "LifoQueue", "PriorityQueue", "deque")
+_CLIENTS = ("KafkaConsumer", "AIOKafkaConsumer", "DeserializingConsumer", "AvroConsumer")
+
+
+def idle_members(partitions: int, members: int) -> int:
+    """Members without a partition: max(0, M − P). Source: Kafka, a partition goes to one member of a group."""
+    return max(0, members - partitions)
+
+
+def busiest(partitions: int, members: int) -> int:
+    """Partitions on the member that has most: ceil(P ÷ M)."""
+    return math.ceil(partitions / members) if members else 0
+
+
+def imbalance(partitions: int, members: int) -> float:
+    """How many times its fair share the busiest member has: ceil(P ÷ M) ÷ (P ÷ M)."""
+    return busiest(partitions, members) * members / partitions if partitions else 0.0
+
+
+def parallelism(partitions: int, members: int) -> float:
+    """Members' worth of work that is done at saturation, when the busiest sets the pace: P ÷ ceil(P ÷ M)."""
+    each = busiest(partitions, members)
+    return partitions / each if each else 0.0
+
+
+def unserved_partitions(partitions: int, workers: int) -> int:
+    """Partitions nobody reads when each worker is pinned to one: max(0, P − W)."""
+    return max(0, partitions - workers)
+
+
+def range_assignment(partitions: Sequence[int], members: int) -> list[int]:
+    """Partitions per member over several topics under the range assignor, which gives the first members of every
+    topic's list its remainder. Source: Kafka, RangeAssignor."""
+    return [sum(count // members + (number < count % members) for count in partitions) for number in range(members)]
+
+
+def rebalances_per_rollout(pods: int, *, is_static: bool) -> int:
+    """Rebalances when every pod is replaced once: each leaves and each joins; none under static membership.
+
+    Source: Kafka, consumer configuration group.instance.id.
+    """
+    return 0 if is_static else 2 * pods
+
+
+def poll_budget_ms(interval_ms: float, records: int) -> float:
+    """Milliseconds that a record may take before its member is thrown out: max.poll.interval.ms ÷ max.poll.records."""
+    return interval_ms / records
+
+
+@dataclass(frozen=True)
+class Group:
+    """A consumer with the topics it reads and its members at the most."""
+
+    consumer: Consumer
+    topics: tuple[Topic, ...]
+    partitions: tuple[Sourced[int], ...]
+    pods: Sourced[int]
+    pinned: Sourced[str] | None
+
+    @property
+    def members(self) -> int:
+        return self.pods.value * self.consumer.threads.value
+
+    @property
+    def total(self) -> int:
+        return sum(each.value for each in self.partitions)
+
+    @property
+    def terms(self) -> tuple[Input, ...]:
+        return (
+            *(
+                input_of(f"partitions_{topic.name}" if len(self.topics) > 1 else "partitions", count, "partitions")
+                for topic, count in zip(self.topics, self.partitions, strict=True)
+            ),
+            input_of("pods", self.pods, "pods"),
+            input_of("threads_per_pod", self.consumer.threads, "members per pod"),
+        )
+
+
+def run(platform: Platform) -> Iterator[Verdict]:
+    known = kafka.topics(platform)
+    found = kafka.consumers(platform, known)
+    for consumer in found:
+        group = _group(platform, consumer, known)
+        yield (
+            Unsure(consumer.subject, group.reason, group.provide, group.place)
+            if isinstance(group, Unknown)
+            else _judged(platform, group)
+        )
+    yield from _unread(platform, found, known)
+    yield from _queues(platform)
+
+
+def _group(platform: Platform, consumer: Consumer, known: list[Topic]) -> Group | Unknown:
+    if isinstance(consumer.pods, Unknown):
+        return consumer.pods
+    names = consumer.topics or (tuple({each.name for each in known}) if len({each.name for each in known}) == 1 else ())
+    if not names:
+        asked = kafka.unstated_partitions("", consumer.place)
+        members = consumer.pods.value * consumer.threads.value
+        return Unknown(f"{members} members, but {asked.reason}", asked.provide, asked.place)
+    topics: list[Topic] = []
+    partitions: list[Sourced[int]] = []
+    for name in names:
+        topic = kafka.topic_named(known, name, consumer.place.path)
+        if topic is None:
+            return kafka.unstated_partitions(name, consumer.place)
+        if isinstance(topic.partitions, Unknown):
+            return topic.partitions
+        topics.append(topic)
+        partitions.append(topic.partitions)
+    pinned = _pinned(platform, consumer)
+    return Group(consumer, tuple(topics), tuple(partitions), _capped(consumer, partitions), pinned)
+
+
+def _capped(consumer: Consumer, partitions: list[Sourced[int]]) -> Sourced[int]:
+    """KEDA's kafka trigger stops at one pod per partition, unless idle consumers are allowed."""
+    assert isinstance(consumer.pods, Sourced)
+    if consumer.trigger is None or str(consumer.trigger.get("allowIdleConsumers")).lower() == "true":
+        return consumer.pods
+    most = sum(each.value for each in partitions)
+    if consumer.pods.value <= most:
+        return consumer.pods
+    return Sourced(most, Source.PROVIDER_DEFAULT, consumer.pods.place, "KEDA: no more pods than partitions")
+
+
+def _pinned(platform: Platform, consumer: Consumer) -> Sourced[str] | None:
+    stated = platform.facts.get(f"kafka.consumers.{consumer.name}.assignment") or kafka.option(
+        platform, consumer.subject, "partition.assignment", "consumer.assignment"
+    )
+    is_pinned = stated is not None and str(stated.value).lower() in ("pinned", "manual", "static")
+    return stated if is_pinned else None
+
+
+def _judged(platform: Platform, group: Group) -> Verdict:
+    consumer, members, total = group.consumer, group.members, group.total
+    found = places(consumer.threads, group.pods, *group.partitions)
+    if members == 0 or total == 0:
+        return Pass(consumer.subject, found)
+    if group.pinned is not None and unserved_partitions(total, members):
+        return _unserved(group, found)
+    shares = range_assignment([each.value for each in group.partitions], members)
+    idle = sum(share == 0 for share in shares)
+    ratio = max(shares) * members / total
+    topics = ", ".join(topic.name for topic in group.topics)
+    if idle:
+        title = f"{idle} of {members} members have no partition of {topics} to read"
+        why = f"{topics} has {total} partitions and the group grows to {members} members."
+        return _failed(platform, group, shares, title, why, found, None)
+    if members == 1 and total > 1:
+        title = f"One member reads all {total} partitions of {topics}"
+        why = f"{topics} could be read by {total} members at once; there is one, with no other to take over."
+        return _failed(platform, group, shares, title, why, found, Severity.LOW)
+    if ratio > _IMBALANCE:
+        title = f"The busiest of {members} members reads {max(shares)} partitions, {ratio:.2f} times its share"
+        why = f"{total} partitions of {topics} do not divide by {members} members."
+        return _failed(platform, group, shares, title, why, found, Severity.LOW)
+    return Pass(consumer.subject, found)
+
+
+def _failed(
+    platform: Platform,
+    group: Group,
+    shares: list[int],
+    title: str,
+    why: str,
+    found: tuple[Place, ...],
+    severity: Severity | None,
+) -> Fail:
+    terms, members, total = group.terms, group.members, group.total
+    quantities = (
+        Quantity("idle_members", sum(each == 0 for each in shares), "members", "max(0, pods × threads − partitions)",
+                 terms),
+        Quantity("partitions_on_busiest_member", max(shares), "partitions", "ceil(partitions ÷ (pods × threads))",
+                 terms, (_SEED,) if members < total else ()),
+        Quantity("imbalance_ratio", max(max(shares) * members / total, 1.0) if members <= total else 1.0,
+                 "× fair share", "ceil(P ÷ M) ÷ (P ÷ M); 1 when every member has one or none", terms),
+        Quantity("effective_parallelism", total / max(shares), "members", "partitions ÷ those of the busiest", terms),
+        *_rhythm(platform, group),
+    )  # fmt: skip
+    return Fail(group.consumer.subject, title, why, found, quantities, severity, "partitions")
+
+
+def _rhythm(platform: Platform, group: Group) -> Iterator[Quantity]:
+    """What a rollout and a slow record do to the group."""
+    scope, place = group.consumer.subject, group.consumer.place
+    static = kafka.option(platform, scope, "group.instance.id")
+    pods = input_of("pods", group.pods, "pods")
+    inputs = (pods, input_of("group_instance_id", static, "")) if static is not None else (pods,)
+    note = () if static is not None else ("group.instance.id is not stated: every pod joins as a new member.",)
+    value = rebalances_per_rollout(group.pods.value, is_static=static is not None)
+    yield Quantity("rebalances_per_rollout", value, "rebalances", "2 × pods; 0 with group.instance.id", inputs, note)
+    interval = stated_number(kafka.option(platform, scope, "max.poll.interval.ms")) or Sourced(
+        300_000, Source.PROVIDER_DEFAULT, place, "Kafka: max.poll.interval.ms defaults to 300000"
+    )
+    records = stated_count(kafka.option(platform, scope, "max.poll.records")) or Sourced(
+        500, Source.PROVIDER_DEFAULT, place, "Kafka: max.poll.records defaults to 500"
+    )
+    if records.value:
+        terms = (input_of("max_poll_interval", interval, "ms"), input_of("max_poll_records", records, "records"))
+        budget = poll_budget_ms(interval.value, records.value)
+        formula = "max.poll.interval.ms ÷ max.poll.records"
+        yield Quantity("poll_budget_ms_per_record", budget, "ms", formula, terms)
+
+
+def _unserved(group: Group, found: tuple[Place, ...]) -> Fail:
+    assert group.pinned is not None
+    members, total = group.members, group.total
+    unserved = unserved_partitions(total, members)
+    terms = (*group.terms, input_of("assignment", group.pinned, ""))
+    return Fail(
+        group.consumer.subject,
+        f"{unserved} of {total} partitions are read by nobody",
+        f"Each of {members} workers is pinned to one partition, and nothing assigns the others.",
+        found,
+        (
+            Quantity("unserved_partitions", unserved, "partitions", "max(0, partitions − pods × threads)", terms),
+            Quantity("unserved_percent", unserved / total * 100, "%", "unserved ÷ partitions", terms),
+        ),
+        Severity.HIGH,
+        "pinned",
+    )
+
+
+def _unread(platform: Platform, found: list[Consumer], known: list[Topic]) -> Iterator[Verdict]:
+    """Topics that a workload names without saying how many partitions there are, or who reads them."""
+    read = {name for consumer in found for name in consumer.topics} | {topic.name for topic in known}
+    for setting in platform.settings:
+        name = str(setting.value.value)
+        is_topic = setting.name.endswith(("kafka_topic", "kafka_topic_name")) and isinstance(setting.value.value, str)
+        if is_topic and name not in read:
+            read.add(name)
+            asked = kafka.unstated_partitions(name, setting.value.place)
+            yield Unsure(f"topic {name}", f"{asked.reason}, nor who reads it", asked.provide, asked.place)
+
+
+def _queues(platform: Platform) -> Iterator[Verdict]:
+    """Queues without a bound in files that consume from Kafka."""
+    consuming = {call.place.path for call in platform.calls_of(*_CLIENTS)}
+    for call in platform.calls_of(*_QUEUES):
+        if call.place.path in consuming:
+            yield _queue(call)
+
+
+def _queue(call: Call) -> Verdict:
+    last = call.name.rpartition(".")[2]
+    bound = ("1", "maxlen") if last == "deque" else ("0", "maxsize")
+    given = next((call.arguments[name] for name in bound if name in call.arguments), None)
+    if any(name in call.computed for name in (*bound, "**")):
+        return Unsure(call.place.path, "the bound of its queue is computed", "a literal maxsize", call.place)
+    size = stated_count(given)
+    if size is not None and size.value > 0:
+        return Pass(call.place.path, (call.place,))
+    note = f"{last} without {bound[1]} has no bound" if given is None else "0 is no bound"
+    source = Source.PROVIDER_DEFAULT if given is None else Source.FILE
+    term = Input(bound[1], 0, "items", source, call.place.path, call.place.line, note)
+    return Fail(
+        call.place.path,
+        "What is fetched waits in a queue without a bound",
+        "When the work behind it slows down, the queue grows until the process is killed, and its partitions move to "
+        "the next member, which has the same queue.",
+        (call.place,),
+        (Quantity("buffer_bytes", None, "bytes", "maxsize × size of an item; no maxsize is no bound", (term,)),),
+        None,
+        f"queue {last}",
+    )

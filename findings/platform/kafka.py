@@ -1,0 +1,237 @@
+"""Topics, who consumes them with how many members, and what brokers and producers promise. PURE."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from findings.platform.model import Autoscaler, Platform, Setting, Workload, find, items, mapping, normal
+from findings.platform.processes import max_pods
+from findings.platform.units import stated_count
+from findings.platform.yaml_reader import Map, Seq
+from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
+
+_GROUP = re.compile(r"(?:.*_)?(?:consumer_group(?:_id|_name)?|kafka_group(?:_id)?|group_id|kafka_application_id)")
+_TOPIC = re.compile(r"(?:.*_)?topics?(?:_name)?")
+_OUT = re.compile(r"target|output|(?:^|_)out(?:_|$)|sink|produce|publish|dlq|dead_letter")
+_THREADS = re.compile(
+    r"(?:.*_)?(?:kafka_(?:consumer_)?threads|consumer_threads|num_stream_threads|stream_threads|listener_concurrency"
+    r"|consumer_concurrency|worker_threads|consumers_per_pod|num_consumers|consumer_workers)"
+)
+_ONE = "a consumer is one thread unless told otherwise"
+
+
+@dataclass(frozen=True)
+class Topic:
+    name: str
+    subject: str
+    partitions: Sourced[int] | Unknown
+    place: Place
+    replicas: Sourced[int] | None = None
+    min_isr: Sourced[int] | None = None
+    cluster: str = ""
+    group: str = ""  # a consumer group named beside it
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """Members of one consumer group: the pods of a workload, with so many consuming threads each."""
+
+    name: str
+    subject: str
+    topics: tuple[str, ...]  # names; () when none is stated
+    pods: Sourced[int] | Unknown
+    threads: Sourced[int]
+    place: Place
+    workload: Workload | None = None
+    scaler: Autoscaler | None = None
+    trigger: Map | None = None  # metadata of KEDA's kafka trigger
+
+
+def topics(platform: Platform) -> list[Topic]:
+    found = [*_resources(platform), *_blocks(platform), *_configured(platform)]
+    named = {each.name for each in found}
+    stated = platform.facts.get("kafka.topics")
+    for name in stated.value if stated is not None and isinstance(stated.value, dict) else ():
+        partitions = stated_count(platform.facts.get(f"kafka.topics.{name}.partitions"))
+        if name not in named and partitions is not None:
+            found.append(Topic(name, f"topic {name}", partitions, partitions.place))
+    return found
+
+
+def unstated_partitions(name: str, place: Place) -> Unknown:
+    shown = name or "NAME"
+    return Unknown(
+        f"the partitions of the topic {shown} are not stated" if name else "the partitions it reads are not stated",
+        f"facts: kafka.topics.{shown}.partitions",
+        place,
+    )
+
+
+def _resources(platform: Platform) -> Iterator[Topic]:
+    for resource in platform.of_kind("KafkaTopic"):
+        name = resource.at("spec.topicName")
+        shown = str(name.value) if name else resource.name
+        partitions = stated_count(resource.at("spec.partitions"))
+        config = mapping(resource.body, "spec.config")
+        stated = config.get("min.insync.replicas")
+        min_isr = Sourced(stated, Source.FILE, resource.place(config.lines.get("min.insync.replicas")))
+        yield Topic(
+            shown,
+            resource.id,
+            partitions or unstated_partitions(shown, resource.place()),
+            resource.place(),
+            stated_count(resource.at("spec.replicas")),
+            stated_count(min_isr),
+            str(resource.labels.get("strimzi.io/cluster") or ""),
+        )
+
+
+def _blocks(platform: Platform) -> Iterator[Topic]:
+    for block in platform.terraform("kafka_topic", "confluent_kafka_topic", "aws_msk_topic"):
+        name = block.get("topic_name") or block.get("name")
+        shown = str(name.value) if isinstance(name, Sourced) else block.labels[-1]
+        count = block.get("partitions_count" if block.kind == "confluent_kafka_topic" else "partitions")
+        count = count or block.get("partition_count")
+        if count is None and block.kind == "confluent_kafka_topic":
+            count = Sourced(6, Source.PROVIDER_DEFAULT, block.place(), "Confluent: partitions_count defaults to 6")
+        partitions = stated_count(count) if isinstance(count, Sourced) else None
+        replicas = block.get("replication_factor")
+        yield Topic(
+            shown,
+            block.id,
+            partitions or unstated_partitions(shown, block.place()),
+            block.place(),
+            stated_count(replicas) if isinstance(replicas, Sourced) else None,
+            _in_config(block.get("config")),
+        )
+
+
+def _in_config(config: "Sourced[Any] | Unknown | None") -> Sourced[int] | None:
+    if not isinstance(config, Sourced) or not isinstance(config.value, dict):
+        return None
+    return stated_count(Sourced(config.value.get("min.insync.replicas"), config.source, config.place))
+
+
+def _configured(platform: Platform) -> Iterator[Topic]:
+    """`topics:` of an application's configuration, as a list or by name."""
+    for config in platform.configs:
+        for node in _topic_lists(config.root):
+            pairs = (
+                [(str(each.get("name") or each.get("topic") or ""), each) for each in node if isinstance(each, Map)]
+                if isinstance(node, Seq)
+                else [(name, each) for name, each in node.items() if isinstance(each, Map)]
+            )
+            for name, each in pairs:
+                partitions = stated_count(
+                    Sourced(each.get("partitions"), Source.FILE, config.place(each.lines.get("partitions")))
+                )
+                if name and partitions is not None:
+                    group = str(each.get("consumer_group") or each.get("consumerGroup") or each.get("group") or "")
+                    factor = each.get("replication_factor", each.get("replicas"))
+                    replicas = stated_count(Sourced(factor, Source.FILE, partitions.place))
+                    subject = f"{config.resource.id if config.resource else config.path}#{name}"
+                    yield Topic(name, subject, partitions, partitions.place, replicas, group=group)
+
+
+def _topic_lists(root: Any, depth: int = 0) -> Iterator[Any]:
+    if depth > 8 or not isinstance(root, Map | Seq):
+        return
+    for key, value in root.items() if isinstance(root, Map) else enumerate(root):
+        if key == "topics" and isinstance(value, Map | Seq):
+            yield value
+        else:
+            yield from _topic_lists(value, depth + 1)
+
+
+def topic_named(known: list[Topic], name: str, path: str) -> Topic | None:
+    """The topic of a name as seen from a file: of the same file, else of its folder, else the only one there is."""
+    same = [each for each in known if each.name == name]
+    folder = path.rpartition("/")[0]
+    for near in (
+        [each for each in same if each.place.path == path],
+        [each for each in same if each.place.path.rpartition("/")[0] == folder],
+        same,
+    ):
+        counts = {each.partitions.value for each in near if isinstance(each.partitions, Sourced)}
+        if near and (len(near) == 1 or len(counts) == 1):
+            return near[0]
+    return None
+
+
+def consumers(platform: Platform, known: list[Topic]) -> list[Consumer]:
+    names = {each.name for each in known}
+    found = [
+        made for workload in platform.workloads if (made := _consumer(platform, workload, names, known)) is not None
+    ]
+    return found or list(_loose(platform))
+
+
+def _consumer(platform: Platform, workload: Workload, names: set[str], known: list[Topic]) -> Consumer | None:
+    settings = [each for each in platform.settings_of(workload.id) if _belongs(each, workload)]
+    speaks_kafka = any("kafka" in each.name or "kafka" in str(each.value.value).lower() for each in settings)
+    scaler = platform.autoscaler_of(workload)
+    trigger = kafka_trigger(scaler) if scaler is not None else None
+    group = any(_GROUP.fullmatch(each.name) for each in settings)
+    threads = next((each for each in settings if _THREADS.fullmatch(each.name) and stated_count(each.value)), None)
+    if not (trigger is not None or (group and speaks_kafka) or (threads is not None and (speaks_kafka or known))):
+        return None
+    read = [
+        str(each.value.value)
+        for each in settings
+        if (_TOPIC.fullmatch(each.name) or str(each.value.value) in names) and not _OUT.search(each.name)
+    ]
+    if trigger is not None and trigger.get("topic"):
+        read.append(str(trigger["topic"]))
+    count = stated_count(threads.value) if threads is not None else None
+    place = threads.value.place if threads is not None else workload.resource.place()
+    return Consumer(
+        workload.resource.name,
+        workload.id,
+        tuple(dict.fromkeys(topic for each in read for topic in re.split(r"[,\s]+", each) if topic)),
+        max_pods(platform, workload),
+        count or Sourced(1, Source.ASSUMPTION, place, _ONE),
+        place,
+        workload,
+        scaler,
+        trigger,
+    )
+
+
+def _belongs(setting: Setting, workload: Workload) -> bool:
+    """Settings of another workload of the same name in another file are not its own."""
+    return setting.value.place.path == workload.resource.path or setting.value.place.resource != workload.id
+
+
+def kafka_trigger(scaler: Autoscaler) -> Map | None:
+    """The metadata of KEDA's kafka trigger; None when it has none."""
+    for trigger in items(scaler.node, "triggers"):
+        if isinstance(trigger, Map) and trigger.get("type") in ("kafka", "apache-kafka"):
+            found = find(trigger, "metadata")
+            return found[0] if found is not None and isinstance(found[0], Map) else None
+    return None
+
+
+def _loose(platform: Platform) -> Iterator[Consumer]:
+    """Thread counts that stand in a file of settings without a workload."""
+    for scope, settings in platform.loose_settings.items():
+        setting = next((each for each in settings if _THREADS.fullmatch(each.name) and stated_count(each.value)), None)
+        count = stated_count(setting.value) if setting is not None else None
+        if count is None:
+            continue
+        read = [
+            str(each.value.value) for each in settings if _TOPIC.fullmatch(each.name) and not _OUT.search(each.name)
+        ]
+        one = Sourced(1, Source.ASSUMPTION, count.place, "no workload is stated: the figures are those of one pod")
+        pods = stated_count(platform.facts.get("kafka.consumer_pods")) or one
+        yield Consumer(scope, scope, tuple(dict.fromkeys(read)), pods, count, count.place)
+
+
+def option(platform: Platform, scope: str, *names: str) -> Sourced[Any] | None:
+    """A client option by its dotted name, whatever stands before it: of a scope, else of files of no workload."""
+    wanted = tuple(normal(name) for name in names)
+    for settings in (platform.settings_of(scope), *platform.loose_settings.values()):
+        for setting in settings:
+            if any(setting.name == each or setting.name.endswith(f"_{each}") for each in wanted):
+                return setting.value
+    return None
