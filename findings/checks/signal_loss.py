@@ -1,0 +1,147 @@
+"""3.1, conclusion: conditions that stay silent when the data itself stops."""
+
+from collections.abc import Iterator
+
+from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.platform import alerts
+from findings.platform.model import Platform
+from findings.vocabulary import Category, Outcome, Severity
+from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown
+
+META = Meta(
+    id="signal-loss",
+    seed="3.1",
+    title="Conditions stay silent when the data stops",
+    severity=Severity.HIGH,
+    category=Category.OPERATIONS,
+    outcome=Outcome.OUTAGE,
+    means="When what is watched stops reporting, these conditions never open: without new points there is nothing to "
+    "compare with the threshold.",
+    why="A total outage stops the data too. The condition is silent in the very outage it exists for, and the screens "
+    "stay green.",
+    not_a_problem="Another condition watches that the same data arrives, or having no data is normal here, as for "
+    "errors that are counted only when they occur.",
+    remedy="Open an incident when the signal is lost: an expiration in New Relic, breaching missing data in "
+    "CloudWatch, an alert on up == 0 or absent() in Prometheus.",
+    patch="""expiration_duration          = 120
+open_violation_on_expiration = true""",
+    remedies=("alert-delays",),
+    references=(
+        "https://docs.newrelic.com/docs/alerts/create-alert/create-alert-condition/create-nrql-alert-conditions/",
+        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
+        "https://prometheus.io/docs/prometheus/latest/querying/functions/#absent",
+    ),
+)
+_LOSS = "expiration_duration and open_violation_on_expiration"
+
+
+def run(platform: Platform) -> Iterator[Verdict]:
+    yield from _newrelic(platform)
+    yield from _cloudwatch(platform)
+    yield from _prometheus(platform)
+
+
+def opens_on_loss(expiration: float | None, *, opens: bool) -> bool:
+    """Whether a NRQL condition opens when its signal is lost: only with an expiration that opens an incident. What
+    fills gaps fills them between points, and after a total loss no further point arrives.
+
+    Source: New Relic, loss of signal and gap filling.
+    """
+    return opens and expiration is not None and expiration > 0
+
+
+def _newrelic(platform: Platform) -> Iterator[Verdict]:
+    """One failure per file, which counts its silent conditions."""
+    silent: dict[str, list[alerts.Nrql]] = {}
+    for condition in alerts.nrql_conditions(platform):
+        enabled = condition.get("enabled")
+        if isinstance(enabled, Sourced) and enabled.value is False:
+            continue
+        expiration, opens = condition.get("expiration_duration"), condition.get("open_violation_on_expiration")
+        if condition.is_fragment and expiration is None and opens is None:
+            yield Unsure(condition.id, "only a part of the condition is here", _LOSS, condition.place)
+            continue
+        unknown = next((each for each in (expiration, opens) if isinstance(each, Unknown)), None)
+        if unknown is not None:
+            yield Unsure(condition.id, unknown.reason, unknown.provide, condition.place)
+            continue
+        seconds = expiration.value if isinstance(expiration, Sourced) and _is_number(expiration.value) else None
+        if opens_on_loss(seconds, opens=isinstance(opens, Sourced) and opens.value is True):
+            yield Pass(condition.id, (condition.place,))
+        else:
+            silent.setdefault(condition.place.path, []).append(condition)
+    for path, found in silent.items():
+        subjects = [(condition.id, condition.place, _how(condition)) for condition in found]
+        yield _fail(path, subjects, "expiration_duration", "no expiration opens an incident")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _how(condition: alerts.Nrql) -> str:
+    fill = condition.get("fill_option")
+    return str(fill.value).lower() if isinstance(fill, Sourced) else "none"
+
+
+def _fail(subject: str, found: list[tuple[str, Place, str]], input_name: str, because: str) -> Fail:
+    terms = tuple(
+        Input(f"fill_option of {id_}" if how else id_, how or "silent", "", Source.FILE, place.path, place.line)
+        for id_, place, how in found
+    )
+    count = len(found)
+    names = ", ".join(id_.rpartition(".")[2] for id_, _, _ in found[:5]) + (" …" if count > 5 else "")
+    fills = {how for _, _, how in found if how} - {"none"}
+    said = " A fill option fills gaps between points only." if fills else ""
+    quantity = Quantity(
+        "conditions_silent_on_loss", count, "conditions", f"conditions where {because}", terms, (f"By {input_name}.",)
+    )
+    return Fail(
+        subject,
+        f"{count} condition{'s' if count > 1 else ''} never open{'s' if count == 1 else ''} when the data stops",
+        f"{names}: {because}.{said}",
+        tuple(place for _, place, _ in found),
+        (quantity,),
+    )
+
+
+def _cloudwatch(platform: Platform) -> Iterator[Verdict]:
+    for alarm in alerts.cloudwatch_alarms(platform):
+        missing, actions = alarm.stated.get("treat_missing_data"), alarm.stated.get("insufficient_data_actions")
+        compared = alarm.stated.get("comparison_operator")
+        unknown = next((each for each in (missing, actions, compared) if isinstance(each, Unknown)), None)
+        tells = isinstance(actions, Unknown) or (isinstance(actions, Sourced) and bool(actions.value))
+        treated = str(missing.value).lower() if isinstance(missing, Sourced) else "missing"
+        if treated == "breaching" or tells:
+            yield Pass(alarm.id, (alarm.place,))
+        elif unknown is not None:
+            yield Unsure(alarm.id, unknown.reason, unknown.provide, alarm.place)
+        elif isinstance(compared, Sourced) and str(compared.value).startswith("LessThan"):
+            yield _fail(
+                alarm.id, [(alarm.id, alarm.place, "")], "treat_missing_data", f"missing data counts as {treated}"
+            )
+        elif treated == "notbreaching":
+            yield Pass(alarm.id, (alarm.place,))
+        else:
+            yield Unsure(
+                alarm.id,
+                "whether having no data is normal for its metric is not stated",
+                "treat_missing_data: breaching, or notBreaching where no data means no fault",
+                alarm.place,
+            )
+
+
+def _prometheus(platform: Platform) -> Iterator[Verdict]:
+    """Rules on a series say nothing once it is gone: somewhere in the platform a rule has to watch for that."""
+    files = list(alerts.prometheus_rules(platform))
+    if any(rules.watches_absence for rules in files):
+        for rules in files:
+            yield Pass(rules.id, (rules.place,))
+        return
+    for rules in files:
+        yield Unsure(
+            rules.id,
+            f"no rule here tells that a target or a series is gone, on which its {len(rules.alerts)} alerts rest",
+            "the rule that does, on up == 0 or absent()",
+            rules.place,
+        )

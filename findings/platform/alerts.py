@@ -1,0 +1,230 @@
+"""Alert conditions as they are declared for New Relic, CloudWatch and Prometheus. PURE."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from findings.platform.model import Block, ConfigFile, Platform, Resource, find, items, mapping
+from findings.platform.units import seconds
+from findings.platform.yaml_reader import Map, Seq
+from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
+
+Stated = Sourced[Any] | Unknown
+_PAGING = re.compile(r"critical|page|pager|emergency|sev-?1|p1", re.IGNORECASE)
+_ABSENCE = re.compile(
+    r"\babsent(?:_over_time)?\s*\(|\bup\b(?:\{[^}]*\})?[^<>=!]{0,80}(?:==\s*(?:bool\s+)?0|!=\s*1|<\s*1)"
+)
+_LINKS = 20  # levels of nesting in the arguments of a module
+
+
+@dataclass(frozen=True)
+class Nrql:
+    """A New Relic NRQL condition. `term` is its critical threshold, else its warning; None where none is stated."""
+
+    id: str
+    place: Place
+    stated: Mapping[str, Stated]
+    term: Mapping[str, Stated] | None
+    is_fragment: bool = False
+
+    def get(self, name: str) -> Stated | None:
+        return self.stated.get(name)
+
+
+def nrql_conditions(platform: Platform) -> Iterator[Nrql]:
+    """Resources, the same in a module's arguments, and bare `aggregation_…` lines."""
+    for block in platform.blocks:
+        if block.kind == "newrelic_nrql_alert_condition" and block.type == "resource":
+            yield Nrql(block.id, block.place(), block.attributes, _term(block))
+        elif block.type == "module":
+            for name, value in block.attributes.items():
+                if isinstance(value, Sourced):
+                    yield from _within(value.value, f"{block.id}.{name}", block, value.place, 0)
+        elif block.type == "" and {"aggregation_delay", "aggregation_window"} & set(block.attributes):
+            yield Nrql(
+                block.path,
+                Place(block.path, block.line),
+                block.attributes,
+                _own_term(block.attributes),
+                is_fragment=True,
+            )
+    for config in platform.configs:
+        if isinstance(config.root, Map) and {"aggregation_delay", "aggregation_window"} & set(config.root):
+            stated = {name: Sourced(value, Source.FILE, config.place(config.root.lines.get(name)))
+                      for name, value in config.root.items() if value is not None}  # fmt: skip
+            yield Nrql(config.path, config.place(config.root.line), stated, _own_term(stated), is_fragment=True)
+
+
+def _own_term(stated: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return stated if "threshold_duration" in stated else None
+
+
+def _term(block: Block) -> Mapping[str, Stated] | None:
+    for name in ("critical", "warning"):
+        for each in block.inner(name):
+            return each.attributes
+    terms = block.inner("term")
+    for each in terms:
+        priority = each.get("priority")
+        if priority is None or (isinstance(priority, Sourced) and priority.value == "critical"):
+            return each.attributes
+    return terms[0].attributes if terms else None
+
+
+def _within(node: Any, name: str, block: Block, place: Place, depth: int) -> Iterator[Nrql]:
+    """Conditions in the arguments of a module: maps that have a query and a threshold."""
+    if depth > _LINKS:
+        return
+    if isinstance(node, Map) and isinstance(node.get("nrql"), Map) and {"critical", "warning"} & set(node):
+        term = node.get("critical") or node.get("warning")
+        here = Place(block.path, node.line or place.line, name)
+        yield Nrql(name, here, _as_stated(node, block.path, name), _as_stated(term, block.path, name))
+    elif isinstance(node, Map):
+        for key, value in node.items():
+            yield from _within(value, f'{name}["{key}"]', block, place, depth + 1)
+    elif isinstance(node, Seq):
+        for number, value in enumerate(node):
+            yield from _within(value, f"{name}[{number}]", block, place, depth + 1)
+
+
+def _as_stated(node: Any, path: str, resource: str) -> dict[str, Stated]:
+    if not isinstance(node, Map):
+        return {}
+    return {
+        key: value
+        if isinstance(value, Unknown)
+        else Sourced(value, Source.FILE, Place(path, node.lines[key], resource))
+        for key, value in node.items()
+        if value is not None
+    }
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A CloudWatch alarm on one metric."""
+
+    id: str
+    place: Place
+    stated: Mapping[str, Stated]
+
+
+def cloudwatch_alarms(platform: Platform) -> Iterator[Alarm]:
+    """Resources, and modules with the same arguments."""
+    for block in platform.blocks:
+        is_alarm = block.type == "resource" and block.kind == "aws_cloudwatch_metric_alarm"
+        if is_alarm or (
+            block.type == "module" and {"comparison_operator", "evaluation_periods"} <= set(block.attributes)
+        ):
+            yield Alarm(block.id, block.place(), block.attributes)
+
+
+@dataclass(frozen=True)
+class PrometheusAlert:
+    name: str
+    expression: str
+    hold: Sourced[float] | Unknown  # seconds it has to be true for
+    pages: bool
+    place: Place
+
+
+@dataclass(frozen=True)
+class RuleFile:
+    """The alerts of one PrometheusRule or rule file."""
+
+    id: str
+    place: Place
+    alerts: tuple[PrometheusAlert, ...]
+    interval: Sourced[float] | None  # the longest that a group states
+
+    @property
+    def watches_absence(self) -> bool:
+        return any(_ABSENCE.search(alert.expression) for alert in self.alerts)
+
+
+def prometheus_rules(platform: Platform) -> Iterator[RuleFile]:
+    for resource in platform.of_kind("PrometheusRule"):
+        yield from _rules(items(resource.body, "spec.groups"), resource.id, resource)
+    for config in platform.configs:
+        if isinstance(config.root, Map):
+            name = f"{config.resource.id} {config.path}" if config.resource else config.path
+            yield from _rules(items(config.root, "groups"), name, config)
+
+
+def _rules(groups: list[Any], id_: str, of: Resource | ConfigFile) -> Iterator[RuleFile]:
+    alerts: list[PrometheusAlert] = []
+    intervals: list[Sourced[float]] = []
+    for group in groups:
+        rules = [rule for rule in items(group, "rules") if isinstance(rule, Map) and "alert" in rule and "expr" in rule]
+        alerts += [_alert(rule, of) for rule in rules]
+        stated = find(group, "interval")
+        length = seconds(stated[0]) if stated and rules else None
+        if stated and length:
+            intervals.append(Sourced(length, Source.FILE, of.place(stated[1])))
+    if alerts:
+        longest = max(intervals, key=lambda each: each.value, default=None)
+        yield RuleFile(id_, of.place(), tuple(alerts), longest)
+
+
+def _alert(rule: Map, of: Resource | ConfigFile) -> PrometheusAlert:
+    place = of.place(rule.lines["alert"])
+    hold: Sourced[float] | Unknown = Sourced(0.0, Source.PROVIDER_DEFAULT, place, "Prometheus: for defaults to 0 s")
+    if rule.get("for") is not None:
+        length = seconds(rule["for"])
+        at = of.place(rule.lines["for"])
+        hold = Unknown(f"for is {rule['for']!r}", "a duration under for", at) if length is None else Sourced(
+            length, Source.FILE, at)  # fmt: skip
+    severity = str(mapping(rule, "labels").get("severity") or "")
+    return PrometheusAlert(str(rule["alert"]), str(rule["expr"]), hold, bool(_PAGING.fullmatch(severity)), place)
+
+
+@dataclass(frozen=True)
+class PrometheusTimes:
+    """How often Prometheus looks, and how long Alertmanager gathers, in seconds."""
+
+    scrape: Sourced[float] | Unknown
+    evaluation: Sourced[float] | Unknown
+    group_wait: Sourced[float] | Unknown
+
+
+def prometheus_times(platform: Platform) -> PrometheusTimes:
+    """From the facts `alerting.prometheus.…_seconds`, prometheus.yml, a Prometheus object, or Alertmanager's route."""
+    scrape = _fact(platform, "scrape_interval")
+    evaluation = _fact(platform, "evaluation_interval")
+    wait = _fact(platform, "group_wait")
+    for resource in platform.of_kind("Prometheus"):
+        scrape = scrape or _duration(resource, "spec.scrapeInterval", 30, "Prometheus Operator")
+        evaluation = evaluation or _duration(resource, "spec.evaluationInterval", 30, "Prometheus Operator")
+    for config in platform.configs:
+        if (
+            config.at("scrape_configs")
+            or config.at("global.scrape_interval")
+            or config.at("global.evaluation_interval")
+        ):
+            scrape = scrape or _duration(config, "global.scrape_interval", 60, "Prometheus")
+            evaluation = evaluation or _duration(config, "global.evaluation_interval", 60, "Prometheus")
+        if config.at("route.receiver") and config.at("receivers"):
+            wait = wait or _duration(config, "route.group_wait", 30, "Alertmanager")
+    for resource in platform.of_kind("AlertmanagerConfig"):
+        wait = wait or _duration(resource, "spec.route.groupWait", 30, "Alertmanager")
+    return PrometheusTimes(
+        scrape or _missing("scrape_interval"),
+        evaluation or _missing("evaluation_interval"),
+        wait or _missing("group_wait"),
+    )
+
+
+def _fact(platform: Platform, name: str) -> Sourced[float] | None:
+    return platform.facts.number(f"alerting.prometheus.{name}_seconds")
+
+
+def _missing(name: str) -> Unknown:
+    return Unknown(f"Prometheus' {name} is not stated", f"facts: alerting.prometheus.{name}_seconds")
+
+
+def _duration(of: Resource | ConfigFile, dotted: str, default: float, who: str) -> Sourced[float] | None:
+    stated = of.at(dotted)
+    if stated is None:
+        return Sourced(default, Source.PROVIDER_DEFAULT, of.place(), f"{who}: {dotted} defaults to {default:g} s")
+    length = seconds(stated.value)
+    return None if length is None else stated.map(lambda _: length)

@@ -1,0 +1,18 @@
+resource "newrelic_nrql_alert_condition" "errors" {
+  policy_id          = newrelic_alert_policy.checkout.id
+  name               = "Errors"
+  aggregation_window = 60
+  aggregation_method = "event_flow"
+  aggregation_delay  = "120"
+
+  nrql {
+    query = "SELECT percentage(count(*), WHERE error IS true) FROM Transaction"
+  }
+
+  critical {
+    operator              = "above"
+    threshold             = 5
+    threshold_occurrences = "ALL"
+    threshold_duration    = 300
+  }
+}
