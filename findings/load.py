@@ -208,7 +208,7 @@ def _replace(job: Job, report: OpenedReport, scope: Scope, about: dict[str, Any]
 def _stage(job: Job, report: OpenedReport, service: Service) -> Tally:
     tally = Tally()
     redactor_ = redactor()
-    stager = Stager(redact=redactor_.text, team_of=team_finder(service))
+    stager = Stager(redactor=redactor_, team_of=team_finder(service))
     rejects: list[ImportReject] = []
     with connection.cursor() as cursor:
         # Gone with each commit; a caller that loads twice in one transaction finds them from the first time.

@@ -14,6 +14,7 @@ from findings.scans import bounds
 from findings.scans.records import FindingRecord
 from findings.vocabulary import CLASS_OF_CATEGORY, RiskClass, Severity
 from platform_risk.core.copy import array, boolean, number, text
+from platform_risk.core.redaction import Redactor
 
 COLUMNS = (
     "ordinal", "fingerprint", "content_hash",
@@ -33,10 +34,11 @@ TeamOf = Callable[[str, str, str], tuple[int | None, str]]
 class Stager:
     """Turns records into lines; keeps what many records share (lane, team) so that it is worked out once."""
 
-    def __init__(self, *, redact: Callable[[str], str], team_of: TeamOf) -> None:
-        self._redact = redact
-        # For what many records share: a rule's words, packages, tags.
-        self._redact_shared = lru_cache(maxsize=10_000)(redact)
+    def __init__(self, *, redactor: Redactor, team_of: TeamOf) -> None:
+        self._redact = redactor.text
+        self._redact_all = redactor.texts
+        # For what many records share: a rule's words, paths, packages, tags.
+        self._redact_shared = lru_cache(maxsize=20_000)(redactor.text)
         self._team_of = team_of
         self._lanes: dict[tuple[Severity, RiskClass], str] = {}
         self._teams: dict[tuple[str, str, str], str] = {}
@@ -56,10 +58,10 @@ class Stager:
             self._teams[key] = f"{number(team_id)}\t{found_by}"
         return self._teams[key]
 
-    def _evidence(self, record: FindingRecord) -> str:
+    def _evidence(self, record: FindingRecord, excerpt: str) -> str:
         evidence: dict[str, object] = {}
-        if record.excerpt:
-            evidence["excerpt"] = self._redact(record.excerpt)
+        if excerpt:
+            evidence["excerpt"] = excerpt
             evidence["excerpt_line"] = record.excerpt_line
         if record.rule_help:
             evidence["help"] = self._redact_shared(record.rule_help)
@@ -75,35 +77,38 @@ class Stager:
         return self._encode(evidence).decode() if evidence else "{}"
 
     def line(self, ordinal: int, record: FindingRecord) -> str:
-        redact, shared = self._redact, self._redact_shared
+        shared = self._redact_shared
+        title, message, resource, image, endpoint, symbol, excerpt = self._redact_all(
+            record.title, record.message, record.resource, record.image, record.endpoint, record.symbol, record.excerpt
+        )
         risk_class = record.risk_class or CLASS_OF_CATEGORY[record.category]
         suppression = record.suppression
         justification = ""
         if suppression is not None:
-            justification = redact(suppression.justification) or "Suppressed in the report, without a reason."
+            justification = self._redact(suppression.justification) or "Suppressed in the report, without a reason."
         # Cut once more: what stands for a secret may be longer than the secret was.
         said = "\t".join(
             (
-                text(redact(record.title)[: bounds.TITLE]),
-                text(redact(record.message)),
+                text(title[: bounds.TITLE]),
+                text(message),
                 f"{record.severity}\t{_RANK[record.severity]}\t{record.severity_source}\t{record.category}",
                 f"{risk_class}\t{record.outcome or ''}",
                 text(shared(record.rule)[: bounds.RULE]),
                 text(shared(record.rule_name)[: bounds.NAME]),
                 text(shared(record.check)[:_CHECK]),
                 text(shared(record.scanner)[:_SCANNER]),
-                text(redact(record.path)[: bounds.PATH]),
+                text(shared(record.path)[: bounds.PATH]),
                 number(record.line),
                 number(record.end_line),
-                text(redact(record.resource)[: bounds.NAME]),
+                text(resource[: bounds.NAME]),
                 text(shared(record.namespace)[: bounds.NAMESPACE]),
-                text(redact(record.image)[: bounds.NAME]),
+                text(image[: bounds.NAME]),
                 text(shared(record.package)[: bounds.PACKAGE]),
                 text(shared(record.package_version)[: bounds.VERSION]),
-                text(redact(record.endpoint)[: bounds.NAME]),
-                text(redact(record.symbol)[: bounds.NAME]),
+                text(endpoint[: bounds.NAME]),
+                text(symbol[: bounds.NAME]),
                 array(record.identifiers),  # of a fixed form
-                text(self._evidence(record)),
+                text(self._evidence(record, excerpt)),
                 self._lane(record.severity, risk_class),
                 self._team(record),
                 boolean(value=suppression is not None),

