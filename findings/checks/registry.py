@@ -5,6 +5,7 @@ from findings.checks import (
     autoscaling,
     db_connections,
     kafka_consumers,
+    kafka_durability,
     signal_loss,
 )
 from findings.checks.base import Check
@@ -15,6 +16,7 @@ _MODULES = (
     alert_delay,  # 3.1
     signal_loss,  # 3.1
     autoscaling,  # 3.2
+    kafka_durability,  # 4.1
 )
 
 CHECKS: dict[str, Check] = {module.META.id: Check(module.META, module.run) for module in _MODULES}

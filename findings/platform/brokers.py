@@ -1,0 +1,187 @@
+"""Kafka clusters and producers: what has to be in sync before a message counts as written. PURE."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from findings.platform.model import Block, Platform, Resource, Setting, mapping
+from findings.platform.units import stated_count
+from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
+
+_ACKS = re.compile(r"(?:.*_)?acks")
+_ISR = "min.insync.replicas"
+_FACTOR = "default.replication.factor"
+_UNCLEAN = "unclean.leader.election.enable"
+_PRODUCERS = ("KafkaProducer", "AIOKafkaProducer")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    name: str
+    subject: str
+    factor: Sourced[int] | Unknown  # default.replication.factor
+    min_isr: Sourced[int] | Unknown  # min.insync.replicas
+    place: Place
+    brokers: Sourced[int] | None = None
+    unclean: Sourced[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Producer:
+    subject: str
+    name: str  # of the setting; tells two producers of one workload apart
+    acks: Sourced[str]  # 0, 1 or all
+    idempotence: Sourced[Any] | None = None
+
+
+def clusters(platform: Platform) -> list[Cluster]:
+    return [*_strimzi(platform), *_msk(platform), *_configured(platform)]
+
+
+def cluster_named(known: list[Cluster], name: str, path: str) -> Cluster | None:
+    """The cluster of a name as seen from a file, else the only one there is."""
+    same = [each for each in known if each.name == name] if name else known
+    for near in (
+        [each for each in same if each.place.path == path],
+        [each for each in same if each.place.path.rpartition("/")[0] == path.rpartition("/")[0]],
+        same,
+    ):
+        if len(near) == 1:
+            return near[0]
+    return None
+
+
+def _strimzi(platform: Platform) -> Iterator[Cluster]:
+    for resource in platform.of_kind("Kafka"):
+        if not resource.api.startswith("kafka.strimzi.io/"):
+            continue
+        config = mapping(resource.body, "spec.kafka.config")
+        here = resource.place(config.line or None)
+
+        def stated(key: str, config: Any = config, resource: Resource = resource) -> Sourced[Any] | None:
+            if config.get(key) is None:
+                return None
+            return Sourced(config[key], Source.FILE, resource.place(config.lines[key]))
+
+        yield Cluster(
+            resource.name,
+            resource.id,
+            stated_count(stated(_FACTOR)) or _default(_FACTOR, here),
+            stated_count(stated(_ISR)) or _default(_ISR, here),
+            here,
+            stated_count(resource.at("spec.kafka.replicas")) or _pool(platform, resource),
+            stated(_UNCLEAN),
+        )
+
+
+def _default(key: str, place: Place) -> Sourced[int]:
+    return Sourced(1, Source.PROVIDER_DEFAULT, place, f"Kafka: {key} defaults to 1")
+
+
+def _pool(platform: Platform, cluster: Resource) -> Sourced[int] | None:
+    """Brokers of the only node pool of a cluster, in the same file."""
+    found = [
+        each
+        for each in platform.of_kind("KafkaNodePool")
+        if each.labels.get("strimzi.io/cluster") == cluster.name
+        and each.path == cluster.path
+        and "broker" in (mapping(each.body, "spec").get("roles") or [])
+    ]
+    return stated_count(found[0].at("spec.replicas")) if len(found) == 1 else None
+
+
+def _msk(platform: Platform) -> Iterator[Cluster]:
+    for block in platform.blocks:
+        if block.kind == "aws_msk_configuration":
+            text = block.get("server_properties")
+            if isinstance(text, Sourced) and isinstance(text.value, str):
+                yield _of_properties(block, _lines(text.value), text.place)
+            elif isinstance(text, Unknown):
+                yield Cluster(block.labels[-1], block.id, text, text, block.place())
+        elif block.type == "module":
+            stated = block.get("configuration_server_properties")
+            if isinstance(stated, Sourced) and isinstance(stated.value, Mapping):
+                yield _of_properties(block, stated.value, stated.place)
+
+
+def _lines(text: str) -> dict[str, str]:
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line and not line.lstrip().startswith("#"))
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _of_properties(block: Block, properties: Mapping[str, Any], place: Place) -> Cluster:
+    def stated(key: str, otherwise: str) -> Sourced[int] | Unknown:
+        found = stated_count(Sourced(properties.get(key), Source.FILE, place))
+        reason = f"{key} is not stated; MSK's default is {otherwise}"
+        return found or Unknown(reason, f"{key} in the server properties of {block.id}", place)
+
+    unclean = properties.get(_UNCLEAN)
+    return Cluster(
+        block.labels[-1],
+        block.id,
+        stated(_FACTOR, "3 in three zones and 2 in two"),
+        stated(_ISR, "2 in three zones and 1 in two"),
+        place,
+        None,
+        None if unclean is None else Sourced(unclean, Source.FILE, place),
+    )
+
+
+def _configured(platform: Platform) -> Iterator[Cluster]:
+    """server.properties, or the environment of a broker's container."""
+    brokers = {
+        workload.id
+        for workload in platform.workloads
+        for each in workload.containers
+        if "KAFKA_LISTENERS" in each.env or "KAFKA_CFG_LISTENERS" in each.env
+    }
+    loose = [scope for scope in platform.loose_settings if scope.endswith("server.properties")]
+    for scope in (*sorted(brokers), *loose):
+        settings = platform.settings_of(scope)
+        isr, factor = _named(settings, "min_insync_replicas"), _named(settings, "default_replication_factor")
+        first = isr or factor
+        if first is not None:
+            isr = isr or _default(_ISR, first.place)
+            yield Cluster(scope, scope, factor or _default(_FACTOR, first.place), isr, first.place)
+
+
+def _named(settings: list[Setting], name: str) -> Sourced[int] | None:
+    found = next((each.value for each in settings if each.name in (name, f"kafka_{name}", f"kafka_cfg_{name}")), None)
+    return stated_count(found)
+
+
+def producers(platform: Platform) -> list[Producer]:
+    found: dict[tuple[str, str], Producer] = {}
+    for setting in platform.settings:
+        if _ACKS.fullmatch(setting.name):
+            acks = _acks(setting.value)
+            if acks is not None:
+                beside = platform.settings_of(setting.scope)
+                idempotence = next((each.value for each in beside if each.name.endswith("enable_idempotence")), None)
+                found.setdefault(
+                    (setting.scope, setting.name), Producer(setting.scope, setting.name, acks, idempotence)
+                )
+    for call in platform.calls_of(*_PRODUCERS):
+        stated = call.arguments.get("acks")
+        acks = _acks(stated) if stated is not None else None
+        if acks is None and call.name.endswith("AIOKafkaProducer") and not _decides(call.arguments, call.computed):
+            acks = Sourced("1", Source.PROVIDER_DEFAULT, call.place, "aiokafka: acks defaults to 1")
+        if acks is not None:
+            key = (call.place.path, call.name)
+            found.setdefault(key, Producer(*key, acks, call.arguments.get("enable_idempotence")))
+    return list(found.values())
+
+
+def _decides(arguments: Mapping[str, Sourced[Any]], computed: tuple[str, ...]) -> bool:
+    """Whether acks is computed, or follows from idempotence."""
+    idempotence = arguments.get("enable_idempotence")
+    is_on = idempotence is not None and idempotence.value is True
+    return is_on or bool({"acks", "enable_idempotence", "**"} & set(computed))
+
+
+def _acks(stated: Sourced[Any]) -> Sourced[str] | None:
+    text = str(stated.value).strip().lower()
+    if isinstance(stated.value, bool) or text not in ("0", "1", "all", "-1"):
+        return None
+    return stated.map(lambda _: "all" if text == "-1" else text)

@@ -1,0 +1,84 @@
+"""What is gone when a broker fails."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from findings.checks import kafka_durability
+from tests.findings.checks import reading
+
+
+def test_350_messages_are_not_replicated_yet_when_a_leader_fails() -> None:
+    assert kafka_durability.messages_at_risk(7000, 50) == 350.0
+
+
+def test_one_of_three_brokers_leads_a_third_of_them() -> None:
+    assert kafka_durability.messages_at_risk(7000, 50, 3) == pytest.approx(116.6667, rel=1e-6)
+
+
+def test_ten_failures_a_day_lose_3500_messages() -> None:
+    assert 10 * kafka_durability.messages_at_risk(7000, 50) == 3500
+
+
+def test_a_producer_killed_without_a_flush_loses_what_lingers() -> None:
+    assert kafka_durability.unsent_messages(7000, 100) == 700.0
+
+
+def test_a_consumer_that_crashes_before_its_commit_repeats_its_batch_at_most() -> None:
+    assert kafka_durability.duplicates(1000) == 1000
+
+
+@pytest.mark.parametrize(
+    ("acks", "factor", "min_isr", "safe"),
+    [("all", 3, 1, 0), ("all", 3, 2, 1), ("1", 3, 2, 0), ("0", 3, 2, 0), ("all", 3, 3, 0), ("all", 5, 3, 2)],
+)
+def test_losses_survived_while_still_writable(acks: str, factor: int, min_isr: int, safe: int) -> None:
+    assert kafka_durability.safe_losses(acks, factor, min_isr) == safe
+
+
+def test_acks_all_is_not_enough_with_one_replica_in_sync() -> None:
+    assert kafka_durability.losses_survived("all", 1) == 0
+
+
+def test_the_analysis_is_put_right_beside_its_figure() -> None:
+    (fail,) = reading.fails(
+        "kafka-durability",
+        values_yaml='KAFKA_PRODUCER_ACKS: "1"\n',
+        facts="kafka: {messages_per_second: 7000, replication_lag_ms: 50}",
+    )
+    risk = next(each for each in fail.quantities if each.name == "messages_at_risk")
+    assert risk.value == 350.0
+    assert "not per restart of a pod" in risk.assumptions[0]
+
+
+def test_what_is_missing_for_the_messages_at_risk_is_asked_for_once() -> None:
+    asked = reading.unsure(
+        "kafka-durability", a_yaml='KAFKA_PRODUCER_ACKS: "1"\nKAFKA_DLQ_ACKS: 1\n', b_yaml="producer: {acks: 0}\n"
+    )
+    assert [each.provide for each in asked] == ["facts: kafka.messages_per_second", "facts: kafka.replication_lag_ms"]
+
+
+def test_the_producer_of_a_dead_letter_queue_is_a_finding_of_its_own() -> None:
+    fails = reading.fails("kafka-durability", a_yaml='KAFKA_PRODUCER_ACKS: "1"\nKAFKA_DLQ_ACKS: 1\n')
+    assert [each.detail for each in fails] == ["kafka_producer_acks", "kafka_dlq_acks"]
+
+
+def test_a_producer_that_waits_for_all_is_no_failure() -> None:
+    outcome = reading.outcome("kafka-durability", a_yaml="acks: all\n", facts="kafka: {min_insync_replicas: 2}")
+    assert (outcome.found, outcome.tallies[0].passed, outcome.tallies[0].unsure) == ((), 1, [])
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 5))
+@settings(max_examples=200, deadline=None)
+def test_larger_replication_never_survives_less(factor: int, min_isr: int, more: int) -> None:
+    assert kafka_durability.safe_losses("all", factor + more, min_isr) >= kafka_durability.safe_losses(
+        "all", factor, min_isr
+    )
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e5), st.integers(1, 99))
+@settings(max_examples=200, deadline=None)
+def test_more_brokers_never_put_more_messages_at_risk(rate: float, lag: float, brokers: int) -> None:
+    assert kafka_durability.messages_at_risk(rate, lag, brokers + 1) <= kafka_durability.messages_at_risk(
+        rate, lag, brokers
+    )

@@ -1,0 +1,6 @@
+resource "aws_msk_configuration" "events" {
+  name              = "events"
+  server_properties = <<-PROPERTIES
+    auto.create.topics.enable = false
+  PROPERTIES
+}
