@@ -218,7 +218,8 @@ def _stage(job: Job, report: OpenedReport, service: Service) -> Tally:
     # The attempt may be a second one: what an earlier one kept was rolled back with it.
     ImportReject.objects.bulk_create(rejects, batch_size=1000)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE findings_staging")
+        # Only what is joined by: the long texts would take most of the time.
+        cursor.execute("ANALYZE findings_staging (ordinal, fingerprint, content_hash)")
     return tally
 
 
@@ -269,7 +270,10 @@ def _statements(parameters: dict[str, Any], *, closing: bool) -> tuple[int, int,
         if new >= _MANY:
             # Not left to autovacuum, which comes a minute later: until then the planner takes the new rows for a few,
             # and the next import compares each with each (measured: 20,000 unchanged rows in 8 s instead of 1).
-            cursor.execute("ANALYZE findings_finding, findings_sighting")
+            cursor.execute(
+                "ANALYZE findings_finding (id, target_id, fingerprint, service_id, team_id, status, lane, rule),"
+                " findings_sighting (finding_id, scope_id, last_import_id)"
+            )
     return new, changed, unchanged, reopened, closed
 
 
