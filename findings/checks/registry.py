@@ -3,6 +3,7 @@
 from findings.checks import (
     alert_delay,
     autoscaling,
+    backups,
     db_connections,
     kafka_consumers,
     kafka_durability,
@@ -17,6 +18,7 @@ _MODULES = (
     signal_loss,  # 3.1
     autoscaling,  # 3.2
     kafka_durability,  # 4.1
+    backups,  # 5.2
 )
 
 CHECKS: dict[str, Check] = {module.META.id: Check(module.META, module.run) for module in _MODULES}

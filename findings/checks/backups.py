@@ -1,0 +1,416 @@
+"""5.2: what a loss of data costs: how old the newest copy is, how long copies are kept, and where."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.platform.cron import longest_gap_minutes
+from findings.platform.model import Block, Platform, Resource, Workload, items, mapping, places
+from findings.platform.units import number, seconds, stated_number
+from findings.vocabulary import Category, Outcome, RiskClass, Severity
+from platform_risk.quantities.sourced import Place, Quantity, Source, Sourced, Unknown, input_of
+
+META = Meta(
+    id="backups",
+    seed="5.2",
+    title="Data cannot be restored",
+    severity=Severity.HIGH,
+    category=Category.OPERATIONS,
+    outcome=Outcome.DATA_LOSS,
+    means="Nothing copies this data, or its copies are gone before anybody notices that they are needed.",
+    why="A wrong deletion, a bug that writes nonsense or a lost disk is then final. Replicas do not help: they repeat "
+    "the deletion within milliseconds.",
+    not_a_problem="The data can be made anew from elsewhere, or a backup that is configured outside these files covers "
+    "it and its restore has been tried.",
+    remedy="Keep backups longer than it takes to notice corruption, with recovery to a point in time, copied to a "
+    "second region, and restore one on a schedule: a backup that was never restored is a hope.",
+    patch="""backup_retention_period  = 14
+delete_automated_backups = false""",
+    remedies=("backup-policy",),
+    references=(
+        "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.html",
+        "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIT.html",
+        "https://velero.io/docs/main/api-types/schedule/",
+        "https://cloudnative-pg.io/documentation/current/backup/",
+    ),
+    risk_class=RiskClass.DATA_LOSS,
+)
+
+_DETECTION = "facts: backups.detection_hours"
+_PITR_MINUTES = 5  # RDS and CloudNativePG ship logs at least this often
+_LONG_DAYS = 7  # the console's default: below it, whether it is long enough has to be said
+# Attribute, provider default in days, and who says so.
+_RDS = {
+    "aws_db_instance": ("backup_retention_period", 0, "AWS provider: aws_db_instance keeps no backups by default"),
+    "aws_rds_cluster": ("backup_retention_period", 1, "Amazon Aurora: backups are kept 1 day by default"),
+    "aws_docdb_cluster": ("backup_retention_period", 1, "Amazon DocumentDB: backups are kept 1 day by default"),
+    "aws_neptune_cluster": ("backup_retention_period", 1, "Amazon Neptune: backups are kept 1 day by default"),
+}
+_ASSUMED = (
+    "Recovery to a point in time exists whenever backups are kept at all, up to about five minutes ago: the loss of up "
+    "to 24 hours that the analysis names is that of daily snapshots alone."
+)
+
+
+def hours_at_risk(interval_hours: float, detection_hours: float, *, point_in_time: bool) -> float:
+    """Hours of writes that a corruption costs: those since it began, and without recovery to a point in time also
+    those since the last snapshot before it. Source: recovery point objective, interval + detection."""
+    return detection_hours if point_in_time else interval_hours + detection_hours
+
+
+def margin_hours(retention_days: float, detection_hours: float) -> float:
+    """Hours between noticing and the loss of the last good copy: retention − detection. Not positive: too late."""
+    return retention_days * 24 - detection_hours
+
+
+def run(platform: Platform) -> Iterator[Verdict]:
+    needs = _Needs(
+        stated_number(platform.facts.get("backups.detection_hours")),
+        stated_number(platform.facts.get("backups.regions")),
+    )
+    found: list[Verdict] = [
+        *_rds(platform, needs),
+        *_dynamodb(platform),
+        *_modules(platform, needs),
+        *_cnpg(platform, needs),
+        *_velero(platform, needs),
+        *_volumes(platform),
+    ]
+    yield from found
+    kept = [verdict for verdict in found if isinstance(verdict, Pass)]
+    if kept and not _tested(platform):
+        at = kept[0].places[0] if kept[0].places else Place()
+        yield Unsure(
+            "restore test", "whether a restore was ever tried is not stated", "facts: backups.restore_tested", at
+        )
+
+
+def _tested(platform: Platform) -> bool:
+    return bool(platform.facts.get("backups.restore_tested") or platform.terraform("aws_backup_restore_testing_plan"))
+
+
+@dataclass(frozen=True)
+class _Needs:
+    """What the platform says it needs: hours until corruption is noticed, regions that hold copies."""
+
+    detection: Sourced[float] | None
+    regions: Sourced[float] | None
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """How copies are kept. Retention None: for ever. Regions None: not known."""
+
+    subject: str
+    interval: Sourced[float]  # minutes
+    retention: Sourced[float] | None  # days
+    places: tuple[Place, ...]
+    regions: int | None = None
+    point_in_time: bool = True
+
+
+def _judged(kept: _Kept, needs: _Needs) -> Verdict:
+    """Kept long enough to notice and far enough apart, or not, or nobody said how long noticing takes."""
+    if kept.regions is not None and needs.regions is not None and kept.regions < needs.regions.value:
+        title = f"Copies are in {kept.regions} region of {needs.regions.value:g}: the loss of a region loses them all"
+        return Fail(
+            kept.subject, title, "No copy leaves its region.", kept.places, _figures(kept, needs), Severity.MEDIUM
+        )
+    if kept.retention is None:
+        return Pass(kept.subject, kept.places)
+    days = kept.retention.value
+    if needs.detection is None:
+        if days >= _LONG_DAYS:
+            return Pass(kept.subject, kept.places)
+        reason = f"whether {days:g} days are longer than it takes to notice corruption is not stated"
+        return Unsure(kept.subject, reason, _DETECTION, kept.places[0])
+    if margin_hours(days, needs.detection.value) > 0:
+        return Pass(kept.subject, kept.places)
+    return Fail(
+        kept.subject,
+        f"Copies are gone after {days:g} days, corruption is noticed after {needs.detection.value / 24:.3g}",
+        "The last good copy is deleted before anybody knows that it is needed.",
+        kept.places,
+        _figures(kept, needs),
+    )
+
+
+def _figures(kept: _Kept, needs: _Needs) -> tuple[Quantity, ...]:
+    interval = input_of("interval", kept.interval, "min")
+    found = [Quantity("rpo_minutes", kept.interval.value, "min", "longest time between copies", (interval,))]
+    if kept.retention is not None:
+        retention = input_of("retention", kept.retention, "d")
+        found.append(Quantity("retention_days", kept.retention.value, "d", "retention", (retention,)))
+        if needs.detection is not None:
+            margin = margin_hours(kept.retention.value, needs.detection.value)
+            noticed = input_of("detection", needs.detection, "h")
+            found.append(Quantity("margin_hours", margin, "h", "retention − detection", (retention, noticed)))
+            risk = hours_at_risk(kept.interval.value / 60, needs.detection.value, point_in_time=kept.point_in_time)
+            formula = "detection" if kept.point_in_time else "interval + detection"
+            found.append(Quantity("hours_of_writes_at_risk", risk, "h", formula, (interval, noticed)))
+    if kept.regions is not None and needs.regions is not None:
+        wanted = input_of("regions_wanted", needs.regions, "regions")
+        found.append(Quantity("regions", kept.regions, "regions", "regions that hold copies", (interval, wanted)))
+    return tuple(found)
+
+
+def _none(subject: str, retention: Sourced[float], at: tuple[Place, ...], why: str, title: str) -> Fail:
+    term = input_of("retention", retention, "d")
+    return Fail(
+        subject,
+        title,
+        why,
+        at,
+        (
+            Quantity("rpo_minutes", None, "min", "no copy: everything is lost", (term,), (_ASSUMED,)),
+            Quantity("retention_days", 0, "d", "retention", (term,)),
+        ),
+    )
+
+
+def _numbered(stated: Sourced[Any], value: float) -> Sourced[float]:
+    return Sourced(value, stated.source, stated.place, stated.note)
+
+
+# Amazon RDS and its like
+
+
+def _rds(platform: Platform, needs: _Needs) -> Iterator[Verdict]:
+    copied = {
+        name.removeprefix("data.")
+        for block in platform.terraform("aws_db_instance_automated_backups_replication")
+        for names in block.references.values()
+        for name in names
+    }
+    plans = _selected(platform)
+    for kind, (attribute, default, cite) in _RDS.items():
+        for block in platform.terraform(kind):
+            if "replicate_source_db" in block.attributes or "replication_source_identifier" in block.attributes:
+                continue  # its source is what is backed up
+            stated = _days(block, attribute, default, cite)
+            name = ".".join(block.labels)
+            if isinstance(stated, Unknown):
+                yield Unsure(block.id, stated.reason, stated.provide, stated.place)
+            elif stated.value > 0:
+                interval = Sourced(float(_PITR_MINUTES), Source.PROVIDER_DEFAULT, stated.place,
+                                   "Amazon RDS: restorable to about 5 minutes ago")  # fmt: skip
+                at = places(stated, block.place())
+                elsewhere = name in copied or "global_cluster_identifier" in block.attributes
+                yield _judged(_Kept(block.id, interval, stated, at, 2 if elsewhere else 1), needs)
+            elif name in plans:
+                yield _planned(block, plans[name], needs)
+            else:
+                yield _none(block.id, stated, places(stated, block.place()),
+                            "Automated backups are off, and recovery to a point in time with them.",
+                            "No backups and no recovery to a point in time: retention is 0 days")  # fmt: skip
+
+
+def _days(block: Block, attribute: str, default: float, cite: str) -> Sourced[float] | Unknown:
+    stated = block.get(attribute)
+    if stated is None:
+        return Sourced(default, Source.PROVIDER_DEFAULT, block.place(), cite)
+    if isinstance(stated, Unknown):
+        return stated
+    value = number(stated.value)
+    if value is None:
+        return Unknown(f"{attribute} is {stated.value!r}", f"a number of days as {attribute}", stated.place)
+    return stated.map(lambda _: value)
+
+
+def _selected(platform: Platform) -> dict[str, Block]:
+    """What AWS Backup copies: resource → the plan that selects it by name."""
+    plans = {".".join(block.labels): block for block in platform.terraform("aws_backup_plan")}
+    found: dict[str, Block] = {}
+    for selection in platform.terraform("aws_backup_selection"):
+        plan = next((plans[name] for name in selection.references.get("plan_id", ()) if name in plans), None)
+        for name in selection.references.get("resources", ()):
+            if plan is not None:
+                found[name] = plan
+    return found
+
+
+def _planned(block: Block, plan: Block, needs: _Needs) -> Verdict:
+    gaps: list[Sourced[float]] = []
+    retentions: list[Sourced[float]] = []
+    for rule in plan.inner("rule"):
+        schedule = rule.get("schedule")
+        gap = longest_gap_minutes(str(schedule.value)) if isinstance(schedule, Sourced) else None
+        if isinstance(schedule, Sourced) and gap is not None:
+            gaps.append(_numbered(schedule, gap))
+        for lifecycle in rule.inner("lifecycle"):
+            days = lifecycle.get("delete_after")
+            value = number(days.value) if isinstance(days, Sourced) else None
+            if isinstance(days, Sourced) and value is not None:
+                retentions.append(_numbered(days, value))
+    if not gaps:
+        return Unsure(block.id, f"the schedule of {plan.id} is not known", "schedule of its rule", plan.place())
+    shortest = min(gaps, key=lambda each: each.value)
+    longest = max(retentions, key=lambda each: each.value, default=None)
+    kept = _Kept(block.id, shortest, longest, places(shortest, block.place()), point_in_time=False)
+    return _judged(kept, needs)
+
+
+_OFF: Sourced[float] = Sourced(
+    0.0, Source.PROVIDER_DEFAULT, note="Amazon DynamoDB: no recovery to a point in time unless it is enabled"
+)
+
+
+def _dynamodb(platform: Platform) -> Iterator[Verdict]:
+    plans = _selected(platform)
+    for block in platform.terraform("aws_dynamodb_table"):
+        recovery = next(iter(block.inner("point_in_time_recovery")), None)
+        enabled = recovery.get("enabled") if recovery is not None else None
+        if isinstance(enabled, Unknown):
+            yield Unsure(block.id, enabled.reason, enabled.provide, enabled.place)
+        elif (enabled is not None and enabled.value is True) or ".".join(block.labels) in plans:
+            yield Pass(block.id, places(enabled, block.place()))
+        else:
+            off = _OFF if enabled is None else Sourced(0.0, Source.FILE, enabled.place)
+            off = Sourced(off.value, off.source, off.place if off.place.path else block.place(), off.note)
+            yield _none(block.id, off, places(enabled, block.place()),
+                        "A table without recovery to a point in time has no copy that anybody could restore.",
+                        "No recovery to a point in time")  # fmt: skip
+
+
+_DATABASE_MODULE = re.compile(r"\brds\b|aurora|docdb", re.IGNORECASE)
+_ENGINE = re.compile(r"aurora|postgres|mysql|mariadb|oracle-|sqlserver-|docdb|neptune")
+
+
+def _modules(platform: Platform, needs: _Needs) -> Iterator[Verdict]:
+    """Databases made by a module that is not among the files: what its arguments say."""
+    for block in platform.blocks:
+        source = block.get("source")
+        if block.type != "module" or not isinstance(source, Sourced):
+            continue
+        engine = block.get("engine")
+        has_engine = isinstance(engine, Sourced) and _ENGINE.match(str(engine.value))
+        if not has_engine and not _DATABASE_MODULE.search(str(source.value)):
+            continue
+        stated = block.get("backup_retention_period")
+        days = number(stated.value) if isinstance(stated, Sourced) else None
+        if isinstance(stated, Sourced) and days:
+            interval = Sourced(float(_PITR_MINUTES), Source.PROVIDER_DEFAULT, stated.place,
+                               "Amazon RDS: restorable to about 5 minutes ago")  # fmt: skip
+            kept = _Kept(block.id, interval, _numbered(stated, days), places(stated))
+            yield _judged(kept, needs)
+        elif isinstance(stated, Sourced) and days == 0:
+            yield _none(block.id, stated.map(float), places(stated), "Automated backups are off.",
+                        "No backups and no recovery to a point in time: retention is 0 days")  # fmt: skip
+        else:
+            reason = stated.reason if isinstance(stated, Unknown) else "what its module keeps by default is not here"
+            yield Unsure(block.id, reason, "backup_retention_period", block.place())
+
+
+# CloudNativePG
+
+
+def _cnpg(platform: Platform, needs: _Needs) -> Iterator[Verdict]:
+    scheduled = {
+        (each.namespace, str(mapping(each.body, "spec.cluster").get("name"))): each
+        for each in platform.of_kind("ScheduledBackup", "Backup")
+    }
+    seen = set()
+    for cluster in platform.of_kind("Cluster"):
+        if not cluster.api.startswith("postgresql.cnpg.io/"):
+            continue
+        seen.add((cluster.namespace, cluster.name))
+        yield _cluster(cluster, scheduled.get((cluster.namespace, cluster.name)), needs)
+    for key, each in scheduled.items():
+        if key not in seen and each.kind == "ScheduledBackup":
+            gap = longest_gap_minutes(str(mapping(each.body, "spec").get("schedule") or ""))
+            if gap is None:
+                yield Unsure(each.id, "its schedule cannot be read", "spec.schedule", each.place())
+            else:
+                yield Pass(each.id, places(each.at("spec.schedule")))
+
+
+def _cluster(cluster: Resource, scheduled: Resource | None, needs: _Needs) -> Verdict:
+    backup = mapping(cluster.body, "spec.backup")
+    plugins = [each for each in items(cluster.body, "spec.plugins") if "barman" in str(mapping(each).get("name"))]
+    if not backup and not plugins:
+        none = Sourced(
+            0.0, Source.PROVIDER_DEFAULT, cluster.place(), "CloudNativePG: no backup unless spec.backup says so"
+        )
+        return _none(cluster.id, none, (cluster.place(),),
+                     "Neither spec.backup nor a backup plugin is there: its replicas are its only copies.",
+                     "No backup: a deletion is repeated by every replica")  # fmt: skip
+    if scheduled is None:
+        return Unsure(
+            cluster.id,
+            "logs are archived, but no base backup of it is here, without which they restore nothing",
+            f"a ScheduledBackup of {cluster.name}",
+            cluster.place(),
+        )
+    retention = cluster.at("spec.backup.retentionPolicy")
+    length = seconds(retention.value) if retention is not None else None
+    days = retention.map(lambda _: (length or 0) / 86_400) if retention is not None and length else None
+    interval = Sourced(float(_PITR_MINUTES), Source.PROVIDER_DEFAULT, cluster.place(),
+                       "CloudNativePG: archive_timeout is 5 minutes")  # fmt: skip
+    return _judged(_Kept(cluster.id, interval, days, places(retention, cluster.place())), needs)
+
+
+# Velero and volumes
+
+
+def _velero(platform: Platform, needs: _Needs) -> Iterator[Verdict]:
+    for schedule in _schedules(platform):
+        stated = schedule.at("spec.schedule")
+        gap = longest_gap_minutes(str(stated.value)) if stated is not None else None
+        paused = schedule.at("spec.paused")
+        if paused is not None and paused.value is True:
+            off = Sourced(0.0, Source.FILE, paused.place)
+            yield _none(schedule.id, off, places(paused), "The schedule is paused: no new copy is made.",
+                        "Its schedule is paused")  # fmt: skip
+        elif stated is None or gap is None:
+            yield Unsure(schedule.id, "its schedule cannot be read", "spec.schedule", schedule.place())
+        else:
+            interval = _numbered(stated, gap)
+            yield _judged(_Kept(schedule.id, interval, _ttl(schedule), places(stated), point_in_time=False), needs)
+
+
+def _schedules(platform: Platform) -> list[Resource]:
+    return [each for each in platform.of_kind("Schedule") if each.api.startswith("velero.io/")]
+
+
+def _ttl(schedule: Resource) -> Sourced[float]:
+    stated = schedule.at("spec.template.ttl")
+    length = seconds(stated.value) if stated is not None else None
+    if stated is not None and length:
+        return stated.map(lambda _: length / 86_400)
+    return Sourced(30.0, Source.PROVIDER_DEFAULT, schedule.place(), "Velero: a backup's ttl defaults to 720h")
+
+
+def _volumes(platform: Platform) -> Iterator[Verdict]:
+    """Volume claims: whether a Velero schedule covers their namespace."""
+    schedules = _schedules(platform)
+    uses_velero = bool(schedules) or any(_has_hooks(workload) for workload in platform.workloads)
+    for claim in _claims(platform):
+        if any(_covers(schedule, claim.namespace) for schedule in schedules):
+            yield Pass(claim.id, (claim.place(),))
+        elif uses_velero:
+            none = Sourced(0.0, Source.FILE, claim.place(), "no Velero Schedule names its namespace")
+            yield _none(claim.id, none, (claim.place(),),
+                        "Velero is used here, and no Schedule covers this claim's namespace.",
+                        "No schedule backs this volume up")  # fmt: skip
+        else:
+            yield Unsure(claim.id, "what backs its volume up is not here", "facts: backups.volumes", claim.place())
+
+
+def _claims(platform: Platform) -> list[Resource]:
+    if platform.facts.get("backups.volumes"):
+        return []
+    stateful = [each for each in platform.of_kind("StatefulSet") if items(each.body, "spec.volumeClaimTemplates")]
+    return [*platform.of_kind("PersistentVolumeClaim"), *stateful]
+
+
+def _has_hooks(workload: Workload) -> bool:
+    return any("velero.io/" in str(name) for name in (*workload.annotations, *workload.resource.annotations))
+
+
+def _covers(schedule: Resource, namespace: str) -> bool:
+    template = mapping(schedule.body, "spec.template")
+    included = [str(each) for each in items(template, "includedNamespaces")] or ["*"]
+    excluded = [str(each) for each in items(template, "excludedNamespaces")]
+    return namespace not in excluded and ("*" in included or namespace in included)

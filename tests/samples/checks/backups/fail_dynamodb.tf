@@ -1,0 +1,4 @@
+# expect: backups fail retention_days=0
+resource "aws_dynamodb_table" "carts" {
+  name = "carts"
+}
