@@ -4,7 +4,8 @@ COPY into a temporary table, then the set-based statements of sql/load.sql; hist
 the same transaction; the fence (Job.finish) ends it. Nothing is applied twice and nothing half.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +13,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from findings.models import Finding
 from findings.reading import OpenedReport, open_report
 from findings.risk import lanes
 from findings.scans.records import Absent, FindingRecord, Reject, ScanError
@@ -32,8 +35,13 @@ from platform_risk.core.sqlfile import statements
 _SQL = Path(__file__).resolve().parent / "sql"
 # Kept of one report; the count goes on.
 MOST_REJECTS_KEPT = 10_000
+# Looked up in memory, 20 MB for a hundred thousand; beyond that they are compared by the database alone.
+MOST_KNOWN = 300_000
 _CHECK_EVERY = 500
-# So many new findings change what the planner should know of the tables.
+# Characters of lines that the database works on at once: few at first, so that it begins soon, then half as many again,
+# which takes as long to read as the last took to store.
+_FIRST_PART, _PART = 2_000_000, 32_000_000
+# So many records change what the planner should do, and what it should know of the tables.
 _MANY = 1_000
 
 
@@ -48,9 +56,13 @@ class Tally:
 
 
 def redactor() -> Redactor:
+    return Redactor(_salt())
+
+
+def _salt() -> bytes:
     salt = settings.REDACTION_SALT
     assert salt is not None
-    return Redactor(salt.encode())
+    return salt.encode()
 
 
 def load_scan(job: Job) -> None:
@@ -58,12 +70,17 @@ def load_scan(job: Job) -> None:
     try:
         with open_report(job.row, settings.IMPORT_LIMITS[job.row.kind]) as report:
             job.bytes_total = report.bytes_total
-            _apply(job, report)
+            new = _apply(job, report)
     except ScanError as error:
         location = redact_values(error.location)
         message = redactor().text(error.message)
         raise ImportFailedError(error.code, message, remedy=error.remedy, location=location) from error
     faults.at("after_commit")
+    if new >= _MANY:
+        # Not left to autovacuum, which comes a minute later: until then the planner takes the new rows for a few, and
+        # what is read of them is read row by row. After the commit, until which it would keep others from doing it.
+        with connection.cursor() as cursor:
+            cursor.execute(statements(_SQL / "load.sql")["analyze"])
 
 
 def redact_values(location: dict[str, Any]) -> dict[str, object]:
@@ -120,7 +137,8 @@ def _why(report: OpenedReport) -> str:
     return redactor().text(report.info.incomplete_because)[:500]
 
 
-def _apply(job: Job, report: OpenedReport) -> None:
+def _apply(job: Job, report: OpenedReport) -> int:
+    """Returns how many findings are new."""
     scope = _scope_of(job, report)
     observed_at, observed_from = _observed_at(job, report)
     about: dict[str, Any] = {
@@ -136,9 +154,9 @@ def _apply(job: Job, report: OpenedReport) -> None:
     }
     with transaction.atomic(), runner.locked(scope.target_id):
         scope.refresh_from_db()
-        if not _same_again(job, scope, about):
-            _replace(job, report, scope, about)
+        new = 0 if _same_again(job, scope, about) else _replace(job, report, scope, about)
         faults.at("before_commit")
+    return new
 
 
 def _same_again(job: Job, scope: Scope, about: dict[str, Any]) -> bool:
@@ -166,13 +184,15 @@ def _seen_at(scope: Scope, about: dict[str, Any]) -> datetime:
     return max(scope.last_seen_at or seen, seen)
 
 
-def _replace(job: Job, report: OpenedReport, scope: Scope, about: dict[str, Any]) -> None:
+def _replace(job: Job, report: OpenedReport, scope: Scope, about: dict[str, Any]) -> int:
     late = scope.last_complete_at is not None and about["observed_at"] < scope.last_complete_at
     parameters = {
         "import": job.row.pk,
         "scope": scope.pk,
         "target": scope.target_id,
         "previous": scope.last_applied_id,
+        # The first import of a target need not be compared with itself, part by part.
+        "first": not Finding.objects.filter(target=scope.target_id).exists(),
         "observed_at": about["observed_at"],
         "late": late,
         "lane_version": lanes.RULES_VERSION,
@@ -180,7 +200,7 @@ def _replace(job: Job, report: OpenedReport, scope: Scope, about: dict[str, Any]
     }
     reason = f"Import of {job.row.file_name}"
     acting_as(job.row.created_by, source="import", reason=reason, import_id=job.row.pk, at=about["observed_at"])
-    tally = _stage(job, report, scope.target.service)
+    tally = _stage(job, report, scope, parameters)
     faults.at("after_copy")
     job.check()
     new, changed, unchanged, reopened, closed = _statements(parameters, closing=about["is_complete"] and not late)
@@ -203,24 +223,63 @@ def _replace(job: Job, report: OpenedReport, scope: Scope, about: dict[str, Any]
         closed=closed,
         rejected=tally.rejected,
     )
+    return new
 
 
-def _stage(job: Job, report: OpenedReport, service: Service) -> Tally:
+def _stage(job: Job, report: OpenedReport, scope: Scope, parameters: dict[str, Any]) -> Tally:
+    """Every record into the staging table, and what is new into findings. In parts: the database works on one while
+    the next is read."""
     tally = Tally()
-    redactor_ = redactor()
-    stager = Stager(redactor=redactor_, team_of=team_finder(service))
     rejects: list[ImportReject] = []
-    with connection.cursor() as cursor:
-        # Gone with each commit; a caller that loads twice in one transaction finds them from the first time.
-        cursor.execute("DROP TABLE IF EXISTS findings_staging, findings_seen, findings_gone")
-        cursor.execute(statements(_SQL / "load.sql")["stage"])
-    copy_lines("findings_staging", COLUMNS, _lines(job, report, stager, tally, rejects, redactor_))
+    redactor_ = redactor()
+    stager = Stager(redactor=redactor_, team_of=team_finder(scope.target.service), key=_salt(), known=_known(scope))
+    lines = _lines(job, report, stager, tally, rejects, redactor_)
+    sql = statements(_SQL / "load.sql")
+    begins_at, working = 0, None
+    # One thread: what it is given runs on this connection, and nothing else does until its result is there.
+    with connection.cursor() as cursor, ThreadPoolExecutor(max_workers=1) as background:
+        cursor.execute(sql["stage"])
+        cursor.execute(sql["seen"])
+        for part in _parts(lines):
+            if working is not None:
+                working.result()
+            copy_lines("findings_staging", COLUMNS, part)
+            if begins_at + len(part) >= _MANY:
+                cursor.execute(sql["many"])
+            working = background.submit(_add, cursor, parameters | {"begins_at": begins_at})
+            begins_at += len(part)
+        if working is not None:
+            working.result()
     # The attempt may be a second one: what an earlier one kept was rolled back with it.
     ImportReject.objects.bulk_create(rejects, batch_size=1000)
-    with connection.cursor() as cursor:
-        # Only what is joined by: the long texts would take most of the time.
-        cursor.execute("ANALYZE findings_staging (ordinal, fingerprint, content_hash)")
     return tally
+
+
+def _parts(lines: Iterator[str]) -> Iterator[list[str]]:
+    part: list[str] = []
+    characters, most = 0, _FIRST_PART
+    for line in lines:
+        part.append(line)
+        characters += len(line)
+        if characters >= most:
+            yield part
+            part, characters, most = [], 0, min(most * 3 // 2, _PART)
+    if part:
+        yield part
+
+
+def _add(cursor: CursorWrapper, parameters: dict[str, Any]) -> None:
+    sql = statements(_SQL / "load.sql")
+    cursor.execute(sql["compare"], parameters)
+    cursor.execute(sql["insert_new"], parameters)
+
+
+def _known(scope: Scope) -> Set[str]:
+    """Fingerprint and hash of what the scope sees now: equal records need not be stored again."""
+    with connection.cursor() as cursor:
+        cursor.execute(statements(_SQL / "load.sql")["known"], {"scope": scope.pk, "most": MOST_KNOWN})
+        joined: str = cursor.fetchone()[0]
+    return frozenset(joined.split())
 
 
 def _lines(
@@ -256,7 +315,7 @@ def _reject(job: Job, record: Reject, redactor_: Redactor) -> ImportReject:
     )
 
 
-_ALWAYS = ("compare", "keep_before", "insert_new", "update_known", "begin_sightings", "renew_sightings")
+_ALWAYS = ("keep_before", "update_known", "begin_sightings", "renew_sightings")
 _CLOSING = ("end_sightings", "keep_closed", "close_gone", "keep_verified", "verify")
 
 
@@ -267,13 +326,6 @@ def _statements(parameters: dict[str, Any], *, closing: bool) -> tuple[int, int,
             cursor.execute(sql[name], parameters)
         cursor.execute(sql["count"], parameters)
         new, changed, unchanged, reopened, closed = cursor.fetchone()
-        if new >= _MANY:
-            # Not left to autovacuum, which comes a minute later: until then the planner takes the new rows for a few,
-            # and the next import compares each with each (measured: 20,000 unchanged rows in 8 s instead of 1).
-            cursor.execute(
-                "ANALYZE findings_finding (id, target_id, fingerprint, service_id, team_id, status, lane, rule),"
-                " findings_sighting (finding_id, scope_id, last_import_id)"
-            )
     return new, changed, unchanged, reopened, closed
 
 

@@ -1,11 +1,13 @@
 """A record as a line for COPY: redacted, with its lane and team, and with a hash of what it says.
 
-The hash covers everything that would be stored, so an unchanged record is known by it and writes nothing.
+The hash covers all that would be stored but the team, so an unchanged record is known by it and writes nothing. It is
+taken before redaction, which is most of the work; so it is keyed, or a secret could be guessed by it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import blake2b, sha256
+from operator import attrgetter
 
 import msgspec
 
@@ -17,32 +19,61 @@ from platform_risk.core.copy import array, boolean, number, text
 from platform_risk.core.redaction import Redactor
 
 COLUMNS = (
-    "ordinal", "fingerprint", "content_hash",
-    "title", "message", "severity", "severity_rank", "severity_source", "category", "risk_class", "outcome",
-    "rule", "rule_name", "check_id", "scanner", "path", "line", "end_line", "resource", "namespace", "image",
-    "package", "package_version", "endpoint", "symbol", "identifiers", "evidence", "lane", "lane_reason",
-    "team_id", "team_from", "suppressed", "justification",
+    "ordinal", "fingerprint", "content_hash", "severity_rank", "suppressed",
+    "title", "message", "rule", "rule_name", "check_id", "scanner", "path", "resource", "namespace", "image", "package",
+    "package_version", "endpoint", "symbol", "evidence", "justification",
+    "identifiers", "line", "end_line", "severity", "severity_source", "category", "risk_class", "outcome",
+    "lane", "lane_reason", "team_id", "team_from",
 )  # fmt: skip
+_COMPARED = 5
+# All that a line of an unchanged record holds: the rest is not stored anew.
+_NOTHING_MORE = "\t\\N" * (len(COLUMNS) - _COMPARED) + "\n"
 
 _CHECK, _SCANNER = 60, 100
-_RANK = {severity: str(rank) for rank, severity in enumerate(Severity)}
-
+_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+# Raise it when something else is stored of a record (redaction, bounds, evidence): every finding is then written anew.
+_FORM = 1
+# All of a record but its fingerprint and where in the report it stood.
+_SAID = attrgetter(
+    *(name for name in FindingRecord.__struct_fields__ if name not in ("fingerprint", "pointer", "entry"))
+)
+_RULE = attrgetter("rule_help", "help_uri", "tags")
 # (path, image, namespace) → (team id, how it was found)
 TeamOf = Callable[[str, str, str], tuple[int | None, str]]
 
 
 class Stager:
-    """Turns records into lines; keeps what many records share (lane, team) so that it is worked out once."""
+    """Turns records into lines; keeps what many records share (lane, team, a rule's words) so that it is worked out
+    once. Records whose fingerprint and hash, as one string, are `known` get a line without what is known."""
 
-    def __init__(self, *, redactor: Redactor, team_of: TeamOf) -> None:
-        self._redact = redactor.text
+    def __init__(self, *, redactor: Redactor, team_of: TeamOf, key: bytes, known: Set[str] = frozenset()) -> None:
         self._redact_all = redactor.texts
         # For what many records share: a rule's words, paths, packages, tags.
         self._redact_shared = lru_cache(maxsize=20_000)(redactor.text)
+        self._array = lru_cache(maxsize=10_000)(array)
         self._team_of = team_of
+        self._key = sha256(key).digest()
+        self._known = known
         self._lanes: dict[tuple[Severity, RiskClass], str] = {}
         self._teams: dict[tuple[str, str, str], str] = {}
-        self._encode = msgspec.json.Encoder().encode
+        self._of_rules: dict[tuple[str, str, tuple[str, ...]], dict[str, object]] = {}
+        self._json = msgspec.json.Encoder().encode
+        self._packed = msgspec.msgpack.Encoder().encode
+
+    def line(self, ordinal: int, record: FindingRecord) -> str:
+        risk_class = record.risk_class or CLASS_OF_CATEGORY[record.category]
+        lane = self._lane(record.severity, risk_class)
+        said = self._packed((_FORM, lane, _SAID(record)))
+        digest = blake2b(said, key=self._key, digest_size=16).hexdigest()
+        suppressed = boolean(value=record.suppression is not None)
+        compared = f"{ordinal}\t{record.fingerprint}\t{digest}\t{_RANK[record.severity]}\t{suppressed}"
+        if record.fingerprint + digest in self._known:
+            return compared + _NOTHING_MORE
+        return (
+            f"{compared}\t{self._texts(record)}\t{self._array(record.identifiers)}\t{number(record.line)}"
+            f"\t{number(record.end_line)}\t{record.severity}\t{record.severity_source}\t{record.category}"
+            f"\t{risk_class}\t{record.outcome or ''}\t{lane}\t{self._team(record)}\n"
+        )
 
     def _lane(self, severity: Severity, risk_class: RiskClass) -> str:
         key = (severity, risk_class)
@@ -58,62 +89,66 @@ class Stager:
             self._teams[key] = f"{number(team_id)}\t{found_by}"
         return self._teams[key]
 
-    def _evidence(self, record: FindingRecord, excerpt: str) -> str:
+    def _texts(self, record: FindingRecord) -> str:
+        """The columns from title to justification. Escaped as one text, in which NUL, which no record holds, parts
+        them: most have nothing to escape, and finding that out column by column took longer than all else."""
+        shared = self._redact_shared
+        suppression = record.suppression
+        title, message, resource, image, endpoint, symbol, excerpt, justification, *related = self._redact_all(
+            record.title, record.message, record.resource, record.image, record.endpoint, record.symbol,
+            record.excerpt, "" if suppression is None else suppression.justification,
+            *(text for place in record.related for text in (place.path, place.message)),
+        )  # fmt: skip
+        if suppression is not None and not justification:
+            justification = "Suppressed in the report, without a reason."
+        # Cut once more: what stands for a secret may be longer than the secret was.
+        joined = "\x00".join(
+            (
+                title[: bounds.TITLE],
+                message,
+                shared(record.rule)[: bounds.RULE],
+                shared(record.rule_name)[: bounds.NAME],
+                shared(record.check)[:_CHECK],
+                shared(record.scanner)[:_SCANNER],
+                shared(record.path)[: bounds.PATH],
+                resource[: bounds.NAME],
+                shared(record.namespace)[: bounds.NAMESPACE],
+                image[: bounds.NAME],
+                shared(record.package)[: bounds.PACKAGE],
+                shared(record.package_version)[: bounds.VERSION],
+                endpoint[: bounds.NAME],
+                symbol[: bounds.NAME],
+                self._evidence(record, excerpt, related),
+                justification,
+            )
+        )
+        return text(joined).replace("\x00", "\t")
+
+    def _evidence(self, record: FindingRecord, excerpt: str, related: list[str]) -> str:
+        """`related` holds path and message of each related place."""
+        of_rule = self._of_rule(_RULE(record))
+        if not excerpt and not related:
+            return self._json(of_rule).decode()
         evidence: dict[str, object] = {}
         if excerpt:
             evidence["excerpt"] = excerpt
             evidence["excerpt_line"] = record.excerpt_line
-        if record.rule_help:
-            evidence["help"] = self._redact_shared(record.rule_help)
-        if record.help_uri:
-            evidence["help_uri"] = self._redact_shared(record.help_uri)
-        if record.related:
+        if related:
             evidence["related"] = [
-                {"path": self._redact(place.path), "line": place.line, "message": self._redact(place.message)}
-                for place in record.related
+                {"path": path, "line": place.line, "message": message}
+                for place, path, message in zip(record.related, related[::2], related[1::2], strict=True)
             ]
-        if record.tags:
-            evidence["tags"] = [self._redact_shared(tag) for tag in record.tags]
-        return self._encode(evidence).decode() if evidence else "{}"
+        return self._json(evidence | of_rule).decode()
 
-    def line(self, ordinal: int, record: FindingRecord) -> str:
-        shared = self._redact_shared
-        title, message, resource, image, endpoint, symbol, excerpt = self._redact_all(
-            record.title, record.message, record.resource, record.image, record.endpoint, record.symbol, record.excerpt
-        )
-        risk_class = record.risk_class or CLASS_OF_CATEGORY[record.category]
-        suppression = record.suppression
-        justification = ""
-        if suppression is not None:
-            justification = self._redact(suppression.justification) or "Suppressed in the report, without a reason."
-        # Cut once more: what stands for a secret may be longer than the secret was.
-        said = "\t".join(
-            (
-                text(title[: bounds.TITLE]),
-                text(message),
-                f"{record.severity}\t{_RANK[record.severity]}\t{record.severity_source}\t{record.category}",
-                f"{risk_class}\t{record.outcome or ''}",
-                text(shared(record.rule)[: bounds.RULE]),
-                text(shared(record.rule_name)[: bounds.NAME]),
-                text(shared(record.check)[:_CHECK]),
-                text(shared(record.scanner)[:_SCANNER]),
-                text(shared(record.path)[: bounds.PATH]),
-                number(record.line),
-                number(record.end_line),
-                text(resource[: bounds.NAME]),
-                text(shared(record.namespace)[: bounds.NAMESPACE]),
-                text(image[: bounds.NAME]),
-                text(shared(record.package)[: bounds.PACKAGE]),
-                text(shared(record.package_version)[: bounds.VERSION]),
-                text(endpoint[: bounds.NAME]),
-                text(symbol[: bounds.NAME]),
-                array(record.identifiers),  # of a fixed form
-                text(self._evidence(record, excerpt)),
-                self._lane(record.severity, risk_class),
-                self._team(record),
-                boolean(value=suppression is not None),
-                text(justification),
-            )
-        )
-        digest = blake2b(said.encode(), digest_size=16).hexdigest()
-        return f"{ordinal}\t{record.fingerprint}\t{digest}\t{said}\n"
+    def _of_rule(self, rule: tuple[str, str, tuple[str, ...]]) -> dict[str, object]:
+        if rule not in self._of_rules:
+            if len(self._of_rules) >= 10_000:
+                self._of_rules.clear()
+            help_text, link, tags = rule
+            stated = {
+                "help": self._redact_shared(help_text),
+                "help_uri": self._redact_shared(link),
+                "tags": [self._redact_shared(tag) for tag in tags],
+            }
+            self._of_rules[rule] = {name: value for name, value in stated.items() if value}
+        return self._of_rules[rule]

@@ -1,40 +1,72 @@
 -- The loader's statements (findings/load.py runs them in this order, in one transaction, under the target's advisory
--- lock). Parameters: %(import)s %(scope)s %(target)s %(previous)s %(observed_at)s %(late)s %(lane_version)s and the
--- due days of each lane.
+-- lock; compare and insert_new once for each part of the report). Parameters: %(import)s %(scope)s %(target)s
+-- %(previous)s %(first)s %(observed_at)s %(late)s %(lane_version)s, the due days of each lane, and %(begins_at)s, the
+-- part's first ordinal.
 
 -- name: stage
+-- Gone with each commit; a caller that loads twice in one transaction finds them from the first time.
+DROP TABLE IF EXISTS findings_staging, findings_seen, findings_gone;
+-- Foreign keys are checked with each part, and not all at the commit when nothing else is left to do.
+SET CONSTRAINTS ALL IMMEDIATE;
 -- COPY writes here. Temporary: gone with the transaction, whatever ends it, and never in the write-ahead log.
+-- What is known to be unchanged has no title and nothing after it.
 CREATE TEMPORARY TABLE findings_staging (
-  ordinal int, fingerprint text, content_hash text,
-  title text, message text, severity text, severity_rank smallint, severity_source text, category text,
-  risk_class text, outcome text, rule text, rule_name text, check_id text, scanner text,
-  path text, line int, end_line int, resource text, namespace text, image text, package text, package_version text,
-  endpoint text, symbol text, identifiers text[], evidence jsonb, lane text, lane_reason text,
-  team_id bigint, team_from text, suppressed boolean, justification text
+  ordinal int, fingerprint text, content_hash text, severity_rank smallint, suppressed boolean,
+  title text, message text, rule text, rule_name text, check_id text, scanner text, path text, resource text,
+  namespace text, image text, package text, package_version text, endpoint text, symbol text, evidence jsonb,
+  justification text,
+  identifiers text[], line int, end_line int, severity text, severity_source text, category text, risk_class text,
+  outcome text, lane text, lane_reason text, team_id bigint, team_from text
 ) ON COMMIT DROP
 
+-- name: known
+-- What the scope sees and an equal record would leave as it is: closed by hand, it would be reopened by one.
+SELECT coalesce(string_agg(fingerprint || content_hash, ' '), '') FROM (
+  SELECT f.fingerprint, g.content_hash
+  FROM findings_sighting g JOIN findings_finding f ON f.id = g.finding_id
+  WHERE g.scope_id = %(scope)s AND g.last_import_id IS NULL AND f.withdrawn_by_id IS NULL
+    AND f.status IN ('new', 'triaged', 'in_progress', 'snoozed')
+  LIMIT %(most)s
+) AS seen
+
+-- name: seen
+CREATE TEMPORARY TABLE findings_seen (
+  ordinal int, fingerprint text, content_hash text, finding_id bigint, known_hash text, sighting_id bigint,
+  sighted_hash text, kind text
+) ON COMMIT DROP
+
+-- name: many
+-- What the planner knows may be older than the last import: a table that it takes for a handful of rows would be read
+-- once for each record. A part is to be sorted in memory.
+SET LOCAL enable_nestloop = off;
+SET LOCAL work_mem = '64MB'
+
 -- name: compare
--- Each fingerprint of the report once (the worst, then the first, of its duplicates) beside what is known of it.
-CREATE TEMPORARY TABLE findings_seen ON COMMIT DROP AS
-SELECT *, CASE
+-- Each fingerprint of this part of the report once (the worst, then the first, of its duplicates; one that an earlier
+-- part had is a duplicate of that) beside what is known of it.
+INSERT INTO findings_seen
+SELECT ordinal, fingerprint, content_hash, finding_id, known_hash, sighting_id, sighted_hash, CASE
     WHEN finding_id IS NULL THEN 'new'
     WHEN withdrawn THEN 'revived'
     WHEN %(late)s THEN 'history'
+    -- Whatever a person did to it while the report was read: that came after.
+    WHEN unchanged THEN 'unchanged'
     WHEN status IN ('fixed', 'verified') THEN 'reopened'
     WHEN status IN ('accepted', 'dismissed') AND NOT suppressed
          AND (severity_rank < decided_rank OR suppressed_by_report) THEN 'reopened'
     WHEN sighting_id IS NULL THEN 'seen_again'
     WHEN sighted_hash = content_hash THEN 'unchanged'
-    ELSE 'changed' END AS kind
+    ELSE 'changed' END
 FROM (
   SELECT DISTINCT ON (s.fingerprint)
-    s.ordinal, s.fingerprint, s.content_hash, s.severity_rank, s.suppressed,
+    s.ordinal, s.fingerprint, s.content_hash, s.severity_rank, s.suppressed, s.title IS NULL AS unchanged,
     f.id AS finding_id, f.withdrawn_by_id IS NOT NULL AS withdrawn, f.status, f.suppressed_by_report,
     array_position(ARRAY['critical', 'high', 'medium', 'low', 'info'], f.decided_severity::text) - 1 AS decided_rank,
     f.content_hash AS known_hash, g.id AS sighting_id, g.content_hash AS sighted_hash
   FROM findings_staging s
-  LEFT JOIN findings_finding f ON f.target_id = %(target)s AND f.fingerprint = s.fingerprint
+  LEFT JOIN findings_finding f ON f.target_id = %(target)s AND f.fingerprint = s.fingerprint AND NOT %(first)s
   LEFT JOIN findings_sighting g ON g.scope_id = %(scope)s AND g.finding_id = f.id AND g.last_import_id IS NULL
+  WHERE s.ordinal >= %(begins_at)s AND NOT EXISTS (SELECT 1 FROM findings_seen n WHERE n.fingerprint = s.fingerprint)
   ORDER BY s.fingerprint, s.severity_rank, s.ordinal
 ) AS once
 
@@ -70,11 +102,11 @@ WITH added AS (
     CASE WHEN s.suppressed OR %(late)s THEN %(observed_at)s END, %(import)s,
     CASE WHEN %(late)s AND NOT s.suppressed THEN %(import)s END
   FROM findings_seen n
-  JOIN findings_staging s USING (ordinal)
+  JOIN findings_staging s ON s.ordinal = n.ordinal AND s.ordinal >= %(begins_at)s
   JOIN core_target t ON t.id = %(target)s
   JOIN (VALUES ('immediate', %(immediate)s), ('critical', %(critical)s), ('important', %(important)s),
                ('optimization', %(optimization)s)) AS d (lane, days) ON d.lane = s.lane
-  WHERE n.kind = 'new'
+  WHERE n.kind = 'new' AND n.ordinal >= %(begins_at)s
   ORDER BY s.ordinal
   RETURNING id, content_hash
 )
@@ -188,3 +220,8 @@ SELECT count(*) FILTER (WHERE kind IN ('new', 'revived')),
        count(*) FILTER (WHERE kind = 'reopened'),
        (SELECT count(*) FROM findings_effect WHERE import_row_id = %(import)s AND kind = 'closed')
 FROM findings_seen
+
+-- name: analyze
+-- Only what is filtered, joined and grouped by: words, messages and evidence take most of the time and nobody asks.
+ANALYZE findings_finding (target_id, service_id, team_id, environment_id, is_default_branch, severity, category, rule,
+  lane, status, rank, owner_id, due_on, fixed_by_import_id, withdrawn_by_id), findings_sighting

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from findings import actions, services
+from findings import actions, load, services
 from findings.models import Effect, Finding, History, Rollup, Sighting, WeekRollup
 from findings.vocabulary import Status
 from platform_risk.core.errors import Conflict
@@ -181,6 +181,37 @@ def test_a_rejected_record_is_kept_with_its_place_and_the_rest_goes_in(checkout:
     reject = row.rejects.get()
     assert reject.pointer == "/runs/0/results/1" or reject.pointer.startswith("/runs/0/results/1/")
     assert reject.reason
+
+
+def test_duplicates_in_different_parts_of_a_large_report_collapse_as_well(
+    checkout: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "_FIRST_PART", 1)
+    monkeypatch.setattr(load, "_PART", 1)
+    row = upload(sarif(A[0], A[1], A[0], A[2], A[1]), checkout)
+    assert counts(row) == {"read": 5, "collapsed": 2, "new": 3}
+    row = upload(sarif(B[0], A[1], B[0], B[1]), checkout)
+    assert counts(row) == {"read": 4, "collapsed": 1, "new": 1, "changed": 1, "unchanged": 1, "closed": 1}
+    assert Sighting.objects.filter(last_import=None).count() == 3
+
+
+def test_an_equal_record_reopens_what_a_person_closed(checkout: Service, alice: User) -> None:
+    upload(sarif(*A), checkout)
+    services.change(Finding.objects.get(rule="R1"), actions.Transition(to=Status.FIXED), user=alice, source="page")
+    row = upload(sarif(*A), checkout, replay=True)
+    assert counts(row) == {"read": 3, "unchanged": 2, "reopened": 1}
+    finding = Finding.objects.get(rule="R1")
+    assert (finding.status, finding.line, finding.regressed) == ("new", 3, True)
+
+
+def test_equal_records_say_nothing_about_teams_and_severities_that_people_set(checkout: Service, alice: User) -> None:
+    upload(sarif(*A), checkout)
+    finding = Finding.objects.get(rule="R1")
+    services.change(finding, actions.Update(fields={"severity": "low", "team": None}), user=alice, source="page")
+    row = upload(sarif(*A), checkout, replay=True)
+    assert counts(row) == {"read": 3, "unchanged": 3}
+    finding.refresh_from_db()
+    assert (finding.severity, finding.team_id) == ("low", None)
 
 
 def _state() -> list[tuple[Any, ...]]:
