@@ -4,6 +4,7 @@ from findings.checks import (
     alert_delay,
     autoscaling,
     backups,
+    cpu_throttling,
     db_connections,
     kafka_consumers,
     kafka_durability,
@@ -17,6 +18,7 @@ _MODULES = (
     alert_delay,  # 3.1
     signal_loss,  # 3.1
     autoscaling,  # 3.2
+    cpu_throttling,  # 3.3
     kafka_durability,  # 4.1
     backups,  # 5.2
 )
