@@ -6,21 +6,29 @@ from findings.checks import (
     backups,
     cpu_throttling,
     db_connections,
+    deployment_windows,
+    dns,
     kafka_consumers,
     kafka_durability,
+    secret_in_env,
     signal_loss,
+    time_sync,
 )
 from findings.checks.base import Check
 
 _MODULES = (
     kafka_consumers,  # 1.1
     db_connections,  # 1.3
+    secret_in_env,  # 2.1
     alert_delay,  # 3.1
     signal_loss,  # 3.1
     autoscaling,  # 3.2
     cpu_throttling,  # 3.3
     kafka_durability,  # 4.1
+    deployment_windows,  # 5.1
     backups,  # 5.2
+    dns,  # 7.1
+    time_sync,  # 7.2
 )
 
 CHECKS: dict[str, Check] = {module.META.id: Check(module.META, module.run) for module in _MODULES}

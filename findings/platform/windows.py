@@ -1,0 +1,276 @@
+"""Deployment windows: when changes may go out, as configuration and Argo CD state it. PURE."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from findings.platform.model import ConfigFile, Platform, Resource, normal
+from findings.platform.units import seconds
+from findings.platform.yaml_reader import Map, Seq
+from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
+
+WEEK = 7 * 24 * 60  # minutes
+_DAY = 24 * 60
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_GROUPS = {"weekdays": range(5), "weekday": range(5), "workdays": range(5), "weekend": range(5, 7), "daily": range(7)}
+_CLOCK = re.compile(r"([01]?[0-9]|2[0-4]):?([0-5][0-9])(?::00)?\Z")
+# Abbreviations that people take for a zone and that stand for one offset all year.
+_FIXED = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "HST": -10}
+_ANY_WEEK = date(2026, 1, 12)  # a Monday; no zone changes its clocks in that week
+
+
+@dataclass(frozen=True)
+class Window:
+    """Open on these weekdays (0 is Monday) from a minute of the day on, for so many minutes."""
+
+    days: frozenset[int]
+    start: int
+    minutes: int
+    zone: tzinfo
+    zone_name: Sourced[str]
+    place: Place
+    is_deny: bool = False
+    manual_sync: bool = False
+    applies_to: tuple[str, ...] = ()  # patterns of applications; () for all
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether its zone is an abbreviation that knows no daylight saving."""
+        return self.zone_name.value in _FIXED
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Windows that belong together, as stated in one place."""
+
+    subject: str
+    windows: tuple[Window, ...]
+    place: Place
+    config: ConfigFile | None = None
+    project: Resource | None = None
+    detail: str = ""
+
+
+def calendars(platform: Platform) -> Iterator[Calendar | tuple[str, Unknown]]:
+    """Every set of windows; (subject, reason) for one that cannot be read."""
+    for config in platform.configs:
+        for node, line in _declared(config.root, 0):
+            subject = config.resource.id if config.resource else config.path
+            place = config.place(line)
+            made = _windows(node, config)
+            if isinstance(made, Unknown):
+                yield subject, made
+            elif made:
+                yield Calendar(subject, made, place, config=config)
+    for project in platform.of_kind("AppProject"):
+        yield from _of_project(project)
+
+
+def _declared(root: Any, depth: int) -> Iterator[tuple[Seq, int | None]]:
+    if depth > 8 or not isinstance(root, Map | Seq):
+        return
+    if isinstance(root, Seq):
+        for each in root:
+            yield from _declared(each, depth + 1)
+        return
+    for key, value in root.items():
+        if normal(key) in ("deployment_windows", "deploy_windows", "change_windows") and isinstance(value, Seq):
+            yield value, root.lines.get(key)
+        else:
+            yield from _declared(value, depth + 1)
+
+
+def _windows(node: Seq, config: ConfigFile) -> tuple[Window, ...] | Unknown:
+    found = []
+    for number, each in enumerate(node):
+        place = config.place(node.lines[number])
+        made = _window(each, config, place) if isinstance(each, Map) else None
+        if made is None:
+            return Unknown("a window needs start and end as HH:MM", "start and end of every window", place)
+        if isinstance(made, Unknown):
+            return made
+        found.append(made)
+    return tuple(found)
+
+
+def _window(node: Map, config: ConfigFile, place: Place) -> Window | Unknown | None:
+    start, end, days = _minute(node.get("start")), _minute(node.get("end")), weekdays(node.get("days"))
+    if start is None or end is None:
+        return None
+    if days is None:
+        return Unknown("its days are no weekdays", "days as a list of names of weekdays", place)
+    name = zone_name(node, config.place, place)
+    zone = zone_of(name.value)
+    if zone is None:
+        return Unknown(f"{name.value} is no time zone", "timezone as an IANA name: America/New_York", name.place)
+    return Window(days, start % _DAY, (end - start) % _DAY or _DAY, zone, name, place)
+
+
+def zone_name(node: Map, placed: Any, place: Place) -> Sourced[str]:
+    for key in ("timezone", "timeZone", "tz", "time_zone"):
+        if isinstance(node.get(key), str):
+            return Sourced(node[key], Source.FILE, placed(node.lines[key]))
+    return Sourced("UTC", Source.PROVIDER_DEFAULT, place, "no time zone is stated: UTC")
+
+
+def zone_of(name: str) -> tzinfo | None:
+    if name in _FIXED:
+        return timezone(timedelta(hours=_FIXED[name]), name)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _minute(value: Any) -> int | None:
+    found = _CLOCK.match(value.strip()) if isinstance(value, str) else None
+    return int(found[1]) * 60 + int(found[2]) if found else None
+
+
+def weekdays(stated: Any) -> frozenset[int] | None:
+    """Weekdays of a list of names or abbreviations; all of them when none are stated."""
+    if stated is None:
+        return frozenset(range(7))
+    found: set[int] = set()
+    for each in stated if isinstance(stated, Seq) else re.split(r"[,\s]+", str(stated)):
+        word = str(each).strip().lower()
+        if word in _GROUPS:
+            found |= set(_GROUPS[word])
+            continue
+        day = next((number for number, name in enumerate(_DAYS) if len(word) >= 3 and name.startswith(word)), None)
+        if day is None:
+            return None
+        found.add(day)
+    return frozenset(found)
+
+
+def _of_project(project: Resource) -> Iterator[Calendar | tuple[str, Unknown]]:
+    stated = project.at("spec.syncWindows")
+    if stated is None or not isinstance(stated.value, Seq):
+        return
+    found: list[Window] = []
+    for number, each in enumerate(stated.value):
+        place = project.place(stated.value.lines[number])
+        made = _sync_windows(each, project, place) if isinstance(each, Map) else None
+        if made is None:
+            asked = Unknown("its schedule is not one of weekdays and hours", "a schedule that repeats weekly", place)
+            yield project.id, asked
+            return
+        found += made
+    for names in dict.fromkeys(window.applies_to for window in found if not window.is_deny):
+        belong = tuple(each for each in found if each.applies_to in (names, ("*",)))
+        detail = "" if names == ("*",) else ",".join(names)
+        yield Calendar(project.id, belong, stated.place, project=project, detail=detail)
+
+
+def _sync_windows(node: Map, project: Resource, place: Place) -> list[Window] | None:
+    starts = cron_starts(str(node.get("schedule") or ""))
+    duration = seconds(node.get("duration"))
+    name = zone_name(node, project.place, place)
+    zone = zone_of(name.value)
+    if starts is None or not duration or zone is None:
+        return None
+    targets = tuple(
+        str(each) for key in ("applications", "namespaces", "clusters") for each in node.get(key) or () if each
+    )
+    by_minute: dict[int, set[int]] = {}
+    for day, minute in starts:
+        by_minute.setdefault(minute, set()).add(day)
+    return [
+        Window(frozenset(days), minute, int(duration // 60), zone, name, place, node.get("kind") == "deny",
+               node.get("manualSync") is True, targets)
+        for minute, days in sorted(by_minute.items())
+    ]  # fmt: skip
+
+
+def cron_starts(text: str) -> list[tuple[int, int]] | None:
+    """(weekday, minute of the day) of every start; None for a schedule that does not repeat weekly."""
+    fields = text.split()
+    if len(fields) != 5 or fields[2] != "*" or fields[3] != "*":
+        return None
+    named = re.sub(r"[A-Za-z]{3}", lambda word: str(_cron_day(word[0])), fields[4])
+    minutes, hours, days = _field(fields[0], 0, 59), _field(fields[1], 0, 23), _field(named, 0, 7)
+    if minutes is None or hours is None or days is None:
+        return None
+    # Cron counts from Sunday, which is 0 and 7; here Monday is 0.
+    return sorted({((day - 1) % 7, hour * 60 + minute) for day in days for hour in hours for minute in minutes})
+
+
+def _cron_day(word: str) -> int:
+    number = next((number for number, name in enumerate(_DAYS) if name.startswith(word.lower())), 99)
+    return (number + 1) % 7 if number < 7 else 99
+
+
+def _field(text: str, low: int, high: int) -> set[int] | None:
+    found: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"(\*|[0-9]+)(?:-([0-9]+))?(?:/([0-9]+))?", part)
+        if match is None:
+            return None
+        first = low if match[1] == "*" else int(match[1])
+        last = int(match[2]) if match[2] else high if match[1] == "*" or match[3] else first
+        step = int(match[3] or 1)
+        if not (low <= first <= last <= high and step):
+            return None
+        found |= set(range(first, last + 1, step))
+    return found
+
+
+def open_week(windows: tuple[Window, ...]) -> bytearray:
+    """A week of UTC minutes from Monday on, in which the clocks do not change; 1 where something may go out."""
+    week = bytearray(WEEK)
+    for window in sorted(windows, key=lambda each: each.is_deny):
+        midnight = datetime(_ANY_WEEK.year, _ANY_WEEK.month, _ANY_WEEK.day, tzinfo=window.zone)
+        shift = midnight.utcoffset() or timedelta()
+        for day in window.days:
+            begun = day * _DAY + window.start - int(shift.total_seconds() // 60)
+            for minute in range(begun, begun + min(window.minutes, WEEK)):
+                week[minute % WEEK] = 0 if window.is_deny else 1
+    return week
+
+
+def weekly_gaps(week: bytearray) -> list[float]:
+    """Hours of every stretch in which the week is closed; the week repeats."""
+    if 1 not in week:
+        return [WEEK / 60]
+    first = week.index(1)
+    turned = bytes(week[first:] + week[:first])
+    return [len(gap) / 60 for gap in re.findall(rb"\x00+", turned)]
+
+
+def dated_gaps(
+    windows: tuple[Window, ...], first: date, days: int, holidays: frozenset[date] = frozenset()
+) -> list[tuple[datetime, datetime]]:
+    """(closed from, open again) between the windows of so many days, in elapsed time: exact where clocks change."""
+    spans = []
+    for number in range(days):
+        day = first + timedelta(days=number)
+        for window in windows:
+            if day.weekday() in window.days and day not in holidays and not window.is_deny:
+                # Adding to a moment with a zone moves the clock on the wall; only then is it told in UTC.
+                local = datetime(
+                    day.year, day.month, day.day, window.start // 60, window.start % 60, tzinfo=window.zone
+                )
+                spans.append((local.astimezone(UTC), (local + timedelta(minutes=window.minutes)).astimezone(UTC)))
+    spans.sort()
+    gaps: list[tuple[datetime, datetime]] = []
+    until: datetime | None = None
+    for begins, ends in spans:
+        if until is not None and begins > until:
+            gaps.append((until, begins))
+        until = ends if until is None else max(until, ends)
+    return gaps
+
+
+def clock_changes(zone: tzinfo, year: int) -> list[date]:
+    """Days of a year on which the zone's clocks change."""
+    found = []
+    noon = datetime(year, 1, 1, 12, tzinfo=zone)
+    for number in range(365):
+        day, after = noon + timedelta(days=number), noon + timedelta(days=number + 1)
+        if day.utcoffset() != after.utcoffset():
+            found.append(after.date())
+    return found
