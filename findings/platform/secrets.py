@@ -1,0 +1,159 @@
+"""Who takes which Secret, and how: as a variable, as files or as a single file. PURE."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from findings.platform.model import Platform, Resource, Workload, find, items, mapping, unique
+from findings.platform.yaml_reader import Map, Seq
+from platform_risk.quantities.sourced import Place
+
+_MOST_DEPTH = 60
+
+
+class How(StrEnum):
+    ENV = "env"
+    VOLUME = "volume"
+    SUB_PATH = "subPath"  # a single file of a volume, which is never updated
+
+
+@dataclass(frozen=True)
+class SecretUse:
+    """One use of a Secret by a workload, or by a fragment whose workload is not among the files."""
+
+    namespace: str
+    secret: str
+    key: str  # "" for all its keys
+    how: How
+    variable: str  # "" for files; for a whole Secret the prefix of its variables
+    subject: str  # id of the workload, else the path of the fragment
+    place: Place
+    workload: Workload | None = None
+
+
+def uses(platform: Platform) -> list[SecretUse]:
+    found: list[SecretUse] = []
+    for workload in platform.workloads:
+        found += _of_workload(workload)
+    known = {id(workload.resource.body) for workload in platform.workloads}
+    for resource in platform.resources:
+        if id(resource.body) not in known:
+            found += _below(resource.body, resource.namespace, resource.id, resource)
+    for config in platform.configs:
+        subject = config.resource.id if config.resource else config.path
+        found += _below(config.root, "", subject, config)
+    return found
+
+
+def _of_workload(workload: Workload) -> Iterator[SecretUse]:
+    resource = workload.resource
+    for container in workload.containers:
+        for variable in (*container.env.values(), *container.secrets):
+            if variable.secret:
+                yield SecretUse(
+                    resource.namespace, variable.secret, variable.key, How.ENV, variable.name, workload.id,
+                    variable.place, workload,
+                )  # fmt: skip
+    for name, secret, key, line in _volumes(workload.pod):
+        for mount in _mounts(workload, name):
+            how = How.SUB_PATH if mount.get("subPath") or mount.get("subPathExpr") else How.VOLUME
+            yield SecretUse(
+                resource.namespace, secret, key, how, "", workload.id, resource.place(line), workload,
+            )  # fmt: skip
+
+
+def _volumes(pod: Map) -> Iterator[tuple[str, str, str, int]]:
+    """(name of the volume, Secret, key, line)"""
+    for volume in items(pod, "volumes"):
+        if not isinstance(volume, Map):
+            continue
+        secret = mapping(volume, "secret")
+        if secret.get("secretName"):
+            yield str(volume.get("name")), str(secret["secretName"]), _only_key(secret), secret.lines["secretName"]
+        for source in items(volume, "projected.sources"):
+            inner = mapping(source, "secret")
+            if inner.get("name"):
+                yield str(volume.get("name")), str(inner["name"]), _only_key(inner), inner.lines["name"]
+
+
+def _only_key(secret: Map) -> str:
+    keys = [str(each.get("key")) for each in items(secret, "items") if isinstance(each, Map)]
+    return keys[0] if len(keys) == 1 else ""
+
+
+def _mounts(workload: Workload, volume: str) -> Iterator[Map]:
+    for container in workload.containers:
+        for mount in items(container.node, "volumeMounts"):
+            if isinstance(mount, Map) and mount.get("name") == volume:
+                yield mount
+
+
+def _below(node: Any, namespace: str, subject: str, holder: Any, depth: int = 0) -> Iterator[SecretUse]:
+    """Variables from Secrets anywhere below a node: fragments, values files, objects that hold a pod's template."""
+    if depth > _MOST_DEPTH:
+        return
+    if isinstance(node, Map):
+        use = _reference(node)
+        if use is not None:
+            variable, secret, key, line = use
+            yield SecretUse(namespace, secret, key, How.ENV, variable, subject, holder.place(line))
+        for value in node.values():
+            if isinstance(value, Map | Seq):
+                yield from _below(value, namespace, subject, holder, depth + 1)
+    elif isinstance(node, Seq):
+        for value in node:
+            if isinstance(value, Map | Seq):
+                yield from _below(value, namespace, subject, holder, depth + 1)
+
+
+def _reference(node: Map) -> tuple[str, str, str, int] | None:
+    """(variable, Secret, key, line) of an item of an `env` or `envFrom` list, also as Helm charts spell it."""
+    found = find(node, "valueFrom.secretKeyRef.name")
+    if found and isinstance(node.get("name"), str) and found[0]:
+        key = mapping(node, "valueFrom.secretKeyRef").get("key")
+        return node["name"], str(found[0]), str(key or ""), found[1] or node.line
+    if isinstance(node.get("envName"), str) and node.get("secretName"):
+        return node["envName"], str(node["secretName"]), str(node.get("secretKey") or ""), node.lines["secretName"]
+    found = find(node, "secretRef.name")
+    if found and found[0] and set(node) <= {"secretRef", "prefix"}:
+        return str(node.get("prefix") or ""), str(found[0]), "", found[1] or node.line
+    return None
+
+
+def keys_of(platform: Platform, namespace: str, secret: str) -> list[str] | None:
+    """The keys of a Secret, from whatever makes it or from the facts; None when these files do not say."""
+    stated = platform.facts.get(f"secrets.{secret}.keys")
+    if stated is not None and isinstance(stated.value, list):
+        return [str(each) for each in stated.value]
+    for resource in platform.of_kind("Secret", "SealedSecret", "ExternalSecret"):
+        if resource.namespace == namespace and made_by(resource) == secret:
+            keys = _keys(resource)
+            if keys is not None:
+                return keys
+    return None
+
+
+def made_by(resource: Resource) -> str:
+    """The name of the Secret that an object is, or makes; "" when it makes none."""
+    dotted = {
+        "Secret": "metadata.name", "SealedSecret": "metadata.name", "ExternalSecret": "spec.target.name",
+        "VaultStaticSecret": "spec.destination.name", "VaultDynamicSecret": "spec.destination.name",
+        "VaultPKISecret": "spec.destination.name", "Certificate": "spec.secretName",
+    }.get(resource.kind)  # fmt: skip
+    if dotted is None:
+        return ""
+    stated = resource.at(dotted)
+    if stated is None and resource.kind == "ExternalSecret":
+        return resource.name  # its target's name defaults to its own
+    return str(stated.value) if stated is not None else ""
+
+
+def _keys(resource: Resource) -> list[str] | None:
+    if resource.kind == "ExternalSecret":
+        if items(resource.body, "spec.dataFrom"):
+            return None
+        return [str(each.get("secretKey")) for each in items(resource.body, "spec.data") if isinstance(each, Map)]
+    if resource.kind == "SealedSecret":
+        return list(mapping(resource.body, "spec.encryptedData"))
+    return unique([*mapping(resource.body, "data"), *mapping(resource.body, "stringData")])

@@ -1,0 +1,145 @@
+"""Tokens in the environment: who shares them, who can read them."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from findings.checks import secret_in_env
+from findings.vocabulary import Severity
+from tests.findings.checks import reading
+
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}, namespace: shop}}
+spec:
+  template:
+    spec:
+      containers:
+        - name: main
+          image: registry.example/main:1
+          env:
+            - {{name: {variable}, valueFrom: {{secretKeyRef: {{name: tokens, key: {key}}}}}}}
+"""
+BINDING = """
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {{name: binding, namespace: shop}}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: {kind}, name: {role}}}
+subjects:
+  - {{kind: User, name: alice}}
+  - {{kind: ServiceAccount, name: robot, namespace: tools}}
+"""
+ROLE = """
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {{name: reader, namespace: shop}}
+rules:
+  - {rule}
+"""
+
+
+def deployment(name: str, variable: str = "VAULT_TOKEN", key: str = "vault") -> str:
+    return DEPLOYMENT.format(name=name, variable=variable, key=key)
+
+
+def readers(rule: str) -> object:
+    (fail,) = reading.fails(
+        "secret-in-env",
+        a_yaml=deployment("api"),
+        b_yaml=ROLE.format(rule=rule),
+        c_yaml=BINDING.format(kind="Role", role="reader"),
+    )
+    return reading.figures(fail)["principals_who_can_read"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "count"),
+    [
+        ('{apiGroups: [""], resources: [secrets], verbs: [get]}', 2),
+        ('{apiGroups: [""], resources: [secrets], verbs: [list]}', 2),
+        ('{apiGroups: ["*"], resources: ["*"], verbs: ["*"]}', 2),
+        ('{apiGroups: [""], resources: [secrets], verbs: [get], resourceNames: [tokens]}', 2),
+        ('{apiGroups: [""], resources: [secrets], verbs: [get], resourceNames: [other]}', 0),
+        ('{apiGroups: [""], resources: [secrets], verbs: [create]}', 0),
+        ('{apiGroups: [apps], resources: [secrets], verbs: [get]}', 0),
+        ('{apiGroups: [""], resources: [pods/exec], verbs: [create]}', 2),
+        ('{apiGroups: [""], resources: ["*/exec"], verbs: [create]}', 2),
+        ('{apiGroups: [""], resources: [pods/exec], verbs: [create], resourceNames: [api-0]}', 2),
+        ('{apiGroups: [""], resources: [pods/exec], verbs: [create], resourceNames: [search-0]}', 0),
+        ('{apiGroups: [""], resources: [pods], verbs: [get, list]}', 0),
+    ],
+)  # fmt: skip
+def test_who_reads_the_secret_or_opens_a_shell_is_counted_and_nobody_else(rule: str, count: int) -> None:
+    assert readers(rule) == count
+
+
+def test_reading_pods_alone_does_not_show_the_token_whatever_the_analysis_says() -> None:
+    (fail,) = reading.fails(
+        "secret-in-env", a_yaml=deployment("api"), b_yaml=BINDING.format(kind="ClusterRole", role="view")
+    )
+    quantity = next(each for each in fail.quantities if each.name == "principals_who_can_read")
+    assert quantity.value == 0
+    assert any("reference" in each for each in quantity.assumptions)
+
+
+def test_a_role_that_is_not_here_is_named_and_its_subjects_are_not_guessed() -> None:
+    outcome = reading.outcome(
+        "secret-in-env", a_yaml=deployment("api"), b_yaml=BINDING.format(kind="ClusterRole", role="custom")
+    )
+    assert "principals_who_can_read" not in reading.figures(outcome.found[0].fail)
+    assert outcome.tallies[0].unsure[0].provide.startswith("facts: secrets.tokens.principals")
+
+
+def test_a_role_may_be_put_together_from_others_by_label() -> None:
+    aggregated = """
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: custom}
+aggregationRule: {clusterRoleSelectors: [{matchLabels: {to: custom}}]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: part, labels: {to: custom}}
+rules: [{apiGroups: [""], resources: [secrets], verbs: [get]}]
+"""
+    (fail,) = reading.fails(
+        "secret-in-env",
+        a_yaml=deployment("api"),
+        b_yaml=BINDING.format(kind="ClusterRole", role="custom"),
+        c_yaml=aggregated,
+    )
+    assert reading.figures(fail)["principals_who_can_read"] == 2
+
+
+def test_workloads_of_one_secret_are_one_finding_and_another_key_is_another() -> None:
+    fails = reading.fails(
+        "secret-in-env",
+        a_yaml=deployment("api"),
+        b_yaml=deployment("worker"),
+        c_yaml=deployment("bot", "GITHUB_TOKEN", "github"),
+    )
+    shared = {fail.detail: reading.figures(fail)["workloads_sharing_secret"] for fail in fails}
+    assert shared == {"vault": 2, "github": 1}
+    assert {fail.detail: fail.severity for fail in fails} == {"vault": None, "github": Severity.MEDIUM}
+
+
+def test_a_token_that_is_written_out_is_told_without_its_value() -> None:
+    secret = "hvs." + "Ab1" * 10
+    (fail,) = reading.fails("secret-in-env", app_env=f"PORT=8000\nVAULT_TOKEN={secret}\nNAME_TOKEN=plain\n")
+    assert fail.places[0].line == 2
+    assert fail.severity == Severity.CRITICAL
+    assert secret not in repr(fail)
+
+
+@pytest.mark.parametrize("variable", ["TOKEN_URL", "MAX_TOKENS", "DATABASE_PASSWORD", "TOKENIZER"])
+def test_what_is_no_token_passes(variable: str) -> None:
+    outcome = reading.outcome("secret-in-env", a_yaml=deployment("api", variable))
+    assert (outcome.found, outcome.tallies[0].passed) == ((), 1)
+
+
+@given(st.lists(st.sampled_from(["api", "worker", "bot", "report"]), max_size=12), st.sampled_from(["api", "web"]))
+@settings(max_examples=100, deadline=None)
+def test_one_more_workload_never_shrinks_the_blast_radius(subjects: list[str], more: str) -> None:
+    before = secret_in_env.workloads_sharing(subjects)
+    assert before <= secret_in_env.workloads_sharing([*subjects, more]) <= before + 1
