@@ -1,0 +1,1 @@
+aggregation_delay = 120
