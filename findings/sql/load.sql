@@ -83,13 +83,15 @@ WHERE n.kind IN ('changed', 'reopened', 'seen_again', 'revived')
 WITH added AS (
   INSERT INTO findings_finding (
     target_id, service_id, environment_id, branch, is_default_branch, fingerprint, content_hash,
-    title, message, severity, severity_source, reported_severity, reported_severity_source, category, risk_class, outcome, rule, rule_name,
-    check_id, scanners, path, line, end_line, resource, namespace, image, package, package_version, endpoint, symbol,
+    title, message, severity, severity_source, reported_severity, reported_severity_source, category, risk_class,
+    outcome, rule, rule_name, check_id, scanners, path, line, end_line, resource, namespace, image, package,
+    package_version, endpoint, symbol,
     identifiers, evidence, lane, lane_reason, lane_version, team_id, team_from,
     status, dismiss_reason, status_comment, suppressed_by_report, decided_severity,
     opened_on, due_on, first_seen_at, closed_at, created_by_import_id, fixed_by_import_id)
   SELECT t.id, t.service_id, t.environment_id, t.branch, t.is_default_branch, s.fingerprint, s.content_hash,
-    s.title, s.message, s.severity, s.severity_source, s.severity, s.severity_source, s.category, s.risk_class, s.outcome, s.rule,
+    s.title, s.message, s.severity, s.severity_source, s.severity, s.severity_source, s.category, s.risk_class,
+    s.outcome, s.rule,
     s.rule_name, s.check_id, ARRAY[s.scanner], s.path, s.line, s.end_line, s.resource, s.namespace, s.image, s.package,
     s.package_version, s.endpoint, s.symbol, s.identifiers, s.evidence, s.lane, s.lane_reason, %(lane_version)s,
     s.team_id, s.team_from,
@@ -147,13 +149,16 @@ UPDATE findings_finding f SET
   opened_on = a.opened_on,
   due_on = CASE WHEN f.is_default_branch THEN a.opened_on + d.days END,
   closed_at = CASE WHEN a.status = 'dismissed' THEN coalesce(f.closed_at, %(observed_at)s)
+                   WHEN n.kind = 'revived' AND a.status = 'fixed' THEN %(observed_at)s
                    WHEN a.status = f.status THEN f.closed_at END,
-  fixed_by_import_id = NULL, withdrawn_by_id = NULL, version = f.version + 1, updated_at = now()
+  fixed_by_import_id = CASE WHEN n.kind = 'revived' AND a.status = 'fixed' THEN %(import)s END, withdrawn_by_id = NULL,
+  version = f.version + 1, updated_at = now()
 FROM findings_seen n
 JOIN findings_staging s USING (ordinal)
 JOIN findings_finding o ON o.id = n.finding_id
 CROSS JOIN LATERAL (SELECT
     CASE WHEN s.suppressed AND o.status NOT IN ('accepted', 'dismissed') THEN 'dismissed'
+         WHEN n.kind = 'revived' AND %(late)s THEN 'fixed'  -- as a late report's new ones arrive
          WHEN n.kind IN ('reopened', 'revived') THEN 'new' ELSE o.status END AS status,
     CASE WHEN n.kind IN ('reopened', 'revived') THEN (%(observed_at)s AT TIME ZONE 'UTC')::date
          ELSE o.opened_on END AS opened_on) AS a

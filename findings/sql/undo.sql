@@ -40,7 +40,7 @@ FROM (SELECT DISTINCT ON (finding_id) finding_id, before FROM findings_effect
       WHERE import_row_id = %(import)s ORDER BY finding_id, id) AS e
 CROSS JOIN LATERAL jsonb_populate_record(NULL::findings_finding, e.before) AS b
 CROSS JOIN LATERAL (SELECT EXISTS (
-    SELECT 1 FROM findings_history h WHERE h.finding_id = e.finding_id AND h.changes ? 'status'
+    SELECT 1 FROM findings_history h WHERE h.finding_id = e.finding_id AND h.changes ? 'status' AND h.source <> 'import'
     AND h.id > coalesce((SELECT max(i.id) FROM findings_history i
                          WHERE i.finding_id = e.finding_id AND i.import_row_id = %(import)s), 0)
     AND h.at >= (SELECT finished_at FROM core_import WHERE id = %(import)s)) AS touched) AS t

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from platform_risk.core.access.audit import record
+from platform_risk.core.acting import acting_as
 from platform_risk.core.errors import Conflict, Refused
 from platform_risk.core.imports import runner
 from platform_risk.core.imports.loaders import undoer_of
@@ -130,6 +131,7 @@ def undo(row: Import, *, user: User, reason: str = "") -> Import:
         scope.refresh_from_db()
         if scope.last_applied_id != row.pk:
             raise Conflict("Only the last applied import of its scope can be undone.", allowed=[])
+        acting_as(user, source="import", reason=f"Import {row.pk} was undone. {reason}".strip(), import_id=row.pk)
         undoer_of(row.kind)(row.pk)
         scope.last_applied = row.previous
         last = _last_complete(row)
