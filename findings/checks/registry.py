@@ -4,6 +4,7 @@ from findings.checks import (
     alert_delay,
     autoscaling,
     backups,
+    cell_failover,
     cpu_throttling,
     db_connections,
     deployment_windows,
@@ -18,6 +19,7 @@ from findings.checks.base import Check
 
 _MODULES = (
     kafka_consumers,  # 1.1
+    cell_failover,  # 1.2
     db_connections,  # 1.3
     secret_in_env,  # 2.1
     alert_delay,  # 3.1
