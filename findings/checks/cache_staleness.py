@@ -1,0 +1,216 @@
+"""4.2: how old an answer may be that went through caches, and what a limit is worth that every pod keeps for itself."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.platform.model import Platform, Setting, Workload, places
+from findings.platform.processes import max_pods
+from findings.platform.units import number, seconds, stated_number
+from findings.vocabulary import Category, Outcome, Severity
+from platform_risk.quantities.sourced import Input, Quantity, Source, Sourced, input_of
+
+META = Meta(
+    id="cache-staleness",
+    seed="4.2",
+    title="Caches answer with what is long changed",
+    severity=Severity.LOW,
+    category=Category.DATA_CONSISTENCY,
+    outcome=Outcome.CASCADE,
+    means="Entries live in a cache for minutes and nothing removes them when the truth changes; or a limit falls back "
+    "to a count that each pod keeps for itself.",
+    why="Until the time to live is over, pods answer differently from each other: one routes to a service that has "
+    "moved, another does not yet know that a flag is off. Caches in series add up. A limit per pod is the limit times "
+    "the pods.",
+    not_a_problem="What is cached never changes, or an answer of that age does no harm: then declare its bound.",
+    remedy="Publish changes and drop the entry on them, put a version into the key, and shorten the time to live until "
+    "that is there. Keep limits in a store that all pods share.",
+    patch="""cache:
+  ttl_seconds: 30
+  invalidation: {channel: cell-routes-changed}   # Redis publish and subscribe""",
+    remedies=("cache-invalidation",),
+    references=(
+        "https://redis.io/docs/latest/develop/pubsub/",
+        "https://www.rfc-editor.org/rfc/rfc9111",
+    ),
+)
+
+_TOLERATED = 60.0  # s: what is younger is told nobody; facts: cache.max_staleness_seconds says otherwise
+_CACHE_TTL = re.compile(
+    r"(?:.*_)?caches?_(?:.*_)?(?:ttl|time_to_live|expiry|expiration|max_age)(?:_(?:s|sec|secs|seconds|ms|millis|minutes))?"
+    r"|(?:.*_)?ttl_cache(?:_seconds)?"
+)
+_INVALIDATION = re.compile(r"(?:.*_)?(?:invalidat\w*|evict_on\w*|cache_(?:events?|channel|pubsub|stream)(?:_.*)?)")
+_FALLBACK = re.compile(r"(?:.*_)?rate_?limit(?:er|ing|s)?_(?:.*_)?fallback(?:_.*)?")
+_LIMIT = re.compile(
+    r"(?:.*_)?rate_?limit(?:er|ing|s)?_(?:.*_)?(?:limit|rps|per_second|requests_per_second|rate)|(?:.*_)?rate_limit"
+)
+_OFF = ("false", "none", "no", "off", "disabled", "", "0")
+_SERIES = "Caches stated side by side are taken as passed one after the other, which is the worst case."
+
+
+def worst_staleness(lifetimes: Iterable[float]) -> float:
+    """Age of the oldest answer when caches ask each other in turn: the sum of their times to live.
+
+    Source: an entry may be taken from the cache behind at the last moment of its life there, and so on.
+    """
+    return sum(lifetimes)
+
+
+def mean_staleness(lifetime: float) -> float:
+    """Mean age of an answer of one cache that is asked at any time: half its time to live."""
+    return lifetime / 2
+
+
+def all_fresh_after(lifetime: float, pods: int) -> float:
+    """Expected time until the last of n pods has dropped what changed: ttl × n ÷ (n + 1).
+
+    Source: the expected maximum of n times that are uniform between 0 and the time to live.
+    """
+    return lifetime * pods / (pods + 1)
+
+
+def fallback_limit(limit: float, pods: int) -> float:
+    """What a limit lets through when every pod counts for itself: limit × pods."""
+    return limit * pods
+
+
+@dataclass(frozen=True)
+class Layer:
+    name: str
+    lifetime: Sourced[float]  # seconds
+
+
+def run(platform: Platform) -> Iterator[Verdict]:
+    scopes = {setting.scope for setting in platform.settings if _is_ttl(setting)}
+    by_id = {workload.id: workload for workload in platform.workloads}
+    for scope in sorted(scopes):
+        settings = platform.settings_of(scope)
+        yield from _judged(platform, scope, settings, by_id.get(scope))
+    yield from _limits(platform, by_id)
+
+
+def _is_ttl(setting: Setting) -> bool:
+    return _CACHE_TTL.fullmatch(setting.name) is not None
+
+
+def _layers(settings: list[Setting]) -> tuple[dict[str, Layer], list[Setting]]:
+    """(layers by name, settings that are no duration)."""
+    found: dict[str, Layer] = {}
+    unread = []
+    for setting in settings:
+        if not _is_ttl(setting):
+            continue
+        lifetime = _lifetime(setting)
+        if lifetime is None:
+            unread.append(setting)
+        elif lifetime.value > 0:
+            found.setdefault(setting.name, Layer(setting.name, lifetime))
+    return found, unread
+
+
+def _lifetime(setting: Setting) -> Sourced[float] | None:
+    value = setting.value.value
+    found = seconds(value)
+    if found is None or found < 0:
+        return None
+    if number(value) is not None:  # a bare number: its unit stands in the name
+        found *= 0.001 if setting.name.endswith(("_ms", "_millis")) else 60 if setting.name.endswith("_minutes") else 1
+    return setting.value.map(lambda _: float(found))
+
+
+def _judged(platform: Platform, scope: str, settings: list[Setting], workload: Workload | None) -> Iterator[Verdict]:
+    layers, unread = _layers(settings)
+    for setting in unread:
+        place = setting.value.place
+        yield Unsure(scope, f"{setting.key} is no duration", f"{setting.key} in seconds, or as 5m", place)
+    if not layers:
+        return
+    lifetimes = [layer.lifetime for layer in layers.values()]
+    found = places(*lifetimes)
+    told = [each for each in settings if _INVALIDATION.fullmatch(each.name) and not _is_ttl(each)]
+    worst = worst_staleness(each.value for each in lifetimes)
+    tolerated = stated_number(platform.facts.get("cache.max_staleness_seconds"))
+    bound = tolerated.value if tolerated is not None else _TOLERATED
+    if worst <= bound or any(str(each.value.value).lower() not in _OFF for each in told):
+        yield Pass(scope, found)
+        return
+    yield Fail(
+        scope,
+        f"An answer may be {worst:g} s old",
+        f"{_listed(layers)}, and nothing drops an entry when the truth changes.",
+        found,
+        tuple(_quantities(platform, layers, worst, workload)),
+        Severity.MEDIUM if tolerated is not None else None,
+        "staleness",
+    )
+
+
+def _listed(layers: dict[str, Layer]) -> str:
+    shown = [f"{layer.name} is {layer.lifetime.value:g} s" for layer in layers.values()]
+    return " and ".join(shown) if len(shown) < 3 else f"{', '.join(shown[:2])} and {len(shown) - 2} more"
+
+
+def _quantities(
+    platform: Platform, layers: dict[str, Layer], worst: float, workload: Workload | None
+) -> Iterator[Quantity]:
+    terms = tuple(input_of(layer.name, layer.lifetime, "s") for layer in layers.values())
+    notes = (_SERIES,) if len(layers) > 1 else ()
+    longest = max(layers.values(), key=lambda layer: layer.lifetime.value)
+    longest_term = input_of(longest.name, longest.lifetime, "s")
+    yield Quantity("worst_staleness_seconds", worst, "s", "sum(ttl)", terms, notes)
+    mean = sum(mean_staleness(layer.lifetime.value) for layer in layers.values())
+    yield Quantity("mean_staleness_seconds", mean, "s", "sum(ttl ÷ 2)", terms, notes)
+    pods = max_pods(platform, workload) if workload is not None else None
+    if isinstance(pods, Sourced) and pods.value > 1:
+        after = all_fresh_after(longest.lifetime.value, pods.value)
+        inputs = (longest_term, input_of("pods", pods, "pods"))
+        yield Quantity("all_pods_fresh_after_seconds", after, "s", "ttl × n ÷ (n + 1)", inputs)
+
+
+def _limits(platform: Platform, by_id: dict[str, Workload]) -> Iterator[Verdict]:
+    """A rate limit that falls back to a count of each pod."""
+    for setting in platform.settings:
+        text = str(setting.value.value).lower()
+        if not _FALLBACK.fullmatch(setting.name) or "local" not in f"{setting.name} {text}" or text in _OFF:
+            continue
+        beside = platform.settings_of(setting.scope)
+        limit = next(
+            (found for each in beside if _LIMIT.fullmatch(each.name) and (found := stated_number(each.value))), None
+        )
+        workload = by_id.get(setting.scope)
+        pods = max_pods(platform, workload) if workload is not None else stated_number(
+            platform.facts.get("cache.limiter_pods")
+        )  # fmt: skip
+        place = setting.value.place
+        if limit is None:
+            yield Unsure(setting.scope, "the limit that falls back is not stated", "its limit, beside it", place)
+        elif not isinstance(pods, Sourced):
+            yield Unsure(setting.scope, "the pods that each keep the limit are not stated", "facts: cache.limiter_pods",
+                         place)  # fmt: skip
+        else:
+            yield _fallen_back(setting, limit, pods.map(int))
+
+
+def _fallen_back(setting: Setting, limit: Sourced[float], pods: Sourced[int]) -> Verdict:
+    found = places(setting.value, limit)
+    if pods.value <= 1:
+        return Pass(setting.scope, found)
+    value = fallback_limit(limit.value, pods.value)
+    terms: tuple[Input, ...] = (
+        input_of("limit", limit, "1/s"),
+        input_of("pods", pods, "pods"),
+        Input(
+            "fallback", str(setting.value.value), "", Source.FILE, setting.value.place.path, setting.value.place.line
+        ),
+    )
+    return Fail(
+        setting.scope,
+        f"The limit of {limit.value:g} per second lets {value:g} through when each pod counts for itself",
+        "Without the shared store every pod applies the whole limit to what reaches it.",
+        found,
+        (Quantity("fallback_limit_per_second", value, "1/s", "limit × pods", terms),),
+        None,
+        "limit",
+    )
