@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform.hosts import Host, hosts
 from findings.platform.model import Platform, Workload, find, items, mapping, places, unique
+from findings.platform.serving import is_dns
 from findings.platform.units import number
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, Severity
@@ -69,15 +70,8 @@ def run(platform: Platform) -> Iterator[Verdict]:
 
 def _servers(platform: Platform) -> Iterator[Workload]:
     for workload in platform.workloads:
-        if workload.resource.kind == "Deployment" and _is_dns(workload):
+        if workload.resource.kind == "Deployment" and is_dns(workload):
             yield workload
-
-
-def _is_dns(workload: Workload) -> bool:
-    if workload.labels.get("k8s-app") == "kube-dns":
-        return True
-    images = [container.image.value for container in workload.containers if container.image is not None]
-    return any(re.search(r"(?:^|/)(?:coredns|k8s-dns-kube-dns)(?:[:@]|\Z)", image) for image in images)
 
 
 def _server(platform: Platform, server: Workload) -> Verdict:

@@ -1,0 +1,101 @@
+"""Section 8: a service that stands on one pod, and how long it is gone with its node."""
+
+from collections.abc import Iterator
+
+from findings.checks.alert_delay import burned_percent
+from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.platform.model import Platform, Workload, items, places
+from findings.platform.objectives import Objective, objective
+from findings.platform.serving import is_dns, least_replicas, long_running, services_of
+from findings.platform.units import number
+from findings.platform.yaml_reader import Map
+from findings.vocabulary import Category, Outcome, Severity
+from platform_risk.quantities.sourced import Quantity, Source, Sourced, Unknown, input_of
+
+META = Meta(
+    id="single-replica",
+    seed="8",
+    title="A service stands on one pod",
+    severity=Severity.LOW,
+    category=Category.ARCHITECTURE,
+    outcome=Outcome.OUTAGE,
+    means="A Service sends its traffic to a workload of one pod: when its node is lost, nothing answers until the pod "
+    "is given up and started elsewhere.",
+    why="Kubernetes waits before it believes that a node is gone, and again before it moves the pods. For all that "
+    "time the service is down, and so is what calls it.",
+    not_a_problem="Callers get along without it for some minutes, or it can only exist once and its restart is fast.",
+    remedy="Run at least two, on different nodes. Where only one may exist, shorten how long its pod tolerates a node "
+    "that is unreachable.",
+    patch="""spec:
+  replicas: 2""",
+    references=(
+        "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions",
+        "https://kubernetes.io/docs/concepts/architecture/nodes/#node-heartbeats",
+    ),
+)
+
+_GRACE = 50
+_TOLERATES = 300
+_UNREACHABLE = "node.kubernetes.io/unreachable"
+
+
+def seconds_down(grace: float, tolerates: float) -> float:
+    """Seconds from the loss of a node until its pods are started elsewhere, without the start itself.
+
+    Source: Kubernetes, node-monitor-grace-period and taint-based evictions.
+    """
+    return grace + tolerates
+
+
+def run(platform: Platform) -> Iterator[Verdict]:
+    held = objective(platform)
+    for workload in long_running(platform):
+        services = services_of(platform, workload)
+        if not services or is_dns(workload):  # the check of DNS judges that one
+            continue
+        low = least_replicas(platform, workload)
+        if isinstance(low, Unknown):
+            yield Unsure(workload.id, low.reason, low.provide, low.place)
+        elif low.value == 1:
+            yield _fail(workload, services[0].name, low, held)
+        elif low.value > 1:
+            yield Pass(workload.id, places(low))
+
+
+def _fail(workload: Workload, service: str, low: Sourced[int], held: Objective | Unknown) -> Fail:
+    here = workload.resource.place()
+    grace: Sourced[int] = Sourced(
+        _GRACE, Source.PROVIDER_DEFAULT, here, "Kubernetes: node-monitor-grace-period is 50 s (40 s before 1.32)"
+    )
+    tolerates = _tolerates(workload)
+    down = seconds_down(grace.value, tolerates.value)
+    terms = (input_of("node_monitor_grace", grace, "s"), input_of("toleration", tolerates, "s"))
+    quantities = [
+        Quantity("replicas", low.value, "pods", "replicas", (input_of("replicas", low, "pods"),)),
+        Quantity("seconds_down_on_node_loss", down, "s", "grace + toleration", terms, ("Its start comes on top.",)),
+    ]
+    severity = Severity.LOW
+    if isinstance(held, Objective):
+        share = burned_percent(down, held.target.value, held.days.value)
+        spent = (*terms, input_of("slo_target", held.target, "%"), input_of("slo_window", held.days, "d"))
+        formula = "seconds down ÷ ((1 − target) × window)"
+        quantities.append(Quantity("error_budget_burned_percent", share, "%", formula, spent))
+        severity = Severity.HIGH if share >= 100 else Severity.MEDIUM
+    return Fail(
+        workload.id,
+        f"One pod: {service} is down for {down:g} s when its node is lost",
+        f"Service {service} has one pod behind it. A lost node is noticed after {grace.value} s, and its pods are "
+        f"moved {tolerates.value:g} s later.",
+        places(low, here),
+        tuple(quantities),
+        severity,
+    )
+
+
+def _tolerates(workload: Workload) -> Sourced[float]:
+    for each in items(workload.pod, "tolerations"):
+        stated = number(each.get("tolerationSeconds")) if isinstance(each, Map) else None
+        if isinstance(each, Map) and each.get("key") == _UNREACHABLE and stated is not None:
+            return Sourced(stated, Source.FILE, workload.resource.place(each.lines["tolerationSeconds"]))
+    note = "Kubernetes: pods tolerate an unreachable node for 300 s"
+    return Sourced(_TOLERATES, Source.PROVIDER_DEFAULT, workload.resource.place(), note)

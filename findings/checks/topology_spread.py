@@ -1,0 +1,83 @@
+"""Section 8: how many pods one node or one zone can take along."""
+
+import math
+from collections.abc import Iterator
+
+from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.platform.model import Platform, Workload, items, mapping, places
+from findings.platform.serving import least_replicas, long_running, services_of
+from findings.platform.units import stated_count
+from findings.platform.yaml_reader import Map
+from findings.vocabulary import Category, Outcome, Severity
+from platform_risk.quantities.sourced import Input, Quantity, Sourced, Unknown, input_of
+
+META = Meta(
+    id="topology-spread",
+    seed="8",
+    title="All pods may stand in one place",
+    severity=Severity.LOW,
+    category=Category.ARCHITECTURE,
+    outcome=Outcome.OUTAGE,
+    means="Nothing keeps the pods of a service on different nodes or in different zones.",
+    why="Several replicas guard against the loss of a node or a zone only where they do not share it. The scheduler "
+    "prefers to spread them, and gives that up when nodes are full.",
+    not_a_problem="The cluster sets default constraints of its own, or has a single zone and few nodes.",
+    remedy="Spread over zones with a constraint, and over nodes with a second one or with anti-affinity.",
+    patch="""topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: topology.kubernetes.io/zone
+    whenUnsatisfiable: DoNotSchedule
+    labelSelector: {matchLabels: {app: api}}""",
+    references=(
+        "https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/",
+        "https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#inter-pod-affinity-and-anti-affinity",
+    ),
+)
+
+
+def most_in_one(replicas: int, domains: int, max_skew: int | None) -> int:
+    """Pods that one domain may hold: all without a constraint, else as many as the skew allows above the emptiest.
+
+    Source: Kubernetes, pod topology spread constraints (maxSkew).
+    """
+    if max_skew is None or domains < 2:
+        return replicas
+    return min(replicas, math.ceil((replicas + max_skew * (domains - 1)) / domains))
+
+
+def run(platform: Platform) -> Iterator[Verdict]:
+    zones = stated_count(platform.facts.get("zones"))
+    for workload in long_running(platform):
+        if not services_of(platform, workload):
+            continue
+        low = least_replicas(platform, workload)
+        if isinstance(low, Unknown):
+            yield Unsure(workload.id, low.reason, low.provide, low.place)
+        elif low.value > 1:
+            yield _judged(workload, low, zones)
+
+
+def _judged(workload: Workload, low: Sourced[int], zones: Sourced[int] | None) -> Verdict:
+    skews = [_skew(each) for each in items(workload.pod, "topologySpreadConstraints")]
+    anti = mapping(workload.pod, "affinity.podAntiAffinity")
+    if skews or anti:
+        return Pass(workload.id, (workload.resource.place(),))
+    terms: list[Input] = [input_of("replicas", low, "pods")]
+    lost = most_in_one(low.value, 1, None)
+    where = "node"
+    if zones is not None and zones.value > 1:
+        terms.append(input_of("zones", zones, "zones"))
+        where = f"node, or in one of {zones.value} zones"
+    quantity = Quantity("pods_lost_with_one_node", lost, "pods", "replicas, without a constraint", tuple(terms))
+    return Fail(
+        workload.id,
+        f"All {low.value} pods may stand on one {where}",
+        "Neither topologySpreadConstraints nor anti-affinity keeps them apart.",
+        places(low, workload.resource.place()),
+        (quantity,),
+    )
+
+
+def _skew(each: object) -> int | None:
+    skew = each.get("maxSkew") if isinstance(each, Map) else None
+    return skew if isinstance(skew, int) and not isinstance(skew, bool) else None
