@@ -53,6 +53,7 @@ def delete(row: models.Model, otherwise: str) -> None:
     """Deletes a row and what goes with it; Conflict(otherwise) when something still points at it."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")  # a load in the same transaction has them checked at once
             row.delete()
             # Django's foreign keys are checked at commit: here there is still somebody who can say it in words.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

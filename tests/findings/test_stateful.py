@@ -283,7 +283,7 @@ class Imports(RuleBasedStateMachine):
 
 
 def test_imports_triage_and_undo_agree_with_the_model(db: None) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # Hypothesis gives it no types
+    run_state_machine_as_test(
         Imports,
         settings=settings(
             max_examples=20, stateful_step_count=18, deadline=None, derandomize=True,
@@ -294,7 +294,7 @@ def test_imports_triage_and_undo_agree_with_the_model(db: None) -> None:
 
 @pytest.mark.drill
 def test_imports_triage_and_undo_agree_with_the_model_for_long(db: None) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Imports,
         settings=settings(
             max_examples=400, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
