@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from findings import selectors, services
-from findings.actions import Update
+from findings.actions import Transition, Update
 from findings.models import Finding
+from findings.vocabulary import Status
 from platform_risk.core.imports import services as imports
 from platform_risk.core.models import Import, Scope, Service, User
 from tests.factories import sarif, sarif_result, upload
@@ -30,7 +31,7 @@ def test_what_a_report_of_last_month_closed_counts_in_the_week_it_was_observed(a
 
 def test_a_decision_counts_in_the_week_it_is_made(ada: User, checkout: Service) -> None:
     upload(sarif(A), checkout, observed_at=ago(40))
-    services.change(Finding.objects.get(), services.Transition(to=services.Status.FIXED), user=ada, source="page")
+    services.change(Finding.objects.get(), Transition(to=Status.FIXED), user=ada, source="page")
     assert selectors.weeks(ada)[-1].closed == 1
 
 
