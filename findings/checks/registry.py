@@ -11,6 +11,7 @@ from findings.checks import (
     deployment_windows,
     disruption_budget,
     dns,
+    image_trust,
     kafka_consumers,
     kafka_durability,
     network_egress,
@@ -31,6 +32,7 @@ _MODULES = (
     db_connections,  # 1.3
     secret_in_env,  # 2.1
     network_egress,  # 2.2
+    image_trust,  # 2.3
     alert_delay,  # 3.1
     signal_loss,  # 3.1
     autoscaling,  # 3.2

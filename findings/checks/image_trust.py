@@ -1,0 +1,211 @@
+"""2.3: images that are trusted by the name of their registry, and by nothing that proves who built them."""
+
+from collections.abc import Iterable, Iterator
+
+from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.platform import images as platform_images
+from findings.platform.images import AllowList, Image, Pattern, SignatureRule
+from findings.platform.model import Platform, places
+from findings.vocabulary import Category, Outcome, Severity
+from platform_risk.quantities.sourced import Input, Quantity, Source, Unknown
+
+META = Meta(
+    id="image-trust",
+    seed="2.3",
+    title="Images are trusted by their name alone",
+    severity=Severity.HIGH,
+    category=Category.SECURITY,
+    outcome=Outcome.BREACH,
+    means="A policy lets images run because of the registry or folder they lie in, and no rule verifies a signature "
+    "for them; or images run that the platform's own policy does not allow.",
+    why="Whoever may push below such a prefix decides what runs: every pipeline, every colleague, every stolen "
+    "password. A star in the middle of a prefix trusts every folder beside it too. Labels and names are set by whoever "
+    "builds the image, so they prove nothing.",
+    not_a_problem="Only one pipeline can push below the prefix, its registry keeps tags immutable, and what runs is "
+    "named by digest.",
+    remedy="Verify signatures at admission for every prefix that is allowed, name who signs, turn tags into digests, "
+    "make tags immutable, and keep the list of prefixes short.",
+    patch="""verifyImages:
+  - imageReferences: ["registry.example/payments/*"]
+    mutateDigest: true
+    attestors:
+      - entries:
+          - keyless:
+              issuer: https://token.actions.githubusercontent.com
+              subject: https://github.com/example/payments/.github/workflows/build.yml@refs/heads/main""",
+    remedies=("image-signing",),
+    references=(
+        "https://kyverno.io/docs/policy-types/cluster-policy/verify-images/",
+        "https://docs.sigstore.dev/policy-controller/overview/",
+        "https://open-policy-agent.github.io/gatekeeper-library/website/validation/allowedrepos/",
+        "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html",
+    ),
+)
+
+_BY_NAME = "That a name matches is counted, not whether the registry itself is well guarded."
+
+
+def images_unverified(verified: Iterable[bool]) -> int:
+    """Images that no signature rule covers. Source: Kyverno and Sigstore: only what a rule matches is verified."""
+    return sum(not each for each in verified)
+
+
+def images_against_policy(allowed: Iterable[bool]) -> int:
+    """Images that no pattern of the list matches."""
+    return sum(not each for each in allowed)
+
+
+def run(platform: Platform) -> Iterator[Verdict]:
+    lists = list(platform_images.allow_lists(platform))
+    rules = list(platform_images.signature_rules(platform))
+    found = platform_images.images(platform)
+    for each in lists:
+        yield from _list(each, rules, found)
+    for rule in rules:
+        yield from _rule(rule, rules, found, has_lists=bool(lists))
+    if found and not lists and not rules:
+        yield Unsure(
+            "images",
+            f"no rule in these files says which of {len({each.reference for each in found})} images may run, or "
+            "verifies one",
+            "an admission policy: Kyverno verifyImages, Sigstore ClusterImagePolicy, or a list of registries",
+            found[0].place,
+        )
+    yield from _registries(platform)
+
+
+def _list(trusted: AllowList, rules: list[SignatureRule], found: list[Image]) -> Iterator[Verdict]:
+    bare = [each for each in trusted.patterns if not any(rule.covers(each.witness) for rule in rules)]
+    concerned = _distinct([each for each in found if trusted.applies(each.workload)])
+    if not bare:
+        yield Pass(trusted.subject, (trusted.place,))
+    else:
+        yield _bare(trusted, bare, rules, [each for each in concerned if _matches(trusted, each)])
+    if not concerned:
+        yield Unsure(trusted.subject, "which images run is not in these files, so none could be counted",
+                     "the workloads with their images", trusted.place)  # fmt: skip
+    elif trusted.is_readable:
+        yield from _against(trusted, concerned)
+
+
+def _bare(trusted: AllowList, bare: list[Pattern], rules: list[SignatureRule], matched: list[Image]) -> Fail:
+    terms = tuple(
+        Input(each.glob, "no signature rule" if each in bare else "verified", "", Source.FILE, each.place.path,
+              each.place.line)
+        for each in trusted.patterns
+    )  # fmt: skip
+    quantities = [
+        Quantity("prefixes_unverified", len(bare), "prefixes", "allowed prefixes that no signature rule covers", terms,
+                 (_BY_NAME,)),
+    ]  # fmt: skip
+    wide = sum(each.has_open_segment for each in trusted.patterns)
+    if wide:
+        quantities.append(
+            Quantity("open_segments", wide, "prefixes", "prefixes with a star before the last part", terms)
+        )
+    if matched:
+        quantities += _counted(matched, rules)
+    names = ", ".join(each.glob for each in bare)
+    star = " A star in the middle of a prefix trusts whoever owns any folder there." if wide else ""
+    return Fail(
+        trusted.subject,
+        f"{len(bare)} of {len(trusted.patterns)} trusted image prefixes are verified by no signature rule",
+        f"Whoever may push below {names} decides what runs.{star}",
+        places(trusted.place, *(each.place for each in bare)),
+        tuple(quantities),
+    )
+
+
+def _counted(concerned: list[Image], rules: list[SignatureRule]) -> Iterator[Quantity]:
+    verified = [any(rule.covers(each.reference) for rule in rules) for each in concerned]
+    terms = tuple(
+        Input(each.reference, "verified" if is_verified else "not verified", "", Source.FILE, each.place.path,
+              each.place.line)
+        for each, is_verified in zip(concerned, verified, strict=True)
+    )  # fmt: skip
+    yield Quantity("images_total", len(concerned), "images", "different images of all containers", terms)
+    yield Quantity("images_unverified", images_unverified(verified), "images", "images that no signature rule covers",
+                   terms)  # fmt: skip
+    yield Quantity("images_by_tag", sum(not each.has_digest for each in concerned), "images",
+                   "images without a digest: their tag can be moved", terms)  # fmt: skip
+
+
+def _matches(trusted: AllowList, image: Image) -> bool:
+    return any(each.matches(image.reference) for each in trusted.patterns)
+
+
+def _against(trusted: AllowList, concerned: list[Image]) -> Iterator[Verdict]:
+    allowed = [_matches(trusted, each) for each in concerned]
+    against = images_against_policy(allowed)
+    if not against:
+        return
+    wrong = [each for each, is_allowed in zip(concerned, allowed, strict=True) if not is_allowed]
+    terms = tuple(
+        Input(each.reference, "matches" if is_allowed else "matches nothing", "", Source.FILE, each.place.path,
+              each.place.line)
+        for each, is_allowed in zip(concerned, allowed, strict=True)
+    )  # fmt: skip
+    yield Fail(
+        trusted.subject,
+        f"{against} of {len(concerned)} images are against the platform's own policy",
+        f"{trusted.subject} allows {', '.join(each.glob for each in trusted.patterns)}; these are something else: "
+        f"{', '.join(each.reference for each in wrong[:8])}. Either they cannot start or the policy does not hold.",
+        places(*(each.place for each in wrong), trusted.place),
+        (
+            Quantity("images_total", len(concerned), "images", "different images of all containers", terms),
+            Quantity(
+                "images_against_own_policy", against, "images", "images that no pattern of the list matches", terms
+            ),
+        ),
+        Severity.MEDIUM,
+        "against",
+    )
+
+
+def _rule(rule: SignatureRule, rules: list[SignatureRule], found: list[Image], *, has_lists: bool) -> Iterator[Verdict]:
+    """Told at the first rule, when no list of registries tells it: images that run beside all rules."""
+    concerned = _distinct(found)
+    outside = [each for each in concerned if not any(one.covers(each.reference) for one in rules)]
+    if has_lists or rule is not rules[0] or not outside:
+        yield Pass(rule.subject, (rule.place,))
+        return
+    yield Fail(
+        rule.subject,
+        f"{len(outside)} of {len(concerned)} images are verified by no signature rule",
+        f"No rule covers {', '.join(each.reference for each in outside[:8])}.",
+        places(rule.place, *(each.place for each in outside)),
+        tuple(_counted(concerned, rules)),
+        Severity.MEDIUM,
+    )
+
+
+def _distinct(found: list[Image]) -> list[Image]:
+    return list({each.reference: each for each in reversed(found)}.values())[::-1]
+
+
+def _registries(platform: Platform) -> Iterator[Verdict]:
+    """Amazon ECR lets a tag be pushed again unless told otherwise."""
+    for block in platform.terraform("aws_ecr_repository"):
+        stated = block.get("image_tag_mutability")
+        if isinstance(stated, Unknown):
+            yield Unsure(block.id, stated.reason, stated.provide, block.place())
+            continue
+        value, source = (stated.value, stated.source) if stated else ("MUTABLE", Source.PROVIDER_DEFAULT)
+        place = stated.place if stated else block.place()
+        if not str(value).upper().startswith("MUTABLE"):
+            yield Pass(block.id, (place,))
+            continue
+        note = "" if stated else "Amazon ECR: image_tag_mutability defaults to MUTABLE"
+        term = Input("image_tag_mutability", value, "", source, place.path, place.line, note)
+        yield Fail(
+            block.id,
+            "Its tags can be pushed again: 1 repository without immutable tags",
+            "Whoever may push can put another image behind a tag that already runs.",
+            places(place),
+            (
+                Quantity(
+                    "repositories_with_mutable_tags", 1, "repositories", "image_tag_mutability is MUTABLE", (term,)
+                ),
+            ),
+            Severity.LOW,
+        )

@@ -1,0 +1,131 @@
+"""Images trusted by name: what no signature rule covers, and what is against the platform's own policy."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from findings.checks import image_trust
+from findings.platform import images
+from tests.findings.checks import reading
+
+LIST = """
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {{name: registries}}
+spec:
+  rules:
+    - name: registries
+      match: {match}
+      validate:
+        pattern: {{spec: {{containers: [{{image: "{glob}"}}]}}}}
+"""
+SIGNED = """
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {{name: signed}}
+spec:
+  rules:
+    - name: signed
+      verifyImages: [{{imageReferences: ["{glob}"], attestors: {attestors}}}]
+"""
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: api, namespace: shop}}
+spec:
+  template:
+    spec:
+      containers:
+        - {{name: api, image: "{image}"}}
+        - {{name: sidecar, image: "registry.example/sidecar:1"}}
+"""
+PODS = "{any: [{resources: {kinds: [Pod]}}]}"
+SOMEBODY = "[{entries: [{keyless: {issuer: i, subject: s}}]}]"
+
+
+def against(image: str, match: str = PODS) -> object:
+    fails = reading.fails(
+        "image-trust",
+        a_yaml=LIST.format(glob="registry.example/*", match=match),
+        b_yaml=DEPLOYMENT.format(image=image),
+    )
+    found = [reading.figures(fail) for fail in fails if fail.detail == "against"]
+    return found[0]["images_against_own_policy"] if found else None
+
+
+def test_images_that_the_platforms_own_list_does_not_allow_are_counted() -> None:
+    assert against("other.example/api:1") == 1
+    assert against("registry.example/api:1") is None
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        "{any: [{resources: {kinds: [Pod], namespaces: [search]}}]}",
+        "{any: [{resources: {kinds: [Pod], selector: {matchLabels: {strict: yes}}}}]}",
+    ],
+)
+def test_a_policy_that_may_not_concern_a_workload_is_not_held_against_it(match: str) -> None:
+    assert against("other.example/api:1", match) is None
+
+
+def test_a_rule_that_names_nobody_verifies_nothing() -> None:
+    (fail,) = reading.fails(
+        "image-trust",
+        a_yaml=LIST.format(glob="registry.example/*", match=PODS),
+        b_yaml=SIGNED.format(glob="registry.example/*", attestors="[]"),
+    )
+    assert reading.figures(fail)["prefixes_unverified"] == 1
+
+
+def test_a_rule_for_a_part_of_a_prefix_does_not_cover_the_prefix() -> None:
+    files = {"a_yaml": LIST.format(glob="registry.example/*", match=PODS)}
+    narrow = SIGNED.format(glob="registry.example/payments/*", attestors=SOMEBODY)
+    wide = SIGNED.format(glob="registry.example*", attestors=SOMEBODY)
+    assert len(reading.fails("image-trust", **files, b_yaml=narrow)) == 1
+    assert reading.fails("image-trust", **files, b_yaml=wide) == []
+
+
+@pytest.mark.parametrize("glob", ["!*:latest", "*:*", "*@sha256:*"])
+def test_rules_about_tags_and_digests_are_no_lists_of_registries(glob: str) -> None:
+    outcome = reading.outcome("image-trust", a_yaml=LIST.format(glob=glob, match=PODS))
+    assert (outcome.found, outcome.tallies[0].unsure) == ((), [])
+
+
+def test_a_star_in_the_middle_trusts_every_folder() -> None:
+    (fail,) = reading.fails("image-trust", a_yaml=LIST.format(glob="newrelic/* | */fips-*", match=PODS))
+    assert reading.figures(fail)["open_segments"] == 1
+    assert "*/fips-*" in fail.why
+
+
+def test_expressions_that_ask_how_a_name_begins_are_lists_too() -> None:
+    policy = """
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: registries}
+spec:
+  validations:
+    - expression: "object.spec.containers.all(c, c.image.startsWith('registry.example/'))"
+"""
+    (fail,) = reading.fails("image-trust", a_yaml=policy)
+    assert reading.figures(fail)["prefixes_unverified"] == 1
+
+
+@pytest.mark.parametrize(
+    ("image", "name"),
+    [
+        ("redis:7", "docker.io/library/redis:7"),
+        ("bitnami/redis:7", "docker.io/bitnami/redis:7"),
+        ("ghcr.io/org/api:1", "ghcr.io/org/api:1"),
+        ("localhost:5000/api", "localhost:5000/api"),
+    ],
+)
+def test_an_image_without_a_registry_is_docker_hubs(image: str, name: str) -> None:
+    assert images.full_name(image) == name
+
+
+@given(st.lists(st.booleans(), max_size=30), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_verifying_one_more_image_never_leaves_more_unverified(verified: list[bool], last: bool) -> None:
+    assert image_trust.images_unverified([*verified, True]) == image_trust.images_unverified(verified)
+    assert image_trust.images_unverified([*verified, last]) <= image_trust.images_unverified([*verified, False])

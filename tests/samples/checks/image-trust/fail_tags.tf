@@ -1,0 +1,4 @@
+# expect: image-trust fail repositories_with_mutable_tags=1 line=2
+resource "aws_ecr_repository" "api" {
+  name = "api"
+}
