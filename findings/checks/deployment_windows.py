@@ -36,6 +36,7 @@ emergency_override:
     ),
 )
 
+_SHOWN = 20  # windows among the inputs: a schedule of every minute has more than anybody reads
 YEAR = 2026  # of the days on which clocks change, where no holiday names another
 _OVERRIDE = re.compile(r"(?:.*_)?(?:emergency|break_glass|breakglass)(?:_.*)?")
 _SEED = "64.5 hours count from Friday 16:30, when the window is still open; it is closed for 64."
@@ -124,7 +125,7 @@ def _is_override(setting: Setting) -> bool:
 
 def _terms(calendar: Calendar) -> tuple[Input, ...]:
     terms = []
-    for number, window in enumerate(calendar.windows, start=1):
+    for number, window in enumerate(calendar.windows[:_SHOWN], start=1):
         prefix = f"window_{number}" if len(calendar.windows) > 1 else "window"
         shown = f"{_clock(window.start)} for {window.minutes} min on {len(window.days)} days"
         kind = " closed" if window.is_deny else ""
@@ -180,12 +181,14 @@ def _holidays(platform: Platform) -> Sourced[list[date]] | None:
     stated = platform.facts.get("deployment.holidays")
     if stated is None or not isinstance(stated.value, list):
         return None
-    found = []
+    found: list[date] = []
     for each in stated.value:
         try:
-            found.append(date.fromisoformat(str(each)))
+            day = date.fromisoformat(str(each))
         except ValueError:
             continue
+        if 1970 <= day.year < 2200 and abs((day - (found or [day])[0]).days) < 2000:
+            found.append(day)
     return stated.map(lambda _: found) if found else None
 
 

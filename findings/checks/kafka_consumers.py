@@ -77,6 +77,11 @@ def range_assignment(partitions: Sequence[int], members: int) -> list[int]:
     return [sum(count // members + (number < count % members) for count in partitions) for number in range(members)]
 
 
+def busiest_under_range(partitions: Sequence[int], members: int) -> int:
+    """Partitions on the first member, which gets the remainder of every topic: sum(ceil(P ÷ M))."""
+    return sum(busiest(count, members) for count in partitions)
+
+
 def rebalances_per_rollout(pods: int, *, is_static: bool) -> int:
     """Rebalances when every pod is replaced once: each leaves and each joins; none under static membership.
 
@@ -178,47 +183,49 @@ def _pinned(platform: Platform, consumer: Consumer) -> Sourced[str] | None:
 def _judged(platform: Platform, group: Group) -> Verdict:
     consumer, members, total = group.consumer, group.members, group.total
     found = places(consumer.threads, group.pods, *group.partitions)
-    if members == 0 or total == 0:
+    if members <= 0 or total <= 0:
         return Pass(consumer.subject, found)
     if group.pinned is not None and unserved_partitions(total, members):
         return _unserved(group, found)
-    shares = range_assignment([each.value for each in group.partitions], members)
-    idle = sum(share == 0 for share in shares)
-    ratio = max(shares) * members / total
+    counts = [each.value for each in group.partitions]
+    most = busiest_under_range(counts, members)
+    idle = idle_members(max(counts), members)
+    ratio = most * members / total
     topics = ", ".join(topic.name for topic in group.topics)
     if idle:
         title = f"{idle} of {members} members have no partition of {topics} to read"
         why = f"{topics} has {total} partitions and the group grows to {members} members."
-        return _failed(platform, group, shares, title, why, found, None)
+        return _failed(platform, group, most, title, why, found, None)
     if members == 1 and total > 1:
         title = f"One member reads all {total} partitions of {topics}"
         why = f"{topics} could be read by {total} members at once; there is one, with no other to take over."
-        return _failed(platform, group, shares, title, why, found, Severity.LOW)
+        return _failed(platform, group, most, title, why, found, Severity.LOW)
     if ratio > _IMBALANCE:
-        title = f"The busiest of {members} members reads {max(shares)} partitions, {ratio:.2f} times its share"
+        title = f"The busiest of {members} members reads {most} partitions, {ratio:.2f} times its share"
         why = f"{total} partitions of {topics} do not divide by {members} members."
-        return _failed(platform, group, shares, title, why, found, Severity.LOW)
+        return _failed(platform, group, most, title, why, found, Severity.LOW)
     return Pass(consumer.subject, found)
 
 
 def _failed(
     platform: Platform,
     group: Group,
-    shares: list[int],
+    most: int,
     title: str,
     why: str,
     found: tuple[Place, ...],
     severity: Severity | None,
 ) -> Fail:
     terms, members, total = group.terms, group.members, group.total
+    idle = idle_members(max(each.value for each in group.partitions), members)
     quantities = (
-        Quantity("idle_members", sum(each == 0 for each in shares), "members", "max(0, pods × threads − partitions)",
+        Quantity("idle_members", idle, "members", "max(0, pods × threads − partitions)",
                  terms),
-        Quantity("partitions_on_busiest_member", max(shares), "partitions", "ceil(partitions ÷ (pods × threads))",
+        Quantity("partitions_on_busiest_member", most, "partitions", "ceil(partitions ÷ (pods × threads))",
                  terms, (_SEED,) if members < total else ()),
-        Quantity("imbalance_ratio", max(max(shares) * members / total, 1.0) if members <= total else 1.0,
+        Quantity("imbalance_ratio", max(most * members / total, 1.0) if members <= total else 1.0,
                  "× fair share", "ceil(P ÷ M) ÷ (P ÷ M); 1 when every member has one or none", terms),
-        Quantity("effective_parallelism", total / max(shares), "members", "partitions ÷ those of the busiest", terms),
+        Quantity("effective_parallelism", total / most, "members", "partitions ÷ those of the busiest", terms),
         *_rhythm(platform, group),
     )  # fmt: skip
     return Fail(group.consumer.subject, title, why, found, quantities, severity, "partitions")

@@ -6,6 +6,7 @@ from findings.checks import (
     backups,
     cache_staleness,
     cell_failover,
+    contradiction,
     cpu_throttling,
     db_connections,
     deployment_windows,
@@ -19,6 +20,7 @@ from findings.checks import (
     request_timeouts,
     resource_quota,
     secret_in_env,
+    secret_rotation,
     signal_loss,
     single_replica,
     time_sync,
@@ -41,6 +43,7 @@ _MODULES = (
     cache_staleness,  # 4.2
     deployment_windows,  # 5.1
     backups,  # 5.2
+    secret_rotation,  # 5.3
     dns,  # 7.1
     time_sync,  # 7.2
     request_timeouts,  # 8
@@ -49,6 +52,7 @@ _MODULES = (
     probes,  # 8
     single_replica,  # 8
     topology_spread,  # 8
+    contradiction,
 )
 
 CHECKS: dict[str, Check] = {module.META.id: Check(module.META, module.run) for module in _MODULES}

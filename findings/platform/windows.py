@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from findings.platform.model import ConfigFile, Platform, Resource, normal
+from findings.platform.model import ConfigFile, Platform, Resource, items, normal
 from findings.platform.units import seconds
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
@@ -174,13 +174,13 @@ def _sync_windows(node: Map, project: Resource, place: Place) -> list[Window] | 
     if starts is None or not duration or zone is None:
         return None
     targets = tuple(
-        str(each) for key in ("applications", "namespaces", "clusters") for each in node.get(key) or () if each
+        str(each) for key in ("applications", "namespaces", "clusters") for each in items(node, key) if each
     )
     by_minute: dict[int, set[int]] = {}
     for day, minute in starts:
         by_minute.setdefault(minute, set()).add(day)
     return [
-        Window(frozenset(days), minute, int(duration // 60), zone, name, place, node.get("kind") == "deny",
+        Window(frozenset(days), minute, min(int(duration // 60), WEEK), zone, name, place, node.get("kind") == "deny",
                node.get("manualSync") is True, targets)
         for minute, days in sorted(by_minute.items())
     ]  # fmt: skip
@@ -227,8 +227,11 @@ def open_week(windows: tuple[Window, ...]) -> bytearray:
         shift = midnight.utcoffset() or timedelta()
         for day in window.days:
             begun = day * _DAY + window.start - int(shift.total_seconds() // 60)
-            for minute in range(begun, begun + min(window.minutes, WEEK)):
-                week[minute % WEEK] = 0 if window.is_deny else 1
+            value = b"\x00" if window.is_deny else b"\x01"
+            first, last = begun % WEEK, begun % WEEK + min(window.minutes, WEEK)
+            week[first : min(last, WEEK)] = value * (min(last, WEEK) - first)
+            if last > WEEK:  # past Sunday midnight, into Monday
+                week[: last - WEEK] = value * (last - WEEK)
     return week
 
 

@@ -93,6 +93,14 @@ def test_every_partition_is_assigned_and_idle_members_are_those_without(partitio
     assert shares.count(0) == kafka_consumers.idle_members(partitions, members)
 
 
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=4), st.integers(1, 80))
+@settings(max_examples=200, deadline=None)
+def test_of_several_topics_the_first_member_has_most(partitions: list[int], members: int) -> None:
+    shares = kafka_consumers.range_assignment(partitions, members)
+    assert max(shares) == shares[0] == kafka_consumers.busiest_under_range(partitions, members)
+    assert shares.count(0) == kafka_consumers.idle_members(max(partitions), members)
+
+
 @given(st.integers(1, 300), st.integers(1, 300))
 @settings(max_examples=200, deadline=None)
 def test_one_more_member_never_makes_the_busiest_busier(partitions: int, members: int) -> None:

@@ -1,0 +1,341 @@
+"""Two places that cannot both be right: each alone looks well."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from findings.checks import network_egress
+from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.platform import kafka, network, objectives, windows
+from findings.platform.model import Autoscaler, Platform, Resource, Workload, find, items, mapping, places
+from findings.platform.units import stated_number
+from findings.platform.windows import Calendar
+from findings.platform.yaml_reader import Map
+from findings.vocabulary import Category, Outcome, Severity
+from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown, input_of
+
+META = Meta(
+    id="contradiction",
+    seed="",
+    title="Two places contradict each other",
+    severity=Severity.MEDIUM,
+    category=Category.OPERATIONS,
+    outcome=Outcome.OUTAGE,
+    means="One file demands what another rules out: images that the platform's own admission policy refuses, an "
+    "autoscaler that watches a topic nobody declares, a deployment window that the deployer does not know, an "
+    "objective with two values, a network policy that cuts off what a service is told to call.",
+    why="Each place passes its own review. Together, one of them has no effect or stops the other, and that shows when "
+    "somebody relies on it: in a rollout, a peak or an incident.",
+    not_a_problem="One of the two is not in use any more: then remove it.",
+    remedy="Decide which of the two is meant, change the other, and state the value once where both can read it.",
+    references=(
+        "https://kyverno.io/docs/policy-types/cluster-policy/validate/",
+        "https://keda.sh/docs/latest/scalers/apache-kafka/",
+        "https://argo-cd.readthedocs.io/en/stable/user-guide/sync_windows/",
+        "https://kubernetes.io/docs/concepts/services-networking/network-policies/",
+    ),
+)
+
+_OBJECTIVE = re.compile(
+    r"(?:.*_)?(?:slo|availability_slo|slo_availability|availability_target)(?:_target|_objective|_percent)?"
+)
+
+
+def run(platform: Platform) -> Iterator[Verdict]:
+    yield from _images(platform)
+    yield from _topics(platform)
+    yield from _unenforced_windows(platform)
+    yield from _objectives(platform)
+    yield from _blocked(platform)
+    yield from _replicas(platform)
+
+
+# Images against the platform's own admission policy
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What an admission policy says images must look like."""
+
+    policy: Resource
+    patterns: tuple[str, ...]
+    place: Place
+    namespaces: tuple[str, ...] = ()  # patterns; () for all
+    excluded: tuple[str, ...] = ()
+    is_enforced: bool = True
+
+    def covers(self, workload: Workload) -> bool:
+        namespace = workload.resource.namespace or "default"
+        if self.policy.kind == "Policy" and self.policy.namespace != workload.resource.namespace:
+            return False
+        if self.namespaces and not any(fnmatchcase(namespace, each) for each in self.namespaces):
+            return False
+        return not any(fnmatchcase(namespace, each) for each in self.excluded)
+
+    def admits(self, image: str) -> bool:
+        return any(fnmatchcase(image, pattern) for pattern in self.patterns)
+
+
+def _allowed(platform: Platform) -> Iterator[Allowed]:
+    for policy in platform.of_kind("ClusterPolicy", "Policy"):
+        for rule in items(policy.body, "spec.rules"):
+            found = _image_pattern(mapping(rule, "validate.pattern.spec"))
+            if found is not None:
+                text, line = found
+                patterns = tuple(each.strip() for each in text.split("|"))
+                action = str(mapping(policy.body, "spec").get("validationFailureAction") or "Audit")
+                action = str(mapping(rule, "validate").get("failureAction") or action)
+                if all("/" in each and not each.startswith("!") for each in patterns):
+                    yield Allowed(policy, patterns, policy.place(line), _namespaces(rule, "match"),
+                                  _namespaces(rule, "exclude"), action.lower() == "enforce")  # fmt: skip
+    for policy in platform.of_kind("K8sAllowedRepos"):
+        repos = find(policy.body, "spec.parameters.repos")
+        if repos is not None and isinstance(repos[0], list) and repos[0]:
+            patterns = tuple(f"{each}*" for each in repos[0])
+            match = mapping(policy.body, "spec.match")
+            action = str(mapping(policy.body, "spec").get("enforcementAction") or "deny")
+            yield Allowed(policy, patterns, policy.place(repos[1]), _texts(match, "namespaces"),
+                          _texts(match, "excludedNamespaces"), action == "deny")  # fmt: skip
+
+
+def _image_pattern(spec: Map) -> tuple[str, int | None] | None:
+    for each in items(spec, "containers"):
+        if isinstance(each, Map) and isinstance(each.get("image"), str):
+            return each["image"], each.lines["image"]
+    return None
+
+
+def _namespaces(rule: Any, key: str) -> tuple[str, ...]:
+    block = mapping(rule, key)
+    inner = [mapping(block, "resources")]
+    inner += [mapping(each, "resources") for name in ("any", "all") for each in items(block, name)]
+    return tuple(name for each in inner for name in _texts(each, "namespaces"))
+
+
+def _texts(node: Map, key: str) -> tuple[str, ...]:
+    return tuple(str(each) for each in items(node, key))
+
+
+def _images(platform: Platform) -> Iterator[Verdict]:
+    for allowed in _allowed(platform):
+        images = [
+            container.image
+            for workload in platform.workloads
+            if allowed.covers(workload)
+            for container in workload.containers
+            if container.image is not None
+        ]
+        refused = [each for each in images if not allowed.admits(each.value)]
+        if len(refused) == len(images):
+            continue  # none fits: the policy is not that of these workloads, or there are none
+        if not refused:
+            yield Pass(allowed.policy.id, (allowed.place,))
+            continue
+        terms = tuple(input_of("image", each, "") for each in refused)
+        names = ", ".join(dict.fromkeys(each.value for each in refused[:3]))
+        yield Fail(
+            allowed.policy.id,
+            f"{len(refused)} of {len(images)} images break the platform's own rule",
+            f"It admits {' or '.join(allowed.patterns)}; {names} would be "
+            f"{'refused' if allowed.is_enforced else 'reported'}.",
+            places(allowed.place, *refused),
+            (
+                Quantity("images_against_own_policy", len(refused), "images", "images that no pattern matches", terms),
+                Quantity("images_total", len(images), "images", "images that the policy covers", terms),
+            ),
+            None if allowed.is_enforced else Severity.LOW,
+            "images",
+        )
+
+
+# Autoscalers on topics
+
+
+def _topics(platform: Platform) -> Iterator[Verdict]:
+    known = kafka.topics(platform)
+    consumers = {each.subject: each for each in kafka.consumers(platform, known)}
+    for scaler in platform.autoscalers:
+        trigger = kafka.kafka_trigger(scaler)
+        if trigger is None or not isinstance(trigger.get("topic"), str) or scaler.resource is None:
+            continue
+        stated = Sourced(trigger["topic"], Source.FILE, scaler.resource.place(trigger.lines["topic"]))
+        consumer = consumers.get(scaler.target)
+        others = [name for name in consumer.topics if name != stated.value] if consumer is not None else []
+        if consumer is not None and others and stated.value not in _own_topics(platform, consumer):
+            yield _other_topic(scaler, stated, others[0], consumer.place)
+        elif known:
+            yield _topic(scaler, stated, known)
+
+
+def _own_topics(platform: Platform, consumer: kafka.Consumer) -> set[str]:
+    """Topics that the workload itself names, without its autoscaler's."""
+    return {str(setting.value.value) for setting in platform.settings_of(consumer.subject)}
+
+
+def _other_topic(scaler: Autoscaler, stated: Sourced[str], other: str, place: Place) -> Verdict:
+    term = input_of("scaler_topic", stated, "")
+    return Fail(
+        scaler.resource.id if scaler.resource else scaler.place.path,
+        f"It scales by the lag of {stated.value}, and its pods read {other}",
+        "Pods are added for messages that they do not read, and not for those they do.",
+        places(stated, place),
+        (Quantity("topics_in_common", 0, "topics", "topics of the trigger ∩ topics of the pods", (
+            term, Input("consumer_topic", other, "", Source.FILE, place.path, place.line))),),
+        None,
+        "topic",
+    )  # fmt: skip
+
+
+def _topic(scaler: Autoscaler, stated: Sourced[str], known: list[kafka.Topic]) -> Verdict:
+    subject = scaler.resource.id if scaler.resource else scaler.place.path
+    if any(topic.name == stated.value for topic in known):
+        return Pass(subject, places(stated))
+    names = ", ".join(sorted({topic.name for topic in known})[:5])
+    term = input_of("scaler_topic", stated, "")
+    return Fail(
+        subject,
+        f"It scales by the lag of {stated.value}, which no file declares",
+        f"Declared are {names}. Without the topic there is no lag to see, and no pod is added.",
+        places(stated, known[0].place),
+        (Quantity("declarations", 0, "topics", "declared topics of that name", (term,)),),
+        None,
+        "topic",
+    )
+
+
+# Windows that the deployer does not know
+
+
+def _unenforced_windows(platform: Platform) -> Iterator[Verdict]:
+    found = [each for each in windows.calendars(platform) if isinstance(each, Calendar) and each.project is None]
+    if not found:
+        return
+    for application in platform.of_kind("Application"):
+        if not application.api.startswith("argoproj.io/"):
+            continue
+        automated = application.at("spec.syncPolicy.automated")
+        if automated is not None and not (isinstance(automated.value, Map) and automated.value.get("enabled") is False):
+            yield _window(platform, application, automated, found[0])
+
+
+def _window(platform: Platform, application: Resource, automated: Sourced[Any], calendar: Calendar) -> Verdict:
+    name = str(mapping(application.body, "spec").get("project") or "default")
+    project = next((each for each in platform.of_kind("AppProject") if each.name == name), None)
+    if project is None:
+        reason = f"it syncs by itself, windows are declared elsewhere, and its project {name} is not in these files"
+        return Unsure(application.id, reason, f"spec.syncWindows of AppProject/{name}", automated.place)
+    if items(project.body, "spec.syncWindows"):
+        return Pass(application.id, places(automated, project.place()))
+    terms = (
+        Input("automated_sync", "on", "", Source.FILE, automated.place.path, automated.place.line),
+        Input("windows", len(calendar.windows), "windows", Source.FILE, calendar.place.path, calendar.place.line),
+    )
+    return Fail(
+        application.id,
+        "Deployment windows are declared, and Argo CD syncs at any hour",
+        f"Its project {name} has no syncWindows: what is merged goes out within minutes, whatever the windows say.",
+        places(automated, calendar.place, project.place()),
+        (Quantity("sync_windows", 0, "windows", "windows that the deployer knows", terms),),
+        None,
+        "window",
+    )
+
+
+# An objective with two values
+
+
+def _objectives(platform: Platform) -> Iterator[Verdict]:
+    named: dict[str, list[Sourced[float]]] = {}
+    for settings in platform.loose_settings.values():
+        for setting in settings:
+            value = _percent(setting.value) if _OBJECTIVE.fullmatch(setting.name) else None
+            if value is not None:
+                named.setdefault(re.sub(r"_(?:target|objective|percent)\Z", "", setting.name), []).append(value)
+    declared = objectives.objective(platform)
+    if isinstance(declared, objectives.Objective):
+        named.setdefault("slo", []).append(declared.target)
+    for name, stated in named.items():
+        if len(stated) < 2:
+            continue
+        values = sorted({each.value for each in stated})
+        if len(values) == 1:
+            yield Pass(name, places(*stated))
+            continue
+        terms = tuple(input_of(name, each, "%") for each in stated)
+        budget = round((100 - values[0]) / (100 - values[-1]), 6)
+        yield Fail(
+            name,
+            f"{name} is {' and '.join(f'{each:g} %' for each in values)}",
+            f"The one allows {budget:g} times the errors of the other: alerts and reports disagree.",
+            places(*stated),
+            (Quantity("budget_ratio", budget, "×", "(1 − lower) ÷ (1 − higher)", terms),),
+            None,
+            "objective",
+        )
+
+
+def _percent(stated: Sourced[Any]) -> Sourced[float] | None:
+    """An objective in percent, also where it is written as a fraction (0.999) or with its sign (99.9%)."""
+    text = str(stated.value).strip()
+    found = stated_number(stated.map(lambda _: text.removesuffix("%").strip()))
+    if found is None:
+        return None
+    value = found.value if found.value > 1 else found.value * 100
+    return found.map(lambda _: round(float(value), 9)) if 50 <= value < 100 else None
+
+
+# What a policy cuts off
+
+
+def _blocked(platform: Platform) -> Iterator[Verdict]:
+    policies = network.policies(platform)
+    for workload in platform.workloads if policies else ():
+        covering = [each for each in policies if each.covers(workload) and each.allows]
+        if not covering:
+            continue  # nothing selects it, or all is denied and what allows it may be elsewhere
+        judged = network_egress.blocked(platform, workload, covering)
+        gone = [to for to, outcome in judged if outcome is False]
+        if not gone:
+            continue
+        terms = tuple(Input(to.variable, to.host, "", Source.FILE, to.place.path, to.place.line) for to in gone)
+        names = ", ".join(sorted({to.host for to in gone})[:3])
+        yield Fail(
+            workload.id,
+            f"It is told to call {names}, and its network policy does not let it",
+            f"{covering[0].subject} selects its pods and no rule of any policy allows it.",
+            places(gone[0].place, covering[0].place),
+            (Quantity("dependencies_blocked", len(gone), "dependencies", "declared and not allowed", terms),),
+            None,
+            "egress",
+        )
+
+
+# Replicas outside their autoscaler's bounds
+
+
+def _replicas(platform: Platform) -> Iterator[Verdict]:
+    for workload in platform.workloads:
+        scaler = platform.autoscaler_of(workload)
+        stated = workload.replicas
+        if scaler is None or isinstance(stated, Unknown) or stated.source is not Source.FILE or stated.value == 0:
+            continue
+        low, high = scaler.minimum, scaler.maximum
+        if isinstance(low, Unknown) or isinstance(high, Unknown) or low.value <= stated.value <= high.value:
+            continue
+        terms = (
+            input_of("replicas", stated, "pods"),
+            input_of("minimum", low, "pods"),
+            input_of("maximum", high, "pods"),
+        )
+        outside = max(low.value - stated.value, stated.value - high.value)
+        yield Fail(
+            workload.id,
+            f"{stated.value} replicas, and its autoscaler keeps {low.value} to {high.value}",
+            "Every apply of this file moves the number of pods out of bounds until the autoscaler moves it back.",
+            places(stated, low, high),
+            (Quantity("pods_out_of_bounds", outside, "pods", "max(minimum − replicas, replicas − maximum)", terms),),
+            Severity.LOW,
+            "replicas",
+        )
