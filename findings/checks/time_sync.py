@@ -110,8 +110,8 @@ def _watched(platform: Platform) -> Iterator[tuple[str, Place]]:
 
 
 def _fail(platform: Platform, subject: str, stated: Sourced[bool]) -> Fail:
-    tolerance = stated_number(platform.facts.get("time.tolerance_seconds")) or _TOLERANCE
-    drift = stated_number(platform.facts.get("time.drift_ppm")) or _DRIFT
+    tolerance = _positive(platform, "time.tolerance_seconds") or _TOLERANCE
+    drift = _positive(platform, "time.drift_ppm") or _DRIFT
     terms = (input_of("tolerance", tolerance, "s"), input_of("drift", drift, "ppm"), input_of("enabled", stated, ""))
     days, a_day = days_to(tolerance.value, drift.value), drift_seconds_per_day(drift.value)
     quantities = [
@@ -138,6 +138,11 @@ def _fail(platform: Platform, subject: str, stated: Sourced[bool]) -> Fail:
         places(stated),
         tuple(quantities),
     )
+
+
+def _positive(platform: Platform, fact: str) -> Sourced[float] | None:
+    stated = stated_number(platform.facts.get(fact))
+    return stated if stated is not None and stated.value > 0 else None
 
 
 def _shortest_delay(platform: Platform) -> Sourced[float] | None:

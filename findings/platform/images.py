@@ -150,7 +150,7 @@ def _namespaces(rule: Map, name: str) -> tuple[tuple[str, ...], bool]:
     for part in parts:
         resources = mapping(part, "resources")
         found += [str(each) for each in items(resources, "namespaces")]
-        plain = plain and set(resources) <= {"kinds", "namespaces", "operations"} and "subjects" not in part
+        plain = plain and set(resources) <= {"kinds", "namespaces", "operations"} and "subjects" not in mapping(part)
     return tuple(found), plain
 
 

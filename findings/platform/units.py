@@ -14,6 +14,7 @@ _SUFFIXES: dict[str, Fraction] = {
     "E": Fraction(10**18), "Ki": Fraction(2**10), "Mi": Fraction(2**20), "Gi": Fraction(2**30), "Ti": Fraction(2**40),
     "Pi": Fraction(2**50), "Ei": Fraction(2**60),
 }  # fmt: skip
+_MOST = 10**18  # larger numbers are no configuration, and do not fit into arithmetic
 _PART = re.compile(
     r"([0-9]+(?:\.[0-9]+)?)\s*(milliseconds?|millis|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h|days?|d|weeks?|w)"
 )
@@ -34,7 +35,7 @@ def amount(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     found = quantity(str(value))
-    return None if found is None else float(found)
+    return None if found is None or found > _MOST else float(found)
 
 
 def number(value: Any) -> float | int | None:
@@ -42,7 +43,7 @@ def number(value: Any) -> float | int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return value
+        return value if abs(value) <= _MOST else None
     if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,18}(?:\.[0-9]{1,18})?\s*", value):
         return float(value) if "." in value else int(value)
     return None

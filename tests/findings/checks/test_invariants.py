@@ -1,0 +1,134 @@
+"""What holds for every check: odd values end no scan, order and white space change no finding."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from findings.checks import engine
+from findings.platform import files, reader
+from findings.platform.files import File
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "checks"
+ODD: list[Any] = [
+    None, [], {}, "x", "", -1, 0, True, 1e308, "9" * 400, [None], [["x"]], {"a": {"b": [1]}}, {"name": None},
+    "50%", "1.5.2",
+]  # fmt: skip
+
+
+def texts(sample: Path) -> list[File]:
+    return [each for each in files.walk([sample]) if isinstance(each, File) and each.path != "expect"]
+
+
+def every() -> list[Path]:
+    found = sorted(path for folder in SAMPLES.iterdir() for path in folder.iterdir())
+    assert found
+    return found
+
+
+def name(path: Path) -> str:
+    return f"{path.parent.name}-{path.stem}"
+
+
+def findings(given: list[File]) -> set[tuple[str, str]]:
+    return {(each.fingerprint, each.fail.title) for each in engine.run(reader.read(given)).found}
+
+
+@pytest.mark.parametrize("sample", [path for path in every() if path.is_dir()], ids=name)
+def test_the_order_of_files_changes_no_finding(sample: Path) -> None:
+    given = texts(sample)
+    assert findings(given) == findings(given[::-1])
+
+
+@pytest.mark.parametrize("sample", every(), ids=name)
+def test_two_more_lines_before_it_move_the_lines_of_a_finding_and_change_nothing_else(sample: Path) -> None:
+    given = texts(sample)
+    moved = [each if each.path.endswith(".json") else File(each.path, "# one more\n\n" + each.text) for each in given]
+    assert findings(moved) == findings(given)
+    before, after = (engine.run(reader.read(each)).found for each in (given, moved))
+    pairs = zip(before, after, strict=True)
+    for first, second in pairs:
+        assert len(first.fail.places) == len(second.fail.places)
+        for place, later in zip(first.fail.places, second.fail.places, strict=True):
+            assert later.path == place.path
+            if place.line is not None and not place.path.endswith((".json", "Dockerfile")):
+                assert later.line in (place.line + 2, place.line)
+
+
+def nodes(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from nodes(value, (*path, key))
+    elif isinstance(node, list):
+        for number, value in enumerate(node):
+            yield from nodes(value, (*path, number))
+
+
+def replaced(node: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    if isinstance(node, dict):
+        return {key: replaced(each, path[1:], value) if key == path[0] else each for key, each in node.items()}
+    return [replaced(each, path[1:], value) if number == path[0] else each for number, each in enumerate(node)]
+
+
+def yaml_files() -> list[tuple[Path, File]]:
+    return [(sample, file) for sample in every() for file in texts(sample) if file.path.endswith((".yaml", ".yml"))]
+
+
+@pytest.mark.parametrize("sample", sorted({sample for sample, _ in yaml_files()}), ids=name)
+def test_an_odd_value_anywhere_ends_no_scan(sample: Path) -> None:
+    chosen = random.Random(sample.name)  # the same in every run
+    for file in texts(sample):
+        if not file.path.endswith((".yaml", ".yml")):
+            continue
+        others = [each for each in texts(sample) if each is not file]
+        documents = list(yaml.safe_load_all(file.text))
+        spots = list(_spots(documents))
+        for number, path in chosen.sample(spots, min(25, len(spots))):
+            changed = [*documents]
+            changed[number] = replaced(documents[number], path, chosen.choice(ODD))
+            platform = reader.read([File(file.path, yaml.safe_dump_all(changed)), *others])
+            outcome = engine.run(platform)
+            assert len(outcome.tallies) > 1
+
+
+def _spots(documents: list[Any]) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    for number, document in enumerate(documents):
+        yield from ((number, path) for path in nodes(document))
+
+
+@pytest.mark.parametrize(
+    "sample", [path for path in every() if any(each.path.endswith(".tf") for each in texts(path))], ids=name
+)
+def test_an_odd_value_in_terraform_ends_no_scan(sample: Path) -> None:
+    odd = [
+        "null",
+        "[]",
+        "{}",
+        '"x"',
+        '""',
+        "-1",
+        "0",
+        "true",
+        "aws_x.y.z",
+        '"9999999999999999999999"',
+        "[null]",
+        "{ a = 1 }",
+    ]
+    for file in texts(sample):
+        lines = file.text.splitlines()
+        for number, line in enumerate(lines):
+            before, equals, _ = line.partition(" = ")
+            if not equals:
+                continue
+            for value in odd:
+                text = "\n".join([*lines[:number], f"{before} = {value}", *lines[number + 1 :]])
+                platform = reader.read(
+                    [File(file.path, text), *(each for each in texts(sample) if each.path != file.path)]
+                )
+                assert len(engine.run(platform).tallies) > 1
