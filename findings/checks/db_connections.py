@@ -59,7 +59,7 @@ def connections_needed(services: Iterable[tuple[int, int, int]]) -> int:
 
 def refused_percent(needed: int, available: int) -> float:
     """Share of the connections that are refused when all are asked for: 1 − available ÷ needed."""
-    return max(0.0, 1 - available / needed) * 100 if needed else 0.0
+    return max(0, needed - available) * 100 / needed if needed else 0.0
 
 
 def breakpoint_pods(available: int, per_pod: Iterable[int]) -> int:

@@ -58,7 +58,13 @@ def clients(platform: Platform) -> Iterator[Client]:
             own = _own_pool(platform, workload, container)
             if own is None and not _connects(container):
                 continue
-            pool = own or _shared_pool(platform) or _fact(platform, workload) or _missing(workload, container)
+            pool = (
+                own
+                or _shared_pool(platform)
+                or _fact(platform, workload)
+                or _of_framework(platform, workload, container)
+                or _missing(workload, container)
+            )
             yield Client(workload, container, tuple(_hosts(container)), pool)
 
 
@@ -143,6 +149,20 @@ def _shared_pool(platform: Platform) -> Pool | None:
     loose = [each for scope, each in platform.loose_settings.items() if not scope.startswith("ConfigMap/")]
     found = [pool for each in loose if (pool := _pool_of(each)) is not None]
     return found[0] if len({pool.most for pool in found}) == 1 else None
+
+
+def _of_framework(platform: Platform, workload: Workload, container: Container) -> Pool | None:
+    """What a framework does that is recognized by its variables and told nothing else."""
+    variable = next((each for name, each in container.env.items() if name.startswith("SPRING_DATASOURCE_")), None)
+    if variable is not None:
+        note = "HikariCP, Spring Boot's pool: maximumPoolSize defaults to 10"
+        return Pool(Sourced(10, Source.PROVIDER_DEFAULT, variable.place, note))
+    django = container.env.get("DJANGO_SETTINGS_MODULE")
+    if django is None:
+        return None
+    threads = started(platform, workload, container).option("--threads")
+    note = "Django without a pool: one connection per thread"
+    return Pool(Sourced(threads.value if threads else 1, Source.PROVIDER_DEFAULT, django.place, note))
 
 
 def _fact(platform: Platform, workload: Workload) -> Pool | None:

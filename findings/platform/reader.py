@@ -16,6 +16,8 @@ FACTS_NAMES = ("platform-risk.yaml", "platform-risk.yml")
 _DOCKERFILE = re.compile(r"(?:.*[./])?(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?\Z")
 _TO_FILL_IN = re.compile(r"\.(?:sed|tmpl|tpl|template|example|sample|dist|in)\Z")  # api.yaml.example: read as it is
 _CONFIG_ENDS = ("toml", "properties", "env", "ini", "cfg", "conf")
+# A person's word beside a place: `# platform-risk: ignore db-connections: pooled in front`.
+_IGNORE = re.compile(r"(?:#|//)[ \t]*platform-risk:[ \t]*ignore[ \t]+([^\r\n]{1,500})")
 _LOCKS = ("package-lock.json", "yarn.lock", "composer.lock", "poetry.lock", "pnpm-lock.yaml")
 
 
@@ -30,6 +32,7 @@ class _Found:
     read: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
+    suppressed: dict[tuple[str, int], str] = field(default_factory=dict)
 
 
 def read(files: Iterable[File | Skipped], facts: File | None = None) -> Platform:
@@ -39,12 +42,39 @@ def read(files: Iterable[File | Skipped], facts: File | None = None) -> Platform
         if isinstance(file, Skipped):
             found.skipped.append(file)
         elif file.path.rpartition("/")[2] in FACTS_NAMES:
-            _facts(file, found)
+            _facts_beside(file, found)
         else:
             _read(file, found)
     if facts is not None:
         _facts(facts, found)
+    _sort(found)
     return _assembled(found)
+
+
+def _sort(found: _Found) -> None:
+    """By path, and within a file as it stands there: files that come in another order make the same platform."""
+    found.resources.sort(key=lambda each: each.path)
+    found.configs.sort(key=lambda each: each.path)
+    found.settings.sort(key=lambda each: each.value.place.path)
+    found.calls.sort(key=lambda each: each.place.path)
+    found.blocks.sort(key=lambda each: each.path)
+    found.hcl.sort(key=lambda each: each.path)
+
+
+def _facts_beside(file: File, found: _Found) -> None:
+    """Of several, the one nearest to the top counts."""
+    held = found.facts.path
+    if held and _nearness(held) <= _nearness(file.path):
+        found.skipped.append(Skipped(file.path, f"the facts are those of {held}"))
+        return
+    _facts(file, found)
+    if held and found.facts.path != held:
+        found.read.remove(held)
+        found.skipped.append(Skipped(held, f"the facts are those of {file.path}"))
+
+
+def _nearness(path: str) -> tuple[int, str]:
+    return path.count("/"), path
 
 
 def _facts(file: File, found: _Found) -> None:
@@ -69,6 +99,8 @@ def _facts(file: File, found: _Found) -> None:
 
 
 def _read(file: File, found: _Found) -> None:
+    if "platform-risk:" in file.text:
+        found.suppressed |= _suppressed(file)
     name = file.path.rpartition("/")[2]
     stem = _TO_FILL_IN.sub("", name)
     end = stem.rpartition(".")[2].lower() if "." in stem else ""
@@ -97,6 +129,12 @@ def _read(file: File, found: _Found) -> None:
             found.read.append(file.path)
     else:
         found.skipped.append(Skipped(file.path, "no kind of file that is read here"))
+
+
+def _suppressed(file: File) -> dict[tuple[str, int], str]:
+    """(path, line) → "check: reason" of the comments that ask for a check to be ignored."""
+    lines = enumerate(file.text.splitlines(), start=1)
+    return {(file.path, number): match[1].strip() for number, line in lines if (match := _IGNORE.search(line))}
 
 
 def _documents(file: File, found: _Found) -> None:
@@ -158,4 +196,5 @@ def _assembled(found: _Found) -> Platform:
         facts=found.facts,
         files_read=tuple(found.read),
         skipped=tuple(found.skipped),
+        suppressed_lines=found.suppressed,
     )

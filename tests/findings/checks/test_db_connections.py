@@ -151,3 +151,19 @@ def test_a_pooler_never_opens_more_than_its_bound(instances: int, size: int, poo
 @pytest.mark.parametrize(("pods", "stated", "added"), [(50, "25%", 13), (4, "25%", 1), (10, 3, 3), (10, "0%", 0)])
 def test_a_rollout_adds_its_surge_rounded_up(pods: int, stated: int | str, added: int) -> None:
     assert db_connections.surge(pods, stated) == added
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "args", "needed"),
+    [
+        ("SPRING_DATASOURCE_URL", "jdbc:postgresql://aurora.internal/shop", [], 200),
+        ("DJANGO_SETTINGS_MODULE", "shop.settings", ["gunicorn", "-w", "3", "--threads", "4", "shop.wsgi"], 240),
+    ],
+)
+def test_a_framework_that_is_told_nothing_opens_its_default(
+    variable: str, value: str, args: list[str], needed: int
+) -> None:
+    text = DEPLOYMENT.format(name="api", pods=20).replace("DATABASE_POOL_SIZE", variable).replace('"20"', f'"{value}"')
+    text += f"          args: {args}\n".replace("'", '"')
+    (fail,) = reading.fails("db-connections", a_yaml=text, facts="databases: {aurora: {max_connections: 100}}")
+    assert reading.figures(fail)["connections_needed"] == needed
