@@ -1,5 +1,6 @@
 """3.1: how long an outage lasts before its alert opens, and how much of the error budget is spent by then."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import alerts
 from findings.platform.model import Platform, places
 from findings.platform.objectives import Objective, objective
-from findings.platform.units import number
+from findings.platform.units import number, seconds
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown, input_of
 
@@ -43,6 +44,7 @@ critical {
         "https://sre.google/workbook/alerting-on-slos/",
         "https://prometheus.io/docs/alerting/latest/configuration/#route",
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
+        "https://docs.datadoghq.com/monitors/configuration/",
     ),
 )
 
@@ -75,6 +77,15 @@ def cloudwatch_seconds(
     """
     best = period * min(datapoints or evaluation_periods, evaluation_periods)
     return best, best + period
+
+
+def datadog_seconds(window: float, delay: float, *, whole: bool) -> tuple[float, float]:
+    """(best, worst) seconds until a Datadog monitor alerts, which looks once a minute.
+
+    An average crosses its threshold at the latest when its window is bad as a whole; a minimum not before.
+    Source: Datadog, configure monitors: evaluation window and evaluation delay.
+    """
+    return (window if whole else 0) + delay, window + delay + 60
 
 
 def prometheus_seconds(scrape: float, evaluation: float, hold: float, group_wait: float) -> tuple[float, float]:
@@ -121,6 +132,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
     found = [
         *map(_newrelic, alerts.nrql_conditions(platform)),
         *map(_cloudwatch, alerts.cloudwatch_alarms(platform)),
+        *map(_datadog, alerts.datadog_monitors(platform)),
         *(_prometheus(rules, times, held) for rules in alerts.prometheus_rules(platform)),
     ]
     late: list[Place] = []
@@ -306,6 +318,34 @@ def _stated(alarm: alerts.Alarm, name: str) -> Sourced[float] | Unknown:
     if stated is None or value is None or value <= 0:
         return Unknown(f"{name} is not a number here", name, alarm.place)
     return stated.map(lambda _: value)
+
+
+_WINDOW = re.compile(r"\s*(?P<how>[a-z]+)\(last_(?P<length>\d+[smhdw])\):")
+
+
+def _datadog(monitor: alerts.Monitor) -> _Opens | Unsure | None:
+    query = monitor.stated.get("query")
+    if isinstance(query, Unknown):
+        return Unsure(monitor.id, query.reason, query.provide, monitor.place)
+    found = _WINDOW.match(str(query.value)) if query is not None else None
+    window = seconds(found["length"]) if found else None
+    if query is None or found is None or window is None:
+        return Unsure(
+            monitor.id, "the window of its query cannot be read", "avg(last_5m): before the query", monitor.place
+        )
+    delay = monitor.stated.get("evaluation_delay")
+    if isinstance(delay, Unknown):
+        return Unsure(monitor.id, delay.reason, delay.provide, delay.place)
+    waits = number(delay.value) if delay is not None else 0
+    # With "above", only a minimum needs its whole window to be bad; with "below", only a maximum.
+    whole = found["how"] == ("max" if re.search(r"<=?\s*[-\d.]+\s*\Z", str(query.value)) else "min")
+    best, worst = datadog_seconds(window, waits or 0, whole=whole)
+    terms = [Input("window", window, "s", Source.FILE, query.place.path, query.place.line)]
+    if delay is not None:
+        terms.append(input_of("evaluation_delay", delay, "s"))
+    formula = ("window + delay" if whole else "delay", "window + delay + one minute")
+    at = places(query, delay, monitor.place)
+    return _Opens(monitor.id, best, worst, formula, tuple(terms), at, None, (), "The monitor")
 
 
 def _prometheus(

@@ -10,7 +10,7 @@ from findings.platform.cron import longest_gap_minutes
 from findings.platform.model import Block, Platform, Resource, Workload, items, mapping, places
 from findings.platform.units import number, seconds, stated_number
 from findings.vocabulary import Category, Outcome, RiskClass, Severity
-from platform_risk.quantities.sourced import Place, Quantity, Source, Sourced, Unknown, input_of
+from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown, input_of
 
 META = Meta(
     id="backups",
@@ -80,15 +80,29 @@ def run(platform: Platform) -> Iterator[Verdict]:
     ]
     yield from found
     kept = [verdict for verdict in found if isinstance(verdict, Pass)]
-    if kept and not _tested(platform):
-        at = kept[0].places[0] if kept[0].places else Place()
-        yield Unsure(
-            "restore test", "whether a restore was ever tried is not stated", "facts: backups.restore_tested", at
+    if kept:
+        yield from _restored(platform, kept[0].places[0] if kept[0].places else Place())
+
+
+def _restored(platform: Platform, at: Place) -> Iterator[Verdict]:
+    """Whether what is kept was ever restored: a date or yes in the facts, or a plan that does so."""
+    stated = platform.facts.get("backups.restore_tested")
+    plans = platform.terraform("aws_backup_restore_testing_plan")
+    if stated is not None and stated.value is False:
+        term = input_of("restore_tested", stated, "")
+        yield Fail(
+            "restore test",
+            "No restore was ever tried",
+            "Copies are kept, and nobody knows whether and how fast they can be restored.",
+            places(stated),
+            (Quantity("restore_tested", 0, "", "restore_tested", (term,)),),
+            Severity.MEDIUM,
         )
-
-
-def _tested(platform: Platform) -> bool:
-    return bool(platform.facts.get("backups.restore_tested") or platform.terraform("aws_backup_restore_testing_plan"))
+    elif stated is not None or plans:
+        yield Pass("restore test", places(stated, *(plan.place() for plan in plans)))
+    else:
+        reason = "whether a restore was ever tried is not stated"
+        yield Unsure("restore test", reason, "facts: backups.restore_tested", at)
 
 
 @dataclass(frozen=True)
@@ -150,9 +164,10 @@ def _figures(kept: _Kept, needs: _Needs) -> tuple[Quantity, ...]:
             risk = hours_at_risk(kept.interval.value / 60, needs.detection.value, point_in_time=kept.point_in_time)
             formula = "detection" if kept.point_in_time else "interval + detection"
             found.append(Quantity("hours_of_writes_at_risk", risk, "h", formula, (interval, noticed)))
-    if kept.regions is not None and needs.regions is not None:
-        wanted = input_of("regions_wanted", needs.regions, "regions")
-        found.append(Quantity("regions", kept.regions, "regions", "regions that hold copies", (interval, wanted)))
+    if kept.regions is not None:
+        at = kept.places[0]
+        elsewhere = Input("copies_elsewhere", kept.regions - 1, "regions", Source.FILE, at.path, at.line)
+        found.append(Quantity("regions", kept.regions, "regions", "1 + regions that copies go to", (elsewhere,)))
     return tuple(found)
 
 

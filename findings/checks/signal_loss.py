@@ -30,6 +30,7 @@ open_violation_on_expiration = true""",
         "https://docs.newrelic.com/docs/alerts/create-alert/create-alert-condition/create-nrql-alert-conditions/",
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
         "https://prometheus.io/docs/prometheus/latest/querying/functions/#absent",
+        "https://docs.datadoghq.com/monitors/configuration/",
     ),
 )
 _LOSS = "expiration_duration and open_violation_on_expiration"
@@ -38,6 +39,7 @@ _LOSS = "expiration_duration and open_violation_on_expiration"
 def run(platform: Platform) -> Iterator[Verdict]:
     yield from _newrelic(platform)
     yield from _cloudwatch(platform)
+    yield from _datadog(platform)
     yield from _prometheus(platform)
 
 
@@ -129,6 +131,21 @@ def _cloudwatch(platform: Platform) -> Iterator[Verdict]:
                 "treat_missing_data: breaching, or notBreaching where no data means no fault",
                 alarm.place,
             )
+
+
+def _datadog(platform: Platform) -> Iterator[Verdict]:
+    for monitor in alerts.datadog_monitors(platform):
+        old, new = monitor.stated.get("notify_no_data"), monitor.stated.get("on_missing_data")
+        unknown = next((each for each in (old, new) if isinstance(each, Unknown)), None)
+        if unknown is not None:
+            yield Unsure(monitor.id, unknown.reason, unknown.provide, unknown.place)
+        elif (isinstance(old, Sourced) and old.value is True) or (
+            isinstance(new, Sourced) and new.value == "show_and_notify_no_data"
+        ):
+            yield Pass(monitor.id, (monitor.place,))
+        else:
+            found = [(monitor.id, monitor.place, "")]
+            yield _fail(monitor.id, found, "notify_no_data", "missing data notifies nobody")
 
 
 def _prometheus(platform: Platform) -> Iterator[Verdict]:

@@ -120,6 +120,22 @@ def cloudwatch_alarms(platform: Platform) -> Iterator[Alarm]:
 
 
 @dataclass(frozen=True)
+class Monitor:
+    """A Datadog monitor of a metric."""
+
+    id: str
+    place: Place
+    stated: Mapping[str, Stated]
+
+
+def datadog_monitors(platform: Platform) -> Iterator[Monitor]:
+    for block in platform.terraform("datadog_monitor"):
+        kind = block.get("type")
+        if not isinstance(kind, Sourced) or str(kind.value) in ("metric alert", "query alert"):
+            yield Monitor(block.id, block.place(), block.attributes)
+
+
+@dataclass(frozen=True)
 class PrometheusAlert:
     name: str
     expression: str

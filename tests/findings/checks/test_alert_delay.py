@@ -10,6 +10,7 @@ from findings.checks.alert_delay import (
     budget_minutes,
     burned_percent,
     cloudwatch_seconds,
+    datadog_seconds,
     newrelic_seconds,
     prometheus_seconds,
     target_of_rate,
@@ -58,6 +59,26 @@ def test_cloudwatch_needs_its_periods_and_one_for_alignment() -> None:
 
 def test_prometheus_adds_scrape_evaluation_hold_and_group_wait() -> None:
     assert prometheus_seconds(30, 30, 300, 10)[1] == 370
+
+
+def test_datadog_needs_its_whole_window_for_a_minimum_and_at_worst_for_an_average() -> None:
+    assert datadog_seconds(300, 60, whole=False) == (60, 420)
+    assert datadog_seconds(300, 60, whole=True) == (360, 420)
+
+
+@pytest.mark.parametrize(
+    ("query", "best"),
+    [
+        ("avg(last_5m):avg:x{*} > 5", 0),
+        ("min(last_5m):avg:x{*} > 5", 300),
+        ("max(last_5m):avg:x{*} < 5", 300),
+        ("max(last_5m):avg:x{*} > 5", 0),
+    ],
+)
+def test_a_monitor_tells_by_its_query_whether_the_whole_window_counts(query: str, best: float) -> None:
+    text = f'resource "datadog_monitor" "m" {{\n  type = "metric alert"\n  query = "{query}"\n}}\n'
+    (found,) = judged(("main.tf", text)).found
+    assert {each.name: each.value for each in found.fail.quantities}["time_to_open_best_seconds"] == best
 
 
 def test_without_an_expiration_a_lost_signal_is_never_told() -> None:
