@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from findings.platform import cron
 from findings.platform.model import ConfigFile, Platform, Resource, items, normal
 from findings.platform.units import seconds
 from findings.platform.yaml_reader import Map, Seq
@@ -188,35 +189,12 @@ def _sync_windows(node: Map, project: Resource, place: Place) -> list[Window] | 
 
 def cron_starts(text: str) -> list[tuple[int, int]] | None:
     """(weekday, minute of the day) of every start; None for a schedule that does not repeat weekly."""
-    fields = text.split()
-    if len(fields) != 5 or fields[2] != "*" or fields[3] != "*":
+    made = cron.parse(text)
+    if made is None or made.month_days is not None or len(made.months) < 12:
         return None
-    named = re.sub(r"[A-Za-z]{3}", lambda word: str(_cron_day(word[0])), fields[4])
-    minutes, hours, days = _field(fields[0], 0, 59), _field(fields[1], 0, 23), _field(named, 0, 7)
-    if minutes is None or hours is None or days is None:
-        return None
-    # Cron counts from Sunday, which is 0 and 7; here Monday is 0.
-    return sorted({((day - 1) % 7, hour * 60 + minute) for day in days for hour in hours for minute in minutes})
-
-
-def _cron_day(word: str) -> int:
-    number = next((number for number, name in enumerate(_DAYS) if name.startswith(word.lower())), 99)
-    return (number + 1) % 7 if number < 7 else 99
-
-
-def _field(text: str, low: int, high: int) -> set[int] | None:
-    found: set[int] = set()
-    for part in text.split(","):
-        match = re.fullmatch(r"(\*|[0-9]+)(?:-([0-9]+))?(?:/([0-9]+))?", part)
-        if match is None:
-            return None
-        first = low if match[1] == "*" else int(match[1])
-        last = int(match[2]) if match[2] else high if match[1] == "*" or match[3] else first
-        step = int(match[3] or 1)
-        if not (low <= first <= last <= high and step):
-            return None
-        found |= set(range(first, last + 1, step))
-    return found
+    # Cron counts from Sunday; here Monday is 0.
+    days = range(7) if made.week_days is None else {(day - 1) % 7 for day in made.week_days}
+    return sorted((day, hour * 60 + minute) for day in days for hour in made.hours for minute in made.minutes)
 
 
 def open_week(windows: tuple[Window, ...]) -> bytearray:

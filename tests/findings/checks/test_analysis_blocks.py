@@ -1,0 +1,44 @@
+"""The fragments of the analysis, all in one folder: each gives its failure mode, or says which fact is missing."""
+
+from pathlib import Path
+
+import pytest
+
+from findings.checks import engine
+from findings.checks.registry import CHECKS
+from findings.platform import files, reader
+from findings.platform.files import File
+from findings.platform.model import Platform
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "checks"
+
+
+def blocks() -> list[Path]:
+    found = sorted(path for path in SAMPLES.glob("*/*analysis_block*") if path.is_file())
+    assert len(found) > 4
+    return found
+
+
+@pytest.fixture(scope="module")
+def together() -> Platform:
+    read = [each for path in blocks() for each in files.walk([path])]
+    named = [
+        File(f"{path.parent.name}/{each.path}", each.text)
+        for path, each in zip(blocks(), read, strict=True)
+        if isinstance(each, File)
+    ]
+    return reader.read(named)
+
+
+@pytest.mark.parametrize("block", blocks(), ids=lambda path: path.parent.name)
+def test_a_block_among_all_the_others_is_judged_as_it_is_alone(block: Path, together: Platform) -> None:
+    check = CHECKS[block.parent.name]
+    path = f"{block.parent.name}/{block.name}"
+    outcome = engine.run(together, [check])
+    failed = [found for found in outcome.found if any(place.path == path for place in found.fail.places)]
+    unsure = [each for each in outcome.tallies[0].unsure if each.place.path == path]
+    if block.name.startswith("fail"):
+        assert failed
+    else:
+        assert not failed
+        assert unsure
