@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform.model import Container, Platform, Workload, items, mapping, places
-from findings.platform.serving import long_running, services_of
+from findings.platform.serving import long_running
 from findings.platform.units import number
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, Severity
@@ -45,7 +45,7 @@ def seconds_until_restart(period: float, failures: float) -> float:
 
 def run(platform: Platform) -> Iterator[Verdict]:
     for workload in long_running(platform):
-        if not services_of(platform, workload):
+        if not platform.services_of(workload):
             continue
         if not workload.containers:
             reason, wanted = "its containers are not here", "the list of containers of its pods"

@@ -49,15 +49,18 @@ def at_maximum(maximum: int, per_pod: float) -> float:
 
 
 def run(platform: Platform) -> Iterator[Verdict]:
-    scaled = {workload.resource.namespace for workload in long_running(platform) if platform.autoscaler_of(workload)}
-    for namespace in sorted(scaled):
-        workloads = [each for each in long_running(platform) if each.resource.namespace == namespace]
+    by_namespace: dict[str, list[Workload]] = {}
+    for workload in long_running(platform):
+        by_namespace.setdefault(workload.resource.namespace, []).append(workload)
+    for namespace, workloads in sorted(by_namespace.items()):
+        if not any(platform.autoscaler_of(workload) for workload in workloads):
+            continue
         subject = f"Namespace/{namespace or 'default'}"
         need = _need(platform, workloads)
         if isinstance(need, Unsure):
             yield need
             continue
-        quotas = [each for each in platform.of_kind("ResourceQuota") if each.namespace == namespace]
+        quotas = platform.in_namespace("ResourceQuota", namespace)
         if quotas:
             yield _compared(subject, need, quotas[0])
         elif platform.named("Namespace", "", namespace):

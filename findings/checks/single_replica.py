@@ -6,7 +6,7 @@ from findings.checks.alert_delay import burned_percent
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform.model import Platform, Workload, items, places
 from findings.platform.objectives import Objective, objective
-from findings.platform.serving import is_dns, least_replicas, long_running, services_of
+from findings.platform.serving import is_dns, least_replicas, long_running
 from findings.platform.units import number
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, Severity
@@ -50,7 +50,7 @@ def seconds_down(grace: float, tolerates: float) -> float:
 def run(platform: Platform) -> Iterator[Verdict]:
     held = objective(platform)
     for workload in long_running(platform):
-        services = services_of(platform, workload)
+        services = platform.services_of(workload)
         if not services or is_dns(workload):  # the check of DNS judges that one
             continue
         low = least_replicas(platform, workload)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform.model import Platform, Workload, items, mapping, places
-from findings.platform.serving import least_replicas, long_running, services_of
+from findings.platform.serving import least_replicas, long_running
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, Severity
@@ -48,7 +48,7 @@ def most_in_one(replicas: int, domains: int, max_skew: int | None) -> int:
 def run(platform: Platform) -> Iterator[Verdict]:
     zones = stated_count(platform.facts.get("zones"))
     for workload in long_running(platform):
-        if not services_of(platform, workload):
+        if not platform.services_of(workload):
             continue
         low = least_replicas(platform, workload)
         if isinstance(low, Unknown):

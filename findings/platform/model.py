@@ -259,8 +259,39 @@ class Platform:
     def of_kind(self, *kinds: str) -> list[Resource]:
         return [resource for kind in kinds for resource in self._by_kind.get(kind, [])]
 
+    @cached_property
+    def _by_namespace(self) -> dict[tuple[str, str], list[Resource]]:
+        found: dict[tuple[str, str], list[Resource]] = {}
+        for resource in self.resources:
+            found.setdefault((resource.kind, resource.namespace), []).append(resource)
+        return found
+
+    def in_namespace(self, kind: str, namespace: str) -> list[Resource]:
+        return self._by_namespace.get((kind, namespace), [])
+
     def named(self, kind: str, namespace: str, name: str) -> Resource | None:
-        return next((each for each in self.of_kind(kind) if (each.namespace, each.name) == (namespace, name)), None)
+        return next((each for each in self.in_namespace(kind, namespace) if each.name == name), None)
+
+    @cached_property
+    def _by_selector(self) -> dict[tuple[str, str, Any], list[Resource]]:
+        """Services by the first label that they select."""
+        found: dict[tuple[str, str, Any], list[Resource]] = {}
+        for service in self.of_kind("Service"):
+            for key, value in mapping(service.body, "spec.selector").items():
+                if not isinstance(value, Map | Seq):
+                    found.setdefault((service.namespace, key, value), []).append(service)
+                break
+        return found
+
+    def services_of(self, workload: Workload) -> list[Resource]:
+        """The Services that send traffic to its pods."""
+        labels = {key: value for key, value in workload.labels.items() if not isinstance(value, Map | Seq)}
+        return [
+            service
+            for key, value in labels.items()
+            for service in self._by_selector.get((workload.resource.namespace, key, value), [])
+            if all(labels.get(name) == wanted for name, wanted in mapping(service.body, "spec.selector").items())
+        ]
 
     @cached_property
     def _by_block(self) -> dict[str, list[Block]]:

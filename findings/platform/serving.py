@@ -1,8 +1,6 @@
 """What runs for long, what sends it traffic, and how many of it there are at least. PURE."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from findings.platform.model import Platform, Resource, Workload, mapping, selects
 from platform_risk.quantities.sourced import Sourced, Unknown
@@ -15,28 +13,12 @@ def long_running(platform: Platform) -> list[Workload]:
     return [workload for workload in platform.workloads if workload.resource.kind in LONG]
 
 
-def services_of(platform: Platform, workload: Workload) -> list[Resource]:
-    """The Services that send traffic to its pods."""
-    return [
-        service
-        for service in platform.of_kind("Service")
-        if service.namespace == workload.resource.namespace
-        and _matches(mapping(service.body, "spec.selector"), workload)
-    ]
-
-
-def _matches(selector: Mapping[str, Any], workload: Workload) -> bool:
-    return bool(selector) and all(workload.labels.get(key) == value for key, value in selector.items())
-
-
 def budgets_of(platform: Platform, workload: Workload) -> list[Resource]:
     """The PodDisruptionBudgets that cover its pods."""
     return [
         budget
-        for budget in platform.of_kind("PodDisruptionBudget")
-        if budget.namespace == workload.resource.namespace
-        and mapping(budget.body, "spec.selector")
-        and selects(mapping(budget.body, "spec.selector"), workload.labels)
+        for budget in platform.in_namespace("PodDisruptionBudget", workload.resource.namespace)
+        if mapping(budget.body, "spec.selector") and selects(mapping(budget.body, "spec.selector"), workload.labels)
     ]
 
 
