@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 from rest_framework.routers import SimpleRouter
 
+from costs.api import urls as costs_urls
 from findings.api import urls as findings_urls
 from platform_risk.core.api import endpoints
 from platform_risk.core.api.pages import NoSuchAddress, SchemaView
@@ -13,6 +14,7 @@ app_name = "api"
 router = SimpleRouter()
 router.register("imports", Imports, "import")
 findings_urls.register(router)
+costs_urls.register(router)
 router.register("services", endpoints.Services, "service")
 router.register("teams", endpoints.Teams, "team")
 router.register("environments", endpoints.Environments, "environment")

@@ -1,0 +1,153 @@
+"""Three models of stock and flow: the analysis' own figures under its reading, and the right ones beside them."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from platform_risk.quantities.pricing import Price, PriceUnit, WrongUnitError, shown
+from platform_risk.quantities.projections import Projection, entities, logs, metrics
+
+D = Decimal
+POINTS = Price(D("0.30"), PriceUnit.PER_MILLION_POINTS)
+ENTITY = Price(D("0.01"), PriceUnit.PER_ENTITY_MONTH)
+KEPT = Price(D("0.03"), PriceUnit.PER_GB_MONTH)
+SEED_METRICS: dict[str, Any] = {"pods": D(50), "series_per_pod": D(100), "interval_seconds": D(30), "price": POINTS}
+
+
+def total(projection: Projection) -> str:
+    assert projection.total_cost is not None
+    return shown(projection.total_cost)
+
+
+def test_metrics_as_the_analysis_counts_them() -> None:
+    one = metrics(**SEED_METRICS, months=1)
+    assert one.figures["data_points_per_minute"] == 10_000
+    assert one.figures["active_series"] == 5_000
+    assert one.rows[0].quantity == 432_000_000
+    assert total(one) == "129.60"
+    assert total(metrics(**SEED_METRICS, months=1, environments=D(3))) == "388.80"
+    assert total(metrics(**SEED_METRICS, months=12, environments=D(3))) == "4665.60"
+
+
+def test_two_replicas_of_the_scraper_send_everything_twice_but_series_are_billed_once() -> None:
+    assert total(metrics(**SEED_METRICS, months=1, replicas_of_scraper=D(2))) == "259.20"
+    by_series = SEED_METRICS | {"price": Price(D("0.001"), PriceUnit.PER_ACTIVE_SERIES_MONTH)}
+    assert total(metrics(**by_series, months=1, replicas_of_scraper=D(2))) == "5.00"
+
+
+def test_points_priced_by_gigabyte_need_their_size_and_say_so() -> None:
+    by_size = SEED_METRICS | {"price": Price(D("0.35"), PriceUnit.PER_GB_INGESTED)}
+    unknown = metrics(**by_size, months=2)
+    assert (unknown.rows[1].cost, unknown.rows[1].cumulative_cost) == (None, None)
+    assert any("bytes_per_point" in each for each in unknown.assumptions)
+    assert total(metrics(**by_size, months=1, bytes_per_point=D(100))) == "15.12"
+
+
+def test_entities_as_the_analysis_counts_them() -> None:
+    projection = entities(churn_per_day=D(100), lifetime_days=D(8), price=ENTITY, months=12)
+    assert projection.figures["zombies"] == 800
+    assert projection.steady_state.quantity == 800
+    assert projection.steady_state.cost_per_month == D("8.00")
+    assert total(projection) == "96.00"
+
+
+def test_entities_that_live_four_hours_are_seventeen_and_not_eight_hundred() -> None:
+    projection = entities(churn_per_day=D(100), lifetime_days=D(4) / 24, price=ENTITY, months=1)
+    assert projection.figures["zombies"] == pytest.approx(D("16.6667"), rel=D("0.0001"))
+
+
+def test_entities_with_a_long_life_grow_until_arrivals_leave_again() -> None:
+    projection = entities(churn_per_day=D(10), lifetime_days=D(90), live=D(5), price=ENTITY, months=6)
+    quantities = [row.quantity for row in projection.rows]
+    assert quantities[0] < quantities[1] < quantities[2]
+    assert quantities[2:] == [D(905)] * 4
+    assert projection.steady_state.reached_month == 3
+
+
+@pytest.mark.parametrize(("months", "stock", "cost"), [(12, 3650, "658.80"), (36, 10950, "5918.40")])
+def test_logs_kept_for_ever_are_billed_for_all_that_is_kept(months: int, stock: int, cost: str) -> None:
+    projection = logs(gb_per_day=D(10), price=KEPT, months=months)
+    assert projection.rows[-1].quantity == stock
+    assert total(projection) == cost
+    assert projection.steady_state.quantity is None
+
+
+@pytest.mark.parametrize(("months", "cost"), [(12, "109.50"), (36, "328.50")])
+def test_logs_as_the_analysis_reads_the_price(months: int, cost: str) -> None:
+    once = Price(D("0.03"), PriceUnit.PER_GB_ONCE)
+    assert total(logs(gb_per_day=D(10), price=once, months=months)) == cost
+
+
+def test_thirty_days_of_logs_are_three_hundred_gigabytes_and_nine_dollars_a_month() -> None:
+    projection = logs(gb_per_day=D(10), price=KEPT, retention_days=30, months=3)
+    assert projection.rows[-1].quantity == 300
+    assert projection.steady_state.cost_per_month == D("9.00")
+    assert projection.steady_state.reached_month == 1
+
+
+def test_ingest_costs_the_same_whatever_is_kept() -> None:
+    price = Price(D("0.50"), PriceUnit.PER_GB_INGESTED)
+    assert total(logs(gb_per_day=D(10), price=price, months=12)) == "1825.00"
+    assert total(logs(gb_per_day=D(10), price=price, months=12, retention_days=30)) == "1825.00"
+
+
+def test_what_is_stored_already_leaves_evenly() -> None:
+    projection = logs(gb_per_day=D(0), price=KEPT, retention_days=60, stored_gb=D(600), months=3)
+    assert [row.quantity for row in projection.rows] == [D(300), D(0), D(0)]
+
+
+def test_a_price_of_another_kind_is_refused() -> None:
+    with pytest.raises(WrongUnitError):
+        metrics(**SEED_METRICS | {"price": KEPT}, months=1)
+    with pytest.raises(WrongUnitError):
+        logs(gb_per_day=D(1), price=ENTITY, months=1)
+    with pytest.raises(WrongUnitError):
+        entities(churn_per_day=D(1), lifetime_days=D(1), price=POINTS, months=1)
+
+
+_gb = st.decimals(min_value=0, max_value=10_000, places=3)
+
+
+@given(gb=_gb, stored=_gb, shorter=st.integers(0, 400), longer=st.integers(0, 400), growth=st.integers(-20, 50))
+@settings(max_examples=40, deadline=None)
+def test_keeping_longer_never_costs_less_storage(gb: D, stored: D, shorter: int, longer: int, growth: int) -> None:
+    few, many = sorted((shorter, longer))
+    costs = [
+        logs(gb_per_day=gb, stored_gb=stored, price=KEPT, retention_days=days, months=13,
+             growth_percent_per_month=D(growth)).total_cost
+        for days in (few, many, None)
+    ]  # fmt: skip
+    assert costs == sorted(costs, key=lambda cost: cost or 0)
+
+
+@given(gb=_gb, days=st.integers(1, 120))
+@settings(max_examples=40, deadline=None)
+def test_the_steady_state_is_rate_times_lifetime_and_is_reached_when_it_says(gb: D, days: int) -> None:
+    projection = logs(gb_per_day=gb, price=KEPT, retention_days=days, months=6)
+    steady = projection.steady_state
+    assert steady.quantity == gb * days
+    assert steady.reached_month is not None
+    assert abs(projection.rows[steady.reached_month - 1].quantity - gb * days) <= gb  # a month's end is a whole day
+
+
+@given(pods=st.integers(0, 1000), more=st.integers(0, 1000), interval=st.integers(1, 300), slower=st.integers(0, 300))
+@settings(max_examples=40, deadline=None)
+def test_more_pods_never_send_fewer_points_and_longer_intervals_never_more(
+    pods: int, more: int, interval: int, slower: int
+) -> None:
+    def points(count: int, seconds: int) -> D:
+        asked = SEED_METRICS | {"pods": D(count), "interval_seconds": D(seconds)}
+        return metrics(**asked, months=1).rows[0].quantity
+
+    assert points(pods + more, interval) >= points(pods, interval)
+    assert points(pods, interval + slower) <= points(pods, interval)
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"), [("129.6", "129.60"), ("0", "0.00"), ("0.0000012", "0.000001"), ("-3.14159265", "-3.141593")]
+)
+def test_money_is_shown_exactly_and_with_two_decimals_at_least(amount: str, text: str) -> None:
+    assert shown(D(amount)) == text
