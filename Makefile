@@ -92,6 +92,10 @@ ifeq ($(PLATFORM_RISK_CHROMIUM),)
 	@[ "$$CI" != true ] || { echo 'CI=true: failing because of that'; exit 1; }
 endif
 
+# The command line. The project itself is not installed, so that its folder is all there is of it.
+.venv/bin/platform-risk: platform_risk/local/command.sh | .venv/bin/python
+	@install -m 755 $< $@
+
 # Environments, made when missing and brought up to date when a lock file changes.
 .venv/bin/python:
 	@[ -n "$(PYTHON)" ] || { echo 'platform-risk: no Python 3.11 or newer found: install one, or PYTHON=/path/to/python3 make …'; exit 1; }
@@ -99,12 +103,12 @@ endif
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo 'platform-risk: cannot make an environment: install the venv module (apt-get install python3-venv)'; exit 1; }
 
-.venv/run.stamp: requirements.lock | .venv/bin/python
+.venv/run.stamp: requirements.lock | .venv/bin/python .venv/bin/platform-risk
 	@echo 'environment… installing the packages of $<'
 	@$(PIP) install -qq --no-deps --require-hashes -r $<
 	@touch $@
 
-.venv/dev.stamp: requirements-dev.lock requirements.lock | .venv/bin/python
+.venv/dev.stamp: requirements-dev.lock requirements.lock | .venv/bin/python .venv/bin/platform-risk
 	@echo 'environment… installing the packages of $<'
 	@$(PIP) install -qq --no-deps --require-hashes -r $<
 	@touch .venv/run.stamp $@

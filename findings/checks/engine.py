@@ -1,6 +1,6 @@
 """Runs the checks over a platform and makes findings of what fails. PURE."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
@@ -18,6 +18,7 @@ FINGERPRINT_VERSION = 1
 class Suppression:
     reason: str
     expires_on: date | None = None
+    kind: str = "external"  # inSource for a comment, as SARIF has it
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def suppression(platform: Platform, check_id: str, fail: Fail, today: date | Non
             if reason is not None:
                 names, _, words = reason.partition(":")
                 if check_id in {name.strip() for name in names.split(",")}:
-                    return Suppression(words.strip() or "no reason given")
+                    return Suppression(words.strip() or "no reason given", kind="inSource")
     stated = platform.facts.tree.get("suppress")
     for each in stated if isinstance(stated, list) else []:
         found = _stated(each, check_id, fail, today)
@@ -122,3 +123,40 @@ def _stated(each: Any, check_id: str, fail: Fail, today: date | None) -> Suppres
     if expires is not None and today is not None and expires <= today:
         return None
     return Suppression(str(each.get("reason") or "no reason given"), expires)
+
+
+def suppression_problems(platform: Platform, today: date | None = None) -> list[str]:
+    """What is wrong with the suppressions that were given: said, so that none is ignored in silence."""
+    found: list[str] = []
+    for (path, line), words in platform.suppressed_lines.items():
+        names = [name.strip() for name in words.partition(":")[0].split(",")]
+        found += (f"{path}, line {line}: there is no check {name}" for name in names if name not in CHECKS)
+    stated = platform.facts.tree.get("suppress")
+    if stated is None:
+        return found
+    path = platform.facts.path
+    if not isinstance(stated, list):
+        return [*found, f"{path}: suppress is a list"]
+    for number, each in enumerate(stated, start=1):
+        found += (f"{path}, suppress {number}: {problem}" for problem in _problems(each, today))
+    return found
+
+
+def _problems(each: Any, today: date | None) -> Iterator[str]:
+    if not isinstance(each, dict):
+        yield "it is a mapping with check, reason and expires_on"
+        return
+    if each.get("check") not in CHECKS:
+        yield f"there is no check {each.get('check')}"
+    if not each.get("reason"):
+        yield "it gives no reason"
+    stated = each.get("expires_on")
+    if not stated:
+        return
+    try:
+        expires = date.fromisoformat(str(stated))
+    except ValueError:
+        yield f"expires_on {stated} is no date, so it suppresses nothing"
+        return
+    if today is not None and expires <= today:
+        yield f"it expired on {expires}, so it suppresses nothing"

@@ -116,7 +116,7 @@ def _judged(platform: Platform, policy: Policy, policies: list[Policy]) -> Itera
     yield Fail(
         policy.subject,
         f"{ports} to {width}",
-        f"It lets out {ports[0].lower()}{ports[1:]} to {width}.{along}",
+        f"What it lets out: {ports} to {width}.{along}",
         places(*(allow.place for allow in counted if _is_wide(allow)), policy.place),
         tuple(quantities),
         None if everything else Severity.MEDIUM,

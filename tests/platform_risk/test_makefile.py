@@ -91,3 +91,9 @@ def test_ci_installs_what_the_tests_need_and_runs_them_strictly() -> None:
     assert script.rstrip().endswith("CI=true make test")
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     assert subprocess.run(["bash", "-n", ".ci/run"], cwd=ROOT, check=False).returncode == 0
+
+
+def test_every_environment_has_the_command_line() -> None:
+    for stamp in (".venv/run.stamp", ".venv/dev.stamp"):
+        plan = make("--dry-run", "--always-make", stamp).stdout
+        assert "install -m 755 platform_risk/local/command.sh .venv/bin/platform-risk" in plan

@@ -1,0 +1,331 @@
+"""What a scan tells programs: JSON by the contract, SARIF that others and our own import take, JUnit, a table."""
+
+import json
+from typing import Any
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+
+from findings.checks import engine, telling
+from findings.checks.registry import CHECKS
+from findings.risk import lanes
+from findings.scans import registry
+from findings.scans.options import Options
+from findings.scans.records import FindingRecord
+from findings.vocabulary import Lane
+from tests.findings.checks import reading
+
+TOKENS = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec:
+  template:
+    spec:
+      containers:
+        - name: api
+          image: registry.example/api:1
+          env:
+            - {name: VAULT_TOKEN, valueFrom: {secretKeyRef: {name: vault, key: token}}}
+            # platform-risk: ignore secret-in-env: it ends after an hour
+            - {name: GITHUB_TOKEN, valueFrom: {secretKeyRef: {name: github, key: token}}}
+"""
+POLICY = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: "open <&> ü", namespace: shop}
+spec: {podSelector: {}, policyTypes: [Egress], egress: [{}]}
+"""
+
+
+def told(known: frozenset[str] = frozenset()) -> telling.Telling:
+    platform = reading.platform(api_yaml=TOKENS, policy_yaml=POLICY, broken_yaml="a: [", notes_txt="hello")
+    checks = [CHECKS["secret-in-env"], CHECKS["network-egress"]]
+    return telling.told("9.9", platform, engine.run(platform, checks), lanes.decide, known=known)
+
+
+def test_json_has_the_fields_of_the_contract() -> None:
+    shown = json.loads(telling.FORMATS["json"](told()))
+    assert shown["tool"] == {"name": "platform-risk", "version": "9.9"}
+    assert shown["files"]["read"] == 2
+    assert {each["path"] for each in shown["files"]["skipped"]} == {"broken.yaml", "notes.txt"}
+    assert all(each["reason"] for each in shown["files"]["skipped"])
+    check = shown["checks"][0]
+    assert {"id", "seed", "title", "failed", "passed", "unknown"} <= set(check)
+    assert set(check["unknown"][0]) == {"subject", "reason", "provide", "path", "line"}
+    fields = {"fingerprint", "check", "seed", "title", "severity", "category", "outcome", "lane", "lane_reason",
+              "subject", "locations", "quantities", "why", "remedy", "remedies", "references"}  # fmt: skip
+    for finding in shown["findings"]:
+        assert fields <= set(finding)
+        assert set(finding["locations"][0]) == {"path", "line"}
+        for quantity in finding["quantities"]:
+            assert {"name", "value", "unit", "formula", "inputs"} <= set(quantity)
+            assert all({"name", "value", "unit", "source"} <= set(each) for each in quantity["inputs"])
+
+
+def test_the_worst_lane_comes_first() -> None:
+    order = [list(Lane).index(each.lane) for each in told().findings]
+    assert order == sorted(order)
+    assert len(set(order)) > 1
+
+
+def test_a_comment_beside_the_place_suppresses_one_check_there_and_nothing_else() -> None:
+    shown = telling.as_json(told())
+    suppressed = {each["subject"]: each.get("suppressed") for each in shown["findings"]}
+    assert suppressed["Secret/shop/github"] == {"reason": "it ends after an hour", "expires_on": None}
+    assert suppressed["Secret/shop/vault"] is None
+
+
+def test_what_the_baseline_holds_or_somebody_suppressed_does_not_count() -> None:
+    everything = frozenset(each.found.fingerprint for each in told().findings)
+    assert told().reaches(Lane.IMMEDIATE)
+    assert not told(everything).reaches(Lane.OPTIMIZATION)
+    but_one = everything - {next(each.found.fingerprint for each in told().findings if each.lane == Lane.IMMEDIATE)}
+    assert told(but_one).reaches(Lane.OPTIMIZATION)
+
+
+def test_a_lane_is_reached_by_what_is_worse_and_not_by_what_is_milder() -> None:
+    mild = [each for each in told().findings if each.lane != Lane.IMMEDIATE]
+    worst = [each for each in told().findings if each.lane == Lane.IMMEDIATE]
+    only = telling.Telling("1", told().platform, (), tuple(mild))
+    assert not only.reaches(Lane.IMMEDIATE)
+    assert telling.Telling("1", told().platform, (), tuple(worst)).reaches(Lane.OPTIMIZATION)
+
+
+# SARIF: what is written, held against the standard's own limits for these objects (sections in comments).
+
+_MESSAGE = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}},
+            "additionalProperties": False}  # fmt: skip  # 3.11
+_LEVEL = {"enum": ["none", "note", "warning", "error"]}
+_LOCATION = {  # 3.28
+    "type": "object",
+    "properties": {
+        "physicalLocation": {
+            "type": "object",
+            "required": ["artifactLocation"],
+            "properties": {
+                "artifactLocation": {
+                    "type": "object",
+                    "properties": {"uri": {"type": "string", "pattern": r"^[A-Za-z0-9._~/%!$&'()*+,;=:@-]+$"}},
+                    "additionalProperties": False,
+                },
+                "region": {
+                    "type": "object",
+                    "properties": {"startLine": {"type": "integer", "minimum": 1}},
+                    "additionalProperties": False,
+                },
+            },
+            "additionalProperties": False,
+        },
+        "logicalLocations": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"fullyQualifiedName": {"type": "string"}, "kind": {"type": "string"}},
+                "additionalProperties": False,
+            },
+        },
+    },
+    "additionalProperties": False,
+}
+_LOCATIONS = {"type": "array", "items": _LOCATION}
+_RULE = {  # 3.49
+    "type": "object",
+    "required": ["id"],
+    "properties": {
+        "id": {"type": "string"},
+        "shortDescription": _MESSAGE,
+        "fullDescription": _MESSAGE,
+        "help": _MESSAGE,
+        "helpUri": {"type": "string", "format": "uri", "pattern": "^https://"},
+        "defaultConfiguration": {"type": "object", "properties": {"level": _LEVEL}, "additionalProperties": False},
+        "properties": {
+            "type": "object",
+            "properties": {"tags": {"type": "array", "uniqueItems": True, "items": {"type": "string"}}},
+        },
+    },
+    "additionalProperties": False,
+}
+_RESULT = {  # 3.27
+    "type": "object",
+    "required": ["message"],
+    "properties": {
+        "ruleId": {"type": "string"},
+        "ruleIndex": {"type": "integer", "minimum": -1},
+        "kind": {"enum": ["notApplicable", "pass", "fail", "review", "open", "informational"]},
+        "level": _LEVEL,
+        "message": _MESSAGE,
+        "locations": _LOCATIONS,
+        "relatedLocations": _LOCATIONS,
+        "fingerprints": {"type": "object", "additionalProperties": {"type": "string"}},
+        "suppressions": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["kind"],
+                "properties": {"kind": {"enum": ["inSource", "external"]}, "justification": {"type": "string"}},
+                "additionalProperties": False,
+            },
+        },
+        "baselineState": {"enum": ["new", "unchanged", "updated", "absent"]},
+        "properties": {"type": "object"},
+    },
+    "additionalProperties": False,
+}
+_NOTIFICATION = {  # 3.58
+    "type": "object",
+    "required": ["message"],
+    "properties": {
+        "level": _LEVEL,
+        "message": _MESSAGE,
+        "locations": _LOCATIONS,
+        "associatedRule": {"type": "object", "properties": {"id": {"type": "string"}}, "additionalProperties": False},
+    },
+    "additionalProperties": False,
+}
+SARIF = {
+    "$schema": "http://json-schema.org/draft-07/schema#",
+    "type": "object",
+    "required": ["version", "runs"],
+    "properties": {
+        "$schema": {"type": "string", "format": "uri"},
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["tool"],
+                "properties": {
+                    "tool": {
+                        "type": "object",
+                        "required": ["driver"],
+                        "properties": {
+                            "driver": {
+                                "type": "object",
+                                "required": ["name"],
+                                "properties": {
+                                    "name": {"type": "string"},
+                                    "version": {"type": "string"},
+                                    "rules": {"type": "array", "uniqueItems": True, "items": _RULE},
+                                },
+                                "additionalProperties": False,
+                            }
+                        },
+                        "additionalProperties": False,
+                    },
+                    "invocations": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["executionSuccessful"],
+                            "properties": {
+                                "executionSuccessful": {"type": "boolean"},
+                                "toolExecutionNotifications": {"type": "array", "items": _NOTIFICATION},
+                            },
+                            "additionalProperties": False,
+                        },
+                    },
+                    "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+                    "results": {"type": "array", "items": _RESULT},
+                },
+                "additionalProperties": False,
+            },
+        },
+    },
+    "additionalProperties": False,
+}
+
+
+def sarif() -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(telling.FORMATS["sarif"](told()))
+    return parsed
+
+
+def test_sarif_is_of_the_standards_shape() -> None:
+    jsonschema.Draft7Validator(SARIF).validate(sarif())
+
+
+def test_sarifs_results_point_to_their_rules() -> None:
+    run = sarif()["runs"][0]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert run["results"]
+    assert all(rules[each["ruleIndex"]] == each["ruleId"] for each in run["results"])
+
+
+def test_sarif_tells_what_is_unknown_and_what_was_skipped_as_notifications() -> None:
+    notes = sarif()["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+    texts = [note["message"]["text"] for note in notes]
+    assert any("cannot be told" in text and "facts: " in text for text in texts)
+    assert any("Not read" in text for text in texts)
+
+
+def test_sarif_comes_through_our_own_import_as_it_was() -> None:
+    scan = told()
+    report = registry.FORMATS["sarif"].open(telling.FORMATS["sarif"](scan).encode(), Options())
+    records = list(report.records())
+    assert report.info.scanner == "platform-risk"
+    assert report.info.complete
+    got = {}
+    for record in records:
+        assert isinstance(record, FindingRecord)
+        got[(record.rule, record.resource)] = (
+            record.severity, record.category, record.path, record.line, record.suppression is not None,
+        )  # fmt: skip
+    wanted = {}
+    for each in scan.findings:
+        meta, fail = each.found.check.meta, each.found.fail
+        wanted[(meta.id, fail.subject)] = (
+            each.found.severity, meta.category, fail.places[0].path, fail.places[0].line,
+            each.found.suppressed is not None,
+        )  # fmt: skip
+    assert got == wanted
+
+
+def test_sarifs_fingerprints_stay_while_lines_move() -> None:
+    def prints(text: str) -> set[str]:
+        platform = reading.platform(api_yaml=text)
+        scan = telling.told("1", platform, engine.run(platform, [CHECKS["secret-in-env"]]), lanes.decide)
+        results = telling.as_sarif(scan)["runs"][0]["results"]
+        return {each["fingerprints"][telling.FINGERPRINT] for each in results}
+
+    assert prints(TOKENS) == prints("# a comment\n\n" + TOKENS)
+
+
+# JUnit and the table
+
+
+def test_junits_counts_are_those_of_its_cases() -> None:
+    root = ElementTree.fromstring(telling.FORMATS["junit"](told()))
+    cases = root.findall("./testsuite/testcase")
+    assert int(root.get("tests", "")) == len(cases)
+    assert int(root.get("failures", "")) == len(root.findall("./testsuite/testcase/failure")) == 2
+    assert int(root.get("skipped", "")) == len(root.findall("./testsuite/testcase/skipped"))
+    assert "open <&> ü" in "".join(case.get("name", "") for case in cases)
+
+
+def test_junit_holds_no_letter_that_xml_forbids() -> None:
+    text = POLICY.replace("open <&> ü", r"a\u0001b")
+    platform = reading.platform(policy_yaml=text)
+    scan = telling.told("1", platform, engine.run(platform), lanes.decide)
+    root = ElementTree.fromstring(telling.FORMATS["junit"](scan))
+    assert "a\ufffdb" in ElementTree.tostring(root, encoding="unicode")
+
+
+@pytest.mark.parametrize("width", [None, 80])
+def test_the_table_tells_lane_place_and_what_cannot_be_told(width: int | None) -> None:
+    table = telling.as_table(told(), width)
+    assert "immediate     secret-in-env: VAULT_TOKEN is in the environment of 1 workload" in table
+    assert "api.yaml:12" in table
+    assert "(suppressed)" in table
+    assert "Cannot be told:" in table
+    assert "Files: 2 read, 2 skipped" in table
+    if width:
+        assert max(len(line) for line in table.splitlines()) <= width
+
+
+def test_the_table_sends_no_commands_to_a_terminal() -> None:
+    platform = reading.platform(policy_yaml=POLICY.replace("open <&> ü", r"a\u001b[31mb"))
+    table = telling.as_table(telling.told("1", platform, engine.run(platform), lanes.decide))
+    assert "\x1b" not in table
+    assert "[31mb" in table
