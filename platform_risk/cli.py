@@ -127,7 +127,10 @@ def _facts_problems(platform: Platform, given: Path | None) -> Iterator[str]:
     """Facts that cannot be read would silently turn findings into unknowns."""
     for each in platform.skipped:
         is_given = given is not None and each.path == given.as_posix()
-        if is_given or each.path.rpartition("/")[2] in reader.FACTS_NAMES:
+        is_beside = each.path.rpartition("/")[2] in reader.FACTS_NAMES and not each.reason.startswith(
+            reader.OTHER_FACTS
+        )
+        if is_given or is_beside:
             yield f"{each.path}{f', line {each.line}' if each.line else ''}: {each.reason}"
 
 

@@ -141,6 +141,8 @@ def max_pods(platform: Platform, workload: Workload) -> Sourced[int] | Unknown:
     if scaler is not None:
         return scaler.maximum
     declared = stated_count(platform.facts.get(f"services.{workload.resource.name}.max_pods"))
+    if declared is None and workload.resource.kind == "DaemonSet":
+        declared = stated_count(platform.facts.get("nodes"))  # one pod on each
     return declared or workload.replicas
 
 

@@ -12,6 +12,7 @@ from findings.platform.yaml_reader import Broken, Map, Seq
 from findings.platform.yaml_reader import read as read_yaml
 from platform_risk.quantities.sourced import Facts
 
+OTHER_FACTS = "the facts are those of"
 FACTS_NAMES = ("platform-risk.yaml", "platform-risk.yml")
 _DOCKERFILE = re.compile(r"(?:.*[./])?(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?\Z")
 _TO_FILL_IN = re.compile(r"\.(?:sed|tmpl|tpl|template|example|sample|dist|in)\Z")  # api.yaml.example: read as it is
@@ -65,12 +66,12 @@ def _facts_beside(file: File, found: _Found) -> None:
     """Of several, the one nearest to the top counts."""
     held = found.facts.path
     if held and _nearness(held) <= _nearness(file.path):
-        found.skipped.append(Skipped(file.path, f"the facts are those of {held}"))
+        found.skipped.append(Skipped(file.path, f"{OTHER_FACTS} {held}"))
         return
     _facts(file, found)
     if held and found.facts.path != held:
         found.read.remove(held)
-        found.skipped.append(Skipped(held, f"the facts are those of {file.path}"))
+        found.skipped.append(Skipped(held, f"{OTHER_FACTS} {file.path}"))
 
 
 def _nearness(path: str) -> tuple[int, str]:

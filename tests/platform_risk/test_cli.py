@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -157,6 +158,18 @@ def test_facts_that_cannot_be_read_end_with_two(
     assert code == 2
     assert "facts.yaml" in err
     assert "VAULT_TOKEN" in out
+
+
+def test_of_several_facts_beside_the_configuration_one_counts_and_that_is_no_failure(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    (folder / "platform-risk.yaml").write_text("secrets: {vault: {principals: 7}}")
+    (folder / "inner").mkdir()
+    (folder / "inner" / "platform-risk.yaml").write_text("secrets: {vault: {principals: 8}}")
+    code, out, err = scan(capsys, folder)
+    assert (code, err) == (1, "")
+    assert "7 principals can read it" in out
+    assert "inner/platform-risk.yaml: the facts are those of platform-risk.yaml" in out
 
 
 # Suppressions
@@ -334,3 +347,12 @@ def test_the_command_beside_python_finds_its_project_from_anywhere(folder: Path,
         )
         assert (done.returncode, done.stderr) == (1, "")
         assert json.loads(done.stdout)["tool"]["name"] == "platform-risk"
+
+
+def test_every_option_of_scan_is_in_the_documents(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["scan", "--help"])
+    options = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
+    document = (ROOT / "docs" / "scan.md").read_text()
+    assert len(options) == 5
+    assert {option for option in options if option not in document} == set()
