@@ -10,13 +10,12 @@ from typing import Any
 import tree_sitter_hcl
 from tree_sitter import Language, Node, Parser
 
+from findings.platform.hcl_functions import FUNCTIONS, Cannot, Missing, as_text, bounded, is_number, sized
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Unknown
 
 _LANGUAGE = Language(tree_sitter_hcl.language())
-PLAN = "the plan as JSON: terraform show -json"
 AFTER_APPLY = "known only after apply"
-MOST_TEXT = 1_000_000  # of one value: templates may repeat one another
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([nrt"\\]))')
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _HEREDOC = re.compile(r"<<(-?)[^\n]*\n", re.ASCII)
@@ -39,15 +38,6 @@ class Raw:
     blocks: list["Raw"]
     path: str
     line: int
-
-
-class Cannot(Exception):
-    """An expression cannot be told from the files."""
-
-    def __init__(self, reason: str, provide: str = PLAN) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.provide = provide
 
 
 def parse(text: str) -> Node:
@@ -86,7 +76,7 @@ def word(expression: Any) -> str:
 
 def references(expression: Any) -> tuple[str, ...]:
     """What an expression refers to besides variables and locals: aws_rds_cluster.main, module.db."""
-    if not isinstance(expression, Node):
+    if not isinstance(expression, Node) or b"." not in (expression.text or b""):
         return ()
     found: dict[str, None] = {}
     pending = [expression]
@@ -114,10 +104,16 @@ class Scope:
     resources: dict[str, Raw] = field(default_factory=dict)
     around: Mapping[str, Any] = field(default_factory=dict)  # each, and the iterators of dynamic blocks
     notes: list[str] = field(default_factory=list)  # where the variables that were used come from
+    made: list[int] = field(default_factory=lambda: [0])  # blocks so far, shared by every instance
     _open: set[str] = field(default_factory=set)
+    _known: dict[str, tuple[Any, tuple[str, ...]]] = field(default_factory=dict)  # value or Cannot, and its notes
 
     def within(self, names: Mapping[str, Any]) -> "Scope":
-        return Scope(self.variables, self.locals, self.resources, {**self.around, **names}, self.notes, self._open)
+        """The same with more names; with none at all, those of an instance are left."""
+        around = {**self.around, **names} if names else {}
+        return Scope(
+            self.variables, self.locals, self.resources, around, self.notes, self.made, self._open, self._known
+        )  # fmt: skip
 
     def value(self, expression: Any) -> Any:
         """Its value; a collection may hold Unknown. Raises Cannot."""
@@ -158,13 +154,25 @@ class Scope:
         return self._once(f"local.{name}", self.locals[name])
 
     def _once(self, name: str, expression: Any) -> Any:
-        if name in self._open:
-            raise Cannot(f"{name} refers to itself", f"a {name} that does not")
-        self._open.add(name)
-        try:
-            return self.value(expression)
-        finally:
-            self._open.discard(name)
+        """Worked out once: locals that repeat one another would take time without bound otherwise."""
+        if name not in self._known:
+            if name in self._open:
+                raise Cannot(f"{name} refers to itself", f"a {name} that does not")
+            self._open.add(name)
+            outer = self.within({})
+            outer.notes = []
+            try:
+                value = outer.value(expression)
+            except Cannot as error:
+                value = error
+            finally:
+                self._open.discard(name)
+            self._known[name] = (value, tuple(dict.fromkeys(outer.notes)))
+        value, notes = self._known[name]
+        if isinstance(value, Cannot):
+            raise Cannot(value.reason, value.provide)
+        self.notes.extend(notes)
+        return value
 
 
 def _below(value: Any, path: list[Any], shown: str) -> Any:
@@ -176,7 +184,7 @@ def _below(value: Any, path: list[Any], shown: str) -> Any:
         elif isinstance(value, Seq) and isinstance(part, int) and 0 <= part < len(value):
             value = value[part]
         else:
-            raise Cannot(f"{shown} has no {part}")
+            raise Missing(f"{shown} has no {part}")
     if isinstance(value, Unknown):
         raise Cannot(value.reason, value.provide)
     return value
@@ -262,9 +270,7 @@ def _template(scope: Scope, node: Node, source: bytes, offset: int, *, unescape:
         parts.append(as_text(_evaluated(scope, inner)))
         position = child.end_byte - offset
     parts.append(_literal_text(source[position:], unescape=unescape))
-    if sum(map(len, parts)) > MOST_TEXT:
-        raise Cannot(f"a text of more than {MOST_TEXT} characters")
-    return "".join(parts)
+    return bounded("".join(parts))
 
 
 def _literal_text(source: bytes, *, unescape: bool) -> str:
@@ -280,14 +286,6 @@ def _escaped(found: re.Match[str]) -> str:
     return _PLAIN[found[3]]
 
 
-def as_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise Cannot("a template of something that is no text", "a text")
-
-
 def _object(scope: Scope, node: Node) -> Map:
     made = Map(node.start_point[0] + 1)
     for child in node.named_children:
@@ -300,7 +298,7 @@ def _object(scope: Scope, node: Node) -> Map:
             continue  # a key that nobody knows cannot be asked for either
         made[name] = _held(scope, value)
         made.lines[name] = child.start_point[0] + 1
-    return made
+    return sized(made, made.values())
 
 
 def _key(scope: Scope, node: Node) -> Any:
@@ -316,7 +314,7 @@ def _tuple(scope: Scope, node: Node) -> Seq:
         if child.type == "expression":
             made.append(_held(scope, child))
             made.lines.append(child.start_point[0] + 1)
-    return made
+    return sized(made, made)
 
 
 def _held(scope: Scope, node: Node) -> Any:
@@ -345,13 +343,11 @@ def _binary(scope: Scope, node: Node) -> Any:
     sign = node.children[at].type
     left, right = _operand(scope, node.children[:at], node), _operand(scope, node.children[at + 1 :], node)
     if sign in ("==", "!="):
-        same = (type(left) is type(right) and left == right) or (
-            _is_number(left) and _is_number(right) and left == right
-        )
+        same = (type(left) is type(right) and left == right) or (is_number(left) and is_number(right) and left == right)
         return same if sign == "==" else not same
     if sign in ("&&", "||") and isinstance(left, bool) and isinstance(right, bool):
         return (left and right) if sign == "&&" else (left or right)
-    if sign in _NUMERIC and _is_number(left) and _is_number(right) and max(abs(left), abs(right)) < 1e15:
+    if sign in _NUMERIC and is_number(left) and is_number(right) and max(abs(left), abs(right)) < 1e15:
         if sign in "/%" and not right:
             raise Cannot(f"{_text(node)[:60]} divides by zero", "another divisor")
         result = _NUMERIC[sign](left, right)
@@ -359,84 +355,42 @@ def _binary(scope: Scope, node: Node) -> Any:
     raise Cannot(f"{_text(node)[:60]} is not worked out")
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _unary(scope: Scope, node: Node) -> Any:
     sign = node.children[0].type
     value = _operand(scope, node.children[1:], node)
     if sign == "!" and isinstance(value, bool):
         return not value
-    if sign == "-" and _is_number(value):
+    if sign == "-" and is_number(value):
         return -value
     raise Cannot(f"{_text(node)[:60]} is not worked out")
 
 
 def _call(scope: Scope, node: Node) -> Any:
     name = _text(node.named_children[0])
-    function = _FUNCTIONS.get(name)
+    function = FUNCTIONS.get(name)
     listed = next((each for each in node.named_children if each.type == "function_arguments"), None)
     given = [each for each in listed.named_children if each.type == "expression"] if listed is not None else []
+    if name == "try":
+        return _try(scope, given)
     if function is None or (listed is not None and "..." in {each.type for each in listed.children}):
         raise Cannot(f"{name}() is not worked out")
-    return function([_evaluated(scope, each) for each in given])
-
-
-def _whole(value: Any) -> Any:
-    """The same without anything unknown in it. Raises Cannot."""
-    if isinstance(value, Unknown):
-        raise Cannot(value.reason, value.provide)
-    if isinstance(value, Map):
-        return {key: _whole(each) for key, each in value.items()}
-    if isinstance(value, Seq):
-        return [_whole(each) for each in value]
-    return value
-
-
-def _jsonencode(given: list[Any]) -> str:
-    return json.dumps(_whole(given[0]), separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-
-
-def _merge(given: list[Any]) -> Map:
-    made = Map(given[0].line if given and isinstance(given[0], Map) else 0)
-    for each in given:
-        if not isinstance(each, Map):
-            raise Cannot("merge() of something that is no map")
-        made |= each
-        made.lines |= each.lines
-    return made
-
-
-def _concat(given: list[Any]) -> Seq:
-    made = Seq(given[0].line if given and isinstance(given[0], Seq) else 0)
-    for each in given:
-        if not isinstance(each, Seq):
-            raise Cannot("concat() of something that is no list")
-        made += each
-        made.lines += each.lines
-    return made
-
-
-def _tonumber(given: list[Any]) -> Any:
+    arguments = [_evaluated(scope, each) for each in given]
     try:
-        return given[0] if _is_number(given[0]) else int(given[0])
-    except (ValueError, TypeError):
-        raise Cannot(f"tonumber() of {str(given[0])[:40]}", "a number") from None
+        return function(arguments)
+    except IndexError:
+        raise Cannot(f"{name}() with too few arguments", "its arguments") from None
 
 
-_FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
-    "jsonencode": _jsonencode,
-    "merge": _merge,
-    "concat": _concat,
-    "tonumber": _tonumber,
-    "tostring": lambda given: as_text(given[0]),
-    "toset": lambda given: given[0],
-    "tolist": lambda given: given[0],
-    "tomap": lambda given: given[0],
-    "lower": lambda given: as_text(given[0]).lower(),
-    "upper": lambda given: as_text(given[0]).upper(),
-}
+def _try(scope: Scope, given: list[Node]) -> Any:
+    """The first argument that does not ask for what is not there."""
+    for each in given:
+        try:
+            return _evaluated(scope, each)
+        except Missing:
+            continue
+    raise Cannot("none of the arguments of try() is there")
+
+
 _READERS: dict[str, Callable[[Scope, Node], Any]] = {
     "numeric_lit": _number,
     "bool_lit": lambda _, node: _text(node) == "true",
@@ -461,12 +415,12 @@ def _of_json(scope: Scope, value: Any) -> Any:
         made = Map(value.line)
         made.lines = value.lines
         made.update({key: _held_json(scope, each) for key, each in value.items()})
-        return made
+        return sized(made, made.values())
     if isinstance(value, Seq):
         listed = Seq(value.line)
         listed.lines = value.lines
         listed.extend(_held_json(scope, each) for each in value)
-        return listed
+        return sized(listed, listed)
     return value
 
 

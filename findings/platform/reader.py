@@ -180,6 +180,8 @@ def _assembled(found: _Found) -> Platform:
             root: Any = settings.parsed(text, name, offset=line)
             if root is not None:
                 found.configs.append(ConfigFile(resource.path, root, resource))
+    blocks, beyond = terraform.blocks(found.hcl)
+    found.skipped += beyond
     workloads = tuple(kubernetes.workloads(resources))
     flat = list(found.settings)
     for config in found.configs:
@@ -190,7 +192,7 @@ def _assembled(found: _Found) -> Platform:
         resources=resources,
         workloads=workloads,
         autoscalers=tuple(kubernetes.autoscalers(resources)),
-        blocks=(*found.blocks, *terraform.blocks(found.hcl)),
+        blocks=(*found.blocks, *blocks),
         configs=tuple(found.configs),
         settings=tuple(flat),
         calls=tuple(found.calls),

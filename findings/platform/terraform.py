@@ -13,7 +13,8 @@ from tree_sitter import Node
 
 from findings.platform import hcl
 from findings.platform.files import Skipped
-from findings.platform.hcl import AFTER_APPLY, PLAN, Cannot, Raw, Scope
+from findings.platform.hcl import AFTER_APPLY, Raw, Scope
+from findings.platform.hcl_functions import PLAN, Cannot
 from findings.platform.model import Block, find, items, mapping
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
@@ -21,7 +22,7 @@ from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 MOST_DEPTH = 50
 MOST_CALLS = 8  # modules within modules
 MOST_INSTANCES = 200  # of one for_each
-MOST_BLOCKS = 100_000
+MOST_BLOCKS = 30_000  # once modules and dynamic blocks are written out
 _MOST_ERRORS = 5  # named per file
 _LABELS = {"resource": 2, "data": 2, "module": 1, "variable": 1, "output": 1, "provider": 1}  # of the JSON form
 
@@ -116,8 +117,8 @@ def _json_inner(name: str, value: Any, path: str, line: int, depth: int) -> Iter
             yield Raw(name, (), attributes, below, path, each.line or line)
 
 
-def blocks(files: Iterable[Parsed]) -> list[Block]:
-    """Every block of every module, each module's resources once per call of it."""
+def blocks(files: Iterable[Parsed]) -> tuple[list[Block], list[Skipped]]:
+    """Every block of every module, each module's resources once per call of it, up to a bound."""
     folders: dict[str, list[Parsed]] = {}
     for parsed in sorted(files, key=lambda each: each.path):
         folders.setdefault(parsed.folder, []).append(parsed)
@@ -129,7 +130,10 @@ def blocks(files: Iterable[Parsed]) -> list[Block]:
             _read(module, modules, {}, "", (), found)
     for folder in sorted(called - _reached(modules, called)):  # modules that call each other in a circle
         _read(modules[folder], modules, {}, "", (), found)
-    return found
+    if len(found) > MOST_BLOCKS:
+        last = found[-1]
+        return found, [Skipped(last.path, f"more than {MOST_BLOCKS} blocks once modules are written out", last.line)]
+    return found, []
 
 
 def _reached(modules: Mapping[str, "_Module"], called: set[str]) -> set[str]:
@@ -230,9 +234,9 @@ def _read(
         raw = Raw("", (), parsed.loose, [], parsed.path, line)
         found.append(_block(raw, scope, ""))
     for raw in module.raws:
-        if len(found) > MOST_BLOCKS:
-            return
         for index, instance in _instances(raw, scope):
+            if len(found) > MOST_BLOCKS or scope.made[0] > MOST_BLOCKS:
+                return
             address = f"{prefix}{_address(raw)}{index}" if prefix or index else ""
             made = _block(raw, instance, address)
             found.append(made)
@@ -286,6 +290,7 @@ def _pairs(each: Any) -> list[tuple[Any, Any]] | None:
 
 
 def _block(raw: Raw, scope: Scope, address: str) -> Block:
+    scope.made[0] += 1
     id_ = address or _address(raw)
     attributes: dict[str, Sourced[Any] | Unknown] = {}
     references: dict[str, tuple[str, ...]] = {}
@@ -325,6 +330,8 @@ def _inner(raw: Raw, scope: Scope, id_: str) -> Iterator[Block]:
         yield _block(made, scope.within({variable: unknown}), f"{id_}.{name}")
         return
     for key, value in pairs:
+        if scope.made[0] > MOST_BLOCKS:  # dynamic blocks within one another multiply
+            return
         yield _block(made, scope.within({variable: {"key": key, "value": value}}), f"{id_}.{name}")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from findings.platform import reader
+from findings.platform import reader, terraform
 from findings.platform.files import File
 from findings.platform.model import Block, Platform
 from platform_risk.quantities.sourced import Sourced, Unknown
@@ -51,6 +51,8 @@ def value(expression: str, before: str = "") -> Any:
         ("(5)", 5), ("24 / 2", 12), ("true ? 7 : 1", 7), ('"a" == "b" ? 7 : 1', 1), ("1 == true", False),
         ("7 > 1 && 2 != 2", False), ('tonumber("12")', 12), ("tostring(12)", "12"), ('upper("a")', "A"),
         ("[1, 2][1]", 2), ('merge({ a = 1 }, { b = 2 })', {"a": 1, "b": 2}), ("concat([1], [2])", [1, 2]),
+        ("coalesce(null, 7)", 7), ('lookup({ a = 1 }, "b", 5)', 5), ("length([1, 2])", 2), ("max(1, 3, 2)", 3),
+        ('join("-", ["a", 1])', "a-1"), ('contains(["a"], "a")', True), ("try({ a = 1 }.b, 5)", 5),
         ('jsonencode({ b = [1, null], a = "x" })', '{"a":"x","b":[1,null]}'),
     ],
 )  # fmt: skip
@@ -114,7 +116,8 @@ def test_a_number_that_the_grammar_splits_is_unknown_rather_than_its_first_digit
     "expression",
     ["aws_x.y.id", "module.m.out", "data.aws_z.q.name", "[for x in [1] : x]", "var.missing", "local.missing",
      "each.value", 'file("x")', "1 / 0", '"%{ if true }a%{ endif }"', "count.index",
-     "max([1, 2]...)", '"${[1]}"', "a.b[*].c"],
+     "max([1, 2]...)", 'max("a")', "try(aws_x.y.z, 5)", "lookup(1, 2)", "length(5)", "coalesce()[0]", "merge(1)",
+     "upper()", '"${[1]}"', "a.b[*].c"],
 )  # fmt: skip
 def test_what_only_terraform_can_tell_is_unknown_with_a_reason(expression: str) -> None:
     unknown(read(f'resource "a" "b" {{\n  x = {expression}\n}}\n').terraform("a")[0], "x")
@@ -264,11 +267,49 @@ def test_hostile_text_ends_with_a_platform(text: str) -> None:
     assert [*found.files_read, *(each.path for each in found.skipped)]
 
 
-def test_values_that_repeat_one_another_do_not_grow_without_bound() -> None:
-    lines = ['locals {\n  l0 = "aaaaaaaaaa"']
-    lines += [f'  l{n} = "{"${local.l" + str(n - 1) + "}"}{"${local.l" + str(n - 1) + "}" * 9}"' for n in range(1, 12)]
-    text = "\n".join(lines).replace("}${", "}${") + '\n}\nresource "a" "b" {\n  x = local.l3\n}\n'
-    assert read(text).terraform("a")[0].get("x") is not None
+@pytest.mark.parametrize("repeat", ['"{}"', "[{}]", "{{ {} }}", "jsonencode([{}])", "concat({})"])
+def test_locals_that_repeat_one_another_neither_grow_nor_take_long(repeat: str) -> None:
+    lines = ["  l0 = [1, 2]" if "concat" in repeat else '  l0 = "aaaaaaaaaa"']
+    for number in range(1, 30):
+        before = f"local.l{number - 1}"
+        parts = [f"${{{before}}}"] * 10 if repeat.startswith('"') else [before] * 10
+        if repeat.startswith("{"):
+            parts = [f"k{at} = {each}" for at, each in enumerate(parts)]
+        joined = "" if repeat.startswith('"') else ", "
+        lines.append(f"  l{number} = {repeat.format(joined.join(parts))}")
+    text = "locals {\n" + "\n".join(lines) + '\n}\nresource "a" "b" {\n  x = local.l29\n  y = local.l2\n}\n'
+    block = read(text).terraform("a")[0]
+    assert isinstance(block.get("y"), Sourced)
+    grown = block.get("x")
+    assert not isinstance(grown, Sourced) or getattr(grown.value, "size", len(grown.value)) <= 1_000_000
+
+
+def test_dynamic_blocks_within_one_another_end() -> None:
+    many = "[" + ", ".join(map(str, range(150))) + "]"
+    inner = "x = 1"
+    for number in range(6):
+        inner = f'dynamic "b{number}" {{\n  for_each = {many}\n  content {{\n{inner}\n}}\n}}'
+    (block,) = read(f'resource "a" "b" {{\n{inner}\n}}\n').terraform("a")
+    assert len(block.blocks) <= 150
+
+
+def test_modules_that_multiply_end_and_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terraform, "MOST_BLOCKS", 500)
+    call = 'module "m" {{\n  for_each = toset([{}])\n  source   = "../m{}"\n}}\n'
+    keys = ", ".join(f'"k{number}"' for number in range(150))
+    texts = {f"m{number}__main_tf": call.format(keys, number + 1) for number in range(6)}
+    found = platform(**texts, m6__main_tf='resource "a" "b" {}\n')
+    assert len(found.blocks) == 501
+    assert [each.reason for each in found.skipped] == ["more than 500 blocks once modules are written out"]
+
+
+def test_another_resources_attribute_is_not_read_with_the_names_of_this_instance() -> None:
+    found = read(
+        'resource "p" "q" {\n  for_each = { a = 1 }\n  name = each.key\n}\n'
+        'resource "a" "b" {\n  for_each = { z = 2 }\n  x = p.q.name\n  y = each.key\n}\n'
+    ).terraform("a")[0]
+    unknown(found, "x")
+    assert known(found, "y") == "z"
 
 
 def test_a_fragment_without_a_block_is_one_block_without_a_type() -> None:
