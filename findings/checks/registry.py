@@ -12,9 +12,12 @@ from findings.checks import (
     deployment_windows,
     disruption_budget,
     dns,
+    entity_churn,
     image_trust,
     kafka_consumers,
     kafka_durability,
+    log_retention,
+    metric_volume,
     network_egress,
     probes,
     request_timeouts,
@@ -44,6 +47,9 @@ _MODULES = (
     deployment_windows,  # 5.1
     backups,  # 5.2
     secret_rotation,  # 5.3
+    metric_volume,  # 6.1
+    entity_churn,  # 6.2
+    log_retention,  # 6.3
     dns,  # 7.1
     time_sync,  # 7.2
     request_timeouts,  # 8

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from findings.platform import dockerfile, kubernetes, python_source, settings, terraform
+from findings.platform import dockerfile, kubernetes, python_source, scaling, settings, terraform
 from findings.platform.files import File, Skipped
 from findings.platform.model import Block, Call, ConfigFile, Platform, Resource, Setting
 from findings.platform.yaml_reader import Broken, Map, Seq
@@ -191,7 +191,7 @@ def _assembled(found: _Found) -> Platform:
     return Platform(
         resources=resources,
         workloads=workloads,
-        autoscalers=tuple(kubernetes.autoscalers(resources)),
+        autoscalers=(*kubernetes.autoscalers(resources), *scaling.autoscalers(found.configs)),
         blocks=(*found.blocks, *blocks),
         configs=tuple(found.configs),
         settings=tuple(flat),

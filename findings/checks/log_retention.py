@@ -1,0 +1,160 @@
+"""6.3: logs that nobody ever deletes: what is stored after a year, and what it costs."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.prices import exact, plain, price
+from findings.platform.model import ConfigFile, Platform, find, mapping, places
+from findings.platform.units import stated_number
+from findings.platform.yaml_reader import Map
+from findings.vocabulary import Category, Outcome, Severity
+from platform_risk.quantities.pricing import Price, PriceUnit
+from platform_risk.quantities.projections import Projection, logs
+from platform_risk.quantities.sourced import Input, Quantity, Source, Sourced, Unknown, input_of
+
+META = Meta(
+    id="log-retention",
+    seed="6.3",
+    title="Logs are kept for ever",
+    severity=Severity.MEDIUM,
+    category=Category.COST,
+    outcome=Outcome.COST,
+    means="A place where logs are kept has no retention, so nothing ever leaves it.",
+    why="What is stored grows by every day's logs and is billed each month anew: the second year costs three times the "
+    "first. On disks of your own the disk is full one day, and then nothing is logged.",
+    not_a_problem="A law or a contract asks for the logs, and nobody has said for how long.",
+    remedy="State a retention, and move what has to be kept longer to an archive.",
+    patch="""resource "aws_cloudwatch_log_group" "edge" {
+  retention_in_days = 30
+}""",
+    remedies=("log-retention",),
+    references=(
+        "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/cloudwatch_log_group",
+        "https://grafana.com/docs/loki/latest/operations/storage/retention/",
+        "https://www.elastic.co/guide/en/elasticsearch/reference/current/ilm-delete.html",
+    ),
+)
+_CITE = "Terraform aws_cloudwatch_log_group: retention_in_days absent or 0 never expires"
+_USUAL = 30
+
+
+def run(platform: Platform) -> Iterator[Verdict]:
+    stores = [*_groups(platform), *_loki(platform), *_policies(platform)]
+    alone = len(stores) == 1
+    for subject, kept in stores:
+        if isinstance(kept, Unknown):
+            yield Unsure(subject, kept.reason, kept.provide, kept.place)
+        elif kept.value > 0:
+            yield Pass(subject, places(kept))
+        else:
+            yield from _for_ever(platform, subject, kept, alone=alone)
+
+
+def _for_ever(platform: Platform, subject: str, kept: Sourced[float], *, alone: bool) -> Iterator[Verdict]:
+    own = platform.facts.number(f"logs.groups.{subject}.gb_per_day")
+    daily = own or (platform.facts.number("logs.gb_per_day") if alone else None)
+    quantities = tuple(_figures(platform, daily)) if daily is not None and daily.value > 0 else ()
+    yield Fail(
+        subject,
+        "Its logs never expire" if not quantities else f"{quantities[0].value:,.0f} GB after a year, and never less",
+        "Nothing says when its logs are deleted." if kept.source is Source.FILE else f"{kept.note}.",
+        places(kept),
+        quantities,
+    )
+    if daily is None:
+        path = "logs.gb_per_day" if alone else f"logs.groups.{subject}.gb_per_day"
+        yield Unsure(
+            subject, "how much it takes in a day is not stated, so nothing is sized", f"facts: {path}", kept.place
+        )
+    elif price(platform, "logs", (PriceUnit.PER_GB_MONTH,)) is None:
+        yield Unsure(subject, "what a stored gigabyte costs is not stated, so there is no cost", "facts: logs.price",
+                     kept.place)  # fmt: skip
+
+
+def _figures(platform: Platform, daily: Sourced[float]) -> Iterator[Quantity]:
+    stored = platform.facts.number("logs.stored_gb")
+    stated = price(platform, "logs", (PriceUnit.PER_GB_MONTH,))
+    terms = [input_of("gb_per_day", daily, "GB/day")] + ([input_of("stored", stored, "GB")] if stored else [])
+    begun = exact(stored) if stored else Decimal(0)
+    unpriced = Price(Decimal(0), PriceUnit.PER_GB_MONTH)
+
+    def kept(days: int | None) -> Projection:
+        of = stated.price if stated else unpriced
+        return logs(gb_per_day=exact(daily), stored_gb=begun, price=of, retention_days=days, months=12)
+
+    for_ever = kept(None)
+    stock = for_ever.rows[-1].quantity
+    yield Quantity("stored_gb_after_12_months", plain(stock), "GB", "stored + GB per day × 365", tuple(terms))
+    if stated is not None and for_ever.total_cost is not None:
+        inputs = (*terms, stated.term)
+        money = for_ever.currency
+        yield Quantity(
+            "cost_per_month_after_12_months", plain(stock * stated.price.amount), f"{money}/month",
+            "stored after 12 months × price", inputs, ("The analysis calls this a year's cost.",),
+        )  # fmt: skip
+        yield Quantity(
+            "cost_first_year", plain(for_ever.total_cost), money, "each day's stock × price ÷ days per month", inputs,
+            for_ever.assumptions,
+        )  # fmt: skip
+        wanted = platform.facts.number("logs.wanted_retention_days")
+        days = int(wanted.value) if wanted is not None else _USUAL
+        term = input_of("retention", wanted, "days") if wanted else Input(
+            "retention", _USUAL, "days", Source.ASSUMPTION, note="what most platforms keep at hand")  # fmt: skip
+        steady = kept(days).steady_state.cost_per_month
+        if steady is not None:
+            yield Quantity("cost_per_month_with_retention", plain(steady), f"{money}/month",
+                           "GB per day × retention × price", (*inputs, term))  # fmt: skip
+    disk = platform.facts.number("logs.disk_gb")
+    if disk is not None:
+        left = (exact(disk) - begun) / exact(daily)
+        yield Quantity("days_until_full", plain(max(left, Decimal(0))), "days", "(disk − stored) ÷ GB per day",
+                       (*terms, input_of("disk", disk, "GB")))  # fmt: skip
+
+
+def _groups(platform: Platform) -> Iterator[tuple[str, Sourced[float] | Unknown]]:
+    for block in platform.terraform("aws_cloudwatch_log_group"):
+        stated = block.get("retention_in_days")
+        if stated is None or (isinstance(stated, Sourced) and stated.value is None):
+            yield block.id, Sourced(0.0, Source.PROVIDER_DEFAULT, block.place(), _CITE)
+        elif isinstance(stated, Unknown):
+            yield block.id, stated
+        else:
+            days = stated_number(stated)
+            yield block.id, days or Unknown("its retention is no number", "retention_in_days", stated.place)
+
+
+def _loki(platform: Platform) -> Iterator[tuple[str, Sourced[float] | Unknown]]:
+    """Loki deletes nothing unless its compactor is told to and a period is stated."""
+    for config in platform.configs:
+        root = config.root
+        if not isinstance(root, Map) or not (mapping(root, "limits_config") or mapping(root, "compactor")):
+            continue
+        if not (mapping(root, "schema_config") or mapping(root, "ingester") or mapping(root, "compactor")):
+            continue
+        enabled, period = config.at("compactor.retention_enabled"), config.at("limits_config.retention_period")
+        name = f"loki {config.resource.id if config.resource else config.path}"
+        if (
+            enabled is not None
+            and enabled.value is True
+            and period is not None
+            and str(period.value) not in ("0", "0s")
+        ):
+            yield name, period.map(lambda value: 1.0)
+        else:
+            yield name, Sourced(0.0, Source.FILE, (period or enabled or _first(config)).place)
+
+
+def _policies(platform: Platform) -> Iterator[tuple[str, Sourced[float] | Unknown]]:
+    """Elasticsearch's index lifecycle: without a phase that deletes, what is written stays."""
+    for config in platform.configs:
+        found = find(config.root, "policy.phases")
+        if found is None or not isinstance(found[0], Map):
+            continue
+        deletes = isinstance(found[0].get("delete"), Map)
+        yield config.path, Sourced(1.0 if deletes else 0.0, Source.FILE, config.place(found[1]))
+
+
+def _first(config: ConfigFile) -> Sourced[Any]:
+    return Sourced(None, Source.FILE, config.place(getattr(config.root, "line", 1)))
