@@ -204,9 +204,9 @@ def _judged(limited: Limited | str, place: Place, *, is_watched: bool) -> Verdic
     counted = threads or Sourced(1, Source.ASSUMPTION, limited.limit.place, _AT_LEAST_ONE)
     stopped = throttled_ms(limited.limit.value, counted.value)
     millicores = round(limited.limit.value * 1000, 6)
-    many = "One busy thread" if counted.value == 1 else f"{counted.value} busy threads"
+    many = "One busy thread uses" if counted.value == 1 else f"{counted.value} busy threads use"
     why = (
-        f"{many} use up {millicores:g} millicores × 100 ms after {_PERIOD - stopped:g} ms and wait for the rest of it."
+        f"{many} up {millicores:g} millicores × 100 ms after {_PERIOD - stopped:g} ms and wait for the rest of it."
     )
     if is_watched:
         why += " A rule watches throttled periods."
