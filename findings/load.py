@@ -4,6 +4,7 @@ COPY into a temporary table, then the set-based statements of sql/load.sql; hist
 the same transaction; the fence (Job.finish) ends it. Nothing is applied twice and nothing half.
 """
 
+import json
 from collections.abc import Callable, Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from findings.reading import OpenedReport, open_report
 from findings.risk import lanes
 from findings.scans.records import Absent, FindingRecord, Reject, ScanError
 from findings.staging import COLUMNS, Stager
+from findings.vocabulary import RiskClass, Severity
 from platform_risk.core.acting import acting_as
 from platform_risk.core.catalog.owners import team_finder
 from platform_risk.core.copy import copy_lines
@@ -333,6 +335,17 @@ def undo_scan(import_id: int) -> None:
     """Puts the scope back to before its last applied import. In the caller's transaction, under the target's lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT scope_id FROM core_import WHERE id = %s", [import_id])
-        parameters = {"import": import_id, "scope": cursor.fetchone()[0]}
+        parameters = {"import": import_id, "scope": cursor.fetchone()[0], "lanes": json.dumps(_lanes())}
         for statement in statements(_SQL / "undo.sql").values():
             cursor.execute(statement, parameters)
+
+
+def _lanes() -> list[dict[str, object]]:
+    """The table of lanes, for statements that set a severity back."""
+    found: list[dict[str, object]] = []
+    for severity in Severity:
+        for risk_class in RiskClass:
+            decided = lanes.decide(severity, risk_class)
+            row = {"lane": decided.lane, "reason": decided.reason, "days": settings.DUE_DAYS[decided.lane]}
+            found.append({"severity": severity, "risk_class": risk_class, **row})
+    return found

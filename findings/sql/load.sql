@@ -135,12 +135,15 @@ UPDATE findings_finding f SET
   team_id = CASE WHEN f.team_from = 'user' THEN f.team_id ELSE s.team_id END,
   team_from = CASE WHEN f.team_from = 'user' THEN 'user' ELSE s.team_from END,
   status = a.status,
-  regressed = CASE WHEN n.kind = 'reopened' AND NOT f.suppressed_by_report AND a.status = 'new' THEN true
-                   WHEN n.kind = 'revived' THEN false ELSE f.regressed END,
-  suppressed_by_report = s.suppressed AND (f.suppressed_by_report OR a.status = 'dismissed' AND f.status <> 'dismissed'),
-  dismiss_reason = CASE WHEN a.status <> 'dismissed' THEN '' WHEN f.status <> 'dismissed' THEN 'wont_fix' ELSE f.dismiss_reason END,
-  status_comment = CASE WHEN a.status = f.status THEN f.status_comment ELSE s.justification END,
-  decided_severity = CASE WHEN a.status = 'dismissed' AND f.status <> 'dismissed' THEN s.severity
+  regressed = CASE WHEN n.kind = 'revived' THEN false
+                   WHEN n.kind = 'reopened' AND NOT f.suppressed_by_report AND a.status = 'new' THEN true
+                   ELSE f.regressed END,
+  suppressed_by_report = s.suppressed AND (a.was = 'dismissed' AND f.suppressed_by_report
+                                           OR a.was <> 'dismissed' AND a.status = 'dismissed'),
+  dismiss_reason = CASE WHEN a.status <> 'dismissed' THEN '' WHEN a.was <> 'dismissed' THEN 'wont_fix'
+                        ELSE f.dismiss_reason END,
+  status_comment = CASE WHEN a.status = a.was AND n.kind <> 'revived' THEN f.status_comment ELSE s.justification END,
+  decided_severity = CASE WHEN a.status = 'dismissed' AND a.was <> 'dismissed' THEN s.severity
                           WHEN a.status IN ('accepted', 'dismissed') THEN f.decided_severity ELSE '' END,
   acceptance_expires_on = CASE WHEN a.status = 'accepted' THEN f.acceptance_expires_on END,
   snoozed_until = CASE WHEN a.status = 'snoozed' THEN f.snoozed_until END,
@@ -148,17 +151,17 @@ UPDATE findings_finding f SET
   created_by_import_id = CASE WHEN n.kind = 'revived' THEN %(import)s ELSE f.created_by_import_id END,
   opened_on = a.opened_on,
   due_on = CASE WHEN f.is_default_branch THEN a.opened_on + d.days END,
-  closed_at = CASE WHEN a.status = 'dismissed' THEN coalesce(f.closed_at, %(observed_at)s)
-                   WHEN n.kind = 'revived' AND a.status = 'fixed' THEN %(observed_at)s
-                   WHEN a.status = f.status THEN f.closed_at END,
-  fixed_by_import_id = CASE WHEN n.kind = 'revived' AND a.status = 'fixed' THEN %(import)s END, withdrawn_by_id = NULL,
-  version = f.version + 1, updated_at = now()
+  closed_at = CASE WHEN a.status = a.was AND n.kind <> 'revived' THEN f.closed_at
+                   WHEN a.status IN ('fixed', 'dismissed') THEN %(observed_at)s END,
+  fixed_by_import_id = CASE WHEN a.status = 'fixed' THEN %(import)s END,
+  withdrawn_by_id = NULL, version = f.version + 1, updated_at = now()
 FROM findings_seen n
 JOIN findings_staging s USING (ordinal)
 JOIN findings_finding o ON o.id = n.finding_id
-CROSS JOIN LATERAL (SELECT
-    CASE WHEN s.suppressed AND o.status NOT IN ('accepted', 'dismissed') THEN 'dismissed'
-         WHEN n.kind = 'revived' AND %(late)s THEN 'fixed'  -- as a late report's new ones arrive
+-- A revived finding is as new, whatever it was in the life that was undone; of a late report it is in the past.
+CROSS JOIN LATERAL (SELECT CASE WHEN n.kind = 'revived' THEN 'new' ELSE o.status END AS was,
+    CASE WHEN s.suppressed AND (n.kind = 'revived' OR o.status NOT IN ('accepted', 'dismissed')) THEN 'dismissed'
+         WHEN n.kind = 'revived' AND %(late)s THEN 'fixed'
          WHEN n.kind IN ('reopened', 'revived') THEN 'new' ELSE o.status END AS status,
     CASE WHEN n.kind IN ('reopened', 'revived') THEN (%(observed_at)s AT TIME ZONE 'UTC')::date
          ELSE o.opened_on END AS opened_on) AS a

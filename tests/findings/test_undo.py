@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from findings import services
+from findings.actions import Transition, Update
 from findings.models import Finding, History
+from findings.vocabulary import Status
 from platform_risk.core.imports import services as imports
 from platform_risk.core.models import Service, User
 from tests.factories import sarif, sarif_result, upload
@@ -47,3 +50,78 @@ def test_what_was_withdrawn_comes_back_with_a_late_report_as_its_new_ones_do(ada
     assert statuses() == {"R1": "new", "R2": "fixed"}
     upload(sarif(R1, version="later"), checkout)
     assert statuses() == {"R1": "new", "R2": "verified"}
+
+
+def test_what_another_source_sees_as_well_stays_and_is_then_its(ada: User, checkout: Service) -> None:
+    first = upload(sarif(R1, R2), checkout, source="nightly")
+    second = upload(sarif(R1), checkout, source="review")
+    imports.undo(first, user=ada)
+    assert statuses() == {"R1": "new"}
+    finding = Finding.objects.get(rule="R1")
+    assert (finding.created_by_import, finding.first_seen_at) == (second, second.observed_at)
+
+
+def test_what_the_other_source_has_stopped_to_see_is_fixed(ada: User, checkout: Service) -> None:
+    only = upload(sarif(R1), checkout, source="nightly")
+    upload(sarif(R1), checkout, source="review")
+    gone = upload(sarif(), checkout, source="review")
+    assert statuses() == {"R1": "new"}
+    imports.undo(only, user=ada)
+    assert statuses() == {"R1": "fixed"}
+    assert Finding.objects.get().fixed_by_import == gone
+
+
+def test_what_the_scope_sees_again_is_open_although_another_source_closed_it_since(
+    ada: User, checkout: Service
+) -> None:
+    upload(sarif(R1), checkout, source="nightly")
+    upload(sarif(R1), checkout, source="review")
+    gone = upload(sarif(), checkout, source="nightly")
+    upload(sarif(), checkout, source="review")
+    assert statuses() == {"R1": "fixed"}
+    imports.undo(gone, user=ada)
+    assert statuses() == {"R1": "new"}
+
+
+def test_what_another_source_has_written_since_stays(ada: User, checkout: Service) -> None:
+    upload(sarif(sarif_result("R1", "a.py", 3)), checkout, source="nightly")
+    moved = upload(sarif(sarif_result("R1", "a.py", 4)), checkout, source="nightly")
+    upload(sarif(sarif_result("R1", "a.py", 5)), checkout, source="review")
+    imports.undo(moved, user=ada)
+    assert Finding.objects.get().line == 5
+
+
+def test_a_severity_that_a_person_took_back_since_stays_taken_back(ada: User, checkout: Service) -> None:
+    upload(sarif(sarif_result("R1", "a.py", level="warning")), checkout)
+    finding = Finding.objects.get()
+    services.change(finding, Update(fields={"severity": "critical"}), user=ada, source="page")
+    worse = upload(sarif(sarif_result("R1", "a.py", level="error")), checkout)
+    services.change(finding, Update(fields={"severity": None}), user=ada, source="page")
+    imports.undo(worse, user=ada)
+    finding.refresh_from_db()
+    assert (finding.severity, finding.severity_source, finding.lane) == ("medium", "report", "important")
+    assert finding.due_on == finding.opened_on + timedelta(days=90)
+
+
+def test_what_comes_back_after_an_undo_knows_nothing_of_its_former_life(ada: User, checkout: Service) -> None:
+    first = upload(sarif(R1), checkout)
+    finding = Finding.objects.get()
+    services.change(finding, Transition(to=Status.DISMISSED, reason="inaccurate"), user=ada, source="page")
+    imports.undo(first, user=ada)
+    upload(sarif(R1 | {"suppressions": [{"kind": "external", "justification": "a fixture"}]}), checkout)
+    finding.refresh_from_db()
+    assert (finding.status, finding.dismiss_reason, finding.status_comment) == ("dismissed", "wont_fix", "a fixture")
+    upload(sarif(R1, version="later"), checkout)
+    assert statuses() == {"R1": "new"}
+
+
+def test_undoing_what_brought_a_finding_back_leaves_it_to_the_source_that_sees_it(ada: User, checkout: Service) -> None:
+    first = upload(sarif(R1), checkout, source="nightly")
+    services.change(
+        Finding.objects.get(), Transition(to=Status.DISMISSED, reason="inaccurate"), user=ada, source="page"
+    )
+    imports.undo(first, user=ada)
+    second = upload(sarif(R1), checkout, source="nightly")
+    upload(sarif(R1), checkout, source="review")
+    imports.undo(second, user=ada)
+    assert statuses() == {"R1": "new"}
