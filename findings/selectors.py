@@ -179,27 +179,28 @@ class Group:
 
 
 def groups(rows: FindingQuerySet, *, offset: int, size: int) -> list[Group]:
-    """Rule × service, the worst first. One query; `size` + 1 rows at most, so that the caller knows of more."""
-    found_ = (
+    """Rule × service, the worst first. Two queries; `size` + 1 rows at most, so that the caller knows of more."""
+    found_ = list(
         rows.order_by()
         .values("rule", "service_id", "service__slug")
         .annotate(
             rank_=Min("rank"),
-            n=Count("id"),
+            n=Count("*"),
             unassigned=Count("id", filter=Q(owner_id__isnull=True)),
             first_due=Min("due_on"),
-            title_=Min("title"),
             sample=Min("id"),
         )
         .order_by("rank_", "-n", "rule", "service_id")[offset : offset + size + 1]
     )
+    # Not as an aggregate: comparing 200,000 titles takes longer than all the rest.
+    titles = dict(Finding.objects.filter(pk__in=[row["sample"] for row in found_]).values_list("pk", "title"))
     lanes, severities = list(Lane), list(Severity)
     return [
         Group(
             rule=row["rule"],
             service_id=row["service_id"],
             service=row["service__slug"],
-            title=row["title_"],
+            title=titles.get(row["sample"], ""),
             count=row["n"],
             lane=lanes[row["rank_"] // 10],
             severity=severities[row["rank_"] % 10],

@@ -145,6 +145,7 @@ def test_the_list_takes_the_same_number_of_queries_however_long_it_is(
     alice: User, checkout: Service, signed_in: SignedIn, django_assert_num_queries: Any, view: str
 ) -> None:
     client = signed_in(alice)
+    make_finding(checkout)
     with django_assert_num_queries(14, exact=False) as captured:
         text_of(client, LIST, view=view)
     few = len(captured)

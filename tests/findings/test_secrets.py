@@ -9,6 +9,7 @@ import json
 import logging
 import zipfile
 from collections.abc import Callable, Iterator
+from html import unescape
 from typing import Any
 
 import pytest
@@ -185,6 +186,20 @@ def test_none_is_in_what_the_api_answers(leaky: Import, mary: User, api: Callabl
         assert response.status_code == 200, path
         content = b"".join(response) if response.streaming else response.content
         texts.append(content.decode())
+    assert _left_in("\n".join(texts)) == []
+
+
+def test_none_is_on_a_page(leaky: Import, mary: User, signed_in: Callable[[User], Client]) -> None:
+    client = signed_in(mary)
+    some = Finding.objects.order_by("id").values_list("id", flat=True)[:: max(1, Finding.objects.count() // 20)]
+    paths = [f"/findings/{number}/" for number in some]
+    paths += ["/", "/findings/", "/findings/?view=flat", "/imports/", f"/imports/{leaky.pk}/?tab=new",
+              f"/imports/{leaky.pk}/?tab=rejected", "/services/checkout/"]  # fmt: skip
+    texts = []
+    for path in paths:
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        texts.append(unescape(answer.content.decode()))
     assert _left_in("\n".join(texts)) == []
 
 
