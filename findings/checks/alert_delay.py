@@ -18,7 +18,7 @@ META = Meta(
     seed="3.1",
     title="The alert opens long after the outage began",
     severity=Severity.HIGH,
-    category=Category.OPERATIONS,
+    category=Category.PERFORMANCE,
     outcome=Outcome.OUTAGE,
     means="An outage has to last for minutes before its condition opens: the threshold's duration, the delay that "
     "late data is given, and the window in which data is gathered add up.",

@@ -206,7 +206,8 @@ def _judged(limited: Limited | str, place: Place, *, is_watched: bool) -> Verdic
     millicores = round(limited.limit.value * 1000, 6)
     many = "One busy thread uses" if counted.value == 1 else f"{counted.value} busy threads use"
     why = (
-        f"{many} up {millicores:g} millicores × 100 ms after {_PERIOD - stopped:g} ms; for the rest of the period nothing runs."
+        f"{many} up {millicores:g} millicores × 100 ms after {_PERIOD - stopped:g} ms; for the rest of the period"
+        " nothing runs."
     )
     if is_watched:
         why += " A rule watches throttled periods."

@@ -26,8 +26,8 @@ META = Meta(
     "workloads that share it are one identity: nobody can tell them apart afterwards, and none can be shut out alone. "
     "A variable keeps its value until the process starts again, so a revoked token and a new one need a restart.",
     not_a_problem="The token opens one thing of little worth, belongs to this workload alone and ends within hours.",
-    remedy="Let the workload prove its identity and fetch short-lived credentials: Vault Agent, the CSI driver, the "
-    "Vault Secrets Operator or a projected service account token. Give secrets:get and pods/exec to few.",
+    remedy="Let the workload prove its identity and fetch credentials that end soon, with Vault Agent, the CSI driver, "
+    "the Vault Secrets Operator or a projected service account token. Let few read Secrets or open a shell.",
     patch="""metadata:
   annotations:
     vault.hashicorp.com/agent-inject: "true"

@@ -13,7 +13,7 @@ META = Meta(
     seed="3.1",
     title="Conditions stay silent when the data stops",
     severity=Severity.HIGH,
-    category=Category.OPERATIONS,
+    category=Category.PERFORMANCE,
     outcome=Outcome.OUTAGE,
     means="When what is watched stops reporting, these conditions never open: without new points there is nothing to "
     "compare with the threshold.",

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -293,19 +292,14 @@ def test_it_needs_neither_django_nor_a_database() -> None:
     code = (
         "import sys, platform_risk.cli as cli\n"
         "cli.main(['scan', '--fail-on', 'never', 'docs'])\n"
-        "print([name for name in ('django', 'psycopg', 'celery', 'redis', 'rest_framework') if name in sys.modules])"
+        "print([name for name in ('django', 'psycopg', 'celery', 'redis', 'rest_framework', 'numpy', 'plotly') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_it_starts_in_under_half_a_second() -> None:
-    times = []
-    for _ in range(3):
-        begun = time.perf_counter()
-        assert run("--version").stdout == f"platform-risk {__version__}\n"
-        times.append(time.perf_counter() - begun)
-    assert min(times) < 0.5
+def test_it_says_its_version() -> None:
+    assert run("--version").stdout == f"platform-risk {__version__}\n"
 
 
 def test_files_of_the_scanned_folder_are_not_taken_for_packages(folder: Path) -> None:
