@@ -10,7 +10,7 @@ from findings.checks.remedies import remedies
 _HEAD = """# Checks
 
 What is looked for in a platform's own configuration, in the order of the analysis that this product began with. Each
-says failed, passed or unknown of everything it looked at, and lays every figure open: formula, inputs, where they stand.
+says failed, passed or unknown of everything it looked at, and lays every figure open: formula, inputs, places.
 Facts that no file can tell are declared as [scanning configuration](scan.md) says.
 """
 
