@@ -13,5 +13,6 @@ class FindingsConfig(AppConfig):
         from findings import load, tasks
 
         loaders.register("scan", load=load.load_scan, undo=load.undo_scan)
+        loaders.register("platform", load=load.load_platform, undo=load.undo_scan)
         hooks.on_ownership_change(tasks.enqueue_reassignment)
         hooks.on_default_branch_change(tasks.enqueue_default_branch)

@@ -7,6 +7,7 @@ the same transaction; the fence (Job.finish) ends it. Nothing is applied twice a
 import json
 from collections.abc import Callable, Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,11 +19,12 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from findings.configuration import open_configuration
 from findings.models import Finding
 from findings.reading import OpenedReport, open_report
 from findings.risk import lanes
 from findings.scans.records import Absent, FindingRecord, Reject, ScanError
-from findings.staging import COLUMNS, Stager
+from findings.staging import COLUMNS, Stager, redacted
 from findings.vocabulary import RiskClass, Severity
 from platform_risk.core.acting import acting_as
 from platform_risk.core.catalog.owners import team_finder
@@ -30,7 +32,7 @@ from platform_risk.core.copy import copy_lines
 from platform_risk.core.imports import faults, runner
 from platform_risk.core.imports.loaders import ImportFailedError
 from platform_risk.core.imports.runner import Job
-from platform_risk.core.models import Environment, ImportReject, Scope, Service, Target
+from platform_risk.core.models import Environment, Import, ImportReject, Scope, Service, Target
 from platform_risk.core.redaction import Redactor
 from platform_risk.core.sqlfile import statements
 
@@ -67,10 +69,22 @@ def _salt() -> bytes:
     return salt.encode()
 
 
+Opener = Callable[[Import, dict[str, int]], AbstractContextManager[OpenedReport]]
+
+
 def load_scan(job: Job) -> None:
     """Applies a scan report to its scope. Raises ImportFailedError with place and remedy when it cannot be read."""
+    _load(job, open_report)
+
+
+def load_platform(job: Job) -> None:
+    """The same for a platform's configuration: it is read, and what its checks find is applied."""
+    _load(job, open_configuration)
+
+
+def _load(job: Job, opener: Opener) -> None:
     try:
-        with open_report(job.row, settings.IMPORT_LIMITS[job.row.kind]) as report:
+        with opener(job.row, settings.IMPORT_LIMITS[job.row.kind]) as report:
             job.bytes_total = report.bytes_total
             new = _apply(job, report)
     except ScanError as error:
@@ -153,6 +167,7 @@ def _apply(job: Job, report: OpenedReport) -> int:
         "observed_at_from": observed_from,
         "is_complete": job.row.complete == "yes" or (job.row.complete == "auto" and report.info.complete),
         "incomplete_because": "" if job.row.complete == "yes" else _why(report),
+        "coverage": redacted(report.coverage, redactor().text),
     }
     with transaction.atomic(), runner.locked(scope.target_id):
         scope.refresh_from_db()
@@ -162,9 +177,14 @@ def _apply(job: Job, report: OpenedReport) -> int:
 
 
 def _same_again(job: Job, scope: Scope, about: dict[str, Any]) -> bool:
-    """A file equal to the last applied one of its scope changes nothing but when the scope was last seen."""
+    """A file equal to the last applied one of its scope changes nothing but when the scope was last seen.
+
+    Unless more was made of it: the same configuration says something else to newer checks, or on a later day.
+    """
     last = scope.last_applied
-    if job.row.replay or last is None or last.sha256 != job.row.sha256 or last.is_complete != about["is_complete"]:
+    if job.row.replay or last is None or last.sha256 != job.row.sha256:
+        return False
+    if (last.is_complete, last.coverage) != (about["is_complete"], about["coverage"]):
         return False
     kept = last.read - last.collapsed - last.rejected
     Scope.objects.filter(pk=scope.pk).update(last_seen_at=_seen_at(scope, about))

@@ -235,6 +235,75 @@ def excerpt(finding: Finding) -> list[CodeLine]:
     return [replace(line, hit=False) for line in shown] if all(line.hit for line in shown) else shown
 
 
+@dataclass(frozen=True)
+class Term:
+    """One input of a figure, in words."""
+
+    name: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure with its arithmetic laid open."""
+
+    name: str
+    value: str
+    formula: str
+    terms: list[Term]
+    assumptions: list[str]
+
+
+_SOURCES = {"file": "", "facts": "stated in the facts", "provider_default": "default", "assumption": "assumed"}
+
+
+def figures(finding: Finding) -> list[Figure]:
+    stated = finding.quantities if isinstance(finding.quantities, list) else []
+    return [
+        Figure(
+            name=str(each.get("name", "")),
+            value=_amount(each.get("value"), str(each.get("unit", ""))),
+            formula=str(each.get("formula", "")),
+            terms=[_term(one) for one in each.get("inputs") or [] if isinstance(one, dict)],
+            assumptions=[str(one) for one in each.get("assumptions") or []],
+        )
+        for each in stated
+        if isinstance(each, dict)
+    ]
+
+
+def _term(stated: dict[str, Any]) -> Term:
+    place = f"{stated['path']}:{stated['line']}" if stated.get("path") and stated.get("line") else stated.get("path")
+    parts = (place, _SOURCES.get(str(stated.get("source")), ""), stated.get("note"))
+    return Term(
+        name=str(stated.get("name", "")),
+        value=_amount(stated.get("value"), str(stated.get("unit", ""))),
+        source=", ".join(str(part) for part in parts if part),
+    )
+
+
+def _amount(value: Any, unit: str) -> str:
+    if unit == "0 or 1":
+        return "yes" if value else "no"
+    if value is None:
+        return "without a bound"
+    if isinstance(value, list):
+        steps = [
+            " → ".join(_number(one) for one in each) if isinstance(each, list) else _number(each) for each in value
+        ]
+        return ", ".join(steps) + (f" ({unit})" if unit else "")
+    return f"{_number(value)} {unit}".strip()
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:,.4f}".rstrip("0")
+    return f"{int(value):,}"
+
+
 def sightings(finding: Finding) -> list[Sighting]:
     rows = finding.sightings.select_related("scope__target__environment", "first_import", "last_import", "ended_by")
     return list(rows.order_by("last_import_id", "-id")[:MOST_EVENTS])

@@ -27,6 +27,7 @@ class OpenedReport:
     info: ReportInfo
     parts: list[tuple[str, Report]]
     bytes_total: int
+    coverage: dict[str, Any] | None = None  # of configuration: what each check looked at
     _done: int = 0
     _current: Report | None = None
 
@@ -86,7 +87,7 @@ def open_report(row: Import, limits: dict[str, int]) -> Iterator[OpenedReport]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="import-")))
         stored = stack.enter_context(row.file.open("rb"))
         try:
-            entries = list(unpack(stored, folder=folder, limits=Limits(**_unpack_limits(limits))))
+            entries = list(unpack(stored, folder=folder, limits=Limits(**unpack_limits(limits))))
         except UnpackError as error:
             raise ScanError(error.code, error.message, remedy=error.remedy, entry=error.entry) from error
         parts: list[tuple[str, Report]] = []
@@ -101,7 +102,7 @@ def open_report(row: Import, limits: dict[str, int]) -> Iterator[OpenedReport]:
         yield _as_one(parts, formats, sum(entry.size for entry in entries), row)
 
 
-def _unpack_limits(limits: dict[str, int]) -> dict[str, int]:
+def unpack_limits(limits: dict[str, int]) -> dict[str, int]:
     names = {"stored_bytes", "unpacked_bytes", "ratio", "entries"}
     return {name: limits[name] for name in names} | {"depth": limits["archive_depth"]}
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Set
 from functools import lru_cache
 from hashlib import blake2b, sha256
 from operator import attrgetter
+from typing import Any
 
 import msgspec
 
@@ -22,8 +23,8 @@ COLUMNS = (
     "ordinal", "fingerprint", "content_hash", "severity_rank", "suppressed",
     "title", "message", "rule", "rule_name", "check_id", "scanner", "path", "resource", "namespace", "image", "package",
     "package_version", "endpoint", "symbol", "evidence", "justification",
-    "identifiers", "line", "end_line", "severity", "severity_source", "category", "risk_class", "outcome",
-    "lane", "lane_reason", "team_id", "team_from",
+    "quantities", "remedies", "identifiers", "line", "end_line", "severity", "severity_source", "category",
+    "risk_class", "outcome", "lane", "lane_reason", "team_id", "team_from",
 )  # fmt: skip
 _COMPARED = 5
 # All that a line of an unchanged record holds: the rest is not stored anew.
@@ -70,7 +71,8 @@ class Stager:
         if record.fingerprint + digest in self._known:
             return compared + _NOTHING_MORE
         return (
-            f"{compared}\t{self._texts(record)}\t{self._array(record.identifiers)}\t{number(record.line)}"
+            f"{compared}\t{self._texts(record)}\t{self._quantities(record)}\t{self._array(record.remedies)}"
+            f"\t{self._array(record.identifiers)}\t{number(record.line)}"
             f"\t{number(record.end_line)}\t{record.severity}\t{record.severity_source}\t{record.category}"
             f"\t{risk_class}\t{record.outcome or ''}\t{lane}\t{self._team(record)}\n"
         )
@@ -124,6 +126,11 @@ class Stager:
         )
         return text(joined).replace("\x00", "\t")
 
+    def _quantities(self, record: FindingRecord) -> str:
+        if not record.quantities:
+            return "\\N"
+        return text(self._json(redacted(record.quantities, self._redact_shared)).decode())
+
     def _evidence(self, record: FindingRecord, excerpt: str, related: list[str]) -> str:
         """`related` holds path and message of each related place."""
         of_rule = self._of_rule(_RULE(record))
@@ -152,3 +159,14 @@ class Stager:
             }
             self._of_rules[rule] = {name: value for name, value in stated.items() if value}
         return self._of_rules[rule]
+
+
+def redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    """Every text in a tree of plain values without its secrets."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list | tuple):
+        return [redacted(each, redact) for each in value]
+    if isinstance(value, dict):
+        return {key: redacted(each, redact) for key, each in value.items()}
+    return value

@@ -20,11 +20,22 @@ class File:
     text: str
 
 
+# Reasons that leave nothing to be desired: what is skipped for another one was not looked at and should have been.
+_BY_DESIGN = (
+    "no kind of file", "a lock file", "empty", "binary", "larger than", "Helm template", "the facts are those of",
+    "a link to nothing", "no regular file", *_FOLDERS.values(),
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     path: str
     reason: str
     line: int | None = None
+
+    @property
+    def is_error(self) -> bool:
+        return not self.reason.startswith(_BY_DESIGN)
 
 
 def walk(paths: Iterable[Path]) -> Iterator[File | Skipped]:
@@ -42,6 +53,15 @@ def walk(paths: Iterable[Path]) -> Iterator[File | Skipped]:
                 yield Skipped(shown, f"more than {MOST_FILES} files")
                 return
             yield _read(path, shown)
+
+
+def in_skipped_folder(path: str) -> Skipped | None:
+    """The folder on a file's path that is not read, if there is one: for files that no folder was walked for."""
+    parts = path.split("/")
+    for number, part in enumerate(parts[:-1], start=1):
+        if part in _FOLDERS:
+            return Skipped("/".join(parts[:number]) + "/", _FOLDERS[part])
+    return None
 
 
 def _below(root: Path) -> Iterator[Path]:

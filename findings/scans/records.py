@@ -66,6 +66,8 @@ class FindingRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     excerpt_line: int | None = None  # number of the excerpt's first line
     related: tuple[Related, ...] = ()
     suppression: Suppression | None = None
+    quantities: tuple[dict[str, Any], ...] = ()  # figures with formula and inputs, as JSON
+    remedies: tuple[str, ...] = ()  # ids
 
 
 class Reject(msgspec.Struct, frozen=True, gc=False):

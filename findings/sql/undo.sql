@@ -26,6 +26,7 @@ UPDATE findings_finding f SET
   scanners = b.scanners, path = b.path, line = b.line, end_line = b.end_line, resource = b.resource,
   namespace = b.namespace, image = b.image, package = b.package, package_version = b.package_version,
   endpoint = b.endpoint, symbol = b.symbol, identifiers = b.identifiers, evidence = b.evidence,
+  quantities = b.quantities, remedies = b.remedies,
   reported_severity = b.reported_severity, reported_severity_source = b.reported_severity_source,
   severity = s.severity, severity_source = s.source, lane = l.lane, lane_reason = l.reason,
   due_on = CASE WHEN f.is_default_branch THEN f.opened_on + l.days END,

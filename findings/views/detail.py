@@ -51,6 +51,7 @@ def shown(finding: Finding, user: User) -> dict[str, Any]:
         "verbs": verbs(finding) if may_change else [],
         "excerpt": presentation.excerpt(finding),
         "evidence": presentation.evidence(finding),
+        "figures": presentation.figures(finding),
         "sightings": sightings,
         "last_seen_at": selectors.last_seen_at(finding, sightings),
         "story": presentation.story(finding, user),

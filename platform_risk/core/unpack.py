@@ -1,4 +1,4 @@
-"""Plain files out of an upload: gzip and zip taken apart, with every cap counted while reading. PURE.
+"""Plain files out of an upload: gzip, zip and tar taken apart, with every cap counted while reading. PURE.
 
 What an archive says about itself (sizes, counts) is never believed. What is refused is named with its entry and what
 to do. Nothing is written but fresh files with names of our own, so no entry's name ever reaches the file system.
@@ -8,6 +8,7 @@ import errno
 import re
 import stat
 import struct
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ _RATIO_FLOOR = 10 * 1024 * 1024
 _GZIP = b"\x1f\x8b"
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _LONGEST_NAME = 500
+_HEAD = 512  # as far as a tar says that it is one
 # What zipfile raises for a damaged archive: headers it cannot unpack, names it cannot decode, places before the start.
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError,
@@ -86,10 +88,10 @@ class _Unpacker:
         yield from self._taken_apart(file, name="", depth=0)
 
     def _taken_apart(self, file: IO[bytes], *, name: str, depth: int) -> Iterator[Entry]:
-        head = file.read(4)
+        head = file.read(_HEAD)
         file.seek(0)
-        is_gzip, is_zip = head[:2] == _GZIP, head in _ZIPS
-        if (is_gzip or is_zip) and depth >= self.limits.depth:
+        is_gzip, is_zip, is_tar = head[:2] == _GZIP, head[:4] in _ZIPS, _is_tar(head)
+        if (is_gzip or is_zip or is_tar) and depth >= self.limits.depth:
             raise UnpackError(
                 "too_deep",
                 f"Archives nest more than {self.limits.depth} deep.",
@@ -98,6 +100,8 @@ class _Unpacker:
             )
         if is_zip:
             yield from self._zip(file, name=name, depth=depth)
+        elif is_tar:
+            yield from self._tar(file, name=name, depth=depth)
         elif is_gzip:
             inner = self._kept(_gunzipped(file, name), name)
             yield from self._again(inner, name.removesuffix(".gz"), depth + 1)
@@ -111,9 +115,9 @@ class _Unpacker:
     def _again(self, path: Path, name: str, depth: int) -> Iterator[Entry]:
         """A file that came out of an archive: itself, or what is inside it."""
         with path.open("rb") as file:
-            head = file.read(4)
+            head = file.read(_HEAD)
             file.seek(0)
-            if head[:2] == _GZIP or head in _ZIPS:
+            if head[:2] == _GZIP or head[:4] in _ZIPS or _is_tar(head):
                 yield from self._taken_apart(file, name=name, depth=depth)
             else:
                 yield Entry(name, path, path.stat().st_size)
@@ -139,6 +143,35 @@ class _Unpacker:
                 "broken_archive", f"The zip cannot be read: {_short(str(error))}.", remedy="Pack it again.", entry=name
             ) from error
 
+    def _tar(self, file: IO[bytes], *, name: str, depth: int) -> Iterator[Entry]:
+        try:
+            # Not compressed: gzip around it was taken apart before. Headers are read one by one, as they come.
+            with tarfile.open(fileobj=file, mode="r:") as archive:
+                for info in archive:
+                    self._count(1, name)
+                    entry = f"{name}/{info.name}" if name else info.name
+                    if info.isdir():
+                        continue
+                    self._check_tar(info, entry)
+                    inside = archive.extractfile(info)
+                    assert inside is not None
+                    kept = self._kept(_chunks(inside), entry)
+                    yield from self._again(kept, entry, depth + 1)
+                if not archive.offset or file.seek(0, 2) < archive.offset:
+                    raise EOFError("it ends in the middle")
+        except (tarfile.TarError, *_BROKEN) as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise
+            raise UnpackError(
+                "broken_archive", f"The tar cannot be read: {_short(str(error))}.", remedy="Pack it again.", entry=name
+            ) from error
+
+    def _check_tar(self, info: tarfile.TarInfo, entry: str) -> None:
+        self._check_name(info.name, entry)
+        if not info.isreg() or info.issparse():
+            raise _link(entry)
+        self._see(entry)
+
     def _count(self, more: int, name: str) -> None:
         self._entries += more
         if self._entries > self.limits.entries:
@@ -150,22 +183,10 @@ class _Unpacker:
             )
 
     def _check(self, info: zipfile.ZipInfo, entry: str) -> None:
-        parts = re.split(r"[/\\]", info.filename)
-        if not info.filename or ".." in parts or _ABSOLUTE.match(info.filename) or "\x00" in info.orig_filename:
-            raise UnpackError(
-                "bad_entry_name",
-                f"An entry is named {_short(entry)}: that is no place inside the archive.",
-                remedy="Pack the files with relative names.",
-                entry=_short(entry),
-            )
+        self._check_name(info.filename if "\x00" not in info.orig_filename else "", entry)
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind not in (0, stat.S_IFREG):
-            raise UnpackError(
-                "link_entry",
-                f"The entry {_short(entry)} is a link or a device, not a file.",
-                remedy="Pack the files themselves.",
-                entry=_short(entry),
-            )
+            raise _link(entry)
         if info.flag_bits & 0x1:
             raise UnpackError(
                 "encrypted", f"The entry {_short(entry)} is encrypted.", remedy="Pack it without a password.",
@@ -178,6 +199,18 @@ class _Unpacker:
                 remedy="Pack it in the usual way (deflate).",
                 entry=_short(entry),
             )
+        self._see(entry)
+
+    def _check_name(self, name: str, entry: str) -> None:
+        if not name or ".." in re.split(r"[/\\]", name) or _ABSOLUTE.match(name) or "\x00" in name:
+            raise UnpackError(
+                "bad_entry_name",
+                f"An entry is named {_short(entry)}: that is no place inside the archive.",
+                remedy="Pack the files with relative names.",
+                entry=_short(entry),
+            )
+
+    def _see(self, entry: str) -> None:
         if entry in self._seen:
             raise UnpackError(
                 "duplicate_entry",
@@ -213,6 +246,19 @@ class _Unpacker:
                 remedy="This looks like an archive made to fill a disk; upload the file unpacked.",
                 entry=_short(entry),
             )
+
+
+def _is_tar(head: bytes) -> bool:
+    return head[257:262] == b"ustar"
+
+
+def _link(entry: str) -> UnpackError:
+    return UnpackError(
+        "link_entry",
+        f"The entry {_short(entry)} is a link or a device, not a file.",
+        remedy="Pack the files themselves.",
+        entry=_short(entry),
+    )
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:

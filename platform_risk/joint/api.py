@@ -15,7 +15,13 @@ from platform_risk.core import uploads
 from platform_risk.core.api import imports
 from platform_risk.core.api.etag import etag_of
 from platform_risk.core.api.idempotency import idempotent
-from platform_risk.core.api.imports import ImportSerializer, ImportWrittenSerializer, ReasonSerializer, RejectSerializer
+from platform_risk.core.api.imports import (
+    ImportDetailSerializer,
+    ImportSerializer,
+    ImportWrittenSerializer,
+    ReasonSerializer,
+    RejectSerializer,
+)
 from platform_risk.core.api.parsing import BoundedJSONParser
 from platform_risk.core.api.resources import Resource, one, read
 from platform_risk.core.imports import services
@@ -46,7 +52,7 @@ class Imports(Resource):
         return one(imports.visible(self.user), key)
 
     def _shown(self, found: Import, status: int = 200) -> Response:
-        shown = imports.row(found)
+        shown = imports.detail(found)
         headers = {"ETag": etag_of(shown)}
         if status == 202:
             headers["Location"] = reverse("api:import-detail", args=[found.pk])
@@ -57,7 +63,7 @@ class Imports(Resource):
         """Imports that you may see, the newest first."""
         return self.listed(imports.filtered(request, self.user), imports.TABLE, ("-id",))
 
-    @extend_schema(request={"multipart/form-data": ImportWrittenSerializer}, responses={202: ImportSerializer})
+    @extend_schema(request={"multipart/form-data": ImportWrittenSerializer}, responses={202: ImportDetailSerializer})
     @idempotent()
     def create(self, request: Request) -> Response:
         """Hand in a file. It is stored at once and read by a worker: ask its Location how far it is."""
@@ -66,7 +72,7 @@ class Imports(Resource):
         received = hand_in(upload, user=self.user, **sent)
         return self._shown(received, 202)
 
-    @extend_schema(responses=ImportSerializer)
+    @extend_schema(responses=ImportDetailSerializer)
     def retrieve(self, request: Request, id: str) -> Response:
         """How far it is, what was found, or why it failed and what to do."""
         return self._shown(self._one(id))
@@ -77,7 +83,7 @@ class Imports(Resource):
         """Records that could not be used, each with its place and the reason."""
         return self.listed(imports.rejects_of(self._one(id)), imports.REJECTS)
 
-    @extend_schema(request=None, responses={200: ImportSerializer})
+    @extend_schema(request=None, responses={200: ImportDetailSerializer})
     @action(detail=True, methods=["post"])
     @idempotent()
     def cancel(self, request: Request, id: str) -> Response:
@@ -86,7 +92,7 @@ class Imports(Resource):
         imports.check_may_change(found, self.user)
         return self._shown(services.cancel(found, user=self.user))
 
-    @extend_schema(request=ReasonSerializer, responses={200: ImportSerializer})
+    @extend_schema(request=ReasonSerializer, responses={200: ImportDetailSerializer})
     @action(detail=True, methods=["post"])
     @idempotent()
     def undo(self, request: Request, id: str) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from findings.vocabulary import Category, Severity
+from platform_risk.core.models import ImportKind
 from platform_risk.joint.receiving import formats
 
 # Our field → how a person calls it, in the order in which they are asked.
@@ -22,6 +23,12 @@ _CONSTANTS = {"category": tuple(Category), "severity": tuple(Severity)}
 class UploadForm(forms.Form):
     """Where the files go; the files themselves are read from the request, one by one."""
 
+    kind = forms.ChoiceField(
+        label="What it is",
+        choices=[(kind.value, kind.label) for kind in (ImportKind.SCAN, ImportKind.PLATFORM)],
+        required=False,
+        help_text="Configuration is read and checked here: a folder as one .zip or .tar, or a single file.",
+    )
     service = forms.CharField(
         max_length=80, widget=forms.TextInput(attrs={"list": "services", "autocomplete": "off"}),
         help_text="What was scanned. A new name creates it.",
@@ -49,6 +56,9 @@ class UploadForm(forms.Form):
         field = self.fields["format"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", "Find out from the content"), *((name, name) for name in sorted(formats()))]
+
+    def clean_kind(self) -> str:
+        return self.cleaned_data["kind"] or ImportKind.SCAN
 
     def clean_complete(self) -> str:
         return self.cleaned_data["complete"] or "auto"

@@ -19,7 +19,7 @@ from platform_risk.core.access.requests import user_of
 from platform_risk.core.catalog.selectors import environments
 from platform_risk.core.errors import Refused
 from platform_risk.core.imports import services
-from platform_risk.core.models import Import, ImportState, User
+from platform_risk.core.models import Import, ImportKind, ImportState, User
 from platform_risk.core.views.saving import done, saved
 from platform_risk.joint.forms import ColumnsForm, ReasonForm, UploadForm
 from platform_risk.joint.receiving import enqueue, hand_in
@@ -51,7 +51,7 @@ def _one(request: HttpRequest, pk: int, *, to_change: bool = False) -> Import:
 def _listed(request: HttpRequest) -> dict[str, Any]:
     user = user_of(request)
     wanted = {name: request.GET.get(name, "")[:80] for name in ("state", "service")}
-    rows = _visible(user)
+    rows = _visible(user).defer("coverage")
     if wanted["state"] in ImportState.values:
         rows = rows.filter(state=wanted["state"])
     if wanted["service"]:
@@ -99,6 +99,9 @@ def _received(request: HttpRequest, user: User) -> HttpResponse:
     if not uploads:
         form.add_error(None, "Choose a file.")
     made: list[Import] = []
+    if form.is_valid() and form.cleaned_data["kind"] == ImportKind.PLATFORM and len(uploads) > 1:
+        # Each would replace what the one before it said.
+        form.add_error(None, "Configuration that belongs together is one upload: pack it as a .zip or .tar.")
     if form.is_valid():
         for upload in uploads:
             try:

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from findings import configuration
 from findings.scans import registry
 from platform_risk.core.imports import services
 from platform_risk.core.imports.destination import resolve
@@ -14,7 +15,7 @@ from platform_risk.core.tasks import run_import
 
 def formats() -> frozenset[str]:
     """Names that a sender may state."""
-    return frozenset(registry.formats())
+    return frozenset((*registry.formats(), configuration.FORMAT))
 
 
 def hand_in(upload: "UploadedFile[Any]", *, user: User, **names: Any) -> Import:

@@ -69,6 +69,10 @@
     if (!files.length) return;
     const service = form.elements.namedItem("service");
     if (!service.reportValidity()) return;
+    if (files.length > 1 && form.elements.namedItem("kind").value === "platform") {
+      for (const file of files) failed(entry(file), "Configuration that belongs together is one upload: pack it as a .zip or .tar.");
+      return;
+    }
     for (const file of files) sending = sending.then(() => send(file));
     sending.then(() => { chooser.value = ""; });
   };

@@ -65,6 +65,8 @@ OTHER: dict[str, Any] = {
     "help_uri": "https://example.com/",
     "related": (Related("b.py", 2, "here"),),
     "suppression": Suppression("fixture", "inSource"),
+    "quantities": ({"name": "pods", "value": 3},),
+    "remedies": ("probes",),
 }
 
 

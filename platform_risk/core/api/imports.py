@@ -35,7 +35,7 @@ def visible(user: User) -> QuerySet[Import]:
 
 
 def filtered(request: Request, user: User) -> QuerySet[Import]:
-    rows = visible(user)
+    rows = visible(user).defer("coverage")
     if slugs := filters.words(request, "service"):
         rows = rows.filter(service_id__in=_ids("service", slugs, Service.objects.visible_to(user)))
     if slugs := filters.words(request, "environment"):
@@ -106,6 +106,11 @@ def row(found: Import) -> dict[str, Any]:
         "cancel_requested_at": shown_time(found.cancel_requested_at),
         "undone_at": shown_time(found.undone_at),
     }
+
+
+def detail(found: Import) -> dict[str, Any]:
+    """One import, with what of configuration was looked at."""
+    return row(found) | {"coverage": found.coverage}
 
 
 def _error(error: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -238,6 +243,12 @@ class ImportSerializer(serializers.Serializer[Any]):
     finished_at = serializers.DateTimeField(allow_null=True)
     cancel_requested_at = serializers.DateTimeField(allow_null=True)
     undone_at = serializers.DateTimeField(allow_null=True)
+
+
+class ImportDetailSerializer(ImportSerializer):
+    """One of them, with what of configuration each check looked at, and what it could not tell."""
+
+    coverage = serializers.DictField(allow_null=True, help_text="Of imports of kind platform.")
 
 
 class RejectSerializer(serializers.Serializer[Any]):

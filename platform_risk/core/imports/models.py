@@ -85,6 +85,8 @@ class Import(models.Model):
     previous = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
     duplicate_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
     error: "models.JSONField[Any, Any]" = models.JSONField(null=True)
+    # Of configuration: what each check looked at, and what it could not tell
+    coverage: "models.JSONField[Any, Any]" = models.JSONField(null=True)
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
 

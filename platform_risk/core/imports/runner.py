@@ -164,7 +164,7 @@ def _load(job: Job) -> None:
         raise ImportFailedError(
             "unknown_kind",
             f"Nothing here reads imports of kind {job.row.kind} yet.",
-            remedy="Upload a scan report (SARIF, Checkov JSON, CSV or JSON list).",
+            remedy="Upload a scan report (SARIF, Checkov JSON, CSV or JSON list), or configuration as kind platform.",
         )
     try:
         load(job)

@@ -1,0 +1,201 @@
+"""A platform's configuration as one opened report: unpacked, read, checked; what fails are its records."""
+
+import math
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from findings.checks import engine, telling
+from findings.checks.engine import Found
+from findings.platform import files, reader
+from findings.platform.files import File, Skipped
+from findings.reading import OpenedReport, unpack_limits
+from findings.scans import bounds
+from findings.scans.records import FindingRecord, Related, ReportInfo, ScanError, Suppression
+from findings.vocabulary import SeveritySource
+from platform_risk import __version__
+from platform_risk.core.models import Import
+from platform_risk.core.unpack import Entry, Limits, UnpackError, unpack
+
+FORMAT = "platform-files"
+# What is kept of an import's coverage; the counts are of all.
+MOST_SKIPPED, MOST_UNKNOWN = 1_000, 200
+_BEFORE, _AFTER = 3, 6
+_LARGEST_INT = 2**63 - 1
+
+
+@dataclass
+class Configuration:
+    """What failed, as records (scans.records.Report)."""
+
+    info: ReportInfo
+    found: tuple[Found, ...]
+    texts: dict[str, list[str]] = field(default_factory=dict)
+    position: int = 0
+
+    def records(self) -> Iterator[FindingRecord]:
+        for found in self.found:
+            yield _record(found, self.texts)
+
+
+@contextmanager
+def open_configuration(row: Import, limits: dict[str, int]) -> Iterator[OpenedReport]:
+    """Raises ScanError with place and remedy. What only one file cannot be read for is in the coverage."""
+    if row.requested_format not in ("", FORMAT):
+        raise ScanError(
+            "unknown_format",
+            f"{row.requested_format} is a format of scan reports, not of configuration.",
+            remedy=f"Leave the format out or say {FORMAT}; or upload the file as a scan report.",
+        )
+    read = list(_read(row, limits))
+    platform = reader.read(read)
+    if not platform.files_read:
+        raise ScanError(
+            "nothing_to_read",
+            "None of its files is of a kind that is read as configuration.",
+            remedy="Upload Kubernetes YAML, Terraform, Prometheus rules, settings, Python or Dockerfiles, as a zip, "
+            "a tar or a single file.",
+        )
+    today = timezone.now().date()
+    outcome = engine.run(platform, today=today)
+    errors = [each for each in platform.skipped if each.is_error]
+    info = ReportInfo(
+        scanner=telling.TOOL,
+        scanner_version=__version__,
+        complete=not errors,
+        incomplete_because="; ".join(f"{each.path}: {each.reason}" for each in errors[:5]),
+    )
+    texts = {each.path: each.text.splitlines() for each in read if isinstance(each, File)}
+    report = Configuration(info, outcome.found, texts)
+    size = sum(len(each.text) for each in read if isinstance(each, File))
+    count = len(platform.files_read)
+    yield OpenedReport(
+        format=FORMAT,
+        reason=f"Configuration: {count} file{'' if count == 1 else 's'} read, {len(platform.skipped)} skipped.",
+        source=telling.TOOL,
+        info=info,
+        parts=[("", report)],
+        bytes_total=max(size, 1),
+        coverage=storable(_coverage(platform.files_read, platform.skipped, outcome, today)),
+    )
+
+
+def _read(row: Import, limits: dict[str, int]) -> Iterator[File | Skipped]:
+    folders: set[str] = set()
+    with tempfile.TemporaryDirectory(prefix="import-") as folder, row.file.open("rb") as stored:
+        try:
+            for entry in unpack(stored, folder=Path(folder), limits=Limits(**unpack_limits(limits))):
+                path = (entry.name or _own_name(row.file_name)).replace("\\", "/").removeprefix("./")
+                skipped = files.in_skipped_folder(path)
+                if skipped is None:
+                    yield _file(path, entry)
+                elif skipped.path not in folders:
+                    folders.add(skipped.path)
+                    yield skipped
+                entry.path.unlink()
+        except UnpackError as error:
+            raise ScanError(error.code, error.message, remedy=error.remedy, entry=error.entry) from error
+
+
+def _own_name(name: str) -> str:
+    """Of an upload that is no archive: what kind of file it is, its name says."""
+    return name.rpartition("/")[2].removesuffix(".gz") or "upload"
+
+
+def _file(path: str, entry: Entry) -> File | Skipped:
+    shown = bounds.path(path)
+    if entry.size > files.MOST_BYTES:
+        return Skipped(shown, f"larger than {files.MOST_BYTES // 1_000_000} MB")
+    return files.decoded(shown, entry.path.read_bytes())
+
+
+def _record(found: Found, texts: dict[str, list[str]]) -> FindingRecord:
+    fail, meta = found.fail, found.check.meta
+    first, *others = fail.places or (None,)
+    path = first.path if first else ""
+    line = bounds.number(first.line) if first else None
+    excerpt_line = max(1, line - _BEFORE) if line else None
+    shown = texts.get(path, [])[excerpt_line - 1 : line + _AFTER] if line and excerpt_line else []
+    suppressed = found.suppressed
+    parts = fail.subject.split("/")
+    return FindingRecord(
+        fingerprint=found.fingerprint,
+        title=bounds.line(fail.title, bounds.TITLE),
+        severity=found.severity,
+        severity_source=SeveritySource.RULE_TABLE,
+        category=meta.category,
+        risk_class=found.risk_class,
+        outcome=meta.outcome,
+        rule=meta.id,
+        rule_name=meta.title,
+        rule_help=bounds.text(f"{meta.why}\n\n{meta.remedy}\n\nNot a problem: {meta.not_a_problem}", bounds.HELP),
+        help_uri=meta.references[0] if meta.references else "",
+        check=meta.id,
+        scanner=telling.TOOL,
+        pointer=f"{path}:{line}" if line else path,
+        message=bounds.text(fail.why, bounds.MESSAGE),
+        path=path,
+        line=line,
+        resource=bounds.line(fail.subject, bounds.NAME) if fail.subject != path else "",
+        namespace=bounds.line(parts[1], bounds.NAMESPACE) if len(parts) == 3 and fail.subject != path else "",
+        excerpt=bounds.text("\n".join(shown), bounds.EXCERPT),
+        excerpt_line=excerpt_line,
+        related=tuple(Related(place.path, place.line) for place in others[: bounds.MOST_RELATED] if place),
+        suppression=Suppression(bounds.text(suppressed.reason, bounds.MESSAGE), suppressed.kind)
+        if suppressed
+        else None,
+        quantities=tuple(storable(quantity.as_json()) for quantity in fail.quantities),
+        remedies=meta.remedies,
+    )
+
+
+def _coverage(
+    read: tuple[str, ...], skipped: tuple[Skipped, ...], outcome: engine.Outcome, today: date
+) -> dict[str, Any]:
+    """Per check what was looked at, what failed and passed, and what cannot be told with how to provide it."""
+    checks = []
+    for tally in outcome.tallies:
+        shown = telling.coverage(tally)
+        suppressed = sum(each.check is tally.check and each.suppressed is not None for each in outcome.found)
+        checks.append(
+            shown
+            | {
+                "looked_at": tally.failed + tally.passed + len(tally.unsure),
+                "suppressed": suppressed,
+                "unknown_count": len(tally.unsure),
+                "unknown": shown["unknown"][:MOST_UNKNOWN],
+            }
+        )
+    return {
+        "tool": {"name": telling.TOOL, "version": __version__},
+        "files": {
+            "read": len(read),
+            "skipped_count": len(skipped),
+            "skipped": [{"path": each.path, "reason": each.reason, "line": each.line, "is_error": each.is_error}
+                        for each in sorted(skipped, key=lambda each: not each.is_error)[:MOST_SKIPPED]],
+        },
+        "checks": checks,
+    }  # fmt: skip
+
+
+def storable(value: Any) -> Any:
+    """A tree of plain values as PostgreSQL's JSON takes it."""
+    if isinstance(value, str):
+        return bounds.text(value, bounds.MESSAGE)
+    if isinstance(value, list | tuple):
+        return [storable(each) for each in value]
+    if isinstance(value, dict):
+        return {str(key): storable(each) for key, each in value.items()}
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return value if abs(value) <= _LARGEST_INT else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return bounds.line(str(value), bounds.NAME)
