@@ -297,7 +297,9 @@ def _amount(value: Any, unit: str) -> str:
 
 
 def _number(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float):
         return str(value)
     if isinstance(value, float) and not value.is_integer():
         return f"{value:,.4f}".rstrip("0")

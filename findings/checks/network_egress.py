@@ -115,7 +115,7 @@ def _judged(platform: Platform, policy: Policy, policies: list[Policy]) -> Itera
     everything = any(allow.is_anything and not allow.ports for allow in counted)
     yield Fail(
         policy.subject,
-        f"{ports} to {width}",
+        f"{policy.subject.rpartition('/')[2]}: {ports} to {width}",
         f"What it lets out: {ports} to {width}.{along}",
         places(*(allow.place for allow in counted if _is_wide(allow)), policy.place),
         tuple(quantities),
