@@ -31,7 +31,10 @@ def test_the_demo_shows_findings_decisions_history_and_what_nobody_owns(ada: Use
     assert Import.objects.exclude(state="done").count() == 0
     assert set(Finding.objects.values_list("status", flat=True)) >= {"new", "fixed", "dismissed", "accepted", "snoozed"}
     assert 0 < Finding.objects.filter(team=None).count() < Finding.objects.filter(scanners=["findings-csv"]).count()
-    assert set(Finding.objects.filter(team_from="rule").values_list("team__slug", flat=True)) == {"cloud", "routing"}
+    by_rule = Finding.objects.filter(team_from="rule").values_list("team__slug", flat=True)
+    assert set(by_rule) == {"cloud", "routing", "ingest"}
+    sized = Finding.objects.get(check_id="db-connections")
+    assert {each["name"]: each["value"] for each in sized.quantities or []}["connections_refused_percent"] == 50
     assert not Finding.objects.filter(severity_source="unrated").exists()
     assert Finding.objects.filter(owner__is_demo=True).exists()
     assert Comment.objects.exists()

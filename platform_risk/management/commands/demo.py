@@ -4,6 +4,8 @@ Everything it makes is marked and removed whole by `--remove`. It may be killed 
 """
 
 import hashlib
+import io
+import zipfile
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
@@ -62,7 +64,11 @@ SERVICES = {
 
 
 # Where findings lie → whose they are, whatever service they were reported for.
-RULES = {"/clean-platform/infrastructure/": "cloud", "/clean-platform/cell-router/": "routing"}
+RULES = {
+    "/clean-platform/infrastructure/": "cloud",
+    "/clean-platform/cell-router/": "routing",
+    "/clean-platform/data-*/": "ingest",
+}
 
 
 class Sent(NamedTuple):
@@ -82,6 +88,18 @@ SENT = (
     Sent("scans/newer/data-processor.json", "data-processor", 9),
     Sent("scans/newer/infrastructure.json", "infrastructure", 2),
 )
+
+
+CONFIGURATION = FOLDER / "clean-platform"
+
+
+def configuration() -> bytes:
+    """The sample platform as one archive, the same in every run."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(each for each in CONFIGURATION.rglob("*") if each.is_file()):
+            archive.writestr(zipfile.ZipInfo(path.relative_to(FOLDER).as_posix()), path.read_bytes())
+    return out.getvalue()
 
 
 class Decided(NamedTuple):
@@ -147,8 +165,12 @@ class Command(BaseCommand):
             return
         self._people()
         self._rules(admin)
+        inline = options["without_worker"]
         for sent in SENT:
-            self._import(sent, admin, inline=options["without_worker"])
+            path = FOLDER / sent.file
+            self._import(sent, f"{path.parent.name}-{path.name}", path.read_bytes(), admin, inline=inline)
+        sent = Sent("clean-platform.zip", "clean-platform", 1)
+        self._import(sent, sent.file, configuration(), admin, inline=inline, kind="platform")
         self._decide()
         self._say(f"{Finding.objects.filter(service__is_demo=True).count()} findings in {len(SERVICES)} services")
 
@@ -191,15 +213,14 @@ class Command(BaseCommand):
             if not OwnershipRule.objects.filter(pattern=pattern, team=team).exists():
                 catalog.create_rule(user=admin, kind="path", pattern=pattern, team=team, note="Part of the demo")
 
-    def _import(self, sent: Sent, admin: User, *, inline: bool) -> None:
-        path = FOLDER / sent.file
-        content = path.read_bytes()
+    def _import(self, sent: Sent, name: str, content: bytes, admin: User, *, inline: bool, kind: str = "scan") -> None:
         digest = hashlib.sha256(content).hexdigest()
         row = Import.objects.filter(service__slug=sent.service, sha256=digest).order_by("-id").first()
         if row is None or row.state == ImportState.FAILED:
             row = hand_in(
-                SimpleUploadedFile(f"{path.parent.name}-{path.name}", content),
+                SimpleUploadedFile(name, content),
                 user=admin,
+                kind=kind,
                 service=sent.service,
                 environment="production",
                 source=sent.source,
