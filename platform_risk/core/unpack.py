@@ -4,6 +4,7 @@ What an archive says about itself (sizes, counts) is never believed. What is ref
 to do. Nothing is written but fresh files with names of our own, so no entry's name ever reaches the file system.
 """
 
+import contextlib
 import errno
 import re
 import stat
@@ -22,7 +23,13 @@ _RATIO_FLOOR = 10 * 1024 * 1024
 _GZIP = b"\x1f\x8b"
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _LONGEST_NAME = 500
-_HEAD = 512  # as far as a tar says that it is one
+_HEAD = 512  # as far as a tar says that it is one, and one of its headers
+# Headers that say something of the next one: long names, extended attributes.
+_ABOUT_NEXT = (
+    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
+)  # fmt: skip
+_LONGEST_HEADER = 1_000_000
+_ODD = re.compile(rb"GNU\.sparse|[ \n]size=-")
 # What zipfile raises for a damaged archive: headers it cannot unpack, names it cannot decode, places before the start.
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError,
@@ -146,7 +153,7 @@ class _Unpacker:
     def _tar(self, file: IO[bytes], *, name: str, depth: int) -> Iterator[Entry]:
         try:
             # Not compressed: gzip around it was taken apart before. Headers are read one by one, as they come.
-            with tarfile.open(fileobj=file, mode="r:") as archive:
+            with tarfile.open(fileobj=file, mode="r:", tarinfo=_Header) as archive:
                 for info in archive:
                     self._count(1, name)
                     entry = f"{name}/{info.name}" if name else info.name
@@ -168,7 +175,7 @@ class _Unpacker:
 
     def _check_tar(self, info: tarfile.TarInfo, entry: str) -> None:
         self._check_name(info.name, entry)
-        if not info.isreg() or info.issparse():
+        if not info.isreg():
             raise _link(entry)
         self._see(entry)
 
@@ -246,6 +253,33 @@ class _Unpacker:
                 remedy="This looks like an archive made to fill a disk; upload the file unpacked.",
                 entry=_short(entry),
             )
+
+
+class _Header(tarfile.TarInfo):
+    """A header that is looked at before tarfile believes it: it would read a long name of gigabytes into memory, go
+    round in circles at a negative size, and take a map of holes for as long as somebody says it is."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> "_Header":
+        file = archive.fileobj
+        assert file is not None
+        place = file.tell()
+        head = file.read(_HEAD)
+        with contextlib.suppress(tarfile.HeaderError):
+            info = tarfile.TarInfo.frombuf(head, archive.encoding or "utf-8", archive.errors or "surrogateescape")
+            is_about_next = info.type in _ABOUT_NEXT
+            if info.size < 0 or info.type == tarfile.GNUTYPE_SPARSE or (is_about_next and info.size > _LONGEST_HEADER):
+                raise _odd()
+            if is_about_next and _ODD.search(file.read(info.size)):
+                raise _odd()
+        file.seek(place)
+        return super().fromtarfile(archive)
+
+
+def _odd() -> UnpackError:
+    return UnpackError(
+        "odd_header", "The tar has a header that no usual tool writes.", remedy="Pack it again, with tar or as a zip."
+    )
 
 
 def _is_tar(head: bytes) -> bool:
