@@ -217,7 +217,9 @@ def _result(each: Told, index: dict[str, int]) -> dict[str, Any]:
         },
     }
     if others:
-        result["relatedLocations"] = [_location(place, "") for place in others]
+        # Each once, as the standard asks: two objects may stand on one line.
+        spots = dict.fromkeys((place.path, place.line) for place in others)
+        result["relatedLocations"] = [_location(Place(path, line), "") for path, line in spots]
     if found.suppressed is not None:
         result["suppressions"] = [{"kind": found.suppressed.kind, "justification": found.suppressed.reason}]
     if each.is_known:

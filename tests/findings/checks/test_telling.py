@@ -1,6 +1,7 @@
 """What a scan tells programs: JSON by the contract, SARIF that others and our own import take, JUnit, a table."""
 
 import json
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ from findings.scans import registry
 from findings.scans.options import Options
 from findings.scans.records import FindingRecord
 from findings.vocabulary import Lane
+from platform_risk.quantities.sourced import Place
 from tests.findings.checks import reading
 
 TOKENS = """
@@ -157,7 +159,7 @@ _RESULT = {  # 3.27
         "level": _LEVEL,
         "message": _MESSAGE,
         "locations": _LOCATIONS,
-        "relatedLocations": _LOCATIONS,
+        "relatedLocations": {**_LOCATIONS, "uniqueItems": True},
         "fingerprints": {"type": "object", "additionalProperties": {"type": "string"}},
         "suppressions": {
             "type": "array",
@@ -244,6 +246,16 @@ def sarif() -> dict[str, Any]:
 
 def test_sarif_is_of_the_standards_shape() -> None:
     jsonschema.Draft7Validator(SARIF).validate(sarif())
+
+
+def test_sarif_names_a_related_place_once_though_two_objects_stand_there() -> None:
+    places = (Place("a.yaml", 1, "x"), Place("b.yaml", 2, "y"), Place("b.yaml", 2, "z"))
+    base = told()
+    first = base.findings[0]
+    found = replace(first.found, fail=replace(first.found.fail, places=places))
+    shown = telling.as_sarif(replace(base, findings=(replace(first, found=found),)))
+    jsonschema.Draft7Validator(SARIF).validate(shown)
+    assert len(shown["runs"][0]["results"][0]["relatedLocations"]) == 1
 
 
 def test_sarifs_results_point_to_their_rules() -> None:
