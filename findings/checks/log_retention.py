@@ -58,7 +58,7 @@ def _for_ever(platform: Platform, subject: str, kept: Sourced[float], *, alone: 
     quantities = tuple(_figures(platform, daily)) if daily is not None and daily.value > 0 else ()
     yield Fail(
         subject,
-        "Its logs never expire" if not quantities else f"{quantities[0].value:,.0f} GB after a year, and never less",
+        "Its logs never expire" if not quantities else f"{quantities[0].value:,.0f} GB of logs after a year, and none ever leaves",
         "Nothing says when its logs are deleted." if kept.source is Source.FILE else f"{kept.note}.",
         places(kept),
         quantities,

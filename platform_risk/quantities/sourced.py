@@ -105,15 +105,26 @@ class Facts:
     lines: Mapping[str, int] = field(default_factory=dict)  # dotted path → line
 
     def get(self, dotted: str) -> Sourced[Any] | None:
-        node: Any = self.tree
-        for part in dotted.split("."):
-            if not isinstance(node, Mapping) or part not in node:
-                return None
-            node = node[part]
-        return Sourced(node, Source.FACTS, Place(self.path, self.lines.get(dotted)))
+        """What is stated at a dotted path; names on the way may have dots of their own (a Terraform address has)."""
+        found = _at(self.tree, dotted.split("."))
+        if found is None:
+            return None
+        return Sourced(found[0], Source.FACTS, Place(self.path, self.lines.get(dotted)))
 
     def number(self, dotted: str) -> Sourced[float] | None:
         found = self.get(dotted)
         if found is None or isinstance(found.value, bool) or not isinstance(found.value, int | float):
             return None
         return found
+
+
+def _at(node: Any, parts: list[str]) -> tuple[Any] | None:
+    if not parts:
+        return (node,)
+    if not isinstance(node, Mapping):
+        return None
+    for taken in range(1, len(parts) + 1):
+        key = ".".join(parts[:taken])
+        if key in node and (found := _at(node[key], parts[taken:])) is not None:
+            return found
+    return None

@@ -21,6 +21,7 @@ PAGES = {
     "findings-none": "/findings/?q=nothing-has-this-word",
     "finding": "/findings/{finding}/",
     "finding-decided": "/findings/{dismissed}/",
+    "finding-figures": "/findings/{sized}/",
     "finding-new": "/findings/new/",
     "dismiss": "/findings/{finding}/dismiss/",
     "saved-views": "/findings/views/",
@@ -28,6 +29,7 @@ PAGES = {
     "costs-metrics": "/costs/",
     "costs-logs-compared": "/costs/?vector=logs&compare=1&b-retention_days=30",
     "import": "/imports/{import}/",
+    "import-configuration": "/imports/{configuration}/",
     "import-columns": "/imports/{list}/columns/",
     "services": "/services/",
     "service": "/services/data-processor/",
@@ -58,6 +60,8 @@ def address(site: Site, name: str) -> str:
         "dismissed": site.get("/findings/?status=dismissed")["results"][0]["number"],
         "import": next(row["id"] for row in site.get("/imports/")["results"] if row["counts"]["closed"]),
         "list": next(row["id"] for row in site.get("/imports/")["results"] if row["format"] == "findings-csv"),
+        "sized": site.get("/findings/?check=db-connections")["results"][0]["number"],
+        "configuration": first("/imports/?kind=platform"),
         "rule": first("/ownership-rules/"),
         "user": next(row["id"] for row in site.get("/users/")["results"] if row["username"] == "lee"),
     }
@@ -71,7 +75,10 @@ def check(page: Page, name: str) -> None:
     assert found == [], name
     width = page.evaluate("document.documentElement.clientWidth")
     assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-    assert page.locator("[style]:not(.js-plotly-plot, .js-plotly-plot *)").count() == 0, name
+    assert (
+        page.locator("[style]:not(.js-plotly-plot, .js-plotly-plot *, #js-plotly-tester, #js-plotly-tester *)").count()
+        == 0
+    ), name
     assert page.locator("h1").count() == 1, name
 
 

@@ -62,3 +62,11 @@ def test_an_expiry_that_nobody_knows_is_asked_for() -> None:
     assert "entities.lifetime_days" in asked.provide
     (fail,) = fails("entity-churn", definition_yml=definition, facts="entities: {churn_per_day: 100, lifetime_days: 8}")
     assert figures(fail) == {"zombie_entities": 800}
+
+
+def test_a_group_is_sized_by_what_is_stated_under_its_address() -> None:
+    facts = "logs: {groups: {aws_cloudwatch_log_group.edge: {gb_per_day: 2}}, price: 0.03}"
+    (fail,) = fails("log-retention", logs_tf=GROUP, facts=facts)
+    assert figures(fail)["stored_gb_after_12_months"] == 730
+    assert fail.quantities[0].inputs[0].path == "platform-risk.yaml"
+    assert fail.quantities[0].inputs[0].line == 1
