@@ -58,7 +58,9 @@ def _for_ever(platform: Platform, subject: str, kept: Sourced[float], *, alone: 
     quantities = tuple(_figures(platform, daily)) if daily is not None and daily.value > 0 else ()
     yield Fail(
         subject,
-        "Its logs never expire" if not quantities else f"{quantities[0].value:,.0f} GB of logs after a year, and none ever leaves",
+        f"{quantities[0].value:,.0f} GB of logs after a year, and none ever leaves"
+        if quantities
+        else "Its logs never expire",
         "Nothing says when its logs are deleted." if kept.source is Source.FILE else f"{kept.note}.",
         places(kept),
         quantities,
