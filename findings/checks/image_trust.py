@@ -24,7 +24,7 @@ META = Meta(
     not_a_problem="Only one pipeline can push below the prefix, its registry keeps tags immutable, and what runs is "
     "named by digest.",
     remedy="Verify signatures at admission for every prefix that is allowed, name who signs, turn tags into digests, "
-    "make tags immutable, and keep the list of prefixes short.",
+    "keep tags immutable, and keep the list of prefixes short.",
     patch="""verifyImages:
   - imageReferences: ["registry.example/payments/*"]
     mutateDigest: true
