@@ -18,6 +18,8 @@ Counts = NDArray[np.int64]
 DAYS_OF_A_YEAR = 365.25
 NORMAL_95 = 1.6448536269514722  # the 95th percentile of the standard normal: half the width of a 90% interval
 _NODES = 2049
+_LARGEST_LOG_MEAN = 50.0  # a mean of 5e21
+_LEAST_EVENTS = 0.05  # a Gamma with less has nearly all its weight below any number that a float can hold
 _SMALL_RATE = 30.0  # up to here the number of events is searched exactly
 
 
@@ -103,6 +105,8 @@ class LogNormal:
         _finite(mu=self.mu, sigma=self.sigma)
         if self.sigma < 0:
             raise ValueError(f"sigma must not be negative, not {self.sigma}")
+        if self.mu + self.sigma**2 / 2 > _LARGEST_LOG_MEAN:
+            raise ValueError("an interval so wide must not stand for an amount: its mean has no bounds that matter")
 
     @classmethod
     def from_interval(cls, lo: float, hi: float) -> "LogNormal":
@@ -134,8 +138,8 @@ class GammaRate:
 
     def __post_init__(self) -> None:
         _finite(events=self.events, years=self.years)
-        if self.events <= 0 or self.years <= 0:
-            raise ValueError(f"events and years must be positive, not {self.events}, {self.years}")
+        if self.events < _LEAST_EVENTS or self.years <= 0:
+            raise ValueError(f"events must be {_LEAST_EVENTS} or more in some years, not {self.events}, {self.years}")
 
     def after(self, incidents: int, years: float) -> "GammaRate":
         """What is known once so many incidents were seen in so many years."""
@@ -182,7 +186,7 @@ def poisson_counts(rates: Floats, uniform: Floats) -> Counts:
     if many.size:
         normal, rate = normal_quantile(uniform[many]), rates[many]
         found = np.ceil(rate + np.sqrt(rate) * normal + (normal**2 - 1) / 6 - 0.5)
-        counts[many] = np.maximum(found, 0).astype(np.int64)
+        counts[many] = np.clip(found, 0, 1e15).astype(np.int64)
     searched = np.flatnonzero(rates <= _SMALL_RATE)
     wanted, rate = uniform[searched], rates[searched]
     term = np.exp(-rate)
@@ -246,6 +250,8 @@ def _beta_table(a: float, b: float) -> _Table:
 def _gamma_table(shape: float) -> _Table:
     # Over the logarithm the density has no pole at 0. Outside these ends there is less than a millionth.
     lowest = max(-700.0, (math.log(1e-7) + math.lgamma(shape + 1)) / shape)
+    if shape > 100:
+        lowest = math.log(shape - 8 * math.sqrt(shape))
     highest = math.log(shape + 8 * math.sqrt(shape) + 30)
     logarithms = np.linspace(lowest, highest, 4 * _NODES)
     exponent = shape * logarithms - np.exp(logarithms)

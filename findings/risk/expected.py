@@ -6,13 +6,14 @@ A bad minute is a minute that is bad for everybody; ten minutes for a tenth of t
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from findings.risk import budget
 from findings.risk.inputs import NAMES, NO_FACTOR, OF_EVENTS, Factor, Inputs, Risk
 from platform_risk.quantities.sourced import Input, Quantity, Sourced, input_of
 
 CENT = Decimal("0.01")
+_WIDE = Context(prec=400)  # as wide as a float: no amount is too large to be told
 TOO_MUCH_FOR_ONE = 0.25  # share of the error budget that a single risk may take
 
 _MONEY = ("minute_value", "fixed_cost", "secondary_probability", "secondary_cost", "recurring_cost")
@@ -74,7 +75,7 @@ def _share(part: float | None, whole: float | None) -> float | None:
 
 def money(amount: float) -> Decimal:
     """A sum as it leaves the engine: to the cent."""
-    return Decimal(repr(float(amount))).quantize(CENT)
+    return Decimal(repr(float(amount))).quantize(CENT, context=_WIDE)
 
 
 def expected(risk: Risk, factor: Factor = NO_FACTOR) -> Expected:

@@ -64,6 +64,10 @@ def test_a_stated_cost_makes_money_without_the_value_of_a_minute() -> None:
     assert "minute_value" in found.missing
 
 
+def test_no_amount_is_too_large_to_be_told() -> None:
+    assert expected(risk(frequency=1e20, fixed_cost=1e20)).annual_loss == Decimal("1e40")
+
+
 def test_secondary_and_recurring_costs_are_added() -> None:
     one = OUTAGE.changed(
         minute_value=stated(10),
@@ -173,6 +177,8 @@ def test_what_cannot_be_is_refused(inputs: dict[str, Any]) -> None:
         (Pert, (1, 2, float("nan"))),
         (LogNormal.from_interval, (0, 5)),
         (LogNormal.from_interval, (6, 5)),
+        (LogNormal.from_interval, (1e-200, 1e200)),
+        (LogNormal, (1, -1)),
         (GammaRate, (0, 1)),
         (GammaRate(0.5, 1).after, (-1, 1)),
         (days_between, (0, 1, 2)),

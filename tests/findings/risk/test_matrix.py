@@ -74,7 +74,7 @@ def test_the_bands_of_the_matrix_are_those_of_its_version() -> None:
 
 def test_a_risk_is_placed_by_events_a_year_and_loss_of_an_event() -> None:
     stated: dict[str, Any] = {
-        "frequency": 4,
+        "frequency": 8,
         "users_affected": 0.5,
         "alert_probability": 1,
         "detect_alerted": 10,

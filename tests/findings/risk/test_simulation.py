@@ -140,6 +140,24 @@ def test_counts_have_the_mean_and_the_variance_of_poisson(rate: float) -> None:
     assert counts.var() == pytest.approx(rate, rel=6e-3)
 
 
+def test_counts_of_many_events_are_those_of_the_exact_distribution() -> None:
+    ranks = (np.arange(20_000) + 0.5) / 20_000
+    rate = 31.0
+    terms = [math.exp(k * math.log(rate) - rate - math.lgamma(k + 1)) for k in range(200)]
+    exact = np.searchsorted(np.cumsum(terms), ranks)
+    assert float(np.abs(poisson_counts(np.full(ranks.size, rate), ranks) - exact).mean()) < 0.01
+
+
+def test_what_an_event_consists_of_is_drawn_independently() -> None:
+    detect, recover = Pert(1, 20, 100), Pert(5, 30, 200)
+    one = risk(frequency=2, users_affected=1, alert_probability=1, detect_alerted=detect, recover=recover)
+    minutes = simulate(one, years=200_000, seed=8).minutes
+    assert minutes is not None
+    variance = sum((each.mean - each.lo) * (each.hi - each.mean) / 7 for each in (detect, recover))
+    of_sum = 2 * (variance + (detect.mean + recover.mean) ** 2)  # λ E[X²]
+    assert float(minutes.var()) == pytest.approx(of_sum, rel=0.012)
+
+
 @pytest.mark.parametrize(
     "distribution",
     [
@@ -149,12 +167,15 @@ def test_counts_have_the_mean_and_the_variance_of_poisson(rate: float) -> None:
         LogNormal.from_interval(1e4, 1e5),
         GammaRate(3.5, 3),
         GammaRate(0.5, 1),
+        GammaRate(0.05, 1),
+        GammaRate(99, 3),
         GammaRate(200, 3),
+        GammaRate(1e8, 365),
     ],
 )
 def test_evenly_spaced_ranks_have_the_mean_and_rise(distribution: Pert | LogNormal | GammaRate) -> None:
     drawn = distribution.quantile((np.arange(200_000) + 0.5) / 200_000)
-    assert drawn.mean() == pytest.approx(distribution.mean, rel=1e-4)
+    assert drawn.mean() == pytest.approx(distribution.mean, rel=3e-4)
     assert (np.diff(drawn) >= 0).all()
     least, most = distribution.bounds
     assert least <= drawn[0] <= drawn[-1] <= most
@@ -293,6 +314,15 @@ def test_two_halves_of_a_finding_have_the_mean_of_the_whole() -> None:
     assert exact.annual_loss is not None
     assert within(of(halves)[0], exact.bad_minutes)
     assert within(of(halves)[1], float(exact.annual_loss))
+
+
+def test_an_absurd_frequency_is_counted_and_not_refused() -> None:
+    wild = risk(frequency=LogNormal(0, 9), fixed_cost=1)
+    sample = simulate(wild, years=2000, seed=1)
+    assert sample.events is not None
+    assert sample.loss is not None
+    assert np.isfinite(sample.loss).all()
+    assert int(sample.events.min()) == 0
 
 
 def test_a_constant_is_drawn_as_itself() -> None:
