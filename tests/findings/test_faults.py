@@ -60,13 +60,13 @@ def worker(tmp_path: Path) -> Callable[..., "subprocess.Popen[bytes]"]:
     environment = os.environ | {
         "DATABASE_URL": database,
         "PLATFORM_RISK_STORAGE": str(tmp_path / "files"),
+        "PLATFORM_RISK_FAULT": str(tmp_path / "fault"),
         "DJANGO_SETTINGS_MODULE": "platform_risk.settings",
     }
     run = "import django, sys; django.setup(); from platform_risk.core import tasks; tasks.run_import(int(sys.argv[1]))"
 
-    def start(row: Import, fault: str = "") -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-W", "ignore", "-c", run, str(row.pk)]
-        return subprocess.Popen(command, cwd=ROOT, env=environment | {"PLATFORM_RISK_FAULT": fault})
+    def start(row: Import) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen([sys.executable, "-W", "ignore", "-c", run, str(row.pk)], cwd=ROOT, env=environment)
 
     return start
 
@@ -97,9 +97,10 @@ def test_an_import_whose_worker_is_killed_is_resumed_and_leaves_what_an_undistur
     upload(FIRST, service, observed_at=DAY)
     before = left(service)
     row = upload(SECOND, service, observed_at=DAY + timedelta(days=1), run=False)
-    marker = tmp_path / "fired"
-    assert worker(row, f"{point}:{marker}").wait(20) == -signal.SIGKILL
-    assert marker.exists()
+    (tmp_path / "fault").write_text(f"{point} {int(signal.SIGKILL)}")
+    killed = worker(row)
+    assert killed.wait(20) == -signal.SIGKILL
+    assert (tmp_path / "fault.taken").read_text() == str(killed.pid)
     row.refresh_from_db()
     if point == "after_commit":
         assert row.state == ImportState.DONE

@@ -1,23 +1,29 @@
-"""Named points at which a drill kills the worker (tests/drill): after what was done so far, with nothing cleaned up.
+"""Named points at which tests kill or stop a worker: after what was done so far, with nothing cleaned up.
 
-Inert unless PLATFORM_RISK_FAULT names a point, and then only once per file that the drill gives.
+Inert unless PLATFORM_RISK_FAULT names a file. `POINT SIGNAL` in it (`after_copy 9`) is an order for the first worker
+that comes there; it moves the file to FILE.taken, with its process id in it, and sends itself the signal.
 """
 
 import os
-import signal
 from pathlib import Path
 
-# The point and the marker file that makes it fire once: "after_copy:marker".
-_FAULT = os.environ.get("PLATFORM_RISK_FAULT", "")
+_FILE = os.environ.get("PLATFORM_RISK_FAULT", "")
 
 POINTS = ("claimed", "mid_parse", "after_copy", "before_commit", "after_commit")
 
 
 def at(point: str) -> None:
-    if not _FAULT.startswith(point + ":"):
+    if not _FILE:
         return
-    marker = Path(_FAULT.split(":", 1)[1])
-    if marker.exists():
+    order = Path(_FILE)
+    try:
+        wanted, signal_number = order.read_text(encoding="ascii").split()
+        if wanted != point:
+            return
+        order.rename(f"{_FILE}.mine-{os.getpid()}")
+    except FileNotFoundError:  # no order, or another was faster
         return
-    marker.touch()
-    os.kill(os.getpid(), signal.SIGKILL)
+    taken = Path(f"{_FILE}.mine-{os.getpid()}")
+    taken.write_text(str(os.getpid()), encoding="ascii")
+    taken.rename(f"{_FILE}.taken")
+    os.kill(os.getpid(), int(signal_number))
