@@ -195,6 +195,16 @@ def test_duplicates_in_different_parts_of_a_large_report_collapse_as_well(
     assert Sighting.objects.filter(last_import=None).count() == 3
 
 
+def test_equal_records_beyond_those_looked_up_in_memory_are_known_as_well(
+    checkout: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "MOST_KNOWN", 1)
+    upload(sarif(*A), checkout)
+    before = _rows_updated()
+    assert counts(upload(sarif(*A), checkout, replay=True)) == {"read": 3, "unchanged": 3}
+    assert _rows_updated() == before
+
+
 def test_an_equal_record_reopens_what_a_person_closed(checkout: Service, alice: User) -> None:
     upload(sarif(*A), checkout)
     services.change(Finding.objects.get(rule="R1"), actions.Transition(to=Status.FIXED), user=alice, source="page")
