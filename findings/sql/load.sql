@@ -198,8 +198,13 @@ WHERE NOT EXISTS (SELECT 1 FROM findings_sighting other WHERE other.finding_id =
                   AND other.id <> ended.id AND other.last_import_id IS NULL)
 
 -- name: keep_closed
+-- What describes the problem stays as it is: only the status, and what hangs on it, is kept for undo.
 INSERT INTO findings_effect (import_row_id, finding_id, kind, before)
-SELECT %(import)s, f.id, 'closed', to_jsonb(f) - 'search' - 'rank'
+SELECT %(import)s, f.id, 'closed', jsonb_build_object('status', f.status,
+  'regressed', f.regressed, 'suppressed_by_report', f.suppressed_by_report, 'dismiss_reason', f.dismiss_reason,
+  'status_comment', f.status_comment, 'decided_severity', f.decided_severity,
+  'acceptance_expires_on', f.acceptance_expires_on, 'snoozed_until', f.snoozed_until, 'opened_on', f.opened_on,
+  'closed_at', f.closed_at, 'fixed_by_import_id', f.fixed_by_import_id)
 FROM findings_gone JOIN findings_finding f ON f.id = finding_id
 WHERE f.status IN ('new', 'triaged', 'in_progress', 'snoozed') OR f.status = 'fixed' AND f.fixed_by_import_id IS NULL
 
@@ -212,7 +217,11 @@ WHERE f.id = finding_id
 
 -- name: keep_verified
 INSERT INTO findings_effect (import_row_id, finding_id, kind, before)
-SELECT %(import)s, f.id, 'verified', to_jsonb(f) - 'search' - 'rank'
+SELECT %(import)s, f.id, 'verified', jsonb_build_object('status', f.status,
+  'regressed', f.regressed, 'suppressed_by_report', f.suppressed_by_report, 'dismiss_reason', f.dismiss_reason,
+  'status_comment', f.status_comment, 'decided_severity', f.decided_severity,
+  'acceptance_expires_on', f.acceptance_expires_on, 'snoozed_until', f.snoozed_until, 'opened_on', f.opened_on,
+  'closed_at', f.closed_at, 'fixed_by_import_id', f.fixed_by_import_id)
 FROM findings_finding f JOIN core_import i ON i.id = f.fixed_by_import_id
 WHERE f.status = 'fixed' AND i.scope_id = %(scope)s AND i.id <> %(import)s
   AND NOT EXISTS (SELECT 1 FROM findings_seen n WHERE n.finding_id = f.id)
