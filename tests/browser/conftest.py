@@ -1,4 +1,4 @@
-"""The product as `make run` starts it, with the demo, and a browser to use it: made once for all tests of this folder.
+"""The product as `make run` starts it, with the demo, and a browser to use it: made once by each test process.
 
 Skipped, loudly, without a browser; under CI=true the Makefile refuses to begin without one.
 """
@@ -32,8 +32,6 @@ CHROMIUM = os.environ.get("PLATFORM_RISK_CHROMIUM") or shutil.which("chromium") 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
-            # One worker for all of them: one product and one browser are enough for two cores.
-            item.add_marker(pytest.mark.xdist_group("browser"))
             item.add_marker(pytest.mark.browser)
             if not CHROMIUM:
                 item.add_marker(pytest.mark.skip(reason="no Chromium: apt-get install chromium"))
