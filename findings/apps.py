@@ -1,6 +1,8 @@
 from django.apps import AppConfig
 
+from findings.platform import facts
 from platform_risk.core.catalog import hooks
+from platform_risk.core.facts import known
 from platform_risk.core.imports import loaders
 
 
@@ -12,6 +14,7 @@ class FindingsConfig(AppConfig):
         # Imported here: both need the models, which exist only now.
         from findings import load, tasks
 
+        known.register(facts.problem)
         loaders.register("scan", load=load.load_scan, undo=load.undo_scan)
         loaders.register("platform", load=load.load_platform, undo=load.undo_scan)
         hooks.on_ownership_change(tasks.enqueue_reassignment)

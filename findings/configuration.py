@@ -2,24 +2,26 @@
 
 import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
 
-from findings.checks import engine, telling
+from findings.checks import engine, stated, telling
 from findings.checks.engine import Found
-from findings.platform import files, reader
+from findings.platform import facts, files, reader
 from findings.platform.files import File, Skipped
+from findings.platform.model import Platform
 from findings.reading import OpenedReport, unpack_limits
 from findings.scans import bounds
 from findings.scans.records import FindingRecord, Related, ReportInfo, ScanError, Suppression
 from findings.vocabulary import SeveritySource
 from platform_risk import __version__
+from platform_risk.core.facts.selectors import said
+from platform_risk.core.facts.services import Statement
 from platform_risk.core.models import Import
 from platform_risk.core.unpack import Entry, Limits, UnpackError, unpack
 
@@ -63,6 +65,8 @@ def open_configuration(row: Import, limits: dict[str, int]) -> Iterator[OpenedRe
             "a tar or a single file.",
         )
     today = timezone.now().date()
+    by_people = _said(row)
+    platform = replace(platform, facts=facts.beside(platform.facts, by_people))
     outcome = engine.run(platform, today=today)
     errors = [each for each in platform.skipped if each.is_error]
     info = ReportInfo(
@@ -82,8 +86,33 @@ def open_configuration(row: Import, limits: dict[str, int]) -> Iterator[OpenedRe
         info=info,
         parts=[("", report)],
         bytes_total=max(size, 1),
-        coverage=storable(_coverage(platform.files_read, platform.skipped, outcome, today)),
+        coverage=storable(_coverage(platform.files_read, platform.skipped, outcome) | {"said": _told(by_people)}),
+        statements=tuple(_statements(platform)),
     )
+
+
+def _said(row: Import) -> dict[str, tuple[Any, str]]:
+    """What people stated of the service in this environment, and who: a check asks for it like for a file's."""
+    if row.service is None:
+        return {}
+    return {
+        name: (fact.value, f"stated by {fact.stated_by or 'a person'} on {fact.stated_at:%Y-%m-%d}")
+        for name, fact in said(row.service, row.environment).items()
+    }
+
+
+def _told(said: Mapping[str, tuple[Any, str]]) -> dict[str, Any]:
+    """Beside the coverage, so that the same files under other facts are not taken for the same import."""
+    return {name: value for name, (value, _) in sorted(said.items())}
+
+
+def _statements(platform: Platform) -> Iterator[Statement]:
+    for each in stated.stated(platform):
+        place = each.value.place
+        yield Statement(
+            bounds.line(each.name, bounds.NAME), storable(each.value.value), each.unit, each.value.source.value,
+            place.path, bounds.number(place.line), bounds.line(each.value.note, bounds.NAME),
+        )  # fmt: skip
 
 
 def _read(row: Import, limits: dict[str, int]) -> Iterator[File | Skipped]:
@@ -155,9 +184,7 @@ def _record(found: Found, texts: dict[str, list[str]]) -> FindingRecord:
     )
 
 
-def _coverage(
-    read: tuple[str, ...], skipped: tuple[Skipped, ...], outcome: engine.Outcome, today: date
-) -> dict[str, Any]:
+def _coverage(read: tuple[str, ...], skipped: tuple[Skipped, ...], outcome: engine.Outcome) -> dict[str, Any]:
     """Per check what was looked at, what failed and passed, and what cannot be told with how to provide it."""
     checks = []
     for tally in outcome.tallies:

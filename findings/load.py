@@ -5,10 +5,10 @@ the same transaction; the fence (Job.finish) ends it. Nothing is applied twice a
 """
 
 import json
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from findings.vocabulary import RiskClass, Severity
 from platform_risk.core.acting import acting_as
 from platform_risk.core.catalog.owners import team_finder
 from platform_risk.core.copy import copy_lines
+from platform_risk.core.facts.services import Statement, keep
 from platform_risk.core.imports import faults, runner
 from platform_risk.core.imports.loaders import ImportFailedError
 from platform_risk.core.imports.runner import Job
@@ -223,6 +224,8 @@ def _replace(job: Job, report: OpenedReport, scope: Scope, about: dict[str, Any]
     reason = f"Import of {job.row.file_name}"
     acting_as(job.row.created_by, source="import", reason=reason, import_id=job.row.pk, at=about["observed_at"])
     tally = _stage(job, report, scope, parameters)
+    if report.statements:
+        keep(job.row, _redacted_statements(report.statements), stated_at=about["observed_at"])
     faults.at("after_copy")
     job.check()
     new, changed, unchanged, reopened, closed = _statements(parameters, closing=about["is_complete"] and not late)
@@ -246,6 +249,12 @@ def _replace(job: Job, report: OpenedReport, scope: Scope, about: dict[str, Any]
         rejected=tally.rejected,
     )
     return new
+
+
+def _redacted_statements(statements: Iterable[Statement]) -> Iterator[Statement]:
+    redact = redactor().text
+    for each in statements:
+        yield replace(each, value=redacted(each.value, redact), note=redact(each.note))
 
 
 def _stage(job: Job, report: OpenedReport, scope: Scope, parameters: dict[str, Any]) -> Tally:

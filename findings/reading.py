@@ -11,6 +11,7 @@ from typing import Any
 from findings.scans import detect, mapping, registry
 from findings.scans.options import Options
 from findings.scans.records import Absent, FindingRecord, Reject, Report, ReportInfo, ScanError
+from platform_risk.core.facts.services import Statement
 from platform_risk.core.models import ColumnMapping, Import
 from platform_risk.core.unpack import Limits, UnpackError, unpack
 
@@ -28,6 +29,7 @@ class OpenedReport:
     parts: list[tuple[str, Report]]
     bytes_total: int
     coverage: dict[str, Any] | None = None  # of configuration: what each check looked at
+    statements: tuple[Statement, ...] = ()  # of configuration: what it states beside what is wrong with it
     _done: int = 0
     _current: Report | None = None
 

@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from costs.api import urls as costs_urls
 from findings.api import urls as findings_urls
 from platform_risk.core.api import endpoints
+from platform_risk.core.api.facts import Facts
 from platform_risk.core.api.pages import NoSuchAddress, SchemaView
 from platform_risk.joint.api import Imports
 
@@ -24,6 +25,7 @@ router.register("tokens", endpoints.Tokens, "token")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SchemaView.as_view(), name="schema"),
+    path("facts/", Facts.as_view({"get": "list", "put": "state"}), name="fact-list"),
     *router.urls,
     re_path(r"", NoSuchAddress.as_view(), name="no-such-address"),
 ]

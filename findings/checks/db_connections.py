@@ -169,8 +169,7 @@ def _surge_of(workload: Workload, pods: Sourced[int]) -> Sourced[int]:
 
 def _declared(platform: Platform, known: set[str]) -> Iterator[Service]:
     """Services that only the facts speak of."""
-    tree = platform.facts.tree.get("services")
-    for name in tree if isinstance(tree, dict) else ():
+    for name in platform.facts.names("services"):
         prefix = f"services.{name}"
         pods = stated_count(platform.facts.get(f"{prefix}.max_pods"))
         size = stated_count(platform.facts.get(f"{prefix}.connections_per_process"))

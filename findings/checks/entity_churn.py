@@ -36,7 +36,7 @@ _MANY = 100
 
 def run(platform: Platform) -> Iterator[Verdict]:
     churn = platform.facts.number("entities.churn_per_day")
-    for config, definition, lifetime in _definitions(platform):
+    for config, definition, lifetime in definitions(platform):
         subject = definition
         place = lifetime.place if lifetime is not None else config.place(1)
         if lifetime is None:
@@ -79,7 +79,8 @@ def _sized(platform: Platform, subject: str, churn: Sourced[float], lifetime: So
     )
 
 
-def _definitions(platform: Platform) -> Iterator[tuple[ConfigFile, str, Sourced[float] | None]]:
+def definitions(platform: Platform) -> Iterator[tuple[ConfigFile, str, Sourced[float] | None]]:
+    """Every definition of an entity with the days that one outlives its pod."""
     """Entity definitions, and what the analysis calls entity synthesis; a stated fact serves where a file is silent."""
     fact = platform.facts.number("entities.lifetime_days")
     for config in platform.configs:

@@ -41,15 +41,20 @@ _USUAL = 30
 
 
 def run(platform: Platform) -> Iterator[Verdict]:
-    stores = [*_groups(platform), *_loki(platform), *_policies(platform)]
-    alone = len(stores) == 1
-    for subject, kept in stores:
+    found = stores(platform)
+    alone = len(found) == 1
+    for subject, kept in found:
         if isinstance(kept, Unknown):
             yield Unsure(subject, kept.reason, kept.provide, kept.place)
         elif kept.value > 0:
             yield Pass(subject, places(kept))
         else:
             yield from _for_ever(platform, subject, kept, alone=alone)
+
+
+def stores(platform: Platform) -> list[tuple[str, Sourced[float] | Unknown]]:
+    """Every place that keeps logs, with the days it keeps them: 0 for ever."""
+    return [*_groups(platform), *_loki(platform), *_policies(platform)]
 
 
 def _for_ever(platform: Platform, subject: str, kept: Sourced[float], *, alone: bool) -> Iterator[Verdict]:

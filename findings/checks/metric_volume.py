@@ -43,11 +43,11 @@ _DEFAULT = Decimal(30)
 
 
 def run(platform: Platform) -> Iterator[Verdict]:
-    interval = _interval(platform)
+    interval = interval_of(platform)
     if interval is None:
         return
     series = platform.facts.number("metrics.series_per_pod")
-    pods = _pods(platform)
+    pods = pods_of(platform)
     if series is None:
         yield Unsure("metrics", "how many series a pod exports is not stated", "facts: metrics.series_per_pod",
                      interval.place)  # fmt: skip
@@ -113,7 +113,7 @@ def _costs(projection: Projection, term: Input | None, terms: list[Input]) -> It
     yield Quantity("cost_per_year", plain(year), f"{projection.currency}/year", "cost per month × 12", inputs)
 
 
-def _interval(platform: Platform) -> Sourced[float] | None:
+def interval_of(platform: Platform) -> Sourced[float] | None:
     """Stated as a fact, else the shortest that a scrape configuration says."""
     stated = platform.facts.number("metrics.interval_seconds")
     if stated is not None and stated.value > 0:
@@ -133,7 +133,7 @@ def _interval(platform: Platform) -> Sourced[float] | None:
     return min(known, key=lambda each: each.value, default=None)
 
 
-def _pods(platform: Platform) -> Sourced[float] | Unknown:
+def pods_of(platform: Platform) -> Sourced[float] | Unknown:
     stated = platform.facts.number("metrics.pods")
     if stated is not None:
         return stated

@@ -88,8 +88,7 @@ def default_max_connections(memory_bytes: int) -> int:
 
 def databases(platform: Platform) -> list[Database]:
     found = [*_in_terraform(platform), *_in_kubernetes(platform)]
-    stated = platform.facts.tree.get("databases")
-    names = list(stated) if isinstance(stated, dict) else []
+    names = platform.facts.names("databases")
     unmatched = [name for name in names if not any(_same(name, each.name) for each in found)]
     declared = [_with_facts(platform, each, names, unmatched, len(found)) for each in found]
     used = {name for name in names if any(_same(name, each.name) for each in found)}

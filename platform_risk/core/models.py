@@ -2,6 +2,7 @@
 
 from platform_risk.core.access.models import AuditEvent, IdempotencyKey, Membership, Role, SavedView, Token, User
 from platform_risk.core.catalog.models import Criticality, Environment, OwnershipRule, Service, Target, Team
+from platform_risk.core.facts.models import Fact, FactSource
 from platform_risk.core.imports.models import ColumnMapping, Import, ImportKind, ImportReject, ImportState, Scope
 
 __all__ = [
@@ -9,6 +10,8 @@ __all__ = [
     "ColumnMapping",
     "Criticality",
     "Environment",
+    "Fact",
+    "FactSource",
     "IdempotencyKey",
     "Import",
     "ImportKind",

@@ -103,13 +103,28 @@ class Facts:
     tree: Mapping[str, Any] = field(default_factory=dict)
     path: str = ""
     lines: Mapping[str, int] = field(default_factory=dict)  # dotted path → line
+    # What people stated beside the file, and wins: dotted path → value and who said so
+    said: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
 
     def get(self, dotted: str) -> Sourced[Any] | None:
         """What is stated at a dotted path; names on the way may have dots of their own (a Terraform address has)."""
+        if dotted in self.said:
+            value, who = self.said[dotted]
+            return Sourced(value, Source.FACTS, NOWHERE, who)
         found = _at(self.tree, dotted.split("."))
         if found is None:
             return None
         return Sourced(found[0], Source.FACTS, Place(self.path, self.lines.get(dotted)))
+
+    def names(self, group: str) -> list[str]:
+        """Of what a group speaks, as databases or services: the keys below it."""
+        node = self.tree.get(group)
+        found = dict.fromkeys(node if isinstance(node, Mapping) else ())
+        for dotted in self.said:
+            first, _, rest = dotted.partition(".")
+            if first == group and "." in rest:
+                found[rest.rpartition(".")[0]] = None
+        return list(found)
 
     def number(self, dotted: str) -> Sourced[float] | None:
         found = self.get(dotted)

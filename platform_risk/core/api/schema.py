@@ -80,7 +80,7 @@ class ApiSchema(AutoSchema):
 
     def _is_conditional(self) -> bool:
         named = getattr(self.view, "action", "") in getattr(self.view, "conditional", ())
-        return named or self.method in ("PATCH", "PUT", "DELETE")
+        return named or self.method in ("PATCH", "DELETE")
 
     def _problem_codes(self) -> list[int]:
         codes = {400, 401, 403, 406, 429}

@@ -13,7 +13,7 @@ import pytest
 from findings.platform import yaml_reader
 
 ROOT = Path(__file__).resolve().parents[3]
-SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "platform-risk.schema.json").read_text())
+SCHEMA: dict[str, Any] = json.loads((ROOT / "findings/platform/data/platform-risk.schema.json").read_text())
 DOCUMENT = (ROOT / "docs" / "scan.md").read_text()
 READ = re.compile(r"""facts\.(?:get|number)\(\s*f?"([a-z][\w.{}\[\]]*)\"""")
 ASKED = re.compile(r"""f?"facts: ([a-z][\w.{}\[\]-]*)""")

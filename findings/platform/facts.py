@@ -1,0 +1,103 @@
+"""Facts that people state: which there are, what each may hold, and beside those of a file. PURE."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from platform_risk.quantities.sourced import Facts
+
+SCHEMA = Path(__file__).with_name("data") / "platform-risk.schema.json"
+_WORDS = {"number": "a number", "integer": "a whole number", "string": "a text", "boolean": "true or false",
+          "array": "a list"}  # fmt: skip
+# What is no figure of the platform but an instruction to the scan.
+_NO_FACTS = ("suppress",)
+
+
+@cache
+def schema() -> Mapping[str, Any]:
+    loaded: Mapping[str, Any] = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    return loaded
+
+
+def problem(name: str, value: Any) -> str:
+    """Why a fact cannot be stated so; "" when it can. `name` is its dotted path in platform-risk.yaml."""
+    leaf = _leaf(schema(), name.split("."))
+    if leaf is None or name.split(".")[0] in _NO_FACTS:
+        return f"No check reads a fact {name}: the names are those of platform-risk.yaml, listed in docs/scan.md."
+    stated = leaf.get("type", "string")
+    kinds = stated if isinstance(stated, list) else [stated]
+    if not any(_is(kind, value) for kind in kinds):
+        return f"{name} is {' or '.join(_WORDS[str(kind)] for kind in kinds)}."
+    return next(_bounds(name, value, leaf), "")
+
+
+def _leaf(node: Mapping[str, Any], parts: list[str]) -> Mapping[str, Any] | None:
+    """The schema of one value; names on the way may have dots of their own (a Terraform address has)."""
+    if not parts:
+        return None if "properties" in node or isinstance(node.get("additionalProperties"), dict) else node
+    for taken in range(1, len(parts) + 1):
+        inner = node.get("properties", {}).get(".".join(parts[:taken]))
+        if inner is None and isinstance(node.get("additionalProperties"), dict):
+            inner = node["additionalProperties"]
+        found = _leaf(inner, parts[taken:]) if inner is not None else None
+        if found is not None:
+            return found
+    return None
+
+
+def _is(kind: str, value: Any) -> bool:
+    match kind:
+        case "boolean":
+            return isinstance(value, bool)
+        case "integer":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "array":
+            return isinstance(value, list)
+    return isinstance(value, str)
+
+
+def _bounds(name: str, value: Any, leaf: Mapping[str, Any]) -> Iterator[str]:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if "minimum" in leaf and value < leaf["minimum"]:
+            yield f"{name} is at least {leaf['minimum']}."
+        if "maximum" in leaf and value > leaf["maximum"]:
+            yield f"{name} is at most {leaf['maximum']}."
+    if "enum" in leaf and value not in leaf["enum"]:
+        yield f"{name} is one of {', '.join(map(str, leaf['enum']))}."
+    items = leaf.get("items", {})
+    if isinstance(value, list) and items.get("format") == "date" and not all(_is_day(each) for each in value):
+        yield f"{name} lists days, as 2026-12-24."
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        date.fromisoformat(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+def leaves(facts: Facts) -> Iterator[tuple[str, Any, int | None]]:
+    """(dotted name, value, line) of every fact of a file; lists of plain values are one fact."""
+
+    def walk(node: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any, int | None]]:
+        for key, value in node.items():
+            name = f"{before}{key}"
+            if isinstance(value, Mapping):
+                yield from walk(value, f"{name}.")
+            elif not isinstance(value, list) or all(not isinstance(each, Mapping | list) for each in value):
+                yield name, value, facts.lines.get(name)
+
+    yield from walk({key: value for key, value in facts.tree.items() if key not in _NO_FACTS}, "")
+
+
+def beside(facts: Facts, stated: Mapping[str, tuple[Any, str]]) -> Facts:
+    """The facts of a file with those that people stated (name → value and who said so), which win."""
+    if not stated:
+        return facts
+    return Facts(facts.tree, facts.path, facts.lines, dict(stated))
