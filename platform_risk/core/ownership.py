@@ -2,8 +2,9 @@
 
 Path patterns are those of CODEOWNERS files (a subset of gitignore's): a leading slash or one in the middle anchors the
 pattern at the root, otherwise it matches at any depth; `*` stays within one folder, `**` crosses folders, `?` is one
-character; a pattern that matches a folder matches everything in it; no `!` and no `[ ]`. Image, namespace and service
-patterns are globs over the whole text in which `*` matches anything.
+character; a pattern that matches a folder matches everything in it; no `!` and no `[ ]`. Image, namespace, service and
+account patterns are globs over the whole text in which `*` matches anything; so are tag and label patterns, over each
+`key=value`. Accounts, tags and labels are of costs, findings have none.
 """
 
 import functools
@@ -11,7 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-KINDS = ("path", "image", "namespace", "service")
+KINDS = ("path", "image", "namespace", "service", "account", "tag", "label")
+_PAIRS = ("tag", "label")  # a subject has many of them, each as `key=value`
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,9 @@ class Subject:
     image: str = ""
     namespace: str = ""
     service: str = ""
+    account: str = ""
+    tag: tuple[str, ...] = ()  # key=value
+    label: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,12 +116,17 @@ def check_pattern(kind: str, pattern: str) -> None:
         raise PatternError("A pattern has 1 to 500 characters, and no NUL.")
     if kind == "path":
         _path_parts(pattern)
+    if kind in _PAIRS and not pattern.partition("=")[0].strip("*? "):
+        raise PatternError(f"A {kind} pattern is key=value, such as team=pay*: the key is needed.")
 
 
 def matches(rule: Rule, subject: Subject) -> bool:
-    value: str = getattr(subject, rule.kind)
+    value: str | tuple[str, ...] = getattr(subject, rule.kind)
     if not value:
         return False
+    if isinstance(value, tuple):
+        pattern = rule.pattern if "=" in rule.pattern else f"{rule.pattern}=*"
+        return any(_glob(pattern).match(pair) for pair in value)
     if rule.kind == "path":
         return _path_matches(rule.pattern, value)
     return _glob(rule.pattern).match(value) is not None
@@ -133,15 +143,19 @@ def explain(rules: Sequence[Rule], subject: Subject) -> Explained:
     """As first_match, with every step: for the tester."""
     steps: list[Step] = []
     for rule in rules:
-        value: str = getattr(subject, rule.kind)
+        value: str | tuple[str, ...] = getattr(subject, rule.kind)
         if not value:
             steps.append(Step(rule, matched=False, why=f"There is no {rule.kind} to compare."))
         elif matches(rule, subject):
-            steps.append(Step(rule, matched=True, why=f"{rule.pattern} matches {value}."))
+            steps.append(Step(rule, matched=True, why=f"{rule.pattern} matches {_words(value)}."))
             return Explained(rule, tuple(steps))
         else:
-            steps.append(Step(rule, matched=False, why=f"{rule.pattern} does not match {value}."))
+            steps.append(Step(rule, matched=False, why=f"{rule.pattern} does not match {_words(value)}."))
     return Explained(None, tuple(steps))
+
+
+def _words(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else ", ".join(value)
 
 
 # GitLab's sections: `[Docs] @docs`, `^[Optional][2]`; their owners are those of the lines that name none.

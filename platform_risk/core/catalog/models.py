@@ -106,6 +106,9 @@ class OwnershipRule(models.Model):
         IMAGE = "image", "Image"
         NAMESPACE = "namespace", "Namespace"
         SERVICE = "service", "Service"
+        ACCOUNT = "account", "Account"  # of a cloud; costs only
+        TAG = "tag", "Tag"  # key=value on a bill; costs only
+        LABEL = "label", "Label"  # key=value in Kubernetes; costs only
 
     position = models.PositiveIntegerField()
     kind = models.CharField(max_length=10, choices=Kind)

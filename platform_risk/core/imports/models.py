@@ -42,13 +42,15 @@ class Scope(models.Model):
 
 class ImportQuerySet(models.QuerySet["Import"]):
     def visible_to(self, user: User) -> "ImportQuerySet":
-        """Imports of the services a user may see. One that has no service is seen by who sent it and by admins."""
+        """Imports of the services a user may see. One that has no service is seen by who sent it and by admins; those
+        that concern every team (bills, usage) by managers too."""
         if user.is_admin:
             return self
         mine = models.Q(service__team_id__in=user.team_ids)
         mine |= models.Q(service__isnull=True, created_by=user)
         if user.sees_unowned:
             mine |= models.Q(service__isnull=False, service__team_id__isnull=True)
+            mine |= models.Q(service__isnull=True, kind__in=(ImportKind.BILL, ImportKind.USAGE))
         return self.filter(mine)
 
 
@@ -65,6 +67,9 @@ class Import(models.Model):
     environment = models.ForeignKey("core.Environment", null=True, on_delete=models.PROTECT, related_name="+")
     source = models.CharField(max_length=100, blank=True)  # "" until the report names its tool
     branch = models.CharField(max_length=250, blank=True)  # "" until the report names one; then the default branch
+    # Of bills and usage, which are of no service; "" leaves it to the file
+    export = models.CharField(max_length=100, blank=True)
+    billing_account = models.CharField(max_length=200, blank=True)
     requested_format = models.CharField(max_length=40, blank=True)
     complete = models.CharField(max_length=4, default="auto")  # yes, no, auto
     stated_observed_at = models.DateTimeField(null=True)
@@ -87,6 +92,8 @@ class Import(models.Model):
     error: "models.JSONField[Any, Any]" = models.JSONField(null=True)
     # Of configuration: what each check looked at, and what it could not tell
     coverage: "models.JSONField[Any, Any]" = models.JSONField(null=True)
+    # Of bills: [{currency, charge_category, file_billed, loaded_billed, file_effective, loaded_effective}]
+    totals: "models.JSONField[Any, Any]" = models.JSONField(null=True)
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
 
