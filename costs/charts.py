@@ -1,4 +1,4 @@
-"""Rows of projections as Plotly figures. PURE. Colours are the page's: the script that draws them sets them."""
+"""Rows of projections as Plotly figures. PURE. A trace's `meta` names the colour token that the page gives it."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,13 @@ def months(named: Sequence[tuple[str, Projection]]) -> str:
         at = [row.month for row in projection.rows]
         figure.add_bar(
             x=at, y=[float(row.quantity) for row in projection.rows], name=f"{name}: {projection.rows[0].unit}",
-            opacity=0.55, meta=f"bar{number}",
+            opacity=0.55, meta=("accent", "opt-b")[number],
         )  # fmt: skip
         if all(row.cost is not None for row in projection.rows):
             figure.add_scatter(
                 x=at, y=[float(row.cost or 0) for row in projection.rows], yaxis="y2",
                 name=f"{name}: {projection.currency} a month",
-                mode="lines+markers", meta=f"line{number}",
+                mode="lines+markers", meta=("text", "cri-b")[number],
             )  # fmt: skip
     unit = named[0][1].rows[0].unit
     figure.update_layout(

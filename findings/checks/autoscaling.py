@@ -142,6 +142,14 @@ def largest_step(scaler: Autoscaler) -> int | None:
     return max((after - before for (_, before), (_, after) in itertools.pairwise(steps)), default=0)
 
 
+def policy_terms(scaler: Autoscaler) -> tuple[Input, ...]:
+    """What `largest_step` rests on beside the bounds: the policies, and how one of them is chosen."""
+    up = mapping(scaler.node, "behavior.scaleUp") or mapping(
+        scaler.node, "advanced.horizontalPodAutoscalerConfig.behavior.scaleUp"
+    )
+    return tuple(_terms(scaler, up, _policies(up) or (), 0))
+
+
 def _seconds_to_max(steps: list[tuple[int, int]], policies: tuple[Policy, ...]) -> int:
     """Each step takes a whole period, the first one too: the metric has to ask for it first."""
     return steps[-1][0] + min(policy.period for policy in policies)
@@ -173,5 +181,7 @@ def _terms(scaler: Autoscaler, up: Map, policies: tuple[Policy, ...], pause: int
         line = up.lines.get("policies") if stated else scaler.place.line
         yield Input(f"{policy.kind.lower()}_per_{policy.period}_s", policy.value, unit, source, path, line,
                     "" if stated else _CITE)  # fmt: skip
+    if up.get("selectPolicy") not in (None, "Max"):
+        yield Input("select_policy", str(up["selectPolicy"]), "", Source.FILE, path, up.lines["selectPolicy"])
     if pause:
         yield Input("stabilization_window", pause, "s", Source.FILE, path, up.lines.get("stabilizationWindowSeconds"))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from findings.checks import autoscaling
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
@@ -387,7 +387,8 @@ def _scale_step(services: list[Service]) -> Quantity | None:
         if pods is None:
             continue
         total += pods * service.per_pod
-        terms += [input_of(f"{service.name}_min_pods", scaler.minimum, "pods"), *service.terms]
+        policies = (replace(each, name=f"{service.name}_{each.name}") for each in autoscaling.policy_terms(scaler))
+        terms += [input_of(f"{service.name}_min_pods", scaler.minimum, "pods"), *service.terms, *policies]
     if not total:
         return None
     formula = "sum(pods that the largest step adds × processes × pool)"

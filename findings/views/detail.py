@@ -10,7 +10,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from findings import presentation, selectors, services
+from findings import figures, presentation, selectors, services
+from findings.checks.registry import CHECKS
+from findings.checks.remedies import remedies
 from findings.forms import SINGLE_FORMS, TITLES, VERB_OF, CommentForm, DecisionForm
 from findings.models import Finding
 from findings.views.answers import back_to, decided, is_fragment
@@ -51,7 +53,7 @@ def shown(finding: Finding, user: User) -> dict[str, Any]:
         "verbs": verbs(finding) if may_change else [],
         "excerpt": presentation.excerpt(finding),
         "evidence": presentation.evidence(finding),
-        "figures": presentation.figures(finding),
+        "figures": figures.laid_open(finding.quantities),
         "sightings": sightings,
         "last_seen_at": selectors.last_seen_at(finding, sightings),
         "story": presentation.story(finding, user),
@@ -70,7 +72,11 @@ def _one(request: HttpRequest, number: int) -> tuple[Finding, User]:
 @require_safe
 def finding_detail(request: HttpRequest, number: int) -> HttpResponse:
     finding, user = _one(request, number)
-    return render(request, "findings/detail.html", shown(finding, user))
+    what_if = figures.changed(finding.check_id, finding.quantities, request.GET.dict()) if finding.check_id else None
+    check = CHECKS[finding.check_id].meta if finding.check_id in CHECKS else None
+    planned = [remedies()[each] for each in check.remedies] if check else []
+    more = {"what_if": what_if, "check": check, "remedies": planned}
+    return render(request, "findings/detail.html", shown(finding, user) | more)
 
 
 @require_safe

@@ -11,8 +11,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from findings import configuration, presentation
+from findings import configuration
 from findings.checks.registry import CHECKS
+from findings.figures import laid_open
 from findings.models import Finding
 from platform_risk.core.imports import runner
 from platform_risk.core.imports import services as imports
@@ -369,7 +370,7 @@ def test_figures_are_told_in_words(checkout: Service) -> None:
         {"name": "addresses_reachable", "value": 4294967296, "unit": "addresses"},
         {"name": "share", "value": 6.9444, "unit": "%"},
     ]
-    assert [each.value for each in presentation.figures(finding)] == [
+    assert [each.value for each in laid_open(finding.quantities)] == [
         "yes", "without a bound", "4,294,967,296 addresses", "6.9444 %",
     ]  # fmt: skip
 

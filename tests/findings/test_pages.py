@@ -414,3 +414,24 @@ def test_nobody_writes_into_a_service_of_others(bob: User, vic: User, checkout: 
     assert signed_in(bob).post("/findings/new/", data).status_code == 422
     assert signed_in(vic).get("/findings/new/").status_code == 403
     assert not Finding.objects.exists()
+
+
+def test_an_input_of_a_figure_can_be_changed_by_address_alone(
+    signed_in: SignedIn, alice: User, checkout: Service
+) -> None:
+    steps = {"name": "seconds_to_max", "value": 30, "unit": "s", "formula": "steps × period", "inputs": [
+        {"name": "min_replicas", "value": 1, "unit": "pods", "source": "file", "path": "hpa.yaml", "line": 6},
+        {"name": "max_replicas", "value": 10, "unit": "pods", "source": "file", "path": "hpa.yaml", "line": 7},
+        {"name": "percent_per_15_s", "value": 100, "unit": "%", "source": "provider_default"},
+        {"name": "pods_per_15_s", "value": 4, "unit": "pods", "source": "provider_default"}]}  # fmt: skip
+    finding = make_finding(checkout, check_id="autoscaling", quantities=[steps])
+    client = signed_in(alice)
+    page = client.get(f"/findings/{finding.pk}/").content.decode()
+    assert "Change an input" in page
+    assert "hpa.yaml:7" in page
+    page = client.get(f"/findings/{finding.pk}/?set-max_replicas=200&set-min_replicas=x").content.decode()
+    assert "With your inputs" in page
+    assert "<b>105 s</b>" in page
+    assert "This is not a number." in page
+    finding.refresh_from_db()
+    assert finding.quantities == [steps]

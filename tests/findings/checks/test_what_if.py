@@ -1,0 +1,145 @@
+"""Figures again, with other inputs: the same functions, so the same figures, and each bends the way it must."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from findings import charts, figures
+from findings.checks import engine, what_if
+from findings.platform import files, reader
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "checks"
+# Inputs by which this figure counts things that are not kept with it.
+COUNTED = {
+    ("cell-failover", "ephemeral_route_cache"), ("secret-in-env", "workloads_sharing_secret"),
+    ("kafka-durability", "broker_losses_survived"), ("kafka-consumers", "buffer_bytes"),
+    ("kafka-consumers", "rebalances_per_rollout"), ("backups", "restore_tested"), ("dns", "dependencies_by_name"),
+    ("dns", "node_local_caches"),
+}  # fmt: skip
+NOT_NUMBERS = (
+    "contradiction", "image-trust", "network-egress", "secret-in-env", "deployment-windows", "probes", "signal-loss",
+    "request-timeouts", "resource-quota", "disruption-budget", "single-replica", "topology-spread", "alert-coverage",
+)  # fmt: skip
+
+
+def found() -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+    for folder in sorted(SAMPLES.iterdir()):
+        for path in sorted(folder.iterdir()):
+            platform = reader.read(files.walk([path]))
+            for each in engine.run(platform).found:
+                yield f"{folder.name}/{path.name}", each.check.meta.id, [q.as_json() for q in each.fail.quantities]
+
+
+FOUND = list(found())
+
+
+def test_every_figure_of_every_sample_follows_from_the_inputs_that_it_shows() -> None:
+    tried = 0
+    for sample, check, quantities in FOUND:
+        again = {each.name: each for each in what_if.outcome(check, quantities, {}).figures}
+        for quantity in quantities:
+            key = (check, quantity["name"])
+            if key in COUNTED or check in NOT_NUMBERS or not any(
+                what_if.is_number(each["value"]) for each in quantity["inputs"]
+            ):  # fmt: skip
+                continue
+            assert quantity["name"] in again, (sample, key)
+            assert again[quantity["name"]].value == quantity["value"], (sample, key)
+            tried += 1
+    assert tried > 100
+
+
+def test_every_figure_that_can_be_computed_is_in_a_sample() -> None:
+    seen = {(check, quantity["name"]) for _, check, quantities in FOUND for quantity in quantities}
+    assert set(what_if.FIGURES) - seen == {("db-connections", "connection_memory_mb")}
+
+
+def of_sample(name: str) -> tuple[str, list[dict[str, Any]]]:
+    return next((check, quantities) for sample, check, quantities in FOUND if sample == name)
+
+
+def values(outcome: what_if.Outcome) -> dict[str, Any]:
+    return {each.name: each.value for each in outcome.figures}
+
+
+def test_a_figure_that_rests_on_another_follows_it() -> None:
+    check, quantities = next((c, q) for _, c, q in FOUND if c == "alert-delay" and len(q) == 3)
+    before = what_if.outcome(check, quantities, {})
+    assert not any(each.name.startswith("time_to_open") for each in before.inputs)
+    after = values(what_if.outcome(check, quantities, {"aggregation_delay": 600}))
+    assert after["time_to_open_worst_seconds"] > values(before)["time_to_open_worst_seconds"]
+    assert after["error_budget_burned_percent"] > values(before)["error_budget_burned_percent"]
+
+
+def test_a_share_moves_all_that_follows_from_the_largest() -> None:
+    check, quantities = next((c, q) for _, c, q in FOUND if "users_affected_percent" in {each["name"] for each in q})
+    assert "largest_share" not in {each.name for each in what_if.outcome(check, quantities, {}).inputs}
+    after = values(what_if.outcome(check, quantities, {"share_us-core-ops": 50, "share_us-alt-mule": 50}))
+    assert after["survivor_load_percent"] == 200
+    assert after["users_affected_percent"] == 5
+
+
+def test_connections_are_needed_for_every_pod_that_one_adds() -> None:
+    check, quantities = of_sample("db-connections/fail_two_services.yaml")
+    outcome = what_if.outcome(check, quantities, {"collector_max_pods": 60})
+    assert values(outcome)["connections_needed"] == (60 + 50) * 20
+    assert values(outcome)["connections_per_scale_step"] >= 440
+
+
+@pytest.mark.parametrize("value", [0, 10**9, 0.5])
+def test_inputs_that_make_no_sense_are_said_and_end_nothing(value: float) -> None:
+    for _, check, quantities in FOUND:
+        names = [each.name for each in what_if.outcome(check, quantities, {}).inputs]
+        outcome = what_if.outcome(check, quantities, dict.fromkeys(names, value))
+        charts.of_finding(check, outcome, outcome)
+        for figure in outcome.figures:
+            assert figure.value is not None or figure.problem or figure.stated is None, (check, figure)
+
+
+def test_what_is_typed_and_is_no_number_is_said_at_its_field() -> None:
+    check, quantities = of_sample("db-connections/fail_two_services.yaml")
+    shown = figures.changed(check, quantities, {"set-collector_max_pods": "many", "set-nothing": "1"})
+    assert shown is not None
+    assert [(each.name, each.error) for each in shown.fields if each.error] == [
+        ("collector_max_pods", "This is not a number.")
+    ]
+    assert not shown.is_changed
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-1", "1e300"])
+def test_numbers_beyond_sense_are_refused(text: str) -> None:
+    check, quantities = of_sample("db-connections/fail_two_services.yaml")
+    shown = figures.changed(check, quantities, {"set-collector_max_pods": text})
+    assert shown is not None
+    assert [each.error for each in shown.fields if each.error] == ["A number from 0 to 1e+15."]
+
+
+def test_the_chart_says_when_the_connections_are_used_up() -> None:
+    check, quantities = of_sample("db-connections/fail_two_services.yaml")
+    shown = figures.changed(check, quantities, {"set-collector_max_pods": "80"})
+    assert shown is not None
+    assert shown.chart is not None
+    assert [each.name for each in shown.chart.series] == ["needed, as read", "needed, your inputs", "available"]
+    assert shown.chart.sentence.startswith("More than the 97 connections are needed 0 s after the scaling begins")
+    rows = shown.chart.table
+    assert rows[0][0] == 0
+    assert rows[-1][1][1] == 80 * 20 + 50 * 20
+
+
+def test_every_check_in_which_time_matters_has_a_chart() -> None:
+    drawn = set()
+    for _, check, quantities in FOUND:
+        outcome = what_if.outcome(check, quantities, {})
+        if charts.of_finding(check, outcome, None) is not None:
+            drawn.add(check)
+    assert drawn == {"autoscaling", "db-connections", "alert-delay", "log-retention", "time-sync"}
+
+
+def test_figures_of_an_older_version_are_shown_and_cannot_be_changed() -> None:
+    check, quantities = of_sample("db-connections/fail_two_services.yaml")
+    odd = [{**each, "value": 7} for each in quantities]
+    assert what_if.outcome(check, odd, {}).figures == ()
+    assert figures.changed(check, odd, {}) is None
+    assert len(figures.laid_open(odd)) == len(quantities)
