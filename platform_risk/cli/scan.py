@@ -1,4 +1,4 @@
-"""The command `platform-risk`: reads a platform's configuration and tells what will break. No server, no Django."""
+"""`platform-risk scan`: reads a platform's configuration and tells what will break. No server, no database."""
 
 import argparse
 import json
@@ -15,33 +15,12 @@ from findings.platform.model import Platform
 from findings.risk import lanes
 from findings.vocabulary import Lane
 from platform_risk import __version__
+from platform_risk.cli.said import CLEAN, FAILED, FOUND, Stop, say, write
 
-CLEAN, FOUND, FAILED = 0, 1, 2
 _NEVER = "never"
 
 
-class Stop(Exception):
-    """It cannot be done: said on stderr."""
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
-    try:
-        code: int = options.command(options)
-    except Stop as error:
-        _say(str(error))
-        return FAILED
-    except BrokenPipeError:
-        # Whoever read has read enough; what Python would still flush at its end has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    return code
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=telling.TOOL, description="What will break, read from configuration.")
-    parser.add_argument("--version", action="version", version=f"{telling.TOOL} {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     scan = commands.add_parser(
         "scan",
         help="read files and folders, run every check",
@@ -62,7 +41,6 @@ def _parser() -> argparse.ArgumentParser:
         default=Lane.OPTIMIZATION.value,
         help="the mildest lane that makes the exit code 1 (default: %(default)s, which is all)",
     )
-    return parser
 
 
 def _scan(options: argparse.Namespace) -> int:
@@ -77,10 +55,10 @@ def _scan(options: argparse.Namespace) -> int:
     outcome = engine.run(platform, today=today)
     told = telling.told(__version__, platform, outcome, lanes.decide, known=known, problems=problems)
     for problem in problems:
-        _say(problem)
+        say(problem)
     if not platform.files_read:
-        _say("no file of a kind that is read here")
-    _write(_text(told, options), options.output)
+        say("no file of a kind that is read here")
+    write(_text(told, options).encode("utf-8", "replace"), options.output)
     if failed:
         return FAILED
     return FOUND if options.fail_on != _NEVER and told.reaches(Lane(options.fail_on)) else CLEAN
@@ -148,23 +126,3 @@ def _text(told: telling.Telling, options: argparse.Namespace) -> str:
     if options.format == "table" and options.output is None and sys.stdout.isatty():
         return telling.as_table(told, os.get_terminal_size().columns)
     return telling.FORMATS[options.format](told)
-
-
-def _write(text: str, output: Path | None) -> None:
-    data = text.encode("utf-8", "replace")
-    if output is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        raise Stop(f"{output}: {error.strerror}") from error
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{telling.TOOL}: {text}\n")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,27 @@
+"""What all commands say alike: exit codes, and words on standard error."""
+
+import sys
+from pathlib import Path
+
+TOOL = "platform-risk"
+CLEAN, FOUND, FAILED = 0, 1, 2
+
+
+class Stop(Exception):
+    """It cannot be done: said on stderr."""
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"{TOOL}: {text}\n")
+
+
+def write(data: bytes, output: Path | None) -> None:
+    """To a file, or to standard output."""
+    if output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise Stop(f"{output}: {error.strerror}") from error
