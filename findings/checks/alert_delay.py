@@ -112,7 +112,7 @@ def target_of_rate(percent_per_minute: float, days: float) -> float:
 
 
 @dataclass(frozen=True)
-class _Opens:
+class Opens:
     """When a condition opens, from what. `worst` is None when only a lower bound is known, for the reason `missing`."""
 
     subject: str
@@ -130,9 +130,9 @@ def run(platform: Platform) -> Iterator[Verdict]:
     held = objective(platform)
     times = alerts.prometheus_times(platform)
     found = [
-        *map(_newrelic, alerts.nrql_conditions(platform)),
-        *map(_cloudwatch, alerts.cloudwatch_alarms(platform)),
-        *map(_datadog, alerts.datadog_monitors(platform)),
+        *map(newrelic, alerts.nrql_conditions(platform)),
+        *map(cloudwatch, alerts.cloudwatch_alarms(platform)),
+        *map(datadog, alerts.datadog_monitors(platform)),
         *(_prometheus(rules, times, held) for rules in alerts.prometheus_rules(platform)),
     ]
     late: list[Place] = []
@@ -146,7 +146,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
         yield Unsure("error budget", reason, held.provide, late[0])
 
 
-def _judged(opens: "_Opens | Unsure | None", held: Objective | Unknown) -> Iterator[Verdict]:
+def _judged(opens: "Opens | Unsure | None", held: Objective | Unknown) -> Iterator[Verdict]:
     if opens is None:
         return
     if isinstance(opens, Unsure):
@@ -162,7 +162,7 @@ def _judged(opens: "_Opens | Unsure | None", held: Objective | Unknown) -> Itera
         yield Unsure(opens.subject, opens.missing.reason, opens.missing.provide, opens.missing.place)
 
 
-def _fail(opens: _Opens, held: Objective | Unknown, share: float | None) -> Fail:
+def _fail(opens: Opens, held: Objective | Unknown, share: float | None) -> Fail:
     quantities = [Quantity("time_to_open_best_seconds", opens.best, "s", opens.formula[0], opens.terms, opens.notes)]
     shown = f"at least {opens.best:g}"
     if opens.worst is not None:
@@ -189,7 +189,7 @@ def _fail(opens: _Opens, held: Objective | Unknown, share: float | None) -> Fail
     )
 
 
-def _burned(opens: _Opens, held: Objective, share: float) -> Quantity:
+def _burned(opens: Opens, held: Objective, share: float) -> Quantity:
     which = "worst" if opens.worst is not None else "best"
     outage = opens.worst if opens.worst is not None else opens.best
     terms = (
@@ -204,7 +204,7 @@ def _burned(opens: _Opens, held: Objective, share: float) -> Quantity:
     return Quantity("error_budget_burned_percent", share, "%", "time to open ÷ ((1 − target) × window)", terms, assumed)
 
 
-def _where(opens: _Opens) -> tuple[str, int | None]:
+def _where(opens: Opens) -> tuple[str, int | None]:
     return (opens.places[0].path, opens.places[0].line) if opens.places else ("", None)
 
 
@@ -220,7 +220,8 @@ def _or(stated: Any, default: float, name: str, place: Place) -> Sourced[float] 
     return Sourced(value, stated.source, stated.place, stated.note)
 
 
-def _newrelic(condition: alerts.Nrql) -> _Opens | Unsure | None:
+def newrelic(condition: alerts.Nrql) -> Opens | Unsure | None:
+    """When it opens; None for one that is switched off."""
     enabled = condition.get("enabled")
     if isinstance(enabled, Sourced) and enabled.value is False:
         return None
@@ -241,7 +242,7 @@ def _newrelic(condition: alerts.Nrql) -> _Opens | Unsure | None:
         assert isinstance(missing, Unknown)
         least = window.value + delay.value
         formula = ("window + delay", "")
-        return _Opens(condition.id, least, None, formula, tuple(terms), at, missing, (_LEAST,), "The condition")
+        return Opens(condition.id, least, None, formula, tuple(terms), at, missing, (_LEAST,), "The condition")
     slide = condition.get("slide_by")
     step = number(slide.value) if isinstance(slide, Sourced) else None
     best, worst = newrelic_seconds(window.value, delay.value, duration.value, occurrences.value, step)
@@ -253,7 +254,7 @@ def _newrelic(condition: alerts.Nrql) -> _Opens | Unsure | None:
     if occurrences.value == "ALL":
         formula, notes = ("duration + delay", "duration + delay + one window"), (_all(window.value + delay.value),)
     at = places(duration, delay, window, condition.place)
-    return _Opens(condition.id, best, worst, formula, tuple(terms), at, None, notes, "The condition")
+    return Opens(condition.id, best, worst, formula, tuple(terms), at, None, notes, "The condition")
 
 
 _LEAST = (
@@ -287,7 +288,8 @@ def _term(condition: alerts.Nrql) -> tuple[Sourced[float] | Unknown, Sourced[str
     return length, how
 
 
-def _cloudwatch(alarm: alerts.Alarm) -> _Opens | Unsure | None:
+def cloudwatch(alarm: alerts.Alarm) -> Opens | Unsure | None:
+    """When it alarms; None for one whose actions are switched off."""
     enabled = alarm.stated.get("actions_enabled")
     if isinstance(enabled, Sourced) and enabled.value is False:
         return None
@@ -306,7 +308,7 @@ def _cloudwatch(alarm: alerts.Alarm) -> _Opens | Unsure | None:
         terms.append(input_of("datapoints_to_alarm", points, "points"))
     best, worst = cloudwatch_seconds(period.value, evaluations.value, enough)
     formula = ("period × bad periods needed", "period × bad periods needed + one period")
-    return _Opens(alarm.id, best, worst, formula, tuple(terms), places(period, evaluations, alarm.place), None,
+    return Opens(alarm.id, best, worst, formula, tuple(terms), places(period, evaluations, alarm.place), None,
                   ("The outage begins up to one period before a period does.",), "The alarm")  # fmt: skip
 
 
@@ -323,7 +325,7 @@ def _stated(alarm: alerts.Alarm, name: str) -> Sourced[float] | Unknown:
 _WINDOW = re.compile(r"\s*(?P<how>[a-z]+)\(last_(?P<length>\d+[smhdw])\):")
 
 
-def _datadog(monitor: alerts.Monitor) -> _Opens | Unsure | None:
+def datadog(monitor: alerts.Monitor) -> Opens | Unsure | None:
     query = monitor.stated.get("query")
     if isinstance(query, Unknown):
         return Unsure(monitor.id, query.reason, query.provide, monitor.place)
@@ -345,12 +347,12 @@ def _datadog(monitor: alerts.Monitor) -> _Opens | Unsure | None:
         terms.append(input_of("evaluation_delay", delay, "s"))
     formula = ("window + delay" if whole else "delay", "window + delay + one minute")
     at = places(query, delay, monitor.place)
-    return _Opens(monitor.id, best, worst, formula, tuple(terms), at, None, (), "The monitor")
+    return Opens(monitor.id, best, worst, formula, tuple(terms), at, None, (), "The monitor")
 
 
 def _prometheus(
     rules: alerts.RuleFile, times: alerts.PrometheusTimes, held: Objective | Unknown
-) -> _Opens | Unsure | None:
+) -> Opens | Unsure | None:
     paging = [(alert, alert.hold) for alert in rules.alerts if alert.pages and isinstance(alert.hold, Sourced)]
     if not paging:
         return None
@@ -364,10 +366,10 @@ def _prometheus(
     if isinstance(scrape, Unknown) or isinstance(evaluation, Unknown) or isinstance(wait, Unknown):
         missing = next(each for each in (scrape, evaluation, wait) if isinstance(each, Unknown))
         notes = ("No alert opens sooner than its own duration.",)
-        return _Opens(rules.id, hold.value, None, ("for", ""), tuple(terms), at, missing, notes, slowest.name)
+        return Opens(rules.id, hold.value, None, ("for", ""), tuple(terms), at, missing, notes, slowest.name)
     best, worst = prometheus_seconds(scrape.value, evaluation.value, hold.value, wait.value)
     named = (("scrape_interval", scrape), ("evaluation_interval", evaluation), ("group_wait", wait))
     terms += [input_of(name, each, "s") for name, each in named]
     formula = ("for + group wait", "scrape + evaluation + for + group wait")
     of = f"Its slowest paging alert, {slowest.name},"
-    return _Opens(rules.id, best, worst, formula, tuple(terms), at, None, (), of)
+    return Opens(rules.id, best, worst, formula, tuple(terms), at, None, (), of)

@@ -1,6 +1,7 @@
 """Every check, one line each, in the order in which they are told. PURE."""
 
 from findings.checks import (
+    alert_coverage,
     alert_delay,
     autoscaling,
     backups,
@@ -59,6 +60,7 @@ _MODULES = (
     single_replica,  # 8
     topology_spread,  # 8
     contradiction,
+    alert_coverage,  # conclusion
 )
 
 CHECKS: dict[str, Check] = {module.META.id: Check(module.META, module.run) for module in _MODULES}

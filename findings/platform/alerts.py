@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from findings.platform.model import Block, ConfigFile, Platform, Resource, find, items, mapping
@@ -27,6 +27,7 @@ class Nrql:
     stated: Mapping[str, Stated]
     term: Mapping[str, Stated] | None
     is_fragment: bool = False
+    query: Stated | None = None
 
     def get(self, name: str) -> Stated | None:
         return self.stated.get(name)
@@ -36,7 +37,8 @@ def nrql_conditions(platform: Platform) -> Iterator[Nrql]:
     """Resources, the same in a module's arguments, and bare `aggregation_…` lines."""
     for block in platform.blocks:
         if block.kind == "newrelic_nrql_alert_condition" and block.type == "resource":
-            yield Nrql(block.id, block.place(), block.attributes, _term(block))
+            query = next((each.get("query") for each in block.inner("nrql")), None)
+            yield Nrql(block.id, block.place(), block.attributes, _term(block), query=query)
         elif block.type == "module":
             for name, value in block.attributes.items():
                 if isinstance(value, Sourced):
@@ -79,7 +81,8 @@ def _within(node: Any, name: str, block: Block, place: Place, depth: int) -> Ite
     if isinstance(node, Map) and isinstance(node.get("nrql"), Map) and {"critical", "warning"} & set(node):
         term = node.get("critical") or node.get("warning")
         here = Place(block.path, node.line or place.line, name)
-        yield Nrql(name, here, _as_stated(node, block.path, name), _as_stated(term, block.path, name))
+        query = _as_stated(node["nrql"], block.path, name).get("query")
+        yield Nrql(name, here, _as_stated(node, block.path, name), _as_stated(term, block.path, name), query=query)
     elif isinstance(node, Map):
         for key, value in node.items():
             yield from _within(value, f'{name}["{key}"]', block, place, depth + 1)
@@ -142,6 +145,8 @@ class PrometheusAlert:
     hold: Sourced[float] | Unknown  # seconds it has to be true for
     pages: bool
     place: Place
+    severity: str = ""
+    words: str = ""  # its name and what its annotations say
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,7 @@ class RuleFile:
     place: Place
     alerts: tuple[PrometheusAlert, ...]
     interval: Sourced[float] | None  # the longest that a group states
+    records: Mapping[str, str] = field(default_factory=dict)  # recording rules: expression by name
 
     @property
     def watches_absence(self) -> bool:
@@ -159,6 +165,19 @@ class RuleFile:
 
 
 def prometheus_rules(platform: Platform) -> Iterator[RuleFile]:
+    """Files with alerts in them."""
+    return (each for each in _rule_files(platform) if each.alerts)
+
+
+def recording_rules(platform: Platform) -> dict[str, str]:
+    """Expression by name, of all files; the first of a name counts."""
+    found: dict[str, str] = {}
+    for each in _rule_files(platform):
+        found = {**each.records, **found}
+    return found
+
+
+def _rule_files(platform: Platform) -> Iterator[RuleFile]:
     for resource in platform.of_kind("PrometheusRule"):
         yield from _rules(items(resource.body, "spec.groups"), resource.id, resource)
     for config in platform.configs:
@@ -170,16 +189,20 @@ def prometheus_rules(platform: Platform) -> Iterator[RuleFile]:
 def _rules(groups: list[Any], id_: str, of: Resource | ConfigFile) -> Iterator[RuleFile]:
     alerts: list[PrometheusAlert] = []
     intervals: list[Sourced[float]] = []
+    records: dict[str, str] = {}
     for group in groups:
+        for rule in items(group, "rules"):
+            if isinstance(rule, Map) and "record" in rule and "expr" in rule:
+                records.setdefault(str(rule["record"]), str(rule["expr"]))
         rules = [rule for rule in items(group, "rules") if isinstance(rule, Map) and "alert" in rule and "expr" in rule]
         alerts += [_alert(rule, of) for rule in rules]
         stated = find(group, "interval")
         length = seconds(stated[0]) if stated and rules else None
         if stated and length:
             intervals.append(Sourced(length, Source.FILE, of.place(stated[1])))
-    if alerts:
+    if alerts or records:
         longest = max(intervals, key=lambda each: each.value, default=None)
-        yield RuleFile(id_, of.place(), tuple(alerts), longest)
+        yield RuleFile(id_, of.place(), tuple(alerts), longest, records)
 
 
 def _alert(rule: Map, of: Resource | ConfigFile) -> PrometheusAlert:
@@ -191,7 +214,10 @@ def _alert(rule: Map, of: Resource | ConfigFile) -> PrometheusAlert:
         hold = Unknown(f"for is {rule['for']!r}", "a duration under for", at) if length is None else Sourced(
             length, Source.FILE, at)  # fmt: skip
     severity = str(mapping(rule, "labels").get("severity") or "")
-    return PrometheusAlert(str(rule["alert"]), str(rule["expr"]), hold, bool(_PAGING.fullmatch(severity)), place)
+    words = " ".join((str(rule["alert"]), *(str(each) for each in mapping(rule, "annotations").values())))
+    return PrometheusAlert(
+        str(rule["alert"]), str(rule["expr"]), hold, bool(_PAGING.fullmatch(severity)), place, severity, words[:2000]
+    )
 
 
 @dataclass(frozen=True)

@@ -258,6 +258,7 @@ def _heredoc(scope: Scope, node: Node) -> str:
 def _template(scope: Scope, node: Node, source: bytes, offset: int, *, unescape: bool) -> str:
     parts: list[str] = []
     position = 0
+    failed: Cannot | None = None
     for child in node.named_children:
         if child.type == "template_directive":
             raise Cannot(f"{_text(child)[:60]} is not worked out")
@@ -267,10 +268,18 @@ def _template(scope: Scope, node: Node, source: bytes, offset: int, *, unescape:
         inner = next((each for each in child.named_children if each.type == "expression"), None)
         if inner is None or "~" in (_text(child)[:3] + _text(child)[-2:]):
             raise Cannot(f"{_text(child)[:60]} is not worked out")
-        parts.append(as_text(_evaluated(scope, inner)))
+        try:
+            parts.append(as_text(_evaluated(scope, inner)))
+        except Cannot as error:
+            failed = failed or error
+            parts.append("…")
         position = child.end_byte - offset
     parts.append(_literal_text(source[position:], unescape=unescape))
-    return bounded("".join(parts))
+    text = bounded("".join(parts))
+    if failed is not None:
+        failed.partial = text
+        raise failed
+    return text
 
 
 def _literal_text(source: bytes, *, unescape: bool) -> str:
@@ -321,7 +330,7 @@ def _held(scope: Scope, node: Node) -> Any:
     try:
         return _evaluated(scope, node)
     except Cannot as error:
-        return Unknown(error.reason, error.provide)
+        return Unknown(error.reason, error.provide, partial=error.partial)
 
 
 def _conditional(scope: Scope, node: Node) -> Any:
@@ -428,7 +437,7 @@ def _held_json(scope: Scope, value: Any) -> Any:
     try:
         return _of_json(scope, value)
     except Cannot as error:
-        return Unknown(error.reason, error.provide)
+        return Unknown(error.reason, error.provide, partial=error.partial)
 
 
 def _of_text(scope: Scope, text: str) -> Any:

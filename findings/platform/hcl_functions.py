@@ -19,6 +19,7 @@ class Cannot(Exception):
         super().__init__(reason)
         self.reason = reason
         self.provide = provide
+        self.partial = ""  # of a text: what is known of it, with … for each part that is not
 
 
 class Missing(Cannot):

@@ -300,7 +300,7 @@ def _block(raw: Raw, scope: Scope, address: str) -> Block:
         try:
             value = scope.value(expression)
         except Cannot as error:
-            attributes[name] = Unknown(error.reason, error.provide, place)
+            attributes[name] = Unknown(error.reason, error.provide, place, error.partial)
         else:
             if isinstance(value, Unknown):
                 attributes[name] = Unknown(value.reason, value.provide, place)

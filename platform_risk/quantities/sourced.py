@@ -43,11 +43,13 @@ class Sourced(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nobody stated it. `provide` says how to: the path of a fact, or what to write where."""
+    """Nobody stated it. `provide` says how to: the path of a fact, or what to write where. `partial` is what is known
+    of a text, with … for each part that is not."""
 
     reason: str
     provide: str
     place: Place = NOWHERE
+    partial: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,125 @@
+"""Conclusion: failures that no alert would notice, and which alert notices the others."""
+
+from collections.abc import Iterator
+
+from findings.checks import coverage, signals
+from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.coverage import Cell, State, Subject
+from findings.platform.model import Platform
+from findings.vocabulary import Category, Outcome, Severity
+from platform_risk.quantities.sourced import Input, Quantity, Source
+
+META = Meta(
+    id="alert-coverage",
+    seed="",
+    title="A failure that no alert would notice",
+    severity=Severity.MEDIUM,
+    category=Category.OPERATIONS,
+    outcome=Outcome.OUTAGE,
+    means="None of the alert rules among the files watches for one of the ways in which this can fail. A rule counts "
+    "when every metric in its expression is one of which it is known what it tells, and when its labels include what "
+    "is looked at. A rule that is not understood never counts: what it may watch is unknown.",
+    why="What no alert notices is found by users. From then on the outage is as long as it takes them to complain, "
+    "and by then it has spent more of the error budget than the repair will.",
+    not_a_problem="Something outside these files watches it: a rule in another tool, or the facts say what a rule "
+    "notices (alerting.notices).",
+    remedy="Add the rule, beginning with what users see: failing and slow requests, then pods that are missing, then "
+    "what runs out.",
+    patch="""groups:
+  - name: api
+    rules:
+      - alert: ApiErrors
+        expr: |
+          sum(rate(http_requests_total{service="api", code=~"5.."}[5m]))
+            / sum(rate(http_requests_total{service="api"}[5m])) > 0.05
+        for: 1m
+        labels: {severity: page}""",
+    remedies=("missing-alerts",),
+    references=(
+        "https://sre.google/sre-book/monitoring-distributed-systems/#xref_monitoring_golden-signals",
+        "https://prometheus.io/docs/practices/alerting/",
+        "https://docs.newrelic.com/docs/nrql/nrql-syntax-clauses-functions/",
+        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
+        "https://docs.datadoghq.com/monitors/types/metric/",
+    ),
+)
+_NOTICES = "facts: alerting.notices"
+_WORST = frozenset(("requests-failing", "replicas-unavailable", "partitions-at-risk", "database-down"))
+
+
+def run(platform: Platform) -> Iterator[Verdict]:
+    found = coverage.coverage(platform)
+    if not found.cells:
+        return
+    if not found.is_whole:
+        first = found.cells[0].subject
+        yield Unsure(
+            "alert rules",
+            f"no alert rule is among these files, so what notices {len(found.subjects)} things that can fail is not "
+            "known",
+            "the alert rules in the same upload; or, where there are none, facts: alerting.complete: true",
+            first.place,
+        )
+        return
+    for subject in found.subjects:
+        yield from _judged(subject, found.of(subject))
+    for rule in found.rules:
+        if rule.reason and not rule.senses and not rule.hints:
+            yield Unsure(rule.name, rule.reason, f"{_NOTICES}.{rule.name}", rule.place)
+
+
+def _judged(subject: Subject, cells: list[Cell]) -> Iterator[Verdict]:
+    missing = [each for each in cells if each.state == State.NONE]
+    doubtful = [each for each in cells if each.state == State.UNKNOWN]
+    if missing:
+        yield _fail(subject, cells, missing)
+    elif not doubtful:
+        yield Pass(subject.id, (subject.place, *(each.rules[0].place for each in cells)))
+    if doubtful:
+        names = ", ".join(signals.modes()[each.mode].title.lower() for each in doubtful[:4])
+        more = f" and {len(doubtful) - 4} more" if len(doubtful) > 4 else ""
+        yield Unsure(
+            subject.id,
+            f"whether an alert notices when {names}{more}: {doubtful[0].why}",
+            f"{_NOTICES}.{doubtful[0].rules[0].name}",
+            subject.place,
+        )
+
+
+def _fail(subject: Subject, cells: list[Cell], missing: list[Cell]) -> Fail:
+    titles = [signals.modes()[each.mode].title for each in missing]
+    terms = tuple(_term(each) for each in cells)
+    count = len(missing)
+    quantity = Quantity(
+        "failure_modes_without_alert", count, "failure modes", "failure modes − those that a rule notices", terms
+    )
+    covered = [each for each in cells if each.state == State.COVERED]
+    by = ""
+    if covered:
+        named = dict.fromkeys(rule.name for each in covered for rule in each.rules[:1])
+        by = f" Others are noticed, by {', '.join(list(named)[:4])}{' …' if len(named) > 4 else ''}."
+    shown = "; ".join(titles[:5]) + (f"; and {count - 5} more" if count > 5 else "")
+    severity = Severity.HIGH if {each.mode for each in missing} & _WORST else Severity.MEDIUM
+    return Fail(
+        subject.id,
+        f"No alert for {count} of {len(cells)} ways in which it fails",
+        f"Nothing would tell of these: {shown}.{by}",
+        (subject.place,),
+        (quantity,),
+        severity,
+    )
+
+
+def _term(cell: Cell) -> Input:
+    if cell.state == State.COVERED:
+        rule = cell.rules[0]
+        told = f"{rule.name} opens after {_seconds(rule)}"
+        return Input(cell.mode, told, "", Source.FILE, rule.place.path, rule.place.line)
+    place = cell.subject.place
+    return Input(cell.mode, cell.state.value, "", Source.FILE, place.path, place.line, cell.why)
+
+
+def _seconds(rule: coverage.Rule) -> str:
+    if rule.worst is not None:
+        return f"{rule.worst:g} s at the latest"
+    return f"{rule.best:g} s at the soonest" if rule.best is not None else "a time that is not known"

@@ -1,0 +1,274 @@
+"""PromQL as far as alerts are told from it: a tree of numbers, selectors, calls and operators. PURE.
+
+Grammar and precedence: Prometheus, querying basics and operators. What only shapes the result's labels (`by`, `on`,
+`group_left`, `offset`, `@`) is read over.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MOST_LETTERS = 20_000
+MOST_DEPTH = 60
+MOST_OPERATORS = 150
+
+_TOKEN = re.compile(
+    r"""(?P<blank>\s+|\#[^\n]*)
+    |(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)
+    |(?P<number>0[xX][0-9a-fA-F]+|(?:[0-9]+(?:ms|[smhdwy]))+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+    |(?P<name>[a-zA-Z_:][a-zA-Z0-9_:.]*)
+    |(?P<mark>=~|!~|==|!=|<=|>=|[-+*/%^<>=(){}\[\],@])""",
+    re.VERBOSE,
+)
+_COMPARE = ("==", "!=", ">", "<", ">=", "<=")
+_LEVELS: tuple[tuple[str, ...], ...] = (("or",), ("and", "unless"), _COMPARE, ("+", "-"), ("*", "/", "%", "atan2"))
+_AGGREGATIONS = frozenset(
+    ("sum", "min", "max", "avg", "group", "stddev", "stdvar", "count", "count_values", "bottomk", "topk", "quantile")
+)
+_LABELS = ("by", "without", "on", "ignoring", "group_left", "group_right")
+
+
+class NotUnderstood(ValueError):
+    """It is no PromQL, or more of it than is read here. The message says which."""
+
+
+@dataclass(frozen=True)
+class Number:
+    value: float | None  # None for a text
+
+
+@dataclass(frozen=True)
+class Matcher:
+    label: str
+    operator: str  # = != =~ !~
+    value: str
+
+
+@dataclass(frozen=True)
+class Metric:
+    name: str
+    matchers: tuple[Matcher, ...] = ()
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function or an aggregation."""
+
+    name: str
+    arguments: tuple["Node", ...]
+
+
+@dataclass(frozen=True)
+class Binary:
+    operator: str
+    left: "Node"
+    right: "Node"
+
+
+Node = Number | Metric | Call | Binary
+
+
+def parse(text: str) -> Node:
+    """Raises NotUnderstood."""
+    if len(text) > MOST_LETTERS:
+        raise NotUnderstood(f"longer than {MOST_LETTERS} letters")
+    reader = _Reader(_tokens(text))
+    node = reader.level(0, 0)
+    if reader.kind != "end":
+        raise NotUnderstood(f"“{reader.word[:40]}” is not expected here")
+    return node
+
+
+def metrics(node: Node) -> Iterator[Metric]:
+    """Every selector in it."""
+    pending = [node]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, Metric):
+            yield each
+        elif isinstance(each, Call):
+            pending += each.arguments
+        elif isinstance(each, Binary):
+            pending += (each.left, each.right)
+
+
+def calls(node: Node) -> Iterator[str]:
+    pending = [node]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, Call):
+            yield each.name
+            pending += each.arguments
+        elif isinstance(each, Binary):
+            pending += (each.left, each.right)
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise NotUnderstood(f"“{text[position : position + 20]}” is no PromQL")
+        if match.lastgroup != "blank":
+            found.append((str(match.lastgroup), match[0]))
+        position = match.end()
+    return [*found, ("end", "")]
+
+
+class _Reader:
+    def __init__(self, tokens: list[tuple[str, str]]) -> None:
+        self._tokens = tokens
+        self._at = 0
+        self._operators = 0
+
+    @property
+    def kind(self) -> str:
+        return self._tokens[self._at][0]
+
+    @property
+    def word(self) -> str:
+        return self._tokens[self._at][1]
+
+    def _take(self, wanted: str = "") -> str:
+        word = self.word
+        if wanted and word != wanted:
+            raise NotUnderstood(f"“{wanted}” is expected instead of “{word[:40] or 'the end'}”")
+        if self.kind == "end":
+            raise NotUnderstood("it ends too soon")
+        self._at += 1
+        return word
+
+    def level(self, level: int, depth: int) -> Node:
+        if depth > MOST_DEPTH:
+            raise NotUnderstood("nested too deeply")
+        if level == len(_LEVELS):
+            return self._power(depth)
+        node = self.level(level + 1, depth)
+        while self.word.lower() in _LEVELS[level] and self.kind in ("mark", "name"):
+            operator = self._take().lower()
+            self._operators += 1
+            if self._operators > MOST_OPERATORS:
+                raise NotUnderstood(f"more than {MOST_OPERATORS} operators")
+            if self.word == "bool":
+                self._take()
+            self._labels()
+            node = Binary(operator, node, self.level(level + 1, depth + 1))
+        return node
+
+    def _power(self, depth: int) -> Node:
+        if self.word in ("-", "+"):
+            sign = self._take()
+            inner = self._power(depth + 1) if depth <= MOST_DEPTH else self.level(0, depth + 1)
+            return Binary("-", Number(0), inner) if sign == "-" else inner
+        node = self._atom(depth)
+        if self.word == "^":
+            self._take()
+            self._labels()
+            return Binary("^", node, self._power(depth + 1))
+        return node
+
+    def _atom(self, depth: int) -> Node:
+        if self.word == "(":
+            self._take()
+            node = self.level(0, depth + 1)
+            self._take(")")
+        elif self.kind == "number":
+            node = Number(_number(self._take()))
+        elif self.kind == "text":
+            self._take()
+            node = Number(None)
+        elif self.kind == "name" or self.word == "{":
+            node = self._named(depth)
+        else:
+            raise NotUnderstood(f"“{self.word[:40] or 'the end'}” is not expected here")
+        self._modifiers()
+        return node
+
+    def _named(self, depth: int) -> Node:
+        name = self._take() if self.kind == "name" else ""
+        if name.lower() in ("inf", "nan"):
+            return Number(None)
+        if name.lower() in _AGGREGATIONS and self.word.lower() in ("by", "without"):
+            self._labels()
+        if name and self.word == "(":
+            return self._call(name, depth)
+        matchers = self._matchers() if self.word == "{" else ()
+        named = name or next((each.value for each in matchers if each.label == "__name__" and each.operator == "="), "")
+        if not named:
+            raise NotUnderstood("a selector without a metric's name")
+        return Metric(named, tuple(each for each in matchers if each.label != "__name__"))
+
+    def _call(self, name: str, depth: int) -> Node:
+        self._take("(")
+        arguments: list[Node] = []
+        while self.word != ")":
+            arguments.append(self.level(0, depth + 1))
+            if self.word != ",":
+                break
+            self._take()
+        self._take(")")
+        if name.lower() in _AGGREGATIONS:
+            self._labels()
+        return Call(name.lower(), tuple(arguments))
+
+    def _labels(self) -> None:
+        while self.kind == "name" and self.word.lower() in _LABELS:
+            self._take()
+            if self.word == "(":
+                while self.word != ")":
+                    if self.kind == "end":
+                        raise NotUnderstood("a list of labels without its end")
+                    self._take()
+                self._take(")")
+
+    def _matchers(self) -> tuple[Matcher, ...]:
+        self._take("{")
+        found: list[Matcher] = []
+        while self.word != "}":
+            if self.kind == "text" and self._tokens[self._at + 1][1] in (",", "}"):
+                found.append(Matcher("__name__", "=", _unquoted(self._take())))
+            else:
+                label, operator = _unquoted(self._take()), self._take()
+                if operator not in ("=", "!=", "=~", "!~") or self.kind != "text":
+                    raise NotUnderstood("a selector with something else than label matchers")
+                found.append(Matcher(label, operator, _unquoted(self._take())))
+            if self.word == ",":
+                self._take()
+            elif self.word != "}":
+                raise NotUnderstood("a selector without its end")
+        self._take("}")
+        return tuple(found)
+
+    def _modifiers(self) -> None:
+        while True:
+            if self.word == "[":
+                while self.word != "]":
+                    if self.kind == "end":
+                        raise NotUnderstood("a range without its end")
+                    self._take()
+                self._take("]")
+            elif self.word.lower() == "offset":
+                self._take()
+                if self.word == "-":
+                    self._take()
+                self._take()
+            elif self.word == "@":
+                self._take()
+                self._take()
+                if self.word == "(":
+                    self._take()
+                    self._take(")")
+            else:
+                return
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(int(text, 16)) if text[:2].lower() == "0x" else float(text)
+    except ValueError:
+        return None  # a duration
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text[1:-1]) if text[:1] in "\"'`" else text

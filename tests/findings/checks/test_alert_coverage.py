@@ -1,0 +1,289 @@
+"""Which alert notices which failure: a reviewed table over the metrics of public rules, and who is looked at."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from findings.checks import coverage, signals
+from findings.checks.coverage import State
+from findings.platform import promql
+from findings.platform.promql import Binary, Call, Matcher, Metric, NotUnderstood
+from tests.findings.checks.reading import fails, platform, unsure
+
+# Metrics of kube-prometheus and Strimzi, in expressions of our own; each verdict was reached by reading what the metric
+# counts and which way the comparison goes. "" is: understood, and about none of our failure modes.
+REVIEWED = (
+    # pods
+    ('max_over_time(kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff"}[3m]) >= 1',
+     "containers-restarting"),
+    ('sum by (pod) (kube_pod_status_phase{phase=~"Pending|Unknown"}) > 0', "replicas-unavailable"),
+    ('sum by (pod) (kube_pod_status_phase{phase=~"Pending|Running"}) > 0', ""),
+    ('kube_pod_status_phase{phase="Running"} == 1 and on (pod) kube_pod_status_ready{condition="true"} == 0',
+     "replicas-unavailable"),
+    ("kube_deployment_spec_replicas > kube_deployment_status_replicas_available", "replicas-unavailable"),
+    ("kube_deployment_spec_replicas < kube_deployment_status_replicas_available", ""),
+    ("kube_statefulset_status_replicas_ready != kube_statefulset_replicas", "replicas-unavailable"),
+    ("kube_poddisruptionbudget_status_desired_healthy - kube_poddisruptionbudget_status_current_healthy > 0",
+     "replicas-unavailable"),
+    ('absent(container_last_seen{container="kafka"})', "replicas-unavailable"),
+    # The same metric on both sides: how much more often it was seen, not that it is gone.
+    ("count(count_over_time(container_last_seen[5m])) > 2 * count(container_last_seen)", "containers-restarting"),
+    # rollouts
+    ("kube_deployment_status_observed_generation != kube_deployment_metadata_generation", "rollout-stuck"),
+    ('kube_deployment_status_condition{condition="Progressing",status="false"} != 0', "rollout-stuck"),
+    ("kube_daemonset_status_number_misscheduled > 0", "rollout-stuck"),
+    # limits
+    ("kube_horizontalpodautoscaler_status_current_replicas == kube_horizontalpodautoscaler_spec_max_replicas",
+     "scaling-limit"),
+    ('kube_resourcequota{type="used"} / ignoring (type) (kube_resourcequota{type="hard"} > 0) > 0.9 < 1',
+     "quota-exhausted"),
+    ('sum(kube_resourcequota{type="hard",resource="cpu"}) / sum(kube_node_status_allocatable{resource="cpu"}) > 1.5',
+     ""),
+    ("increase(container_cpu_cfs_throttled_periods_total[5m]) / increase(container_cpu_cfs_periods_total[5m]) > 0.25",
+     "cpu-throttled"),
+    # volumes and disks
+    ("kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes < 0.03", "disk-full"),
+    ("kubelet_volume_stats_available_bytes * 100 / kubelet_volume_stats_capacity_bytes > 15", ""),
+    ("kubelet_volume_stats_inodes_free / kubelet_volume_stats_inodes < 0.03 and kubelet_volume_stats_inodes_used > 0",
+     "disk-full"),
+    ("predict_linear(node_filesystem_avail_bytes[6h], 24 * 60 * 60) < 0 and node_filesystem_readonly == 0",
+     "node-disk-full"),
+    # nodes
+    ('kube_node_status_condition{condition="Ready",status="true"} == 0 and on (node) kube_node_spec_unschedulable == 0',
+     "node-lost"),
+    ('kube_node_status_condition{condition=~"(MemoryPressure|PIDPressure)",status="true"} == 1', "node-lost"),
+    ('sum(changes(kube_node_status_condition{condition="Ready",status="true"}[15m])) by (node) > 2', "node-lost"),
+    ('count(kube_node_info) unless on (cluster) count(up{job="kubelet"} == 1)', "node-lost signal-lost"),
+    ("100 - (node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes * 100) > 90", "node-lost"),
+    ("rate(node_network_receive_errs_total[2m]) / rate(node_network_receive_packets_total[2m]) > 0.01", ""),
+    ("node_load1 / count without (cpu) (node_cpu_seconds_total) > 2", ""),
+    # clocks
+    ("node_timex_offset_seconds > 0.05 and deriv(node_timex_offset_seconds[5m]) >= 0", "clock-drifting"),
+    ("min_over_time(node_timex_sync_status[5m]) == 0 and node_timex_maxerror_seconds >= 16", "clock-drifting"),
+    ("min_over_time(node_timex_sync_status[5m]) == 1", ""),
+    # what is watched stops
+    ("up == 0", "signal-lost"),
+    ("up == 1", ""),
+    ("0 == up", "signal-lost"),
+    ('absent(up{job="api"} == 1)', "signal-lost"),
+    # the control plane's own: no failure mode of the platform that runs on it
+    ("apiserver_request:burnrate1h > 14.4 * 0.01", ""),
+    ("sum(increase(aggregator_unavailable_apiservice_total[1m])) > 0", ""),
+    ("kubelet_certificate_manager_client_ttl_seconds < 86400", ""),
+    # Kafka
+    ("kafka_server_replicamanager_underreplicatedpartitions > 0", "partitions-at-risk"),
+    ("sum(kafka_controller_kafkacontroller_activecontrollercount) != 1", "partitions-at-risk"),
+    ("kafka_server_replicamanager_underminisrpartitioncount > 0", "partitions-at-risk"),
+    ("kafka_log_logmanager_offlinelogdirectorycount > 0", "partitions-at-risk"),
+    ("sum by (consumergroup) (kafka_consumergroup_lag) > 10000", "consumers-behind"),
+    ("sum by (consumergroup) (kafka_consumergroup_lag) < 10000", ""),
+    # requests
+    ('sum(rate(http_requests_total{code=~"5.."}[5m])) / sum(rate(http_requests_total[5m])) > 0.05', "requests-failing"),
+    ('sum(rate(http_requests_total{code=~"2.."}[5m])) / sum(rate(http_requests_total[5m])) > 0.05', ""),
+    ('1 - sum(rate(http_requests_total{code!~"2.."}[5m])) / sum(rate(http_requests_total[5m])) < 0.9',
+     "requests-failing"),
+    ("sum(rate(http_requests_total[5m])) == 0", "traffic-lost"),
+    ("histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket[5m]))) > 1", "requests-slow"),
+    ("pg_stat_activity_count / on () pg_settings_max_connections > 0.8", "connections-exhausted"),
+    ("time() - velero_backup_last_successful_timestamp > 86400", "backup-failed"),
+    ("certmanager_certificate_expiration_timestamp_seconds - time() < 604800", "credential-expiring"),
+    ("vector(1)", ""),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("expression", "noticed"), REVIEWED)
+def test_a_reviewed_expression_notices_what_was_judged(expression: str, noticed: str) -> None:
+    meaning = signals.of_promql(expression)
+    assert meaning.reason == ""
+    assert sorted({each.mode for each in meaning.senses}) == noticed.split()
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "shop_orders_stuck > 5",  # a metric of their own
+        "up == 0 and shop_is_open == 1",  # one that is known, held back by one that is not
+        "up == 0 and on () hour() > 6",  # at certain times only
+        "sum(rate(http_requests_total[5m]))",  # nothing to compare with
+        "up{",
+        "((((",
+        "not promql at all",
+        "{job='x'} > 1",
+        "x" * 30_000,
+        "1 +" * 3_000 + "up",
+    ],
+)
+def test_what_is_not_understood_says_why_and_covers_nothing(expression: str) -> None:
+    meaning = signals.of_promql(expression)
+    assert meaning.reason
+    assert not meaning.senses
+
+
+def test_a_recording_rule_stands_for_its_expression() -> None:
+    records = {
+        "job:errors:ratio": 'sum(rate(http_requests_total{code=~"5.."}[5m])) / sum(rate(http_requests_total[5m]))'
+    }
+    assert signals.of_promql('job:errors:ratio{service="a"} > 0.1').reason
+    (sense,) = signals.of_promql('job:errors:ratio{service="a"} > 0.1', records).senses
+    assert (sense.mode, sense.matchers[-1]) == ("requests-failing", Matcher("service", "=", "a"))
+    loops = {"a": "b", "b": "a"}
+    assert signals.of_promql("a > 1", loops).reason
+
+
+# Golden signals as New Relic's Terraform modules write them, the queries our own.
+@pytest.mark.parametrize(
+    ("query", "operator", "noticed"),
+    [
+        ("SELECT count(*) FROM TransactionError", "above", "requests-failing"),
+        ("SELECT percentage(count(*), WHERE error IS true) FROM Transaction FACET appName", "above",
+         "requests-failing"),
+        ("SELECT filter(count(newrelic.timeslice.value), WHERE metricTimesliceName = 'Errors/all') / 2 FROM Metric",
+         "above", "requests-failing"),
+        (("SELECT filter(average(newrelic.timeslice.value), WHERE metricTimesliceName = 'HttpDispatcher') FROM Metric "
+         "WHERE appId IN (…)"), "above", "requests-slow"),
+        ("SELECT filter(count(newrelic.timeslice.value), WHERE metricTimesliceName = 'HttpDispatcher') FROM Metric",
+         "below", "traffic-lost"),
+        ("FROM Transaction SELECT percentile(duration, 99)", "above", "requests-slow"),
+        ("SELECT average(cpuPercent) FROM SystemSample", "above", ""),
+        ("SELECT latest(podsMissing) FROM K8sDeploymentSample", "above", "replicas-unavailable"),
+    ],
+)  # fmt: skip
+def test_a_reviewed_query_notices_what_was_judged(query: str, operator: str, noticed: str) -> None:
+    meaning = signals.of_nrql(query, signals.directions_of(operator))
+    assert meaning.reason == ""
+    assert " ".join(each.mode for each in meaning.senses) == noticed
+
+
+@pytest.mark.parametrize(
+    ("query", "operator"),
+    [
+        ("SELECT count(*) FROM ShopOrder", "below"),
+        ("SELECT average(duration) FROM Transaction", "below"),  # fast requests are no failure
+        ("SELECT uniqueCount(host) FROM SystemSample", "above"),
+        ("SHOW EVENT TYPES", "above"),
+    ],
+)
+def test_a_query_about_something_else_or_the_other_way_is_not_understood(query: str, operator: str) -> None:
+    assert signals.of_nrql(query, signals.directions_of(operator)).reason
+
+
+def test_alarms_and_monitors_go_by_their_metric_and_direction() -> None:
+    def cloudwatch(metric: str, operator: str) -> list[str]:
+        meaning = signals.of_metric("cloudwatch", metric, signals.directions_of(operator))
+        return [each.mode for each in meaning.senses]
+
+    assert cloudwatch("AWS/ApplicationELB/UnHealthyHostCount", "GreaterThanThreshold") == ["backends-unhealthy"]
+    assert cloudwatch("AWS/ApplicationELB/UnHealthyHostCount", "LessThanThreshold") == []
+    assert cloudwatch("AWS/RDS/FreeStorageSpace", "LessThanOrEqualToThreshold") == ["disk-full"]
+    assert signals.of_metric("cloudwatch", "MyApp/ErrorCount", frozenset(("rises",))).reason
+    (sense,) = signals.of_datadog("avg(last_5m):sum:kubernetes.containers.restarts{service:api} by {pod} > 5").senses
+    assert (sense.mode, sense.matchers[0].value) == ("containers-restarting", "api")
+    assert signals.of_datadog('logs("error").index("*").rollup("count").last("5m") > 1').reason
+
+
+def test_every_row_of_the_data_has_a_source_and_a_failure_mode_that_exists() -> None:
+    assert len(signals.signals()) > 200
+    for each in signals.signals():
+        assert each.source.startswith("https://")
+        assert set(each.modes) <= set(signals.modes())
+    watched = {mode for each in signals.signals() for mode in each.modes}
+    assert watched == set(signals.modes()), "a failure mode that no signal tells of could never be covered"
+
+
+API = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec: {replicas: 3, template: {metadata: {labels: {app: api}}, spec: {containers: [{name: api}]}}}
+"""
+
+
+def state(expression: str, mode: str, about: str = API) -> coverage.Cell:
+    rules = f"groups: [{{name: g, interval: 30s, rules: [{{alert: A, expr: '{expression}', for: 2m}}]}}]"
+    found = coverage.coverage(platform(api_yaml=about, rules_yaml=rules))
+    return next(each for each in found.cells if each.mode == mode and each.subject.id.endswith("api"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "wanted"),
+    [
+        ("", State.COVERED),
+        ('namespace="shop"', State.COVERED),
+        ('namespace="search"', State.NONE),
+        ('namespace=~"shop|search"', State.COVERED),
+        ('namespace!~"openshift-.+"', State.COVERED),
+        ('deployment="web"', State.NONE),
+        ('deployment=~"ap.*"', State.COVERED),
+        ('pod=~"api-[a-z0-9]{5}(x+)+$"', State.UNKNOWN),  # a pattern of an upload is never run
+        ('job="kube-state-metrics"', State.COVERED),  # the exporter, not who is watched
+        ('namespace!=""', State.COVERED),
+    ],
+)
+def test_labels_say_whose_failure_is_noticed(labels: str, wanted: State) -> None:
+    expression = f"kube_deployment_status_replicas_available{{{labels}}} < 1"
+    assert state(expression, "replicas-unavailable").state == wanted
+
+
+def test_an_alert_on_deployments_watches_no_stateful_set() -> None:
+    about = API.replace("kind: Deployment", "kind: StatefulSet")
+    assert state("kube_deployment_status_replicas_available < 1", "replicas-unavailable", about).state == State.NONE
+    assert state("kube_statefulset_status_replicas_ready < 1", "replicas-unavailable", about).state == State.COVERED
+
+
+def test_the_time_to_open_is_the_rules_own_and_a_bound_where_something_is_not_stated() -> None:
+    cell = state("up == 0", "signal-lost")
+    assert (cell.best, cell.worst) == (120, None)
+    assert cell.rules[0].wait_reason == "Prometheus' scrape_interval is not stated"
+    assert (cell.rules[0].place.path, cell.rules[0].place.line) == ("rules.yaml", 1)
+
+
+def test_a_rule_that_is_not_understood_makes_what_its_words_point_at_unknown_and_nothing_covered() -> None:
+    cell = state("shop_memory_left < 5", "memory-exhausted")
+    assert (cell.state, cell.why) == (State.UNKNOWN, "A: what shop_memory_left measures is not known")
+    assert state("shop_memory_left < 5", "signal-lost").state == State.NONE
+
+
+def test_without_any_rule_nothing_is_said_to_be_missing() -> None:
+    assert fails("alert-coverage", api_yaml=API) == []
+    (told,) = unsure("alert-coverage", api_yaml=API)
+    assert told.provide.startswith("the alert rules")
+
+
+names = st.sampled_from(["up", "kube_pod_status_ready", "node_load1", "own_metric"])
+numbers = st.integers(0, 99).map(str)
+expressions = st.recursive(
+    names | numbers,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["+", "-", "*", "/", ">", "<", "==", "and", "or", "unless"]), inner).map(
+            lambda each: f"({each[0]} {each[1]} {each[2]})"
+        ),
+        inner.map(lambda each: f"sum by (pod) ({each})"),
+    ),
+    max_leaves=8,
+)
+
+
+@given(expressions)
+def test_whatever_parses_is_judged_and_what_has_an_unknown_metric_covers_nothing(text: str) -> None:
+    meaning = signals.of_promql(text)
+    if "own_metric" in text:
+        assert meaning.reason
+        assert not meaning.senses
+
+
+@given(st.text(max_size=60))
+def test_no_text_ends_the_reader(text: str) -> None:
+    with contextlib.suppress(NotUnderstood):
+        assert list(promql.metrics(promql.parse(text))) is not None
+
+
+def test_precedence_is_prometheus_own() -> None:
+    node = promql.parse("a + b * 2 > 1 and c or d")
+    assert isinstance(node, Binary)
+    assert node.operator == "or"
+    assert isinstance(node.left, Binary)
+    assert node.left.operator == "and"
+    assert promql.parse('sum by (x) (rate(m{l="v"}[5m] offset 1h))') == Call(
+        "sum", (Call("rate", (Metric("m", (Matcher("l", "=", "v"),)),)),)
+    )
