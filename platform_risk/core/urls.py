@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from platform_risk.core.views import account, catalog, ownership, sign_in, users
+from platform_risk.core.views import account, catalog, facts, ownership, sign_in, users
 
 app_name = "core"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("services/", catalog.services_page, name="services"),
     path("services/<str:slug>/edit/", catalog.service_edit, name="service-edit"),
+    path("services/<str:slug>/facts/", facts.service_facts, name="service-facts"),
     path("services/<str:slug>/delete/", catalog.service_delete, name="service-delete"),
     path("teams/", catalog.teams_page, name="teams"),
     path("teams/<str:slug>/edit/", catalog.team_edit, name="team-edit"),

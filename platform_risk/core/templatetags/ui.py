@@ -1,5 +1,6 @@
 """Template tags of the look: `{% load ui %}`. The vocabulary comes in as plain strings: the core knows no app."""
 
+import re
 import zlib
 from datetime import date, datetime
 from typing import Any
@@ -147,6 +148,16 @@ def thousands(number: int | None) -> str:
 def words(value: object) -> str:
     """in_progress → In progress"""
     return _words(value)
+
+
+_FACTS = re.compile(r"facts: (\S+(?: and [a-z_]+\.\S+)*)")
+
+
+@register.filter
+def fact_names(provide: str) -> list[str]:
+    """What a check asks for: "facts: metrics.price and metrics.price_unit" → both names."""
+    found = _FACTS.search(provide)
+    return [name.rstrip(",.;:") for name in found[1].split(" and ")] if found else []
 
 
 @register.filter

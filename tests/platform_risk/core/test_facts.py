@@ -140,3 +140,50 @@ def test_a_secret_in_a_facts_file_is_not_kept(checkout: Service) -> None:
            name="p.zip", kind="platform")  # fmt: skip
     assert Fact.objects.filter(name="secrets.vault.keys").exists()
     assert secret not in str(list(Fact.objects.values()))
+
+
+# The page
+
+
+def test_a_person_states_a_fact_where_a_check_asks_for_it(
+    signed_in: Callable[[User], Client], alice: User, checkout: Service
+) -> None:
+    row = handed(zipped(prometheus_yml=SCRAPES), checkout)
+    client = signed_in(alice)
+    asked = client.get(f"/imports/{row.pk}/").content.decode()
+    link = "/services/checkout/facts/?name=metrics.series_per_pod"
+    assert link in asked
+    page = client.get(link).content.decode()
+    assert 'value="metrics.series_per_pod"' in page
+    assert "prometheus.yml:2" in page
+    sent = {"name": "metrics.series_per_pod", "value": "250", "reason": "counted"}
+    page = client.post("/services/checkout/facts/", sent, follow=True).content.decode()
+    assert "counted" in page
+    assert f"/imports/{row.pk}/again/" in page
+    assert selectors.in_force(checkout)["metrics.series_per_pod"].value == 250
+    client.post("/services/checkout/facts/", sent | {"value": ""})
+    assert "metrics.series_per_pod" not in selectors.in_force(checkout)
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"), [("true", True), ("[3, 4]", None), ("2026-01-01", "2026-01-01"), ("NaN", "NaN"), ("", None)]
+)
+def test_what_is_typed_is_read_as_json_has_it(
+    signed_in: Callable[[User], Client], alice: User, checkout: Service, typed: str, stored: Any
+) -> None:
+    sent = {"name": "backups.restore_tested", "value": typed}
+    answer = signed_in(alice).post("/services/checkout/facts/", sent)
+    found = selectors.in_force(checkout).get("backups.restore_tested")
+    assert (found.value if found else None) == stored
+    assert answer.status_code == (422 if typed == "[3, 4]" else 302)
+
+
+def test_who_only_sees_a_service_states_nothing(
+    signed_in: Callable[[User], Client], alice: User, bob: User, checkout: Service
+) -> None:
+    alice.memberships.update(role="viewer")
+    assert signed_in(alice).get("/services/checkout/facts/").status_code == 200
+    sent = {"name": "zones", "value": "3"}
+    assert signed_in(alice).post("/services/checkout/facts/", sent).status_code == 403
+    assert signed_in(bob).get("/services/checkout/facts/").status_code == 404
+    assert not Fact.objects.exists()
