@@ -17,7 +17,7 @@ JOBS ?= 2
 # Tests that need neither Django nor a server: the ones to run after every save.
 PURE := $(wildcard tests/platform_risk/test_env.py tests/platform_risk/quantities tests/findings/scans \
 	tests/findings/risk tests/findings/query tests/findings/checks tests/findings/platform tests/costs/bills \
-	tests/costs/usage tests/costs/projections)
+	tests/costs/usage tests/costs/forecasting)
 
 .PHONY: help
 help: ## List these targets
