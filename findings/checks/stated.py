@@ -89,10 +89,14 @@ def _container(platform: Platform, workload: Workload, container: Container, bef
         found = workload.resource.sourced(container.node, dotted)
         number = amount(found.value) if found is not None else None
         if found is not None and number is not None:
-            yield Stated(f"{name}.{word}", found.map(lambda _, n=number, f=factor: round(n * f, 3)), unit)  # type: ignore[misc]
+            yield Stated(f"{name}.{word}", found.map(lambda _, n=number, f=factor: _round(float(n * f))), unit)  # type: ignore[misc]
     counted = processes.processes(platform, workload, container)
     if isinstance(counted, Sourced) and counted.source is not Source.ASSUMPTION:
         yield Stated(f"{name}.processes", counted, "processes per pod")
+
+
+def _round(value: float) -> float | int:
+    return int(value) if value.is_integer() else round(value, 3)
 
 
 _RESOURCES = (
