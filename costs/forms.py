@@ -7,17 +7,8 @@ from typing import Any
 from django import forms
 
 from costs.projecting import UNITS
-from platform_risk.quantities.pricing import PriceUnit
+from platform_risk.quantities.pricing import UNIT_WORDS
 from platform_risk.quantities.projections import MOST_MONTHS
-
-UNIT_WORDS = {
-    PriceUnit.PER_MILLION_POINTS: "per million data points",
-    PriceUnit.PER_GB_INGESTED: "per GB ingested",
-    PriceUnit.PER_ACTIVE_SERIES_MONTH: "per active series and month",
-    PriceUnit.PER_ENTITY_MONTH: "per entity and month",
-    PriceUnit.PER_GB_MONTH: "per GB stored and month",
-    PriceUnit.PER_GB_ONCE: "per GB, once",
-}
 
 
 def _number(

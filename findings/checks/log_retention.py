@@ -98,7 +98,7 @@ def _figures(platform: Platform, daily: Sourced[float]) -> Iterator[Quantity]:
         inputs = (*terms, stated.term)
         money = for_ever.currency
         yield Quantity(
-            "cost_per_month_after_12_months", plain(stock * stated.price.amount), f"{money}/month",
+            "cost_per_month_after_12_months", plain(stated.price.of(stock, PriceUnit.PER_GB_MONTH)), f"{money}/month",
             "stored after 12 months × price", inputs, ("The analysis calls this a year's cost.",),
         )  # fmt: skip
         yield Quantity(

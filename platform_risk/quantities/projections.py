@@ -81,7 +81,7 @@ def metrics(
     Raises WrongUnitError for a price of another kind.
     """
     series = pods * series_per_pod * environments
-    points = series * replicas_of_scraper * 86_400 / interval_seconds * days_per_month
+    points = series * replicas_of_scraper * 86_400 * days_per_month / interval_seconds
     assumptions = [f"A month has {days_per_month.normalize():f} days."]
 
     def cost(month: int) -> Decimal | None:
@@ -166,18 +166,18 @@ def logs(
     ingested: list[Decimal] = []
     stock, day = stored_gb, 0
     for month in range(1, months + 1):
-        cost = Decimal(0)
+        stock_days = arrived = Decimal(0)
         until = int((days_per_month * month).to_integral_value())
         arriving = gb_per_day * _growth(growth_percent_per_month, month)
         while day < until:
             day += 1
             ingested.append(arriving)
             stock += arriving - _leaving(ingested, day, retention_days, stored_gb)
-            cost += (
-                price.of(stock / days_per_month, PriceUnit.PER_GB_MONTH) if by_stock else price.of(arriving, price.unit)
-            )
+            stock_days += stock
+            arrived += arriving
         stocks.append(stock)
-        costs.append(cost)
+        # Tiers and free allowances are a month's, so the month is priced as one.
+        costs.append(price.of(stock_days / days_per_month if by_stock else arrived, price.unit))
     assumptions = ["Stock is taken at each day's end and billed price ÷ days per month a day."] if by_stock else [
         "Each gigabyte is billed once, when it comes in: retention changes the stock and not the cost."
     ]  # fmt: skip

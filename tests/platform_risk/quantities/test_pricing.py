@@ -1,0 +1,81 @@
+"""Prices: units that cannot be mixed up, tiers and what is free, and which rate holds when nobody chooses one."""
+
+from datetime import date
+from decimal import Decimal as D
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from platform_risk.quantities.pricing import BadPriceError, Price, PriceUnit, Rate, Tier, WrongUnitError, applying
+from platform_risk.quantities.projections import logs, metrics
+
+POINTS = PriceUnit.PER_MILLION_POINTS
+TIERED = Price(
+    D("0.90"), POINTS, free=D(40), tiers=(Tier(D(100), D("0.90")), Tier(D(200), D("0.35")), Tier(None, D("0.16")))
+)
+
+
+@pytest.mark.parametrize("unit", [unit for unit in PriceUnit if unit is not POINTS])
+def test_a_price_of_one_unit_cannot_be_applied_to_another(unit: PriceUnit) -> None:
+    with pytest.raises(WrongUnitError, match="cannot be applied"):
+        TIERED.of(D(1), unit)
+
+
+@pytest.mark.parametrize(
+    ("amount", "cost"),
+    [("0", "0"), ("40", "0"), ("41", "0.90"), ("140", "90.00"), ("240", "125.00"), ("340", "141.00")],
+)
+def test_what_is_free_comes_off_first_and_each_tier_prices_its_own_part(amount: str, cost: str) -> None:
+    assert TIERED.of(D(amount), POINTS) == D(cost)
+    assert sum(part for _, _, part in TIERED.by_tier(D(amount))) == D(cost)
+
+
+@given(st.decimals(0, 10_000, places=4), st.decimals(0, 10_000, places=4))
+@settings(max_examples=40, deadline=None)
+def test_more_never_costs_less_and_never_more_than_at_the_first_price(few: D, more: D) -> None:
+    assert TIERED.of(few, POINTS) <= TIERED.of(few + more, POINTS) <= (few + more) * D("0.90")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amount": D(-1)},
+        {"amount": D("NaN")},
+        {"free": D(-1)},
+        {"tiers": (Tier(D(5), D(1)),)},
+        {"tiers": (Tier(D(5), D(1)), Tier(D(5), D(2)), Tier(None, D(3)))},
+        {"tiers": (Tier(None, D(1)), Tier(None, D(2)))},
+        {"tiers": (Tier(D(0), D(1)), Tier(None, D(2)))},
+        {"tiers": (Tier(D(5), D(9)), Tier(None, D(2)))},
+    ],
+)
+def test_prices_that_contradict_themselves_are_none(wrong: dict[str, object]) -> None:
+    with pytest.raises(BadPriceError):
+        Price(**{"amount": D(1), "unit": POINTS, **wrong})  # type: ignore[arg-type]  # one of them is wrong on purpose
+
+
+def test_tiers_are_a_month_s_whatever_it_is_made_of() -> None:
+    free_30 = Price(D("0.50"), PriceUnit.PER_GB_INGESTED, free=D(30))
+    projection = logs(gb_per_day=D(10), price=free_30, months=1, days_per_month=D(30))
+    assert projection.total_cost == D(135)  # 300 GB, of which 30 are free
+    points = metrics(
+        pods=D(1), series_per_pod=D(1000), interval_seconds=D("25.92"), price=TIERED, months=1
+    )  # 100 million a month
+    assert points.total_cost == D("54.00")
+
+
+def test_without_a_choice_the_provider_s_newest_rate_that_applies_holds() -> None:
+    def rate(item: str, **more: object) -> Rate:
+        return Rate(item, Price(D(1), PriceUnit.PER_GB_INGESTED), provider="newrelic", **more)  # type: ignore[arg-type]
+
+    day = date(2026, 6, 1)
+    old = rate("old", valid_to=date(2026, 5, 1))
+    offered = rate("offered", valid_from=date(2026, 5, 1), applies=False)
+    other = Rate("other", Price(D(1), PriceUnit.PER_GB_MONTH), provider="newrelic")
+    units = (PriceUnit.PER_GB_INGESTED,)
+    assert applying([old, offered, other], units, day, "newrelic") is None
+    assert applying([old, offered], units, date(2026, 4, 30), "newrelic") is old
+    newer = rate("newer", valid_from=date(2026, 5, 2))
+    assert applying([rate("any"), newer, old], units, day, "newrelic") is newer
+    assert applying([newer], units, day, "datadog") is None
