@@ -1,0 +1,126 @@
+"""The usage formats, one line each, and which one a file has. PURE."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from costs.usage import cloudwatch, elasticsearch, entities, exposition, loki, mimirtool, newrelic, prometheus
+from costs.usage.reading import json, mapping
+from costs.usage.records import Usage, UsageError
+
+
+@dataclass(frozen=True)
+class Format:
+    name: str
+    title: str
+    read: Callable[[bytes], Usage]
+
+
+FORMATS: dict[str, Format] = {
+    each.name: each
+    for each in (
+        Format("prometheus-tsdb", "Prometheus, status/tsdb", prometheus.read_tsdb),
+        Format("prometheus-query-range", "Prometheus, query_range", prometheus.read_query_range),
+        Format(exposition.FORMAT, "OpenMetrics or Prometheus text", exposition.read),
+        Format(mimirtool.FORMAT, "mimirtool analyze prometheus", mimirtool.read),
+        Format(newrelic.FORMAT, "New Relic consumption", newrelic.read),
+        Format(cloudwatch.LOG_GROUPS, "CloudWatch, describe-log-groups", cloudwatch.read_log_groups),
+        Format(cloudwatch.METRICS, "CloudWatch, IncomingBytes", cloudwatch.read_metrics),
+        Format(elasticsearch.INDICES, "Elasticsearch, _cat/indices", elasticsearch.read_indices),
+        Format(elasticsearch.ILM, "Elasticsearch, _ilm/policy", elasticsearch.read_ilm),
+        Format(loki.FORMAT, "Loki’s configuration", loki.read),
+        Format(entities.PODS, "kubectl get pods", entities.read_pods),
+        Format(entities.ENTITIES, "Entities: a search, or a table of lives", entities.read_entities),
+    )
+}
+
+
+def read(content: bytes, requested: str = "") -> Usage:
+    """Raises UsageError with place and remedy."""
+    name = requested or detect(content)
+    if name not in FORMATS:
+        raise UsageError(
+            "unknown_format", f"{name} is no usage format.", remedy=f"It is one of {', '.join(sorted(FORMATS))}."
+        )
+    usage = FORMATS[name].read(content)
+    if not usage.records:
+        why = f" ({usage.rejects[0].pointer}: {usage.rejects[0].reason})" if usage.rejects else ""
+        raise UsageError(
+            "no_figures", f"There is no figure in it that can be used{why}.", remedy="Export it again, whole.",
+            **({"pointer": usage.rejects[0].pointer} if usage.rejects else {}),
+        )  # fmt: skip
+    return usage
+
+
+def detect(content: bytes) -> str:
+    """By what it holds, never by its name. JSON that is broken is refused with its place."""
+    head = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head[:1] in (b"{", b"["):
+        first_line = content.lstrip().partition(b"\n")[0]
+        try:
+            found = _of_json(json(content))
+        except UsageError:
+            if not (first_line.rstrip().endswith(b"}") and (found := _of_json(json(first_line)))):
+                raise
+        if found:
+            return found
+    else:
+        words = head.decode("utf-8", "replace")
+        if words.lower().startswith(("id,", '"id"')):
+            return entities.ENTITIES
+        if exposition.is_exposition(words):
+            return exposition.FORMAT
+        if loki.is_loki(_yaml(content)):
+            return loki.FORMAT
+    raise UsageError(
+        "unknown_format", "What this is cannot be told from its content.",
+        remedy=f"Say the format: one of {', '.join(sorted(FORMATS))}.",
+    )  # fmt: skip
+
+
+def _yaml(content: bytes) -> Any:
+    try:
+        return loki.parse(content) if len(content) < 1_000_000 else None
+    except UsageError:
+        return None
+
+
+def _of_json(root: Any) -> str:
+    if isinstance(root, list):
+        return _of_list(root)
+    if not isinstance(root, Mapping):
+        return ""
+    by_key = {
+        "logGroups": cloudwatch.LOG_GROUPS,
+        "MetricDataResults": cloudwatch.METRICS,
+        "Datapoints": cloudwatch.METRICS,
+        "total_active_series": mimirtool.FORMAT,
+    }
+    found = next((name for key, name in by_key.items() if key in root), "")
+    return found or _of_answer(root)
+
+
+def _of_answer(root: Mapping[str, Any]) -> str:
+    data = mapping(root, "data")
+    if "headStats" in data:
+        return "prometheus-tsdb"
+    if "resultType" in data or ("status" in root and not data):
+        return "prometheus-query-range"
+    if root.get("kind") in ("Pod", "PodList") or isinstance(root.get("items"), list):
+        return entities.PODS
+    if mapping(data, "actor"):
+        return entities.ENTITIES if "entitySearch" in mapping(data, "actor") else newrelic.FORMAT
+    if "results" in root:
+        return newrelic.FORMAT
+    if mapping(root, "policy") or any(mapping(each, "policy") for each in root.values()):
+        return elasticsearch.ILM
+    return loki.FORMAT if loki.is_loki(root) else ""
+
+
+def _of_list(root: list[Any]) -> str:
+    first = root[0] if root and isinstance(root[0], Mapping) else {}
+    if "index" in first and "store.size" in first:
+        return elasticsearch.INDICES
+    if "items" in first:
+        return entities.PODS
+    return newrelic.FORMAT if "beginTimeSeconds" in first else ""

@@ -1,0 +1,340 @@
+"""Usage files of every format: what they say, what they do not say, and how the broken ones are refused."""
+
+import json
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from costs.usage import registry
+from costs.usage.newrelic import differenced
+from costs.usage.reading import days, size
+from costs.usage.records import Measure, Usage, UsageError
+
+JUNE = date(2026, 6, 1)
+Key = tuple[Measure, str, date | None]
+
+
+def read(content: Any, format: str = "") -> Usage:
+    body = content if isinstance(content, str) else json.dumps(content)
+    return registry.read(body.encode(), format)
+
+
+def figures(usage: Usage) -> dict[Key, D | None]:
+    return {(each.measure, each.subject, each.day): each.value for each in usage.records}
+
+
+TSDB = {
+    "status": "success",
+    "data": {
+        "headStats": {"numSeries": 508, "chunkCount": 937, "minTime": 1591516800000, "maxTime": 1598896800143},
+        "seriesCountByMetricName": [{"name": "a_total", "value": 20}, {"name": "b_bucket", "value": 18}],
+        "seriesCountByLabelValuePair": [{"name": "job=prometheus", "value": 425}, {"name": "x"}],
+    },
+}
+
+
+def test_the_top_ten_of_prometheus_are_parts_and_its_own_count_is_the_total() -> None:
+    usage = read(TSDB)
+    assert usage.format == "prometheus-tsdb"
+    assert figures(usage)[Measure.ACTIVE_SERIES, "", None] == 508
+    assert [each.is_part for each in usage.records if each.measure is Measure.SERIES_OF_METRIC] == [True, True]
+    assert usage.observed_at == datetime(2020, 8, 31, 18, 0, 0, 143000, tzinfo=UTC)
+    assert [each.pointer for each in usage.rejects] == ["/data/seriesCountByLabelValuePair/1"]
+
+
+def test_a_list_that_adds_up_to_the_count_is_whole_and_an_empty_database_has_no_time() -> None:
+    head = {"numSeries": 38, "minTime": 9223372036854775807, "maxTime": -9223372036854775808}
+    usage = read({"status": "success", "data": TSDB["data"] | {"headStats": head}})  # type: ignore[operator]
+    assert [each.is_part for each in usage.records if each.measure is Measure.SERIES_OF_METRIC] == [False, False]
+    assert usage.observed_at is None
+    assert usage.notes == ["The database holds nothing yet."]
+
+
+def test_a_query_over_time_is_means_of_gauges_and_increases_of_counters() -> None:
+    def series(name: str, values: list[tuple[int, str]]) -> dict[str, Any]:
+        return {"metric": {"__name__": name, "job": "p"}, "values": [[1780272000 + at, value] for at, value in values]}
+
+    counter = "prometheus_tsdb_head_samples_appended_total"
+    body = {
+        "status": "success",
+        "data": {
+            "resultType": "matrix",
+            "result": [
+                series("up", [(0, "1"), (60, "0"), (120, "NaN"), (86400, "1")]),
+                series(counter, [(0, "100"), (60, "160"), (120, "5"), (180, "25")]),  # it began anew once
+                series("x", [(0, "+Inf")]),
+            ],
+        },
+    }
+    usage = read(body)
+    found = figures(usage)
+    assert found[Measure.OBSERVED, "up{job=p}", JUNE] == D("0.5")
+    assert found[Measure.OBSERVED, "up{job=p}", date(2026, 6, 2)] == 1
+    assert found[Measure.POINTS, f"{counter}{{job=p}}", JUNE] == 60 + 5 + 20
+    assert [each.pointer for each in usage.rejects] == ["/data/result/2"]
+    assert usage.notes == ["One value each 60 s."]
+
+
+PROM = """# HELP a_total Said.
+# TYPE a_total counter
+a_total{path="/x{y}",quote="say \\"hi\\", all"} 1027 1395066363000
+a_total{path="/z"} NaN
+b_bucket{le="+Inf"} +Inf
+c 2.5e-05
+"""
+
+
+def test_an_exposition_counts_series_and_not_samples() -> None:
+    usage = read(PROM)
+    assert usage.format == "openmetrics"
+    assert figures(usage)[Measure.SERIES_OF_TARGET, "", None] == 4
+    assert figures(usage)[Measure.SERIES_OF_METRIC, "a_total", None] == 2
+    assert usage.observed_at == datetime(2014, 3, 17, 14, 26, 3, tzinfo=UTC)  # milliseconds
+    dumped = [
+        'up{job="a"} 1 1700226034.330',
+        'up{job="a"} 1 1700226094.329',
+        'up{job="b"} 1 1700210681.3 # {id="1"} 0.3',
+    ]
+    om = read("\n".join([*dumped, "# EOF\n"]))
+    assert figures(om)[Measure.SERIES_OF_TARGET, "", None] == 2
+    assert om.notes == ["OpenMetrics: 3 samples of 2 series."]
+    assert om.observed_at is not None
+    assert om.observed_at.year == 2023  # seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a 1\nb\n", "Line 2: it has no value"),
+        ('a{x="1} 2\n', "Line 1: its labels"),
+        ("a 1\n# EOF\nb 2\n", "Line 3: Something stands after"),
+        ("a 1 soon\n", "Line 1: its timestamp"),
+        ("# TYPE a counter\n", "There is no sample"),
+    ],
+)
+def test_a_broken_exposition_names_the_line(text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        read(text, "openmetrics")
+
+
+def test_mimirtool_tells_what_nobody_reads() -> None:
+    counts = [{"metric": "m", "count": 2688, "job_counts": []}, {"metric": 7}]
+    usage = read({"total_active_series": 38184, "in_use_active_series": 14047, "additional_active_series": 24137,
+                  "in_use_metric_counts": [], "additional_metric_counts": counts})  # fmt: skip
+    found = figures(usage)
+    assert found[Measure.ACTIVE_SERIES, "", None] == 38184
+    assert found[Measure.UNUSED_SERIES, "", None] == 24137
+    assert found[Measure.UNUSED_SERIES_OF_METRIC, "m", None] == 2688
+    assert [each.pointer for each in usage.rejects] == ["/additional_metric_counts/1"]
+
+
+def nerdgraph(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"data": {"actor": {"account": {"nrql": {"results": rows}}}}}
+
+
+def window(day: int, amount: Any, name: str = "sum.GigabytesIngested", days_long: int = 1) -> dict[str, Any]:
+    begin = 1780272000 + 86400 * day
+    return {"usageMetric": "LoggingBytes", "beginTimeSeconds": begin, "endTimeSeconds": begin + 86400 * days_long,
+            name: amount}  # fmt: skip
+
+
+def test_new_relic_s_gigabytes_are_billions_of_bytes_by_day_and_metric() -> None:
+    usage = read(nerdgraph([window(0, 10.25), window(2, 9, days_long=3), window(0, "x"), {}]))
+    found = {day: value for (_, _, day), value in figures(usage).items()}
+    assert found[JUNE] == D("10.25") * 10**9
+    assert [found[JUNE + timedelta(days=day)] for day in (2, 3, 4)] == [3 * 10**9] * 3
+    assert len(usage.rejects) == 2
+    units = read(nerdgraph([window(0, 4, "sum.consumption")]))
+    assert next(iter(figures(units)))[0] is Measure.COMPUTE_UNITS
+
+
+def test_what_counts_up_through_a_month_is_differenced_and_never_summed() -> None:
+    latest = "latest.GigabytesIngested"
+    usage = read(
+        nerdgraph([window(0, 10, latest), window(1, 25, latest), window(3, 40, latest), window(30, 7, latest)])
+    )
+    found = {day: value for (_, _, day), value in figures(usage).items()}
+    assert found == {
+        JUNE: 10 * 10**9, date(2026, 6, 2): 15 * 10**9, date(2026, 6, 4): 15 * 10**9, date(2026, 7, 1): 7 * 10**9,
+    }  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.integers(0, 120), st.decimals(0, 1000, places=3)), min_size=1, max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_differencing_what_counts_up_keeps_each_month_s_total(parts: list[tuple[int, D]]) -> None:
+    by_day: dict[date, D] = defaultdict(D)
+    for after, amount in parts:
+        by_day[JUNE + timedelta(days=after)] += amount
+    so_far: dict[tuple[int, int], D] = defaultdict(D)
+    cumulative = {}
+    for day, amount in sorted(by_day.items()):
+        so_far[day.year, day.month] += amount
+        cumulative[day] = so_far[day.year, day.month]
+    found = differenced(cumulative)
+    assert found == dict(by_day)
+    assert sum(found.values()) == sum(so_far.values())
+
+
+def test_a_log_group_without_retention_keeps_for_ever_and_that_is_no_default() -> None:
+    groups = [
+        {"logGroupName": "/app", "storedBytes": 1610612736000, "creationTime": 1718409600000,
+         "arn": "arn:aws:logs:us-east-1:111111111111:log-group:/app:*"},
+        {"logGroupName": "/stg", "retentionInDays": 30, "storedBytes": 5},
+        {"logGroupName": "/odd", "retentionInDays": 31, "storedBytes": 5},
+        {"storedBytes": 5},
+    ]  # fmt: skip
+    usage = read({"logGroups": groups, "nextToken": "more"})
+    found = figures(usage)
+    assert found[Measure.RETENTION_DAYS, "/app", None] is None
+    assert found[Measure.RETENTION_DAYS, "/stg", None] == 30
+    assert found[Measure.STORED_BYTES, "/app", None] == 1500 * 2**30
+    assert usage.account == "111111111111"
+    assert "more log groups" in usage.incomplete_because
+    assert [each.pointer for each in usage.rejects] == ["/logGroups/2/retentionInDays", "/logGroups/3"]
+
+
+def test_incoming_bytes_are_summed_by_day_in_whatever_order_they_come() -> None:
+    stamps = ["2026-06-02T12:00:00Z", "2026-06-02T00:00:00Z", "2026-06-01T23:00:00+00:00", "2026-06-01T01:00:00+02:00"]
+    data = {"Id": "m1", "Label": "IncomingBytes /app", "Timestamps": stamps, "Values": [4, 3, 2, 1],
+            "StatusCode": "PartialData"}  # fmt: skip
+    usage = read({"MetricDataResults": [data, {"Label": "b", "Timestamps": stamps, "Values": [1]}]})
+    assert figures(usage) == {
+        (Measure.INGESTED_BYTES, "/app", date(2026, 5, 31)): 1,
+        (Measure.INGESTED_BYTES, "/app", JUNE): 2,
+        (Measure.INGESTED_BYTES, "/app", date(2026, 6, 2)): 7,
+    }
+    assert "PartialData" in usage.incomplete_because
+    assert usage.rejects[0].pointer == "/MetricDataResults/1"
+    statistics = {"Label": "IncomingBytes", "Datapoints": [{"Timestamp": stamps[0], "Sum": 9.5, "Unit": "Bytes"}, {}]}
+    assert figures(read(statistics))[Measure.INGESTED_BYTES, "", date(2026, 6, 2)] == D("9.5")
+
+
+def test_sizes_of_indices_are_bytes_or_words_with_replicas_and_without() -> None:
+    def index(name: str, store: Any, primary: Any) -> dict[str, Any]:
+        return {"index": name, "status": "open", "store.size": store, "pri.store.size": primary}
+
+    usage = read([index("logs-app-2026.06.01", "21474836480", "10737418240"), index("kept", "10.2gb", "10.2gb"),
+                  index(".ds-logs-web-2026.06.02-000004", "4kb", "2kb"), index("closed", None, None)])  # fmt: skip
+    found = figures(usage)
+    assert found[Measure.STORED_BYTES, "logs-app-2026.06.01", None] == 20 * 2**30
+    assert found[Measure.INGESTED_BYTES, "logs-app", JUNE] == 10 * 2**30
+    assert found[Measure.INGESTED_BYTES, "logs-web", date(2026, 6, 2)] == 2048
+    assert found[Measure.STORED_BYTES, "kept", None] == D("10.2") * 2**30
+    assert [each.pointer for each in usage.rejects] == ["/3/store.size"]
+
+
+def test_a_lifecycle_that_never_deletes_keeps_for_ever() -> None:
+    def policy(**phases: Any) -> dict[str, Any]:
+        return {"version": 1, "policy": {"phases": phases}, "in_use_by": {"indices": ["i"]}}
+
+    hot = {"actions": {"rollover": {"max_age": "1d"}}}
+    usage = read({"short": policy(hot=hot, delete={"min_age": "30d"}), "ever": policy(hot={}),
+                  "odd": policy(delete={"min_age": "soon"})})  # fmt: skip
+    kept = {each.subject: (each.value, each.note) for each in usage.records if each.subject != "i"}
+    assert kept == {"short": (D(30), "counted from rollover at 1d"), "ever": (None, "")}
+    assert usage.rejects[0].pointer == "/odd/policy/phases/delete/min_age"
+
+
+LOKI = """
+compactor: {retention_enabled: %s}
+limits_config:
+  retention_period: 744h
+  retention_stream:
+  - {selector: '{namespace="dev"}', priority: 1, period: 24h}
+overrides:
+  big: {retention_period: 0s}
+"""
+
+
+def test_loki_deletes_only_when_its_compactor_is_told_to() -> None:
+    on = figures(read(LOKI % "true"))
+    assert {subject: value for (_, subject, _), value in on.items()} == {
+        "": 31,
+        '{namespace="dev"}': 1,
+        "tenant big": None,
+    }
+    off = read(LOKI % "false")
+    assert [(each.subject, each.value) for each in off.records] == [("", None)]
+    with pytest.raises(UsageError, match="aliases") as refused:
+        read("a: &a [x]\nb: *a\ncompactor: {}\n", "loki-limits")
+    assert refused.value.location["line"] == 2
+
+
+def pod(name: str, namespace: str = "shop", phase: str = "Running") -> dict[str, Any]:
+    return {"kind": "Pod", "metadata": {"name": name, "namespace": namespace, "uid": name}, "status": {"phase": phase}}
+
+
+def test_pods_that_have_ended_are_none_and_lists_over_time_tell_how_many_come() -> None:
+    once = read({"kind": "List", "items": [pod("a"), pod("b", "data"), pod("c", phase="Succeeded"), {"kind": "Node"}]})
+    assert figures(once)[Measure.PODS, "", None] == 2
+    assert figures(once)[Measure.PODS, "data", None] == 1
+    assert len(once.rejects) == 1
+    lists = [{"observed_at": "2026-06-01T00:00:00Z", "items": [pod("a"), pod("b")]},
+             {"observed_at": "2026-06-03T00:00:00Z", "items": [pod("b"), pod("c"), pod("d")]}]  # fmt: skip
+    for body in (json.dumps(lists), "\n".join(json.dumps(each) for each in lists)):
+        found = figures(read(body))
+        assert found[Measure.PODS, "", None] == 3
+        assert found[Measure.ENTITIES_NEW, "", None] == 1
+        assert found[Measure.LIFETIME_DAYS, "", None] == D("2.5")
+
+
+def test_entities_are_counted_by_kind_and_the_dead_among_them() -> None:
+    rows = [{"guid": "1", "type": "POD", "reporting": False}, {"guid": "2", "type": "POD", "reporting": True}, {}]
+    usage = read({"data": {"actor": {"entitySearch": {"results": {"entities": rows}}}}})
+    found = figures(usage)
+    assert found[Measure.ENTITIES, "", None] == found[Measure.ENTITIES, "POD", None] == 2
+    assert found[Measure.ENTITIES_DEAD, "", None] == 1
+
+
+def test_lives_of_entities_become_stock_arrivals_and_mean_life_by_day() -> None:
+    table = "id,first_seen,last_seen\na,2026-06-01,2026-06-02\nb,2026-06-02,\nc,2026-06-03,2026-06-03\nd,,\n"
+    usage = read(table)
+    found = figures(usage)
+    assert [found[Measure.ENTITIES, "", JUNE + timedelta(days=day)] for day in range(3)] == [1, 2, 2]
+    assert [found[Measure.ENTITIES_NEW, "", JUNE + timedelta(days=day)] for day in range(3)] == [1, 1, 1]
+    assert found[Measure.LIFETIME_DAYS, "", None] == D("1.5")
+    assert usage.rejects[0].pointer == "line 5"
+
+
+def test_a_comma_too_many_is_told_with_its_line_and_what_to_do() -> None:
+    broken = '{\n "status": "success",\n "data": {\n  "headStats": {\n   "numSeries": 508,\n  }\n }\n}'
+    with pytest.raises(UsageError, match="no JSON: trailing comma") as refused:
+        read(broken)
+    assert refused.value.location["line"] == 5
+    assert "comma" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"{}", b"[]", b"hello", b"\xff\xfe\x00", b"\xff{", b"[" * 100_000, b'{"data":' * 5000, b'{"a": NaN}',
+        b'{"a": 1e999999999999}', b'{"logGroups": {}}', b'{"status": "error", "error": "too many"}',
+        b'{"data": {"headStats": {}}}', b'{"items": [7]}', b'{"a": ' + b"9" * 5000 + b"}", b"id,x\n1,2\n", b"a: [",
+    ],
+)  # fmt: skip
+def test_nothing_that_is_no_usage_file_passes_for_one(content: bytes) -> None:
+    with pytest.raises(UsageError) as refused:
+        registry.read(content)
+    assert refused.value.remedy
+
+
+@pytest.mark.parametrize("name", sorted(registry.FORMATS))
+@pytest.mark.parametrize("content", [b'{"something": "else"}', b"[1, 2]", b"plain words, nothing else"])
+def test_each_format_refuses_what_is_none_of_it(name: str, content: bytes) -> None:
+    with pytest.raises(UsageError) as refused:
+        registry.read(content, name)
+    assert refused.value.remedy
+
+
+def test_words_for_sizes_and_spans_of_time() -> None:
+    assert [size(each) for each in ("0b", "10.2gb", "3kb", "12", 7, "many", None)] == [
+        0, D("10.2") * 2**30, 3072, 12, 7, None, None,
+    ]  # fmt: skip
+    assert [days(each) for each in ("30d", "744h", "1d12h", "0", "0s", 0, "soon", "", None, True)] == [
+        30, 31, D("1.5"), 0, 0, 0, None, None, None, None,
+    ]  # fmt: skip
