@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from findings.vocabulary import DismissReason, Severity, Status
+from findings.vocabulary import DismissReason, Lane, Severity, Status
 
 # From each status, where a person may take a finding. Imports and the clock have ways of their own.
 ALLOWED: dict[Status, tuple[Status, ...]] = {
@@ -57,12 +57,12 @@ class Transition:
 @dataclass(frozen=True, kw_only=True)
 class Update:
     """Fields a person sets; a field that is not in `fields` stays. owner and team are ids or None, severity None
-    goes back to what the report says."""
+    goes back to what the report says, lane None to what severity or the figures decide."""
 
     fields: dict[str, Any]
     comment: str = ""
 
-    NAMES = ("owner", "team", "severity", "tags", "add_tags", "remove_tags")
+    NAMES = ("owner", "team", "severity", "lane", "tags", "add_tags", "remove_tags")
 
     def problem(self, today: date) -> tuple[str, str] | None:
         for name in self.fields:
@@ -71,6 +71,11 @@ class Update:
         severity = self.fields.get("severity")
         if severity is not None and severity not in set(Severity):
             return "severity", f"One of {', '.join(Severity)}."
+        lane = self.fields.get("lane")
+        if lane is not None and lane not in set(Lane):
+            return "lane", f"One of {', '.join(Lane)}."
+        if lane is not None and not self.comment.strip():
+            return "comment", "Say why: a lane that a person sets keeps the reason."
         return None
 
     @property

@@ -19,6 +19,7 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from findings import estimating
 from findings.configuration import open_configuration
 from findings.models import Finding
 from findings.reading import OpenedReport, open_report
@@ -229,6 +230,7 @@ def _replace(job: Job, report: OpenedReport, scope: Scope, about: dict[str, Any]
     faults.at("after_copy")
     job.check()
     new, changed, unchanged, reopened, closed = _statements(parameters, closing=about["is_complete"] and not late)
+    estimating.follow_target(scope.target_id, scope.target.service_id)
     about |= {"is_late": late, "is_applied": True, "previous_id": scope.last_applied_id}
     if not late:
         scope.last_applied_id = job.row.pk
@@ -364,9 +366,12 @@ def undo_scan(import_id: int) -> None:
     """Puts the scope back to before its last applied import. In the caller's transaction, under the target's lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT scope_id FROM core_import WHERE id = %s", [import_id])
-        parameters = {"import": import_id, "scope": cursor.fetchone()[0], "lanes": json.dumps(_lanes())}
+        scope = Scope.objects.select_related("target").get(pk=cursor.fetchone()[0])
+        days = json.dumps(settings.DUE_DAYS)
+        parameters = {"import": import_id, "scope": scope.pk, "lanes": json.dumps(_lanes()), "days": days}
         for statement in statements(_SQL / "undo.sql").values():
             cursor.execute(statement, parameters)
+    estimating.follow_target(scope.target_id, scope.target.service_id)
 
 
 def _lanes() -> list[dict[str, object]]:

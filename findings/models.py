@@ -12,12 +12,18 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Now
 
+from findings.risk_models import Estimate, RiskInput, RiskPolicy, RiskRollup, Simulation
 from findings.vocabulary import OPEN_STATUSES, Category, DismissReason, Lane, Outcome, RiskClass, Severity, Status
 from findings.vocabulary import SeveritySource as Source
 from platform_risk.core.models import Environment, Import, Scope, Service, Target, Team, User
 
 if TYPE_CHECKING:
     from enum import StrEnum
+
+__all__ = [
+    "BulkAction", "BulkItem", "Comment", "Effect", "Estimate", "Finding", "FindingQuerySet", "History", "RiskInput",
+    "RiskPolicy", "RiskRollup", "Rollup", "Sighting", "Simulation", "WeekRollup", "choices",
+]  # fmt: skip
 
 
 def choices(enum: "type[StrEnum]") -> list[tuple[str, str]]:
@@ -119,12 +125,16 @@ class Finding(models.Model):
     evidence: "models.JSONField[Any, Any]" = models.JSONField(db_default=models.Value({}, models.JSONField()))
     quantities: "models.JSONField[Any, Any]" = models.JSONField(null=True)
     remedies = ArrayField(models.CharField(max_length=60), db_default=[])
+    # What the report says of its being exploited: known, likely, unlikely, or "" where it says nothing.
+    exploit = models.CharField(max_length=8, blank=True, db_default="")
     content_hash = models.CharField(max_length=32, db_default="")
 
     # What is done about it
     lane = models.CharField(max_length=12, choices=choices(Lane))
     lane_reason = models.CharField(max_length=300)
     lane_version = models.CharField(max_length=20)
+    # Who decides the lane: a person, the risk's figures, or "" for severity and class.
+    lane_from = models.CharField(max_length=4, blank=True, db_default="")
     status = models.CharField(max_length=12, choices=choices(Status), db_default=Status.NEW.value)
     regressed = models.BooleanField(db_default=False)
     dismiss_reason = models.CharField(max_length=24, choices=choices(DismissReason), blank=True, db_default="")
@@ -164,6 +174,21 @@ class Finding(models.Model):
         output_field=models.SmallIntegerField(),
         db_persist=True,
     )
+    # Which estimate it has; generated, so that no way of writing a finding can forget it.
+    has_own_inputs = models.BooleanField(db_default=False)
+    risk_key = models.GeneratedField(
+        expression=models.Func(
+            *(models.F(name) for name in ("service", "check_id", "severity", "risk_class", "exploit", "quantities")),
+            models.Case(models.When(has_own_inputs=True, then=models.F("id")), default=models.Value(None)),
+            function="findings_risk_key",
+            output_field=models.BigIntegerField(),
+        ),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
+    estimate = models.ForeignObject(
+        Estimate, models.DO_NOTHING, from_fields=["risk_key"], to_fields=["key"], null=True, related_name="+"
+    )
     search = models.GeneratedField(
         expression=models.Func(
             _joined("title", "rule", "path", "resource", "image", "package", "endpoint", "symbol"),
@@ -190,6 +215,7 @@ class Finding(models.Model):
             models.Index(
                 fields=["fixed_by_import"], name="finding_to_verify", condition=models.Q(status=Status.FIXED.value)
             ),
+            models.Index(fields=["risk_key", "id"], name="finding_by_risk"),
             GinIndex(fields=["search"], name="finding_search"),
         ]
 

@@ -17,7 +17,7 @@ from django.db.models import Case, CharField, DateField, ExpressionWrapper, F, F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from findings import actions
+from findings import actions, estimating
 from findings.actions import Action, Transition, Update
 from findings.load import redactor, target_for
 from findings.models import BulkAction, BulkItem, Comment, Finding, FindingQuerySet
@@ -134,6 +134,10 @@ def _update(rows: FindingQuerySet, action: Update) -> None:
         rows.update(tags=_array("array_remove", tag))
     if "severity" in fields:
         _override_severity(rows, fields["severity"])
+    if "lane" in fields:
+        _override_lane(rows, fields["lane"], action.why)
+    if "severity" in fields or "lane" in fields:
+        _follow_figures(rows)
     rows.update(**columns, version=F("version") + 1, updated_at=Now())
 
 
@@ -152,15 +156,48 @@ def _override_severity(rows: FindingQuerySet, severity: str | None) -> None:
             effective = Severity(severity) if severity else reported
             decision = lanes.decide(effective, risk_class)
             days = timedelta(days=settings.DUE_DAYS[decision.lane])
-            group.update(
-                severity=effective,
-                severity_source="user" if severity else F("reported_severity_source"),
+            rated: dict[str, Any] = {
+                "severity": effective,
+                "severity_source": "user" if severity else F("reported_severity_source"),
+            }
+            by_hand = list(group.filter(lane_from="user").values_list("pk", flat=True))
+            group.exclude(pk__in=by_hand).update(
+                **rated,
                 lane=decision.lane,
                 lane_reason=decision.reason,
                 lane_version=lanes.RULES_VERSION,
+                lane_from="",
                 due_on=Case(When(is_default_branch=True, then=F("opened_on") + Value(days)), output_field=DateField()),
             )
+            base.filter(pk__in=by_hand).update(**rated)
 
+
+def _override_lane(rows: FindingQuerySet, lane: str | None, why: str) -> None:
+    """By a person, with the reason; None: as severity and class decide, until the figures say otherwise."""
+    ids = list(rows.values_list("pk", flat=True))
+    base = Finding.objects.filter(pk__in=ids)
+    if lane is not None:
+        due = F("opened_on") + Value(timedelta(days=settings.DUE_DAYS[lane]))
+        base.update(
+            lane=lane, lane_reason=f"Set by hand: {why}"[:300], lane_version=lanes.RULES_VERSION, lane_from="user",
+            due_on=Case(When(is_default_branch=True, then=due), output_field=DateField()),
+        )  # fmt: skip
+        return
+    for severity, risk_class in base.order_by().values_list("severity", "risk_class").distinct():
+        decision = lanes.decide(Severity(severity), RiskClass(risk_class))
+        due = F("opened_on") + Value(timedelta(days=settings.DUE_DAYS[decision.lane]))
+        base.filter(severity=severity, risk_class=risk_class).update(
+            lane=decision.lane, lane_reason=decision.reason, lane_version=lanes.RULES_VERSION, lane_from="",
+            due_on=Case(When(is_default_branch=True, then=due), output_field=DateField()),
+        )  # fmt: skip
+
+
+def _follow_figures(rows: FindingQuerySet) -> None:
+    """Their estimates may be others now, and with them what decides their lanes."""
+    ids = list(rows.values_list("pk", flat=True))
+    estimating.follow(ids)
+    for service_id in Finding.objects.filter(pk__in=ids).order_by().values_list("service_id", flat=True).distinct():
+        estimating.decide_lanes(service_id)
 
 def change(
     finding: Finding, action: Action, *, user: User, source: str, expected_version: int | None = None
@@ -201,6 +238,7 @@ def take_back(bulk: BulkAction, *, user: User, source: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statements(_SQL)["take_back"], {"bulk": bulk.pk})
         count: int = cursor.rowcount
+    estimating.follow(list(bulk.items.values_list("finding_id", flat=True)))
     locked.undone_at = timezone.now()
     locked.save(update_fields=["undone_at"])
     return count
@@ -248,6 +286,8 @@ def write_finding(
         team_from=team_from, opened_on=today, due_on=today + timedelta(days=settings.DUE_DAYS[decision.lane]),
         first_seen_at=timezone.now(), written_by=user,
     )  # fmt: skip
+    estimating.follow([finding.pk])
+    estimating.decide_lanes(service.pk)
     finding.refresh_from_db()
     return finding
 
@@ -338,4 +378,10 @@ def compact_rollups() -> None:
             "WITH old AS (DELETE FROM findings_weekrollup RETURNING *)"
             " INSERT INTO findings_weekrollup (service_id, team_id, week, opened, closed)"
             " SELECT service_id, team_id, week, sum(opened), sum(closed) FROM old GROUP BY 1, 2, 3"
+        )
+        cursor.execute(
+            "WITH old AS (DELETE FROM findings_riskrollup RETURNING *)"
+            " INSERT INTO findings_riskrollup (service_id, team_id, lane, risk_key, count)"
+            " SELECT service_id, team_id, lane, risk_key, sum(count) FROM old GROUP BY 1, 2, 3, 4"
+            " HAVING sum(count) <> 0"
         )

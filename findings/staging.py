@@ -24,7 +24,7 @@ COLUMNS = (
     "title", "message", "rule", "rule_name", "check_id", "scanner", "path", "resource", "namespace", "image", "package",
     "package_version", "endpoint", "symbol", "evidence", "justification",
     "quantities", "remedies", "identifiers", "line", "end_line", "severity", "severity_source", "category",
-    "risk_class", "outcome", "lane", "lane_reason", "team_id", "team_from",
+    "risk_class", "exploit", "outcome", "lane", "lane_reason", "team_id", "team_from",
 )  # fmt: skip
 _COMPARED = 5
 # All that a line of an unchanged record holds: the rest is not stored anew.
@@ -74,7 +74,7 @@ class Stager:
             f"{compared}\t{self._texts(record)}\t{self._quantities(record)}\t{self._array(record.remedies)}"
             f"\t{self._array(record.identifiers)}\t{number(record.line)}"
             f"\t{number(record.end_line)}\t{record.severity}\t{record.severity_source}\t{record.category}"
-            f"\t{risk_class}\t{record.outcome or ''}\t{lane}\t{self._team(record)}\n"
+            f"\t{risk_class}\t{record.exploit}\t{record.outcome or ''}\t{lane}\t{self._team(record)}\n"
         )
 
     def _lane(self, severity: Severity, risk_class: RiskClass) -> str:

@@ -68,6 +68,7 @@ class FindingRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     suppression: Suppression | None = None
     quantities: tuple[dict[str, Any], ...] = ()  # figures with formula and inputs, as JSON
     remedies: tuple[str, ...] = ()  # ids
+    exploit: str = ""  # known, likely, unlikely to be exploited; "" where the report does not say
 
 
 class Reject(msgspec.Struct, frozen=True, gc=False):

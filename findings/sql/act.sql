@@ -13,7 +13,7 @@ UPDATE findings_finding f SET
   snoozed_until = b.snoozed_until, snoozed_from = b.snoozed_from, acceptance_expires_on = b.acceptance_expires_on,
   closed_at = b.closed_at, fixed_by_import_id = b.fixed_by_import_id, owner_id = b.owner_id, team_id = b.team_id,
   team_from = b.team_from, tags = b.tags, severity = b.severity, severity_source = b.severity_source,
-  lane = b.lane, lane_reason = b.lane_reason, lane_version = b.lane_version, opened_on = b.opened_on,
+  lane = b.lane, lane_reason = b.lane_reason, lane_version = b.lane_version, lane_from = coalesce(b.lane_from, ''), opened_on = b.opened_on,
   due_on = b.due_on, version = f.version + 1, updated_at = now()
 FROM findings_bulkitem i
 CROSS JOIN LATERAL jsonb_populate_record(NULL::findings_finding, i.before) AS b

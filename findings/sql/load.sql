@@ -16,7 +16,7 @@ CREATE TEMPORARY TABLE findings_staging (
   namespace text, image text, package text, package_version text, endpoint text, symbol text, evidence jsonb,
   justification text, quantities jsonb, remedies text[],
   identifiers text[], line int, end_line int, severity text, severity_source text, category text, risk_class text,
-  outcome text, lane text, lane_reason text, team_id bigint, team_from text
+  exploit text, outcome text, lane text, lane_reason text, team_id bigint, team_from text
 ) ON COMMIT DROP
 
 -- name: known
@@ -84,14 +84,14 @@ WITH added AS (
   INSERT INTO findings_finding (
     target_id, service_id, environment_id, branch, is_default_branch, fingerprint, content_hash,
     title, message, severity, severity_source, reported_severity, reported_severity_source, category, risk_class,
-    outcome, rule, rule_name, check_id, scanners, path, line, end_line, resource, namespace, image, package,
+    exploit, outcome, rule, rule_name, check_id, scanners, path, line, end_line, resource, namespace, image, package,
     package_version, endpoint, symbol,
     identifiers, evidence, quantities, remedies, lane, lane_reason, lane_version, team_id, team_from,
     status, dismiss_reason, status_comment, suppressed_by_report, decided_severity,
     opened_on, due_on, first_seen_at, closed_at, created_by_import_id, fixed_by_import_id)
   SELECT t.id, t.service_id, t.environment_id, t.branch, t.is_default_branch, s.fingerprint, s.content_hash,
     s.title, s.message, s.severity, s.severity_source, s.severity, s.severity_source, s.category, s.risk_class,
-    s.outcome, s.rule,
+    s.exploit, s.outcome, s.rule,
     s.rule_name, s.check_id, ARRAY[s.scanner], s.path, s.line, s.end_line, s.resource, s.namespace, s.image, s.package,
     s.package_version, s.endpoint, s.symbol, s.identifiers, s.evidence, s.quantities, s.remedies,
     s.lane, s.lane_reason, %(lane_version)s,
@@ -122,7 +122,7 @@ FROM added
 -- Changed, seen again after it was closed, or seen by one more source. A person's severity and team stay.
 UPDATE findings_finding f SET
   content_hash = s.content_hash, title = s.title, message = s.message, category = s.category,
-  risk_class = s.risk_class, outcome = s.outcome, rule = s.rule, rule_name = s.rule_name, check_id = s.check_id,
+  risk_class = s.risk_class, exploit = s.exploit, outcome = s.outcome, rule = s.rule, rule_name = s.rule_name, check_id = s.check_id,
   scanners = CASE WHEN s.scanner = ANY (f.scanners) THEN f.scanners ELSE f.scanners || s.scanner::varchar END,
   path = s.path, line = s.line, end_line = s.end_line, resource = s.resource, namespace = s.namespace,
   image = s.image, package = s.package, package_version = s.package_version, endpoint = s.endpoint,
@@ -131,9 +131,10 @@ UPDATE findings_finding f SET
   reported_severity_source = s.severity_source,
   severity = CASE WHEN f.severity_source = 'user' THEN f.severity ELSE s.severity END,
   severity_source = CASE WHEN f.severity_source = 'user' THEN 'user' ELSE s.severity_source END,
-  lane = CASE WHEN f.severity_source = 'user' THEN f.lane ELSE s.lane END,
-  lane_reason = CASE WHEN f.severity_source = 'user' THEN f.lane_reason ELSE s.lane_reason END,
-  lane_version = CASE WHEN f.severity_source = 'user' THEN f.lane_version ELSE %(lane_version)s END,
+  -- What figures or a person decided stays: figures are asked anew once all is loaded.
+  lane = CASE WHEN k.kept THEN f.lane ELSE s.lane END,
+  lane_reason = CASE WHEN k.kept THEN f.lane_reason ELSE s.lane_reason END,
+  lane_version = CASE WHEN k.kept THEN f.lane_version ELSE %(lane_version)s END,
   team_id = CASE WHEN f.team_from = 'user' THEN f.team_id ELSE s.team_id END,
   team_from = CASE WHEN f.team_from = 'user' THEN 'user' ELSE s.team_from END,
   status = a.status,
@@ -167,7 +168,8 @@ CROSS JOIN LATERAL (SELECT CASE WHEN n.kind = 'revived' THEN 'new' ELSE o.status
          WHEN n.kind IN ('reopened', 'revived') THEN 'new' ELSE o.status END AS status,
     CASE WHEN n.kind IN ('reopened', 'revived') THEN (%(observed_at)s AT TIME ZONE 'UTC')::date
          ELSE o.opened_on END AS opened_on) AS a
-CROSS JOIN LATERAL (SELECT CASE CASE WHEN o.severity_source = 'user' THEN o.lane ELSE s.lane END
+CROSS JOIN LATERAL (SELECT o.severity_source = 'user' OR o.lane_from <> '' AS kept) AS k
+CROSS JOIN LATERAL (SELECT CASE CASE WHEN k.kept THEN o.lane ELSE s.lane END
     WHEN 'immediate' THEN %(immediate)s WHEN 'critical' THEN %(critical)s WHEN 'important' THEN %(important)s
     ELSE %(optimization)s END AS days) AS d
 WHERE f.id = n.finding_id AND n.kind IN ('changed', 'reopened', 'seen_again', 'revived')

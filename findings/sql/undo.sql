@@ -1,7 +1,7 @@
 -- Putting a scope back to before its last applied import (findings/load.py, under the target's advisory lock).
 -- A compensating change: rows are set back and the history says by whom and why; nothing in it is erased. What other
 -- scopes have seen since, and what people have decided since, stays.
--- Parameters: %(import)s, %(scope)s, and %(lanes)s: severity and class -> lane, reason, days.
+-- Parameters: %(import)s, %(scope)s, %(lanes)s: severity and class -> lane, reason, days; %(days)s: lane -> days.
 
 -- name: begin
 -- A caller that undoes twice in one transaction finds them from the first time.
@@ -22,14 +22,16 @@ SELECT finding_id FROM findings_sighting WHERE ended_by_id = %(import)s AND firs
 -- undo: that was as new.
 UPDATE findings_finding f SET
   content_hash = b.content_hash, title = b.title, message = b.message, category = b.category,
-  risk_class = b.risk_class, outcome = b.outcome, rule = b.rule, rule_name = b.rule_name, check_id = b.check_id,
+  risk_class = b.risk_class, exploit = coalesce(b.exploit, ''), outcome = b.outcome, rule = b.rule, rule_name = b.rule_name, check_id = b.check_id,
   scanners = b.scanners, path = b.path, line = b.line, end_line = b.end_line, resource = b.resource,
   namespace = b.namespace, image = b.image, package = b.package, package_version = b.package_version,
   endpoint = b.endpoint, symbol = b.symbol, identifiers = b.identifiers, evidence = b.evidence,
   quantities = b.quantities, remedies = b.remedies,
   reported_severity = b.reported_severity, reported_severity_source = b.reported_severity_source,
-  severity = s.severity, severity_source = s.source, lane = l.lane, lane_reason = l.reason,
-  due_on = CASE WHEN f.is_default_branch THEN f.opened_on + l.days END,
+  severity = s.severity, severity_source = s.source, lane = CASE WHEN f.lane_from = '' THEN l.lane ELSE f.lane END,
+  lane_reason = CASE WHEN f.lane_from = '' THEN l.reason ELSE f.lane_reason END,
+  due_on = CASE WHEN f.is_default_branch
+                THEN f.opened_on + CASE WHEN f.lane_from = '' THEN l.days ELSE (%(days)s::jsonb ->> f.lane::text)::int END END,
   version = f.version + 1, updated_at = now()
 FROM findings_effect e
 JOIN findings_finding o ON o.id = e.finding_id
@@ -58,7 +60,8 @@ UPDATE findings_finding f SET
   status = b.status, regressed = b.regressed, suppressed_by_report = b.suppressed_by_report,
   dismiss_reason = b.dismiss_reason, status_comment = b.status_comment, decided_severity = b.decided_severity,
   acceptance_expires_on = b.acceptance_expires_on, snoozed_until = b.snoozed_until, opened_on = b.opened_on,
-  due_on = CASE WHEN f.is_default_branch THEN b.opened_on + l.days END,
+  due_on = CASE WHEN f.is_default_branch
+                THEN b.opened_on + CASE WHEN f.lane_from = '' THEN l.days ELSE (%(days)s::jsonb ->> f.lane::text)::int END END,
   closed_at = b.closed_at, fixed_by_import_id = b.fixed_by_import_id, version = f.version + 1, updated_at = now()
 FROM findings_effect e
 JOIN findings_finding o ON o.id = e.finding_id

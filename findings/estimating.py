@@ -1,0 +1,265 @@
+"""Keeps the figures of findings up to date: the one writer of Estimate, and of the lanes that figures decide.
+
+A finding's key says which estimate it has, so an import computes as many as it brings kinds of findings, and what
+people state about a service computes that service's alone. Inside the caller's transaction: figures and findings are
+never of two times.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from findings.models import Estimate, Finding, RiskInput, RiskPolicy
+from findings.risk import lanes, stating
+from findings.risk.defaults import VERSION as DEFAULTS_VERSION
+from findings.risk.distributions import Distribution
+from findings.risk.estimates import Estimator, storable
+from findings.risk.estimates import Estimate as Figures
+from findings.risk.inputs import MODEL_VERSION, Confidence, Estimated
+from findings.risk.lanes import Thresholds
+from findings.risk.matrix import MINUTES, MONEY, Placed
+from findings.risk.profiles import Assembled, Profile, ServiceFacts, Stated, assemble
+from findings.risk.stating import Kind
+from findings.vocabulary import RiskClass, Severity
+from platform_risk.core.acting import acting_as
+from platform_risk.core.models import Service, User
+from platform_risk.core.sqlfile import statements
+from platform_risk.quantities.sourced import Source
+
+VERSION = f"{MODEL_VERSION} {MINUTES.version} {MONEY.version} {DEFAULTS_VERSION}"
+_SQL = Path(__file__).resolve().parent / "sql" / "estimate.sql"
+_KEPT = ("key", "service_id", "check_id", "severity", "risk_class", "exploit", "quantities", "own_finding_id")
+_WRITTEN = [each.name for each in Estimate._meta.concrete_fields if each.attname not in _KEPT]
+
+
+def thresholds() -> Thresholds:
+    policy = RiskPolicy.objects.first()
+    return Thresholds() if policy is None else Thresholds.from_json(policy.thresholds)
+
+
+def facts_of(service: Service) -> ServiceFacts:
+    value = service.value_per_bad_minute
+    return ServiceFacts(
+        slug=service.slug,
+        criticality=service.criticality,
+        slo=None if service.slo is None or not 0 < service.slo < 1 else float(service.slo),
+        minute_value=None if value is None else float(value),
+        currency=service.currency,
+    )
+
+
+def estimated(row: RiskInput) -> Estimated[Distribution]:
+    numbers = {name: float(value) for name, value in row.numbers.items()}
+    return Estimated(
+        stating.distribution(row.name, Kind(row.kind), numbers),
+        Source.FACTS,
+        note=row.source,
+        author=row.author.get_username() if row.author else "",
+        stated_on=row.stated_on,
+        confidence=Confidence(row.confidence),
+    )
+
+
+@dataclass
+class Statements:
+    """What people stated of some services, ready for every finding of them."""
+
+    services: dict[int, ServiceFacts]
+    _by_service: dict[int, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
+    _by_check: dict[tuple[int, str], dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
+    _by_finding: dict[int, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
+
+    @classmethod
+    def of(cls, services: Iterable[int]) -> "Statements":
+        """Two queries."""
+        wanted = set(services)
+        known = cls({each.pk: facts_of(each) for each in Service.objects.filter(pk__in=wanted)})
+        for row in RiskInput.objects.filter(service__in=wanted).select_related("author"):
+            if row.currency and row.currency != known.services[row.service_id].currency:
+                continue  # the service's currency was changed: the amount means something else now
+            if row.finding_id is not None:
+                known._by_finding[row.finding_id][row.name] = estimated(row)
+            elif row.check_id:
+                known._by_check[row.service_id, row.check_id][row.name] = estimated(row)
+            else:
+                known._by_service[row.service_id][row.name] = estimated(row)
+        return known
+
+    def stated(self, service_id: int, check: str, own: int | None) -> Stated:
+        return Stated(
+            finding=self._by_finding.get(own, {}) if own is not None else {},
+            check=self._by_check.get((service_id, check), {}) if check else {},
+            service=self._by_service.get(service_id, {}),
+        )
+
+
+def profile_of(row: Estimate) -> Profile:
+    return Profile(
+        check=row.check_id,
+        severity=Severity(row.severity),
+        risk_class=RiskClass(row.risk_class),
+        exploit=row.exploit,
+        quantities=row.quantities if isinstance(row.quantities, list) else [],
+    )
+
+
+def assembled(row: Estimate, known: Statements | None = None) -> Assembled:
+    """The inputs of an estimate, each with its source: what a page lays open."""
+    known = known or Statements.of([row.service_id])
+    stated = known.stated(row.service_id, row.check_id, row.own_finding_id)
+    return assemble(profile_of(row), known.services[row.service_id], stated)
+
+
+def compute(rows: Sequence[Estimate], limits: Thresholds | None = None) -> None:
+    """Fills the figures of the rows, and saves nothing."""
+    known = Statements.of(row.service_id for row in rows)
+    estimator = Estimator(limits or thresholds())
+    for row in rows:
+        inputs = assembled(row, known)
+        _fill(row, inputs, estimator.estimate(profile_of(row), inputs))
+
+
+def _fill(row: Estimate, assembled_: Assembled, figures: Figures) -> None:
+    now, inherent, recurring = figures.now, figures.inherent, assembled_.inputs.money("recurring_cost")
+    minutes, loss = figures.minutes, figures.loss
+    row.frequency, row.bad_minutes, row.hidden_minutes = now.frequency, now.bad_minutes, now.hidden_minutes
+    row.minutes_per_event, row.budget_share = now.minutes_per_event, now.budget_share
+    row.minutes_p5, row.minutes_p50, row.minutes_p95 = (
+        (minutes.p5, minutes.p50, minutes.p95) if minutes else (None, None, None)
+    )
+    row.currency = now.currency
+    row.annual_loss, row.loss_per_event = storable(now.annual_loss), storable(now.loss_per_event)
+    row.loss_p5, row.loss_p50, row.loss_p95 = (
+        (storable(loss.p5), storable(loss.p50), storable(loss.p95))
+        if loss and row.annual_loss is not None
+        else (None, None, None)
+    )
+    row.recurring_cost = storable(recurring.mean) if recurring else None
+    row.inherent_minutes, row.inherent_loss = inherent.bad_minutes, storable(inherent.annual_loss)
+    row.likelihood, row.impact, row.band = _place(figures.by_minutes.current)
+    row.money_likelihood, row.money_impact, row.money_band = _place(figures.by_money.current)
+    row.inherent_likelihood, row.inherent_impact, row.inherent_band = _place(figures.by_minutes.inherent)
+    row.inherent_money_likelihood, row.inherent_money_impact, row.inherent_money_band = _place(
+        figures.by_money.inherent
+    )
+    row.detection = figures.detection
+    row.lane, row.lane_reason = figures.decision.lane, figures.decision.reason[:300]
+    row.lane_version = figures.decision.version
+    words = assembled_.words
+    if assembled_.foreign:
+        words += f"; its cost is in {assembled_.foreign}, the service's currency is {row.currency}: not counted"
+    row.words = words[:500]
+    row.missing, row.defaulted = list(now.missing), list(assembled_.defaulted())
+    row.input_hash, row.version = figures.input_hash, VERSION
+
+
+def _place(placed: Placed | None) -> tuple[int | None, int | None, str]:
+    return (placed.likelihood, placed.impact, placed.band.value) if placed else (None, None, "")
+
+
+def follow_target(target_id: int, service_id: int) -> None:
+    """After an import, in its transaction: figures for what is new, lanes where figures decide."""
+    _add("missing_of_target", {"target": target_id})
+    decide_lanes(service_id)
+
+
+def follow(ids: Sequence[int]) -> None:
+    """After people changed what their findings' estimates depend on."""
+    _add("missing_of_findings", {"ids": list(ids)})
+
+
+def follow_finding(finding_id: int) -> None:
+    """After its own inputs changed."""
+    follow([finding_id])
+    recompute(list(Estimate.objects.filter(own_finding_id=finding_id)))
+    decide_lanes(Finding.objects.values_list("service_id", flat=True).get(pk=finding_id))
+
+
+def _add(statement: str, parameters: dict[str, Any]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statements(_SQL)[statement], parameters)
+        found = cursor.fetchall()
+    rows = [Estimate(**dict(zip(_KEPT, _plain(values), strict=True))) for values in found]
+    if rows:
+        compute(rows)
+        # Another import of the same service may have been quicker: what it computed is the same.
+        Estimate.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+    return len(rows)
+
+
+def _plain(values: Sequence[Any]) -> list[Any]:
+    """JSON comes as text from a bare cursor."""
+    plain = list(values)
+    if isinstance(plain[6], str):
+        plain[6] = json.loads(plain[6])
+    return plain
+
+
+@transaction.atomic
+def refresh(service_id: int) -> int:
+    """Computes a service's figures anew, after what is stated of it changed. Returns how many findings moved lane."""
+    recompute(list(Estimate.objects.filter(service_id=service_id)))
+    return decide_lanes(service_id)
+
+
+def recompute(rows: list[Estimate], limits: Thresholds | None = None) -> None:
+    if rows:
+        compute(rows, limits)
+        Estimate.objects.bulk_create(
+            rows, batch_size=500, update_conflicts=True, unique_fields=["key"], update_fields=_WRITTEN
+        )
+
+
+def decide_lanes(service_id: int) -> int:
+    """In the caller's transaction, which has said who acts."""
+    rows = Estimate.objects.filter(service_id=service_id, lane_version=lanes.RISK_RULES_VERSION)
+    if not rows.exists() and not _led_by_figures(service_id):
+        return 0
+    parameters = {"service": service_id, "by_risk": lanes.RISK_RULES_VERSION, "days": json.dumps(settings.DUE_DAYS)}
+    with connection.cursor() as cursor:
+        cursor.execute(statements(_SQL)["decide_lanes"], parameters)
+        count: int = cursor.rowcount
+    return count
+
+
+def _led_by_figures(service_id: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM findings_finding WHERE service_id = %s AND lane_from = 'risk')", [service_id]
+        )
+        found: bool = cursor.fetchone()[0]
+    return found
+
+
+@transaction.atomic
+def refresh_as(service_id: int, *, user: User | None, source: str, reason: str) -> int:
+    acting_as(user, source=source, reason=reason)
+    return refresh(service_id)
+
+
+AT_ONCE = 2_000
+
+
+def upkeep() -> int:
+    """What an older version computed, what nothing computed yet, what nothing uses any more. Safe to run at any time."""
+    with transaction.atomic():
+        acting_as(None, source="rule", reason="Figures computed anew")
+        count = _add("missing_anywhere", {})
+        with connection.cursor() as cursor:
+            cursor.execute(statements(_SQL)["forget_unused"])
+    while True:
+        with transaction.atomic():
+            acting_as(None, source="rule", reason="Figures computed by a newer version")
+            old = list(Estimate.objects.exclude(version=VERSION).order_by("service_id")[:AT_ONCE])
+            recompute(old)
+            for service_id in sorted({row.service_id for row in old}):
+                decide_lanes(service_id)
+        count += len(old)
+        if len(old) < AT_ONCE:
+            return count
