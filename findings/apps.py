@@ -12,10 +12,11 @@ class FindingsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here: both need the models, which exist only now.
-        from findings import load, tasks
+        from findings import estimating, load, tasks
 
         known.register(facts.problem)
         loaders.register("scan", load=load.load_scan, undo=load.undo_scan)
         loaders.register("platform", load=load.load_platform, undo=load.undo_scan)
         hooks.on_ownership_change(tasks.enqueue_reassignment)
         hooks.on_default_branch_change(tasks.enqueue_default_branch)
+        hooks.on_facts_change(estimating.follow_service)

@@ -19,8 +19,8 @@ from findings.models import Estimate, Finding, RiskInput, RiskPolicy
 from findings.risk import lanes, stating
 from findings.risk.defaults import VERSION as DEFAULTS_VERSION
 from findings.risk.distributions import Distribution
-from findings.risk.estimates import Estimator, storable
 from findings.risk.estimates import Estimate as Figures
+from findings.risk.estimates import Estimator, storable
 from findings.risk.inputs import MODEL_VERSION, Confidence, Estimated
 from findings.risk.lanes import Thresholds
 from findings.risk.matrix import MINUTES, MONEY, Placed
@@ -221,7 +221,11 @@ def decide_lanes(service_id: int) -> int:
     rows = Estimate.objects.filter(service_id=service_id, lane_version=lanes.RISK_RULES_VERSION)
     if not rows.exists() and not _led_by_figures(service_id):
         return 0
-    parameters = {"service": service_id, "by_risk": lanes.RISK_RULES_VERSION, "days": json.dumps(settings.DUE_DAYS)}
+    parameters: dict[str, Any] = {
+        "service": service_id,
+        "by_risk": lanes.RISK_RULES_VERSION,
+        "days": json.dumps(settings.DUE_DAYS),
+    }
     with connection.cursor() as cursor:
         cursor.execute(statements(_SQL)["decide_lanes"], parameters)
         count: int = cursor.rowcount
@@ -238,16 +242,17 @@ def _led_by_figures(service_id: int) -> bool:
 
 
 @transaction.atomic
-def refresh_as(service_id: int, *, user: User | None, source: str, reason: str) -> int:
-    acting_as(user, source=source, reason=reason)
-    return refresh(service_id)
+def follow_service(service_id: int, user: User, reason: str) -> None:
+    """After what is stated of the service itself changed: objective, value of a minute, currency, criticality."""
+    acting_as(user, source="rule", reason=reason or "What is stated of the service changed")
+    refresh(service_id)
 
 
 AT_ONCE = 2_000
 
 
 def upkeep() -> int:
-    """What an older version computed, what nothing computed yet, what nothing uses any more. Safe to run at any time."""
+    """What an older version computed, what nothing computed yet, what nothing uses any more. May run at any time."""
     with transaction.atomic():
         acting_as(None, source="rule", reason="Figures computed anew")
         count = _add("missing_anywhere", {})

@@ -367,8 +367,12 @@ def undo_scan(import_id: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT scope_id FROM core_import WHERE id = %s", [import_id])
         scope = Scope.objects.select_related("target").get(pk=cursor.fetchone()[0])
-        days = json.dumps(settings.DUE_DAYS)
-        parameters = {"import": import_id, "scope": scope.pk, "lanes": json.dumps(_lanes()), "days": days}
+        parameters: dict[str, Any] = {
+            "import": import_id,
+            "scope": scope.pk,
+            "lanes": json.dumps(_lanes()),
+            "days": json.dumps(settings.DUE_DAYS),
+        }
         for statement in statements(_SQL / "undo.sql").values():
             cursor.execute(statement, parameters)
     estimating.follow_target(scope.target_id, scope.target.service_id)

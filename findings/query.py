@@ -17,12 +17,16 @@ ENUMS: dict[str, frozenset[str]] = {
     "severity": frozenset(Severity),
     "category": frozenset(Category),
     "class": frozenset(RiskClass),
+    # Where its risk stands; none: its figures are not known.
+    "likelihood": frozenset("12345") | {"none"},
+    "impact": frozenset("12345") | {"none"},
+    "band": frozenset({"low", "medium", "high", "critical", "none"}),
     "is": frozenset({"open", "closed", "unowned", "unassigned", "overdue", "regressed", "unrated", "other_branch"}),
 }
 # Filters whose values name something
 NAMES = (
     "service", "environment", "team", "owner", "scanner", "rule", "check", "import", "branch", "tag", "path",
-    "identifier",
+    "identifier", "cell",
 )  # fmt: skip
 FILTERS = (*ENUMS, *NAMES)
 ORDERINGS = {
@@ -33,6 +37,11 @@ ORDERINGS = {
     "-first_seen": ("-first_seen_at", "-id"),
     "updated": ("updated_at", "id"),
     "-updated": ("-updated_at", "-id"),
+    # What is not known comes last, whichever way: its key is the least.
+    "annual_loss": ("loss_key", "id"),
+    "-annual_loss": ("-loss_key", "-id"),
+    "bad_minutes": ("minutes_key", "id"),
+    "-bad_minutes": ("-minutes_key", "-id"),
     "number": ("id",),
     "-number": ("-id",),
 }
@@ -85,6 +94,33 @@ def _checked(name: str, value: str) -> str:
         raise QueryError(name, f"The value of {name} is too long or holds a NUL.")
     # The language has no way to write a quote inside a value: kept, it would read as another filter when written out.
     return value.replace('"', "")
+
+
+VIEWS = ("current", "inherent", "after")
+UNITS = ("minutes", "money")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a matrix, as `money-inherent-4-3`; levels None: what that matrix cannot place. Of what remedies
+    close, `closed` is the only cell."""
+
+    unit: str
+    view: str
+    likelihood: int | None
+    impact: int | None
+
+
+def cell_of(text: str) -> Cell:
+    """Raises QueryError."""
+    parts = text.split("-")
+    if len(parts) >= 3 and parts[0] in UNITS and parts[1] in VIEWS:
+        unit, view, *levels = parts
+        if levels == ["none"]:
+            return Cell(unit, view, None, None)
+        if len(levels) == 2 and all(level in set("12345") for level in levels):
+            return Cell(unit, view, int(levels[0]), int(levels[1]))
+    raise QueryError("cell", f"cell is unit-view-likelihood-impact, as money-inherent-4-3; not “{text[:60]}”.")
 
 
 def parse(q: str = "", parameters: Mapping[str, Iterable[str]] | None = None, ordering: str = "") -> Query:

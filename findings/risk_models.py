@@ -1,7 +1,7 @@
 """Tables of risk: what people state, the figures that follow, and the counts by which figures are summed.
 
 Findings that are estimated alike share one Estimate: its key is a column that the database generates from what the
-estimate depends on (findings/sql/risk.sql), so that no way of writing a finding can forget it, and a change of a service
+estimate depends on (findings/sql/risk_key.sql). So no way of writing a finding can forget it, and a change of a service
 writes as many rows as there are kinds of findings, not as many as there are findings.
 """
 
@@ -25,14 +25,16 @@ class RiskInput(models.Model):
 
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="risk_inputs")
     check_id = models.CharField(max_length=60, blank=True, default="")  # "": whatever the check
-    finding = models.ForeignKey("findings.Finding", null=True, on_delete=models.CASCADE, related_name="risk_inputs")
+    finding = models.ForeignKey(
+        "findings.Finding", null=True, blank=True, on_delete=models.CASCADE, related_name="risk_inputs"
+    )
     name = models.CharField(max_length=30, choices=[(name, name) for name in NAMES])
     kind = models.CharField(max_length=12, choices=_of(Kind))
     numbers: "models.JSONField[Any, Any]" = models.JSONField()  # stating.NEEDS; decimals as strings
     currency = models.CharField(max_length=3, blank=True, default="")  # of money
     source = models.CharField(max_length=500)  # what it rests on
     confidence = models.CharField(max_length=6, choices=_of(Confidence), default=Confidence.MEDIUM.value)
-    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    author = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     stated_on = models.DateField()
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -3,19 +3,36 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Count, DateField, Max, Min, Prefetch, Q, QuerySet, Sum, Value
+from django.db.models import Count, DateField, DecimalField, Max, Min, Prefetch, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from findings.models import BulkAction, Effect, Finding, FindingQuerySet, Rollup, Sighting, WeekRollup
-from findings.query import Query, QueryError
+from findings.checks.remedies import remedies
+from findings.models import (
+    BulkAction,
+    Effect,
+    Estimate,
+    Finding,
+    FindingQuerySet,
+    RiskRollup,
+    Rollup,
+    Sighting,
+    WeekRollup,
+)
+from findings.query import Query, QueryError, cell_of
 from findings.vocabulary import OPEN_STATUSES, Lane, Severity, Status
 from platform_risk.core.models import Environment, Import, Scope, Service, Team, User
 
 _FAR = date(9999, 1, 1)
+
+
+def remedied_checks() -> frozenset[str]:
+    """Checks whose findings go once the remedies on the list are carried out."""
+    return frozenset(check for remedy in remedies().values() for check in remedy.fixes_checks)
 
 
 def _ids(
@@ -102,6 +119,63 @@ def _by_state(values: Iterable[str], user: User) -> Q:
     return condition
 
 
+def _by_level(column: str, values: Iterable[str]) -> Q:
+    levels = [int(value) for value in values if value != "none"]
+    return _of_estimates(Q(**{f"{column}__in": levels}), "none" in values, column)
+
+
+def _by_band(values: Iterable[str]) -> Q:
+    bands = [value for value in values if value != "none"]
+    return _of_estimates(Q(band__in=bands), "none" in values, "likelihood")
+
+
+def _of_estimates(condition: Q, unknown: bool, column: str) -> Q:  # noqa: FBT001 (private, and both are conditions)
+    """Few estimates stand for many findings: they are found first, then findings by their keys."""
+    if unknown:
+        known = Estimate.objects.filter(**{f"{column}__isnull": False}).exclude(condition)
+        return ~Q(risk_key__in=known.values("key"))
+    return Q(risk_key__in=Estimate.objects.filter(condition).values("key"))
+
+
+# What the remedies on the list would close, were they carried out.
+def _closed_by_remedies() -> Q:
+    return Q(check_id__in=sorted(remedied_checks()))
+
+
+def _by_cell(values: Iterable[str], user: User) -> Q:
+    condition = Q(pk__in=[])
+    for value in values:
+        cell = cell_of(value)
+        columns = placement_columns(cell.unit, cell.view)
+        if cell.likelihood is None:
+            known = Estimate.objects.filter(**{f"{columns.likelihood}__isnull": False})
+            found_ = ~Q(risk_key__in=known.values("key"))
+        else:
+            levels = {columns.likelihood: cell.likelihood, columns.impact: cell.impact}
+            found_ = Q(risk_key__in=Estimate.objects.filter(**levels).values("key"))
+        if cell.view == "after":
+            found_ &= ~_closed_by_remedies()
+        condition |= found_
+    return condition
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Columns of Estimate that hold one matrix in one view."""
+
+    likelihood: str
+    impact: str
+    band: str
+    minutes: str
+    loss: str
+
+
+def placement_columns(unit: str, view: str) -> Placement:
+    before = ("inherent_" if view == "inherent" else "") + ("money_" if unit == "money" else "")
+    minutes, loss = ("inherent_minutes", "inherent_loss") if view == "inherent" else ("bad_minutes", "annual_loss")
+    return Placement(f"{before}likelihood", f"{before}impact", f"{before}band", minutes, loss)
+
+
 _CONDITIONS: dict[str, Callable[[Iterable[str], User], Q]] = {
     "lane": lambda values, user: Q(lane__in=list(values)),
     "status": lambda values, user: Q(status__in=list(values)),
@@ -116,12 +190,21 @@ _CONDITIONS: dict[str, Callable[[Iterable[str], User], Q]] = {
     "identifier": lambda values, user: _any("identifiers__contains", values),
     "path": lambda values, user: _any("path__startswith", values),
     "is": _by_state,
+    "likelihood": lambda values, user: _by_level("likelihood", list(values)),
+    "impact": lambda values, user: _by_level("impact", list(values)),
+    "band": lambda values, user: _by_band(list(values)),
+    "cell": _by_cell,
     "service": _by_service,
     "environment": _by_environment,
     "team": _by_team,
     "owner": _by_owner,
     "import": _by_import,
 }
+
+
+def condition(name: str, values: Iterable[str], user: User) -> Q:
+    """One filter as a condition, on findings or on what repeats their columns. Raises QueryError."""
+    return _CONDITIONS[name](values, user)
 
 
 def found(query: Query, user: User) -> FindingQuerySet:
@@ -137,6 +220,11 @@ def found(query: Query, user: User) -> FindingQuerySet:
         rows = rows.filter(search=SearchQuery(expression, search_type="raw", config="simple"))
     if query.ordering == "due":
         rows = rows.annotate(due_key=Coalesce("due_on", Value(_FAR), output_field=DateField()))
+    if query.ordering.endswith("bad_minutes"):
+        rows = rows.annotate(minutes_key=Coalesce("estimate__bad_minutes", Value(-1.0)))
+    if query.ordering.endswith("annual_loss"):
+        loss = DecimalField(max_digits=18, decimal_places=2)
+        rows = rows.annotate(loss_key=Coalesce("estimate__annual_loss", Value(Decimal(-1)), output_field=loss))
     return rows
 
 
@@ -232,6 +320,11 @@ def _rollup_visible(model: Any, user: User) -> QuerySet[Any]:
 def rollup(user: User) -> QuerySet[Rollup]:
     """Counts of default branches by service, team, environment, lane, severity, status; sum `count`."""
     return _rollup_visible(Rollup, user)
+
+
+def risk_rollup(user: User) -> QuerySet[RiskRollup]:
+    """Counts of open findings of default branches by service, team, lane and estimate; sum `count`."""
+    return _rollup_visible(RiskRollup, user)
 
 
 @dataclass(frozen=True)

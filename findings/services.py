@@ -199,6 +199,7 @@ def _follow_figures(rows: FindingQuerySet) -> None:
     for service_id in Finding.objects.filter(pk__in=ids).order_by().values_list("service_id", flat=True).distinct():
         estimating.decide_lanes(service_id)
 
+
 def change(
     finding: Finding, action: Action, *, user: User, source: str, expected_version: int | None = None
 ) -> Finding:

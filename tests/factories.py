@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from findings.models import Finding
+from findings.models import Finding, RiskInput
 from platform_risk.core.imports import runner, services
 from platform_risk.core.imports.services import Destination
 from platform_risk.core.models import Environment, Import, Membership, Role, Service, Target, Team, Token, User
@@ -84,6 +84,17 @@ def make_finding(service: Service, *, title: str = "A finding", branch: str = ""
     finding = Finding.objects.create(**values)
     finding.refresh_from_db()
     return finding
+
+
+def make_risk_input(service: Service, *, user: User | None = None, basis: str = "A guess", **fields: Any) -> RiskInput:
+    """Of how often something happens, unless told otherwise; a row alone, without what follows from it."""
+    values: dict[str, Any] = {
+        "name": "frequency",
+        "kind": "number",
+        "numbers": {"value": "2"},
+        "stated_on": date(2026, 11, 1),
+    }
+    return RiskInput.objects.create(service=service, author=user, source=basis, **values | fields)
 
 
 def sarif(*results: dict[str, Any], tool: str = "Probe", at: str = "", **run: Any) -> bytes:

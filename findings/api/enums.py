@@ -1,6 +1,9 @@
 """The contract's enumerations as plain lists: the schema names its enums by them (ENUM_NAME_OVERRIDES)."""
 
-from findings.query import ENUMS, ORDERINGS
+from findings.query import ENUMS, ORDERINGS, UNITS, VIEWS
+from findings.risk import stating
+from findings.risk.inputs import Confidence
+from findings.risk.matrix import Band
 from findings.vocabulary import (
     Category,
     DismissReason,
@@ -22,6 +25,16 @@ OUTCOMES = [member.value for member in Outcome]
 DISMISS_REASONS = [member.value for member in DismissReason]
 STATES = sorted(ENUMS["is"])
 FINDING_ORDERINGS = sorted(ORDERINGS)
+LANE_SOURCES = ["severity", "risk", "user"]
+BANDS = [member.value for member in Band]
+LEVELS = ["1", "2", "3", "4", "5", "none"]
+BANDS_OR_NONE = [*BANDS, "none"]
+RISK_VIEWS = list(VIEWS)
+RISK_UNITS = list(UNITS)
+INPUT_NAMES = list(stating.NAMES)
+INPUT_KINDS = [member.value for member in stating.Kind]
+CONFIDENCES = [member.value for member in Confidence]
+SIMULATION_STATES = ["queued", "running", "done", "failed"]
 CHANGE_SOURCES = ["page", "api", "import", "rule", "clock"]
 BULK_STATES = ["queued", "running", "done", "failed"]
 BULK_RESULTS = ["applied", "refused", "not_found"]

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Case, DateTimeField, F, Max, OuterRef, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
-from findings.models import BulkAction, Comment, Finding, FindingQuerySet, History, Sighting
+from findings.models import BulkAction, Comment, Estimate, Finding, FindingQuerySet, History, Sighting
 from platform_risk.core.api.exports import Table
 from platform_risk.core.api.fields import shown_date, shown_time
 from platform_risk.core.models import Team, User
@@ -22,9 +22,12 @@ def complete(rows: FindingQuerySet) -> FindingQuerySet:
     last = (
         Sighting.objects.filter(finding=OuterRef("pk")).order_by().values("finding").annotate(at=Max(seen)).values("at")
     )
-    return rows.select_related("service", "environment", "team", "owner").annotate(
+    return rows.select_related("service", "environment", "team", "owner", "estimate").annotate(
         seen_at=Coalesce(Subquery(last), "first_seen_at")
     )
+
+
+LANE_SOURCES = {"": "severity", "risk": "risk", "user": "user"}
 
 
 def location(finding: Finding) -> dict[str, Any]:
@@ -54,6 +57,7 @@ def row(finding: Any) -> dict[str, Any]:
         "reported_severity": finding.reported_severity,
         "lane": finding.lane,
         "lane_reason": finding.lane_reason,
+        "lane_source": LANE_SOURCES[finding.lane_from],
         "status": finding.status,
         "regressed": finding.regressed,
         "category": finding.category,
@@ -75,7 +79,7 @@ def row(finding: Any) -> dict[str, Any]:
         "evidence": finding.evidence,
         "quantities": finding.quantities or [],
         "remedies": finding.remedies,
-        **_estimates(),
+        **estimates(finding.estimate),
         **_decision(finding),
         "first_seen_at": shown_time(finding.first_seen_at),
         "last_seen_at": shown_time(finding.seen_at),
@@ -87,9 +91,39 @@ def row(finding: Any) -> dict[str, Any]:
     }
 
 
-def _estimates() -> dict[str, None]:
-    """Not estimated is not zero: null until somebody states what a bad minute costs."""
-    return dict.fromkeys(("likelihood", "impact", "band", "annual_loss", "bad_minutes_per_year"))
+def estimates(found: Estimate | None) -> dict[str, Any]:
+    """Not estimated is not zero: money is null until somebody states what a bad minute, or the thing itself, costs."""
+    if found is None:
+        return dict.fromkeys(_ESTIMATES)
+    return {
+        "likelihood": found.likelihood,
+        "impact": found.impact,
+        "band": found.band or None,
+        "annual_loss": _loss(found),
+        "bad_minutes_per_year": _rounded(found.bad_minutes),
+        "hidden_minutes_per_year": _rounded(found.hidden_minutes),
+        "risk_reason": found.words,
+    }
+
+
+_ESTIMATES = (
+    "likelihood", "impact", "band", "annual_loss", "bad_minutes_per_year", "hidden_minutes_per_year", "risk_reason",
+)  # fmt: skip
+
+
+def _loss(found: Estimate) -> dict[str, Any] | None:
+    if found.annual_loss is None:
+        return None
+    spread = {"p5": found.loss_p5, "p50": found.loss_p50, "p95": found.loss_p95}
+    return {
+        "mean": str(found.annual_loss),
+        **{name: None if amount is None else str(amount) for name, amount in spread.items()},
+        "currency": found.currency,
+    }
+
+
+def _rounded(minutes: float | None) -> float | None:
+    return None if minutes is None else round(minutes, 6)
 
 
 def _decision(finding: Finding) -> dict[str, Any]:
@@ -108,8 +142,9 @@ TABLE = Table(
         "class", "outcome", "rule", "check", "scanners", "service", "environment", "branch", "team", "owner", "tags",
         "location.path", "location.line", "location.resource", "location.image", "location.package",
         "location.version", "location.endpoint", "identifiers", "message", "dismiss_reason", "status_comment",
-        "snoozed_until", "acceptance_expires_on", "annual_loss", "bad_minutes_per_year", "first_seen_at",
-        "last_seen_at", "closed_at", "due_on", "fingerprint", "version", "updated_at", "id",
+        "snoozed_until", "acceptance_expires_on", "likelihood", "impact", "band", "annual_loss.mean",
+        "annual_loss.p5", "annual_loss.p50", "annual_loss.p95", "annual_loss.currency", "bad_minutes_per_year",
+        "first_seen_at", "last_seen_at", "closed_at", "due_on", "fingerprint", "version", "updated_at", "id",
     ),
     row,
 )  # fmt: skip

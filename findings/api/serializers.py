@@ -38,9 +38,9 @@ class LocationSerializer(serializers.Serializer[Any]):
 
 class AnnualLossSerializer(serializers.Serializer[Any]):
     mean = serializers.CharField()
-    p5 = serializers.CharField()
-    p50 = serializers.CharField()
-    p95 = serializers.CharField()
+    p5 = serializers.CharField(allow_null=True)
+    p50 = serializers.CharField(allow_null=True)
+    p95 = serializers.CharField(allow_null=True)
     currency = serializers.CharField()
 
 
@@ -56,6 +56,7 @@ class FindingSerializer(serializers.Serializer[Any]):
     reported_severity = choice(enums.SEVERITIES)
     lane = choice(enums.LANES)
     lane_reason = serializers.CharField()
+    lane_source = choice(enums.LANE_SOURCES)
     status = choice(enums.STATUSES)
     regressed = serializers.BooleanField()
     category = choice(enums.CATEGORIES)
@@ -79,9 +80,11 @@ class FindingSerializer(serializers.Serializer[Any]):
     remedies = serializers.ListField(child=serializers.CharField())
     likelihood = serializers.IntegerField(allow_null=True)
     impact = serializers.IntegerField(allow_null=True)
-    band = serializers.CharField(allow_null=True)
+    band = choice(enums.BANDS, allow_null=True)
     annual_loss = AnnualLossSerializer(allow_null=True)
     bad_minutes_per_year = serializers.FloatField(allow_null=True)
+    hidden_minutes_per_year = serializers.FloatField(allow_null=True, help_text="Before anybody notices.")
+    risk_reason = serializers.CharField(allow_null=True, help_text="Why it stands where it stands.")
     dismiss_reason = choice(enums.DISMISS_REASONS, allow_null=True)
     status_comment = serializers.CharField(allow_null=True)
     snoozed_until = serializers.DateField(allow_null=True)
@@ -111,11 +114,12 @@ class FindingWrittenSerializer(Body):
 
 
 class FindingChangeSerializer(Body):
-    """Fields that are sent are set; null takes owner and team away, and gives severity back to the report."""
+    """Fields that are sent are set; null takes owner and team away, and gives severity and lane back."""
 
     owner = text(150, required=False, allow_null=True)
     team = SlugField(required=False, allow_null=True)
     severity = choice(enums.SEVERITIES, required=False, allow_null=True)
+    lane = choice(enums.LANES, required=False, allow_null=True, help_text="Needs a comment; null: as it was decided.")
     tags = _tags(required=False)
     comment = text(_MOST_TEXT, required=False, allow_blank=True, help_text="Why; kept in the history.")
 
@@ -166,6 +170,7 @@ class BulkSerializer(Body):
     owner = text(150, required=False, allow_null=True)
     team = SlugField(required=False, allow_null=True)
     severity = choice(enums.SEVERITIES, required=False, allow_null=True)
+    lane = choice(enums.LANES, required=False, allow_null=True)
     tags = _tags(required=False)
     add_tags = _tags(required=False)
     remove_tags = _tags(required=False)

@@ -12,8 +12,9 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from findings import bulk, selectors, services, tasks
-from findings.api import enums, reading, rows
+from findings import bulk, estimating, selectors, services, tasks
+from findings.api import enums, reading, risk_rows, rows
+from findings.api.risk_serializers import LaidOpenSerializer
 from findings.api.serializers import (
     BulkAnswerSerializer,
     BulkSerializer,
@@ -39,13 +40,19 @@ _CHOICES = {
     "category": enums.CATEGORIES,
     "class": enums.CLASSES,
     "is": enums.STATES,
+    "likelihood": enums.LEVELS,
+    "impact": enums.LEVELS,
+    "band": enums.BANDS_OR_NONE,
 }
-_LIST = (
+FILTERS = (
     parameter("q", "The language of the search box: words, name:value, -name:value.", many=False),
     *(
         parameter(name, f"Filter by {name}; repeat for any of several.", enum=_CHOICES.get(name))
         for name in reading.FILTERS
     ),
+)
+_LIST = (
+    *FILTERS,
     parameter("ordering", "priority unless told otherwise.", enum=enums.FINDING_ORDERINGS, many=False),
     parameter("updated_since", "Changed at this time or later (RFC 3339).", many=False),
 )
@@ -98,13 +105,13 @@ class Findings(Resource):
 
     @extend_schema(request=FindingChangeSerializer, responses=FindingSerializer)
     def partial_update(self, request: Request, id: str) -> Response:
-        """Set owner, team, severity or tags."""
+        """Set owner, team, severity, lane or tags."""
         finding = self._mine(id)
         check_if_match(request, rows.etag(finding))
         sent = read(FindingChangeSerializer, request, partial=True)
         update = reading.update_of(sent, self.user)
         if not update.fields:
-            raise bad_field("/", "Nothing to change: send owner, team, severity or tags.")
+            raise bad_field("/", "Nothing to change: send owner, team, severity, lane or tags.")
         return self._changed(request, finding, update)
 
     def _changed(self, request: Request, finding: Finding, decided: Any) -> Response:
@@ -122,6 +129,14 @@ class Findings(Resource):
         check_if_match(request, rows.etag(finding))
         sent = read(TransitionSerializer, request)
         return self._changed(request, finding, reading.transition_of(sent, sent["to"]))
+
+    @extend_schema(responses=LaidOpenSerializer)
+    @action(detail=True)
+    def risk(self, request: Request, id: str) -> Response:
+        """Every input of its figures with its source, and how the figures follow."""
+        found = self._one(id).estimate
+        known = estimating.assembled(found) if found is not None else None
+        return Response(risk_rows.laid_open(found, known))
 
     @extend_schema(responses=HistorySerializer(many=True))
     @action(detail=True)

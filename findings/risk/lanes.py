@@ -8,7 +8,7 @@ with each finding, so that a lane can be explained long after.
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from findings.risk.matrix import Band, Placed
 from findings.vocabulary import Lane, RiskClass, Severity
@@ -72,6 +72,8 @@ class Thresholds:
     immediate_budget_share: float = 1.0
     critical_budget_share: float = 0.25
 
+    MONEY: ClassVar = ("cost_rises_from", "immediate_from")
+
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
@@ -86,9 +88,13 @@ class Thresholds:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Thresholds":
-        kinds = {"cost_rises_from": Decimal, "immediate_from": Decimal}
         known = {each.name for each in fields(cls)}
-        return cls(**{name: kinds.get(name, float)(str(value)) for name, value in stored.items() if name in known})
+        read: dict[str, Any] = {
+            name: Decimal(str(value)) if name in cls.MONEY else float(value)
+            for name, value in stored.items()
+            if name in known
+        }
+        return cls(**read)
 
 
 THRESHOLDS = Thresholds()

@@ -13,10 +13,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.regex_helper import normalize
 
 from findings.actions import Update
-from findings.models import Comment, Finding
+from findings.models import Comment, Finding, RiskInput
 from findings.services import act
 from platform_risk.core.models import Import, ImportReject, OwnershipRule, Service, Team, Token, User
-from tests.factories import make_finding, make_import, make_service, sarif, sarif_result, upload
+from tests.factories import make_finding, make_import, make_risk_input, make_service, sarif, sarif_result, upload
 
 Api = Callable[..., Client]
 JSON = "application/json"
@@ -99,11 +99,13 @@ def secrets(alice: User, ada: User, checkout: Service, search: Team) -> list[str
     everywhere = OwnershipRule.objects.create(
         position=2, kind="path", pattern=f"{CANARY}/**", team_id=checkout.team_id or 0
     )
+    make_risk_input(checkout, user=alice, basis=CANARY)
+    stated = make_risk_input(checkout, user=alice, basis=CANARY, finding=findings[0])
     token = Token.objects.create(user=alice, name=CANARY, prefix="x", digest="x")
     Team.objects.filter(slug="payments").update(name=CANARY)
     Service.objects.filter(pk=checkout.pk).update(name=CANARY)
     make_finding(make_service(f"{CANARY}-unowned", None), title=CANARY)
-    things: tuple[Any, ...] = (row, findings[0], bulk, rule, everywhere, token, checkout, checkout.team, alice)
+    things: tuple[Any, ...] = (row, findings[0], bulk, rule, everywhere, token, stated, checkout, checkout.team, alice)
     return [*{str(thing.pk) for thing in things}, "checkout", "payments", "alice"]
 
 
@@ -144,7 +146,7 @@ def test_a_stranger_changes_nothing_of_another_team_at_any_address(
 def _state(user: User) -> dict[tuple[str, int], Any]:
     """Every row that is not the user's own."""
     found = {}
-    for model in (Finding, Import, Service, Team, OwnershipRule, User, Comment, Token, ImportReject):
+    for model in (Finding, Import, Service, Team, OwnershipRule, User, Comment, Token, ImportReject, RiskInput):
         for row in model._default_manager.values():
             if row["id"] != user.pk or model is not User:
                 found[model.__name__, row["id"]] = row
@@ -154,7 +156,7 @@ def _state(user: User) -> dict[tuple[str, int], Any]:
 API_READS = (
     "findings/{finding}/", "findings/{finding}/history/", "findings/{finding}/comments/", "imports/{row}/",
     "imports/{row}/rejects/", "services/checkout/", "teams/payments/", "findings/bulk/{bulk}/",
-    "ownership-rules/{rule}/",
+    "ownership-rules/{rule}/", "risk/inputs/{input}/", "findings/{finding}/risk/",
 )  # fmt: skip
 
 
@@ -170,6 +172,7 @@ def ids(alice: User, checkout: Service) -> dict[str, int]:
         "row": upload(sarif(sarif_result()), checkout, run=False).pk,
         "bulk": bulk.pk,
         "rule": rule.pk,
+        "input": make_risk_input(checkout, user=alice).pk,
     }
 
 
@@ -194,6 +197,8 @@ WRITES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("delete", "teams/payments/", {}),
     ("patch", "ownership-rules/{rule}/", {"note": "x"}),
     ("delete", "ownership-rules/{rule}/", {}),
+    ("patch", "risk/inputs/{input}/", {"confidence": "low"}),
+    ("delete", "risk/inputs/{input}/", {}),
 )
 
 

@@ -28,7 +28,7 @@ from findings.services import act
 from platform_risk.core.api import pages
 from platform_risk.core.models import Environment, OwnershipRule, Service, Token, User
 from platform_risk.wsgi import application
-from tests.factories import make_finding, make_token, make_user, sarif, sarif_result, upload
+from tests.factories import make_finding, make_risk_input, make_token, make_user, sarif, sarif_result, upload
 
 Api = Callable[..., Client]
 CHECKS: list[Any] = [
@@ -60,13 +60,16 @@ def test_every_operation_has_words_and_says_which_problems_there_may_be() -> Non
 
 def test_every_call_of_the_contract_is_there() -> None:
     calls = {f"{method.upper()} {path}" for path, methods in pages.schema()["paths"].items() for method in methods}
-    lists = ["services", "teams", "environments", "ownership-rules", "users", "tokens"]
+    lists = ["services", "teams", "environments", "ownership-rules", "users", "tokens", "risk/inputs"]
     wanted = {
         "POST /api/v1/imports/", "GET /api/v1/imports/", "GET /api/v1/imports/{id}/",
         "GET /api/v1/imports/{id}/rejects/", "POST /api/v1/imports/{id}/cancel/", "POST /api/v1/imports/{id}/undo/",
         "GET /api/v1/findings/", "POST /api/v1/findings/", "GET /api/v1/findings/{id}/",
         "PATCH /api/v1/findings/{id}/", "POST /api/v1/findings/{id}/transitions/",
         "GET /api/v1/findings/{id}/history/", "POST /api/v1/findings/bulk/",
+        "GET /api/v1/risk/matrix/", "GET /api/v1/risk/summary/", "GET /api/v1/risk/exceedance/",
+        "GET /api/v1/risk/policy/", "PUT /api/v1/risk/policy/", "POST /api/v1/risk/policy/preview/",
+        "GET /api/v1/findings/{id}/risk/",
     }  # fmt: skip
     for name in lists:
         wanted |= {f"GET /api/v1/{name}/", f"POST /api/v1/{name}/"}
@@ -122,6 +125,7 @@ def objects(
         "ownership-rules": str(rule.pk),
         "users": "victim",
         "tokens": "0",
+        "inputs": str(make_risk_input(checkout, user=alice).pk),
     }
 
 

@@ -132,7 +132,17 @@ def _in_chunks(lines: Iterable[str], size: int = 32 * 1024) -> Iterator[bytes]:
         yield "".join(held).encode()
 
 
-def stream(request: Request, table: Table, rows: QuerySet[Any]) -> StreamingHttpResponse | None:
+class Rows:
+    """Rows that are no query's, as `stream` takes them."""
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        self._rows = rows
+
+    def iterator(self, chunk_size: int) -> Iterator[Any]:
+        return iter(self._rows)
+
+
+def stream(request: Request, table: Table, rows: QuerySet[Any] | Rows) -> StreamingHttpResponse | None:
     """The whole list in the format asked for; None when a page was asked for. `rows` may prefetch nothing."""
     renderer = request.accepted_renderer
     if not isinstance(renderer, CSVRenderer | JSONLinesRenderer):

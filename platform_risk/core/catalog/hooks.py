@@ -5,13 +5,19 @@ logged and does not undo the change, so a callback's work must also be found by 
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from django.db import transaction
+
+if TYPE_CHECKING:
+    from platform_risk.core.models import User
 
 Callback = Callable[[int | None], None]  # a service's id, or None: any service may be concerned
 
 _ownership: list[Callback] = []
 _default_branch: list[Callback] = []
+FactsCallback = Callable[[int, "User", str], None]  # service id, who, why
+_facts: list[FactsCallback] = []
 
 
 def on_ownership_change(callback: Callback) -> None:
@@ -24,6 +30,18 @@ def on_default_branch_change(callback: Callback) -> None:
     """The targets of this service were flipped in the same transaction; what repeats their flag has to follow."""
     if callback not in _default_branch:
         _default_branch.append(callback)
+
+
+def on_facts_change(callback: FactsCallback) -> None:
+    """What a service promises, is worth, or how critical it is, changed by somebody for a reason. Called within the
+    change's transaction: figures that follow from it are never of another time."""
+    if callback not in _facts:
+        _facts.append(callback)
+
+
+def facts_changed(service_id: int, user: "User", reason: str) -> None:
+    for callback in _facts:
+        callback(service_id, user, reason)
 
 
 def ownership_changed(service_id: int | None) -> None:

@@ -48,6 +48,9 @@ class RuleFields(TypedDict, total=False):
 
 # Services
 
+# What figures of risk rest on
+_FACTS = {"slo", "value_per_bad_minute", "currency", "criticality"}
+
 
 @transaction.atomic
 def create_service(*, user: User, reason: str = "", **fields: Unpack[ServiceFields]) -> Service:
@@ -75,6 +78,8 @@ def change_service(service: Service, *, user: User, reason: str = "", **fields: 
     record(user, "changed", "service", service.pk, service.slug, changes=changes, reason=reason)
     if "default_branch" in changes:
         _flip_targets(service)
+    if _FACTS & changes.keys():
+        hooks.facts_changed(service.pk, user, reason)
     if "team" in changes or "slug" in changes:  # rules of kind service go by the slug
         hooks.ownership_changed(service.pk)
     return service

@@ -1,0 +1,401 @@
+"""Figures of many findings together: matrix, sums, what is missing. Every function takes the user; figures are those of
+open findings of default branches that the user may see, summed from rollups wherever no other filter asks for more.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import product
+from typing import Any
+
+from django.db.models import CharField, Count, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
+
+from findings import selectors
+from findings.estimating import VERSION
+from findings.models import Estimate, Finding, RiskInput, RiskPolicy, RiskRollup, Simulation
+from findings.query import Query
+from findings.risk import budget
+from findings.risk.estimates import matrix_of
+from findings.risk.inputs import NAMES
+from findings.risk.lanes import Thresholds
+from findings.risk.matrix import Band
+from findings.risk.simulation import YEARS
+from findings.vocabulary import Lane
+from platform_risk.core.models import Service, Team, User
+
+SEED = 1
+_COUNTED = Sum("count")
+# What one filter of the rollup can answer
+_QUICK = ("service", "team", "lane")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which findings: all that the user may see, or those of a service, a team, a lane."""
+
+    service: Service | None = None
+    team: Team | None = None
+
+
+ALL = Part()
+
+
+def rollup(user: User, part: Part = ALL) -> QuerySet[RiskRollup]:
+    rows = selectors.risk_rollup(user)
+    if part.service is not None:
+        rows = rows.filter(service=part.service)
+    return rows if part.team is None else rows.filter(team=part.team)
+
+
+# --- the matrix
+
+
+@dataclass
+class Cell:
+    """Sums are None where nothing in it is known; money also where several currencies are."""
+
+    likelihood: int
+    impact: int
+    band: Band
+    count: int = 0
+    bad_minutes_per_year: float | None = None
+    losses: dict[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def annual_loss(self) -> Decimal | None:
+        return next(iter(self.losses.values())) if len(self.losses) == 1 else None
+
+    @property
+    def currency(self) -> str | None:
+        return next(iter(self.losses)) if len(self.losses) == 1 else None
+
+    def add(self, count: int, minutes: float | None, loss: Decimal | None, currency: str) -> None:
+        self.count += count
+        if minutes is not None:
+            self.bad_minutes_per_year = (self.bad_minutes_per_year or 0.0) + minutes
+        if loss is not None:
+            self.losses[currency] = self.losses.get(currency, Decimal(0)) + loss
+
+
+@dataclass(frozen=True)
+class Matrix:
+    version: str
+    unit: str
+    view: str
+    cells: list[Cell]
+    unplaced: int
+    closed: int  # by remedies; of the view `after` alone
+
+    def at(self, likelihood: int, impact: int) -> Cell:
+        return self.cells[(likelihood - 1) * 5 + impact - 1]
+
+    @property
+    def placed(self) -> int:
+        return sum(cell.count for cell in self.cells)
+
+
+def matrix(user: User, *, unit: str = "minutes", view: str = "current", query: Query | None = None) -> Matrix:
+    """Raises QueryError for a filter that names what the user may not see."""
+    of = matrix_of(unit)
+    cells = [Cell(row, column, of.band(row, column)) for row, column in product(range(1, 6), range(1, 6))]
+    unplaced = closed = 0
+    remedied = selectors.remedied_checks() if view == "after" else frozenset()
+    columns = selectors.placement_columns(unit, view)
+    for row in _placed(user, columns, query or Query()):
+        if row["check"] in remedied:
+            closed += row["n"]
+        elif row["likelihood"] is None:
+            unplaced += row["n"]
+        else:
+            cell = cells[(row["likelihood"] - 1) * 5 + row["impact"] - 1]
+            cell.add(row["n"], row["minutes"], row["loss"], row["currency"])
+    return Matrix(of.version, unit, view, cells, unplaced, closed)
+
+
+def _placed(user: User, columns: selectors.Placement, query: Query) -> Iterable[Mapping[str, Any]]:
+    names = {
+        "likelihood": F(f"estimate__{columns.likelihood}"),
+        "impact": F(f"estimate__{columns.impact}"),
+        "currency": Coalesce("estimate__currency", _text("")),
+        "check": Coalesce("estimate__check_id", _text("")),
+    }
+    quick = _quickly(user, query)
+    if quick is not None:
+        return (
+            quick.values(**names)
+            .annotate(
+                n=_COUNTED,
+                minutes=Sum(F("count") * F(f"estimate__{columns.minutes}")),
+                loss=Sum(F("count") * F(f"estimate__{columns.loss}")),
+            )
+            .filter(n__gt=0)
+            .order_by()
+        )
+    rows = selectors.found(query, user).open().on_default_branch()
+    return (
+        rows.order_by()
+        .values(**names)
+        .annotate(n=Count("*"), minutes=Sum(f"estimate__{columns.minutes}"), loss=Sum(f"estimate__{columns.loss}"))
+    )
+
+
+def _text(value: str) -> Value:
+    return Value(value, output_field=CharField())
+
+
+def _quickly(user: User, query: Query) -> QuerySet[RiskRollup] | None:
+    """The rollup's rows for a filter by service, team or lane alone; None: only the findings themselves can tell."""
+    if query.excluded or query.words or set(query.wanted) - set(_QUICK):
+        return None
+    rows = selectors.risk_rollup(user)
+    for name, values in query.wanted.items():
+        rows = rows.filter(selectors.condition(name, values, user))
+    return rows
+
+
+# --- sums
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Of a portfolio's year, means. None is "not known", never 0."""
+
+    open: int = 0
+    bad_minutes: float | None = None
+    hidden_minutes: float | None = None
+    losses: dict[str, Decimal] = field(default_factory=dict)
+    budget_share: float | None = None
+    by_lane: dict[str, "Sums"] = field(default_factory=dict)
+
+    @property
+    def hidden_share(self) -> float | None:
+        return None if self.hidden_minutes is None or not self.bad_minutes else self.hidden_minutes / self.bad_minutes
+
+    @property
+    def annual_loss(self) -> Decimal | None:
+        return next(iter(self.losses.values())) if len(self.losses) == 1 else None
+
+    @property
+    def currency(self) -> str | None:
+        return next(iter(self.losses)) if len(self.losses) == 1 else None
+
+
+@dataclass(frozen=True)
+class _Row:
+    service_id: int
+    lane: str
+    currency: str
+    n: int
+    minutes: float | None
+    hidden: float | None
+    loss: Decimal | None
+
+
+def _rows(user: User, part: Part) -> list[_Row]:
+    found = (
+        rollup(user, part)
+        .values("service_id", "lane", currency=Coalesce("estimate__currency", _text("")))
+        .annotate(
+            n=_COUNTED,
+            minutes=Sum(F("count") * F("estimate__bad_minutes")),
+            hidden=Sum(F("count") * F("estimate__hidden_minutes")),
+            loss=Sum(F("count") * F("estimate__annual_loss")),
+        )
+        .filter(n__gt=0)
+        .order_by()
+    )
+    return [_Row(**row) for row in found]
+
+
+def sums(user: User, part: Part = ALL) -> Sums:
+    """Two queries: the sums, and the objectives of the services."""
+    rows = _rows(user, part)
+    slos = _objectives({row.service_id for row in rows})
+    whole = _summed(rows, slos)
+    by_lane = {lane.value: _summed([row for row in rows if row.lane == lane], {}) for lane in Lane}
+    return Sums(whole.open, whole.bad_minutes, whole.hidden_minutes, whole.losses, whole.budget_share, by_lane)
+
+
+def sums_by_service(user: User, part: Part = ALL) -> dict[int, Sums]:
+    """Service id → its sums: two queries however many services there are."""
+    rows = _rows(user, part)
+    by_service: dict[int, list[_Row]] = {}
+    for row in rows:
+        by_service.setdefault(row.service_id, []).append(row)
+    slos = _objectives(by_service)
+    return {pk: _summed(mine, {pk: slos[pk]} if pk in slos else {}) for pk, mine in by_service.items()}
+
+
+def _objectives(services: Iterable[int]) -> dict[int, float]:
+    rows = Service.objects.filter(pk__in=list(services), slo__gt=0, slo__lt=1).values_list("pk", "slo")
+    return {pk: float(slo) for pk, slo in rows if slo is not None}
+
+
+def _summed(rows: Sequence[_Row], slos: dict[int, float]) -> Sums:
+    minutes = [row.minutes for row in rows if row.minutes is not None]
+    hidden = [row.hidden for row in rows if row.hidden is not None]
+    losses: dict[str, Decimal] = {}
+    for row in rows:
+        if row.loss is not None:
+            losses[row.currency] = losses.get(row.currency, Decimal(0)) + row.loss
+    allowed = sum(budget.minutes_a_year(slo) for slo in slos.values())
+    spent = sum(row.minutes or 0.0 for row in rows if row.service_id in slos)
+    return Sums(
+        open=sum(row.n for row in rows),
+        bad_minutes=sum(minutes) if minutes else None,
+        hidden_minutes=sum(hidden) if hidden else None,
+        losses=losses,
+        budget_share=spent / allowed if allowed and minutes else None,
+    )
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An input that nobody stated, and how many findings it would price or put right."""
+
+    input: str
+    findings: int
+
+
+def missing(user: User, part: Part = ALL, *, column: str = "missing") -> list[Missing]:
+    """What the figures lack (`missing`), or assume (`defaulted`); most findings first."""
+    counts: dict[str, int] = {}
+    rows = rollup(user, part).values_list(f"estimate__{column}").annotate(n=_COUNTED).order_by()
+    for names, count in rows:
+        for name in names or ():
+            counts[name] = counts.get(name, 0) + count
+    found = [Missing(name, count) for name, count in counts.items() if count > 0]
+    return sorted(found, key=lambda each: (-each.findings, NAMES.index(each.input)))
+
+
+# --- what burns most
+
+
+@dataclass(frozen=True)
+class Burner:
+    """Findings of one check (or class, of what scanners report) in one service, and the minutes they burn a year."""
+
+    check: str
+    risk_class: str
+    service: str
+    count: int
+    bad_minutes: float
+    hidden_minutes: float
+    loss: Decimal | None
+    currency: str
+    budget_share: float | None
+
+    @property
+    def repair_minutes(self) -> float:
+        return self.bad_minutes - self.hidden_minutes
+
+    @property
+    def name(self) -> str:
+        return self.check or f"{self.risk_class.replace('_', ' ')}, from scanners"
+
+    @property
+    def query(self) -> str:
+        what = f"check:{self.check}" if self.check else f'class:{self.risk_class} check:""'
+        return f"is:open {what} service:{self.service} -is:other_branch"
+
+
+def burners(user: User, part: Part = ALL, *, shown: int = 9) -> list[Burner]:
+    """The most bad minutes first. One query."""
+    rows = (
+        rollup(user, part)
+        .filter(estimate__bad_minutes__gt=0)
+        .values("service__slug", "service__slo", "estimate__check_id", "estimate__risk_class", "estimate__currency")
+        .annotate(
+            n=_COUNTED,
+            minutes=Sum(F("count") * F("estimate__bad_minutes")),
+            hidden=Sum(F("count") * F("estimate__hidden_minutes")),
+            loss=Sum(F("count") * F("estimate__annual_loss")),
+        )
+        .filter(n__gt=0)
+        .order_by("-minutes", "service__slug", "estimate__check_id")[:shown]
+    )
+    return [
+        Burner(
+            row["estimate__check_id"], row["estimate__risk_class"], row["service__slug"], row["n"], row["minutes"],
+            row["hidden"] or 0.0, row["loss"], row["estimate__currency"],
+            _share(row["minutes"], row["service__slo"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _share(minutes: float, slo: Decimal | None) -> float | None:
+    return minutes / budget.minutes_a_year(float(slo)) if slo is not None and 0 < slo < 1 else None
+
+
+# --- the portfolio, drawn
+
+
+@dataclass(frozen=True)
+class Unit:
+    """So many findings of one estimate, team and lane: drawn as one risk that happens as often as all of them."""
+
+    key: int
+    service_id: int
+    team_id: int | None
+    lane: str
+    count: int
+    input_hash: str
+
+
+def units(user: User, part: Part = ALL) -> list[Unit]:
+    rows = (
+        rollup(user, part)
+        .filter(estimate__input_hash__isnull=False)
+        .values_list("risk_key", "service_id", "team_id", "lane", "estimate__input_hash")
+        .annotate(n=_COUNTED)
+        .filter(n__gt=0)
+        .order_by("service_id", "risk_key", "team_id", "lane")
+    )
+    return [Unit(key, service, team, lane, count, digest) for key, service, team, lane, digest, count in rows]
+
+
+def hash_of(found: Sequence[Unit], *, years: int, seed: int) -> str:
+    told = [VERSION, years, seed, [[u.service_id, u.team_id, u.lane, u.count, u.input_hash, u.key] for u in found]]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def simulation(user: User, part: Part = ALL, *, years: int = YEARS) -> tuple[Simulation | None, bool]:
+    """The drawn years of this portfolio, and whether somebody has to be called to draw them. None: nothing to draw."""
+    found = units(user, part)
+    if not found:
+        return None, False
+    told = [[u.key, u.service_id, u.team_id, u.lane, u.count, u.input_hash] for u in found]
+    row, made = Simulation.objects.get_or_create(
+        input_hash=hash_of(found, years=years, seed=SEED),
+        defaults={"years": years, "seed": SEED, "version": VERSION, "units": told, "total": len(told)},
+    )
+    return row, made
+
+
+def last_policy() -> RiskPolicy | None:
+    return RiskPolicy.objects.select_related("author").first()
+
+
+def thresholds() -> Thresholds:
+    policy = last_policy()
+    return Thresholds() if policy is None else Thresholds.from_json(policy.thresholds)
+
+
+# --- inputs
+
+
+def inputs_visible_to(user: User) -> QuerySet[RiskInput]:
+    """Statements about findings and services that the user may see."""
+    rows = RiskInput.objects.select_related("service", "author", "finding")
+    if user.is_admin:
+        return rows
+    of_services = Q(finding__isnull=True, service__in=Service.objects.visible_to(user))
+    return rows.filter(of_services | Q(finding__in=Finding.objects.visible_to(user)))
+
+
+def estimates_of(findings: Iterable[Finding]) -> dict[int, Estimate]:
+    return Estimate.objects.in_bulk(list({finding.risk_key for finding in findings}))

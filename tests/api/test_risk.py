@@ -1,0 +1,366 @@
+"""Risk through the API: figures that equal the lists behind them, statements with their sources, and who may see."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from findings import estimating, services, simulating
+from findings.actions import Transition, Update
+from findings.models import Estimate, Finding, RiskRollup, Simulation
+from findings.risk import lanes
+from findings.vocabulary import RiskClass, Severity, Status
+from platform_risk.core.catalog.services import change_service
+from platform_risk.core.models import AuditEvent, Service, Team, User
+from tests.factories import make_finding, make_service, sarif, sarif_result, upload
+
+pytestmark = pytest.mark.django_db
+Api = Callable[..., Client]
+JSON = "application/json"
+
+
+def estimated(service: Service, **fields: Any) -> Finding:
+    """A finding with its figures, as every way of writing one leaves it."""
+    severity, risk_class = fields.get("severity", "high"), fields.get("risk_class", "security")
+    decided = lanes.decide(Severity(severity), RiskClass(risk_class))
+    due = date(2026, 11, 1) + timedelta(days=lanes.DUE_DAYS[decided.lane])
+    placed = {"lane": decided.lane, "lane_reason": decided.reason, "due_on": None if "branch" in fields else due}
+    finding = make_finding(service, **placed | fields)
+    estimating.follow([finding.pk])
+    return finding
+
+
+@pytest.fixture
+def platform(checkout: Service, search: Team) -> Service:
+    Service.objects.filter(pk=checkout.pk).update(slo=Decimal("0.999"), criticality="critical")
+    for severity in ("critical", "high", "high", "medium", "low"):
+        estimated(checkout, severity=severity)
+    estimated(checkout, check_id="db-connections", risk_class="stability", severity="critical", quantities=refused(60))
+    estimated(checkout, risk_class="cost", check_id="log-retention", quantities=cost(36_000))
+    estimated(checkout, severity="high", status="dismissed")
+    estimated(checkout, severity="high", branch="feature/x")
+    estimated(make_service("index", search), severity="critical")
+    estimated(make_service("orphan"), severity="critical")
+    return checkout
+
+
+def refused(percent: float) -> list[dict[str, Any]]:
+    term = {"name": "max", "value": 1, "unit": "", "source": "file", "path": "a.yaml", "line": 3}
+    return [{"name": "connections_refused_percent", "value": percent, "unit": "%", "formula": "x", "inputs": [term]}]
+
+
+def cost(amount: int, source: str = "facts") -> list[dict[str, Any]]:
+    term = {"name": "price", "value": 0.03, "unit": "USD", "source": source}
+    return [{"name": "cost_first_year", "value": amount, "unit": "USD", "formula": "x", "inputs": [term]}]
+
+
+def listed(client: Client, **query: Any) -> int:
+    answer = client.get("/api/v1/findings/", {"is": ["open"], "page_size": 500, **query})
+    assert answer.status_code == 200, answer.content
+    return sum(row["is_default_branch"] for row in answer.json()["results"])
+
+
+@pytest.mark.parametrize("name", ["vic", "mary", "bob", "ada"])
+def test_each_cell_holds_as_many_findings_as_the_filtered_list(
+    platform: Service, vic: User, mary: User, bob: User, ada: User, api: Api, name: str
+) -> None:
+    client = api(User.objects.get(username=name), "read")
+    opened = listed(client)
+    for unit in ("minutes", "money"):
+        for view in ("current", "inherent", "after"):
+            matrix = client.get("/api/v1/risk/matrix/", {"view": view, "unit": unit}).json()
+            assert len(matrix["cells"]) == 25
+            for cell in matrix["cells"]:
+                name_ = f"{unit}-{view}-{cell['likelihood']}-{cell['impact']}"
+                assert listed(client, cell=name_) == cell["count"], name_
+            assert listed(client, cell=f"{unit}-{view}-none") == matrix["unplaced"]
+            assert sum(cell["count"] for cell in matrix["cells"]) + matrix["unplaced"] + matrix["closed"] == opened
+    current = client.get("/api/v1/risk/matrix/").json()
+    for cell in current["cells"]:
+        query = {"likelihood": cell["likelihood"], "impact": cell["impact"], "band": cell["band"]}
+        assert listed(client, **query) == cell["count"]
+    assert listed(client, band="none") == current["unplaced"]
+
+
+def test_a_filtered_matrix_counts_what_the_filter_finds(platform: Service, ada: User, api: Api) -> None:
+    client = api(ada, "read")
+    for query in ({"service": "checkout"}, {"severity": "critical"}, {"q": "lane:critical -service:index"}):
+        matrix = client.get("/api/v1/risk/matrix/", query).json()
+        counted = sum(cell["count"] for cell in matrix["cells"]) + matrix["unplaced"]
+        assert counted == listed(client, **query) > 0, query
+    assert client.get("/api/v1/risk/matrix/", {"view": "later"}).status_code == 400
+    assert client.get("/api/v1/risk/matrix/", {"service": "nowhere"}).status_code == 400
+
+
+def test_sums_equal_a_recount_of_the_findings_a_user_sees(platform: Service, ada: User, vic: User, api: Api) -> None:
+    for user in (ada, vic):
+        rows = list(Finding.objects.visible_to(user).open().on_default_branch().select_related("estimate"))
+        found = [row.estimate for row in rows if row.estimate]
+        summary = api(user, "read").get("/api/v1/risk/summary/").json()
+        minutes = sum(each.bad_minutes or 0 for each in found)
+        assert summary["open"] == len(rows)
+        assert summary["bad_minutes_per_year"]["mean"] == pytest.approx(minutes)
+        assert summary["hidden_share"] == pytest.approx(sum(each.hidden_minutes or 0 for each in found) / minutes)
+        assert Decimal(summary["annual_loss"]["mean"]) == sum(each.annual_loss or 0 for each in found)
+        lacking = {each["input"]: each["findings"] for each in summary["missing"]}
+        assert lacking["minute_value"] == sum("minute_value" in each.missing for each in found)
+    everything = api(ada, "read").get("/api/v1/risk/summary/").json()
+    parts = [
+        api(ada, "read").get("/api/v1/risk/summary/", {"service": slug}).json()
+        for slug in ("checkout", "index", "orphan")
+    ]
+    assert sum(part["open"] for part in parts) == everything["open"]
+    whole = everything["bad_minutes_per_year"]["mean"]
+    assert sum(part["bad_minutes_per_year"]["mean"] for part in parts) == pytest.approx(whole)
+
+
+def test_rollups_of_risk_equal_a_recount_after_all_that_people_do(platform: Service, mary: User, ada: User) -> None:
+    rows = Finding.objects.filter(service=platform)
+    services.act(rows, Transition(to=Status.TRIAGED), user=mary, source="api")
+    services.act(rows.filter(severity="low"), Update(fields={"severity": "critical"}), user=mary, source="api")
+    gone = services.act(
+        rows.filter(severity="high"), Transition(to=Status.DISMISSED, reason="inaccurate"), user=mary, source="api"
+    )
+    services.act(rows, Update(fields={"lane": "immediate"}, comment="Audit"), user=mary, source="api")
+    services.take_back(gone, user=mary, source="api")
+    services.compact_rollups()
+    counted: dict[tuple[Any, ...], int] = {}
+    for row in Finding.objects.filter(withdrawn_by=None).open().on_default_branch():
+        key = (row.service_id, row.team_id, row.lane, row.risk_key)
+        counted[key] = counted.get(key, 0) + 1
+    rollup = RiskRollup.objects.values_list("service_id", "team_id", "lane", "risk_key", "count")
+    assert {tuple(row[:4]): row[4] for row in rollup} == counted
+    assert not Finding.objects.filter(estimate__key=None).exists()
+
+
+def test_a_default_makes_minutes_but_never_money(platform: Service, ada: User, api: Api) -> None:
+    client = api(ada, "read")
+    rows = client.get("/api/v1/findings/", {"is": "open", "page_size": 100}).json()["results"]
+    for row in rows:
+        if row["class"] == "cost":
+            assert row["annual_loss"] == {
+                "mean": "36000.00", "p5": "36000.00", "p50": "36000.00", "p95": "36000.00", "currency": "USD",
+            }  # fmt: skip
+            assert row["bad_minutes_per_year"] is None
+        else:
+            assert row["annual_loss"] is None
+            assert row["bad_minutes_per_year"] > 0
+            assert row["band"] in ("low", "medium", "high", "critical")
+            assert row["risk_reason"].startswith("By default")
+    assumed = estimated(platform, risk_class="cost", check_id="log-retention", quantities=cost(9_000, "assumption"))
+    assert client.get(f"/api/v1/findings/{assumed.pk}/").json()["annual_loss"] is None
+
+
+def test_the_value_of_a_minute_makes_money_of_minutes_at_once(platform: Service, mary: User, api: Api) -> None:
+    client = api(mary)
+    before = client.get("/api/v1/risk/summary/", {"service": "checkout"}).json()
+    assert client.patch("/api/v1/services/checkout/", {"value_per_bad_minute": "450.00"}, JSON).status_code == 200
+    after = client.get("/api/v1/risk/summary/", {"service": "checkout"}).json()
+    minutes = before["bad_minutes_per_year"]["mean"]
+    assert after["bad_minutes_per_year"]["mean"] == pytest.approx(minutes)
+    assert float(after["annual_loss"]["mean"]) == pytest.approx(36_000 + 450 * minutes, rel=1e-4)
+    assert [each["input"] for each in before["missing"]] == ["minute_value"]
+    assert after["missing"] == []
+    row = client.get("/api/v1/findings/", {"check": "db-connections"}).json()["results"][0]
+    assert Decimal(row["annual_loss"]["p95"]) >= Decimal(row["annual_loss"]["mean"]) > 0
+    change_service(platform, user=mary, currency="EUR", value_per_bad_minute=Decimal(400), reason="We bill in euros")
+    euro = client.get("/api/v1/risk/summary/", {"service": "checkout"}).json()
+    assert euro["annual_loss"]["currency"] == "EUR"
+    assert float(euro["annual_loss"]["mean"]) == pytest.approx(400 * minutes, rel=1e-4)  # the logs' dollars are none
+
+
+def test_what_a_person_states_wins_over_what_is_measured_and_that_over_what_is_assumed(
+    platform: Service, alice: User, vic: User, bob: User, api: Api
+) -> None:
+    client = api(alice)
+    finding = Finding.objects.get(check_id="db-connections")
+    open_ = client.get(f"/api/v1/findings/{finding.pk}/risk/").json()
+    origins = {each["name"]: (each["origin"], each["mean"]) for each in open_["inputs"]}
+    assert origins["users_affected"] == ("measured", pytest.approx(0.6))
+    assert origins["frequency"][0] == "default"
+    body = {
+        "service": "checkout", "check": "db-connections", "name": "frequency", "kind": "incidents",
+        "numbers": {"incidents": "3", "years": "2"}, "source": "Postmortems 2025 and 2026", "confidence": "high",
+    }  # fmt: skip
+    assert api(vic).post("/api/v1/risk/inputs/", body, JSON).status_code == 403
+    assert api(bob).post("/api/v1/risk/inputs/", body, JSON).status_code == 400
+    made = client.post("/api/v1/risk/inputs/", body, JSON)
+    assert made.status_code == 201, made.content
+    assert made.json()["words"] == "3 incidents in 2 years"
+    own = {"finding": str(finding.pk), "name": "users_affected", "kind": "range", "source": "Load test of 12 May",
+           "numbers": {"lo": "0.1", "mode": "0.2", "hi": "0.3"}}  # fmt: skip
+    assert client.post("/api/v1/risk/inputs/", own, JSON).status_code == 201
+    open_ = client.get(f"/api/v1/findings/{finding.pk}/risk/").json()
+    told = {each["name"]: each for each in open_["inputs"]}
+    assert told["frequency"] | {"mean": 0} == {
+        "name": "frequency", "mean": 0, "least": 0.0, "most": None, "origin": "check", "source": "facts",
+        "note": "Postmortems 2025 and 2026", "author": "alice", "stated_on": told["frequency"]["stated_on"],
+        "confidence": "high",
+    }  # fmt: skip
+    assert told["frequency"]["mean"] == pytest.approx(3.5 / 3)
+    assert (told["users_affected"]["origin"], told["users_affected"]["mean"]) == ("finding", pytest.approx(0.2))
+    row = client.get(f"/api/v1/findings/{finding.pk}/").json()
+    (minutes,) = [each for each in open_["quantities"] if each["name"] == "bad_minutes_per_year"]
+    assert row["bad_minutes_per_year"] == pytest.approx(minutes["value"])
+    assert row["lane_source"] == "risk"
+    assert AuditEvent.objects.filter(kind="risk_input", action="stated", actor=alice).count() == 2
+
+
+def test_a_statement_is_changed_and_taken_back_and_the_figures_follow(platform: Service, alice: User, api: Api) -> None:
+    client = api(alice)
+    finding = Finding.objects.filter(severity="low", service=platform).get()
+    before = client.get(f"/api/v1/findings/{finding.pk}/").json()
+    body = {"finding": str(finding.pk), "name": "frequency", "kind": "number", "numbers": {"value": "12"},
+            "source": "It happens every month"}  # fmt: skip
+    made = client.post("/api/v1/risk/inputs/", body, JSON).json()
+    stated = client.get(f"/api/v1/findings/{finding.pk}/").json()
+    assert (stated["likelihood"], stated["lane_source"]) == (4, "risk")
+    assert stated["bad_minutes_per_year"] > before["bad_minutes_per_year"]
+    url = f"/api/v1/risk/inputs/{made['id']}/"
+    changed = client.patch(url, {"kind": "number", "numbers": {"value": 0.01}, "reason": "Fixed since"}, JSON)
+    assert changed.status_code == 200, changed.content
+    assert client.get(f"/api/v1/findings/{finding.pk}/").json()["likelihood"] == 1
+    assert client.delete(url).status_code == 204
+    after = client.get(f"/api/v1/findings/{finding.pk}/").json()
+    kept = ("likelihood", "impact", "band", "bad_minutes_per_year", "lane", "lane_reason", "lane_source", "due_on")
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+
+
+WRONG: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"kind": "range", "numbers": {"lo": 3, "mode": 2, "hi": 5}}, "/numbers"),
+    ({"kind": "range", "numbers": {"value": 3}}, "/numbers"),
+    ({"kind": "interval", "numbers": {"lo": 0, "hi": 5}}, "/numbers"),
+    ({"kind": "incidents", "numbers": {"incidents": 1.5, "years": 2}}, "/numbers"),
+    ({"name": "users_affected", "numbers": {"value": 1.5}}, "/numbers"),
+    ({"name": "fixed_cost", "currency": "EUR"}, "/currency"),
+    ({"name": "slo"}, "/name"),
+    ({"source": " "}, "/source"),
+    ({"stated_on": "2999-01-01"}, "/stated_on"),
+    ({"service": "elsewhere"}, "/service"),
+)
+
+
+@pytest.mark.parametrize(("wrong", "pointer"), WRONG)
+def test_what_cannot_be_is_refused_with_its_place(
+    checkout: Service, alice: User, api: Api, wrong: dict[str, Any], pointer: str
+) -> None:
+    body = {"service": "checkout", "name": "frequency", "kind": "number", "numbers": {"value": 2}, "source": "x"}
+    answer = api(alice).post("/api/v1/risk/inputs/", body | wrong, JSON)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"].startswith(pointer), answer.json()
+
+
+def test_findings_are_ordered_by_minutes_and_money_what_is_not_known_last(
+    platform: Service, ada: User, mary: User, api: Api
+) -> None:
+    change_service(platform, user=mary, value_per_bad_minute=Decimal(100))
+    client = api(ada, "read")
+    for name, of in (("bad_minutes", "bad_minutes_per_year"), ("annual_loss", "annual_loss")):
+        seen: list[float] = []
+        url = f"/api/v1/findings/?ordering=-{name}&page_size=3"
+        while url:
+            page = client.get(url).json()
+            amounts = [row[of]["mean"] if isinstance(row[of], dict) else row[of] for row in page["results"]]
+            seen += [-1.0 if amount is None else float(amount) for amount in amounts]
+            url = page["next"] or ""
+        assert seen == sorted(seen, reverse=True)
+        assert len(seen) == Finding.objects.count()
+        assert -1.0 in seen
+
+
+def test_a_portfolio_is_drawn_once_and_its_means_stay_exact(platform: Service, mary: User, api: Api) -> None:
+    client = api(mary, "read")
+    before = client.get("/api/v1/risk/summary/").json()
+    assert before["simulation"]["state"] == "queued"
+    assert before["bad_minutes_per_year"]["p95"] is None
+    again = client.get("/api/v1/risk/summary/").json()
+    assert again["simulation"]["input_hash"] == before["simulation"]["input_hash"]
+    row = Simulation.objects.get()
+    Simulation.objects.update(years=4_000)
+    simulating.run(row.pk)
+    simulating.run(row.pk)
+    after = client.get("/api/v1/risk/summary/").json()
+    assert after["simulation"] | {"state": "done"} == after["simulation"]
+    minutes = after["bad_minutes_per_year"]
+    assert minutes["mean"] == before["bad_minutes_per_year"]["mean"]
+    assert minutes["p5"] <= minutes["p50"] <= minutes["p95"]
+    assert after["annual_loss"]["p99"] == "36000.00"
+    curves = client.get("/api/v1/risk/exceedance/").json()
+    points = next(each["points"] for each in curves["curves"] if each["unit"] == "minutes")
+    assert [each["probability"] for each in points] == sorted((each["probability"] for each in points), reverse=True)
+    assert 0 <= next(each["probability"] for each in curves["breach"] if each["service"] == "checkout") <= 1
+    Estimate.objects.update(input_hash="other")
+    assert client.get("/api/v1/risk/summary/").json()["simulation"]["state"] == "queued"
+
+
+def test_years_whose_inputs_changed_meanwhile_are_not_kept(platform: Service, mary: User, api: Api) -> None:
+    api(mary, "read").get("/api/v1/risk/summary/")
+    row = Simulation.objects.get()
+    change_service(platform, user=mary, slo=Decimal("0.99"))
+    simulating.run(row.pk)
+    assert not Simulation.objects.exists()
+
+
+def test_a_lane_set_by_hand_keeps_its_reason_and_outlives_figures_and_imports(
+    checkout: Service, alice: User, mary: User, api: Api
+) -> None:
+    row = upload(sarif(sarif_result()), checkout)
+    finding = Finding.objects.get(created_by_import=row)
+    client, url = api(alice), f"/api/v1/findings/{finding.pk}/"
+    before = client.get(url).json()
+    assert client.patch(url, {"lane": "immediate"}, JSON).status_code == 400
+    set_ = client.patch(url, {"lane": "immediate", "comment": "The auditor waits for it"}, JSON).json()
+    assert (set_["lane"], set_["lane_source"]) == ("immediate", "user")
+    assert "auditor" in set_["lane_reason"]
+    assert set_["due_on"] < before["due_on"]
+    body = {"service": "checkout", "name": "frequency", "kind": "number", "numbers": {"value": 0.001}, "source": "x"}
+    assert client.post("/api/v1/risk/inputs/", body, JSON).status_code == 201
+    upload(sarif(sarif_result(level="note")), checkout)
+    assert client.get(url).json()["lane"] == "immediate"
+    back = client.patch(url, {"lane": None}, JSON).json()
+    assert back["lane_source"] == "risk"
+    history = client.get(f"{url}history/").json()["results"]
+    assert any(each["changes"].get("lane") == [before["lane"], "immediate"] for each in history)
+
+
+def test_costs_above_the_threshold_rise_and_other_thresholds_are_tried_before_they_apply(
+    platform: Service, ada: User, alice: User, api: Api
+) -> None:
+    estimating.decide_lanes(platform.pk)
+    finding = Finding.objects.get(risk_class="cost")
+    assert (finding.lane, finding.lane_from) == ("important", "risk")
+    limits = {"thresholds": {"cost_rises_from": "50000"}}
+    assert api(alice).post("/api/v1/risk/policy/preview/", limits, JSON).status_code == 403
+    moves = api(ada).post("/api/v1/risk/policy/preview/", limits, JSON).json()["moves"]
+    assert moves == [{"from": "important", "to": "optimization", "findings": 1}]
+    finding.refresh_from_db()
+    assert finding.lane == "important"
+    assert api(alice).put("/api/v1/risk/policy/", {**limits, "reason": "x"}, JSON).status_code == 403
+    tolerance = [{"amount": "100000", "probability": 0.1}, {"amount": "500000", "probability": 0.01}]
+    changed = api(ada).put("/api/v1/risk/policy/", {**limits, "tolerance": tolerance, "reason": "Too many"}, JSON)
+    assert changed.status_code == 200, changed.content
+    finding.refresh_from_db()
+    assert (finding.lane, finding.lane_from) == ("optimization", "")
+    assert api(alice, "read").get("/api/v1/risk/policy/").json()["thresholds"]["cost_rises_from"] == "50000.000000"
+    rising = [{"amount": "1", "probability": 0.1}, {"amount": "2", "probability": 0.5}]
+    assert api(ada).put("/api/v1/risk/policy/", {"tolerance": rising, "reason": "x"}, JSON).status_code == 400
+
+
+def test_an_import_leaves_no_finding_without_figures(checkout: Service) -> None:
+    upload(sarif(*(sarif_result(f"R{number}", level="warning") for number in range(5)), sarif_result("X")), checkout)
+    assert not Finding.objects.filter(estimate__key=None).exists()
+    assert Estimate.objects.filter(service=checkout).count() == 2
+
+
+def test_upkeep_finds_what_nothing_computed_and_drops_what_nothing_uses(checkout: Service, alice: User) -> None:
+    kept, changed = make_finding(checkout), make_finding(checkout, severity="low")
+    assert estimating.upkeep() == 2
+    services.change(changed, Update(fields={"severity": "high"}), user=alice, source="api")
+    Estimate.objects.update(version="older", bad_minutes=None)
+    assert estimating.upkeep() == 1
+    assert Estimate.objects.get().bad_minutes is not None
+    kept.refresh_from_db()
+    assert kept.estimate == Estimate.objects.get()
