@@ -115,8 +115,10 @@ def test_a_stranger_sees_nothing_of_another_team_at_any_address(
     monkeypatch.setattr("platform_risk.core.api.throttling.CALLS_PER_MINUTE", 10**9)
     client = signed_in(bob)
     suffixes = ("", "?format=csv", "?format=jsonl", f"?q={CANARY}", "?view=flat", "?group=none", "?kind=new")
+    lists = {text for text, names in addresses() if not names}
     for url, suffix in itertools.product(filled(secrets), suffixes):
-        if OPEN.match(url):
+        # What names one thing is asked for as it is and as an export; the other ways of asking are those of lists.
+        if OPEN.match(url) or (url not in lists and suffix not in suffixes[:2]):
             continue
         answer = client.get(url + suffix)
         assert answer.status_code < 500, (url, suffix)
@@ -135,7 +137,8 @@ def test_a_stranger_changes_nothing_of_another_team_at_any_address(
     for url in filled(secrets):
         if OPEN.match(url):
             continue
-        client.force_login(bob)  # he may have signed himself out
+        if url == "/sign-out/":
+            continue  # he would be nobody from here on
         for method in METHODS[1:]:
             assert getattr(client, method)(url, json.dumps(body), JSON).status_code < 500, (method, url)
         assert client.post(url, {**body, "action": "triaged"}).status_code < 500, url
