@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from findings.checks import engine, stated, telling
+from findings.checks import coverage, engine, stated, telling
 from findings.checks.engine import Found
 from findings.platform import facts, files, reader
 from findings.platform.files import File, Skipped
@@ -86,7 +86,10 @@ def open_configuration(row: Import, limits: dict[str, int]) -> Iterator[OpenedRe
         info=info,
         parts=[("", report)],
         bytes_total=max(size, 1),
-        coverage=storable(_coverage(platform.files_read, platform.skipped, outcome) | {"said": _told(by_people)}),
+        coverage=storable(
+            _coverage(platform.files_read, platform.skipped, outcome)
+            | {"said": _told(by_people), "alerts": coverage.as_json(coverage.coverage(platform))}
+        ),
         statements=tuple(_statements(platform)),
     )
 

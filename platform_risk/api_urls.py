@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from costs.api import urls as costs_urls
 from findings.api import urls as findings_urls
+from planning.api import urls as planning_urls
 from platform_risk.core.api import endpoints
 from platform_risk.core.api.facts import Facts
 from platform_risk.core.api.pages import NoSuchAddress, SchemaView
@@ -16,6 +17,7 @@ router = SimpleRouter()
 router.register("imports", Imports, "import")
 findings_urls.register(router)
 costs_urls.register(router)
+planning_urls.register(router)
 router.register("services", endpoints.Services, "service")
 router.register("teams", endpoints.Teams, "team")
 router.register("environments", endpoints.Environments, "environment")

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("platform_risk.api_urls")),
     path("findings/", include("findings.urls")),
     path("costs/", include("costs.urls")),
+    path("", include("planning.urls")),
     path("", include("platform_risk.core.urls")),
     path("", include("platform_risk.joint.urls")),
 ]

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from findings.models import Finding, RiskInput
+from planning.models import Remedy
 from platform_risk.core.imports import runner, services
 from platform_risk.core.imports.services import Destination
 from platform_risk.core.models import Environment, Import, Membership, Role, Service, Target, Team, Token, User
@@ -95,6 +96,10 @@ def make_risk_input(service: Service, *, user: User | None = None, basis: str = 
         "stated_on": date(2026, 11, 1),
     }
     return RiskInput.objects.create(service=service, author=user, source=basis, **values | fields)
+
+
+def make_remedy(slug: str = "own", **fields: Any) -> Remedy:
+    return Remedy.objects.create(slug=slug, **{"title": slug, "effort_days": 2, "checks": ["dns"]} | fields)
 
 
 def sarif(*results: dict[str, Any], tool: str = "Probe", at: str = "", **run: Any) -> bytes:

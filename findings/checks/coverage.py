@@ -416,3 +416,49 @@ def _any_glob(pattern: str, names: "frozenset[str] | set[str]") -> bool | None:
         return None
     # A pod is called like its workload with more behind.
     return any(fnmatchcase(name, part) or fnmatchcase(f"{name}-0", part) for part in parts for name in names)
+
+
+# -- as it is kept with an import
+
+MOST_CELLS = 5_000
+
+
+def as_json(found: Coverage) -> dict[str, Any]:
+    """Plain values. Cells name their rules by their place in the list; only rules that cover or may cover something,
+    or that are not understood, are kept."""
+    shown = found.cells[:MOST_CELLS]
+    named = {id(rule): rule for cell in shown for rule in cell.rules}
+    kept = [rule for rule in found.rules if id(rule) in named or rule.reason][:MOST_CELLS]
+    place = {id(rule): number for number, rule in enumerate(kept)}
+    return {
+        "is_whole": found.is_whole,
+        "rules_count": len(found.rules),
+        "cells_count": len(found.cells),
+        "rules": [_rule_as_json(each) for each in kept],
+        "cells": [
+            {
+                "subject": each.subject.id,
+                "path": each.subject.place.path,
+                "line": each.subject.place.line,
+                "mode": each.mode,
+                "state": each.state.value,
+                "rules": [place[id(rule)] for rule in each.rules if id(rule) in place],
+                "why": each.why,
+            }
+            for each in shown
+        ],
+    }
+
+
+def _rule_as_json(rule: Rule) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "language": rule.language,
+        "severity": rule.severity,
+        "path": rule.place.path,
+        "line": rule.place.line,
+        "best_seconds": rule.best,
+        "worst_seconds": rule.worst,
+        "wait_reason": rule.wait_reason,
+        "reason": rule.reason,
+    }

@@ -15,8 +15,18 @@ from django.utils.regex_helper import normalize
 from findings.actions import Update
 from findings.models import Comment, Finding, RiskInput
 from findings.services import act
+from planning.models import Remedy
 from platform_risk.core.models import Import, ImportReject, OwnershipRule, Service, Team, Token, User
-from tests.factories import make_finding, make_import, make_risk_input, make_service, sarif, sarif_result, upload
+from tests.factories import (
+    make_finding,
+    make_import,
+    make_remedy,
+    make_risk_input,
+    make_service,
+    sarif,
+    sarif_result,
+    upload,
+)
 
 Api = Callable[..., Client]
 JSON = "application/json"
@@ -105,7 +115,22 @@ def secrets(alice: User, ada: User, checkout: Service, search: Team) -> list[str
     Team.objects.filter(slug="payments").update(name=CANARY)
     Service.objects.filter(pk=checkout.pk).update(name=CANARY)
     make_finding(make_service(f"{CANARY}-unowned", None), title=CANARY)
-    things: tuple[Any, ...] = (row, findings[0], bulk, rule, everywhere, token, stated, checkout, checkout.team, alice)
+    remedy = make_remedy(f"{CANARY}-remedy", title=CANARY, how=CANARY, team=checkout.team)
+    # One of everybody, that somebody of the team has
+    Remedy.objects.filter(slug="dns-resilience").update(owner=alice)
+    things: tuple[Any, ...] = (
+        remedy,
+        row,
+        findings[0],
+        bulk,
+        rule,
+        everywhere,
+        token,
+        stated,
+        checkout,
+        checkout.team,
+        alice,
+    )
     return [*{str(thing.pk) for thing in things}, "checkout", "payments", "alice"]
 
 
@@ -149,7 +174,7 @@ def test_a_stranger_changes_nothing_of_another_team_at_any_address(
 def _state(user: User) -> dict[tuple[str, int], Any]:
     """Every row that is not the user's own."""
     found = {}
-    for model in (Finding, Import, Service, Team, OwnershipRule, User, Comment, Token, ImportReject, RiskInput):
+    for model in (Finding, Import, Service, Team, OwnershipRule, User, Comment, Token, ImportReject, RiskInput, Remedy):
         for row in model._default_manager.values():
             if row["id"] != user.pk or model is not User:
                 found[model.__name__, row["id"]] = row
@@ -159,7 +184,7 @@ def _state(user: User) -> dict[tuple[str, int], Any]:
 API_READS = (
     "findings/{finding}/", "findings/{finding}/history/", "findings/{finding}/comments/", "imports/{row}/",
     "imports/{row}/rejects/", "services/checkout/", "teams/payments/", "findings/bulk/{bulk}/",
-    "ownership-rules/{rule}/", "risk/inputs/{input}/", "findings/{finding}/risk/",
+    "ownership-rules/{rule}/", "remedies/{remedy}/", "risk/inputs/{input}/", "findings/{finding}/risk/",
 )  # fmt: skip
 
 
@@ -175,6 +200,7 @@ def ids(alice: User, checkout: Service) -> dict[str, int]:
         "row": upload(sarif(sarif_result()), checkout, run=False).pk,
         "bulk": bulk.pk,
         "rule": rule.pk,
+        "remedy": make_remedy("own", team=checkout.team).pk,
         "input": make_risk_input(checkout, user=alice).pk,
     }
 
@@ -200,6 +226,8 @@ WRITES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("delete", "teams/payments/", {}),
     ("patch", "ownership-rules/{rule}/", {"note": "x"}),
     ("delete", "ownership-rules/{rule}/", {}),
+    ("patch", "remedies/{remedy}/", {"title": "x"}),
+    ("delete", "remedies/{remedy}/", {}),
     ("patch", "risk/inputs/{input}/", {"confidence": "low"}),
     ("delete", "risk/inputs/{input}/", {}),
 )

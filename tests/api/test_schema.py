@@ -28,7 +28,16 @@ from findings.services import act
 from platform_risk.core.api import pages
 from platform_risk.core.models import Environment, OwnershipRule, Service, Token, User
 from platform_risk.wsgi import application
-from tests.factories import make_finding, make_risk_input, make_token, make_user, sarif, sarif_result, upload
+from tests.factories import (
+    make_finding,
+    make_remedy,
+    make_risk_input,
+    make_token,
+    make_user,
+    sarif,
+    sarif_result,
+    upload,
+)
 
 Api = Callable[..., Client]
 CHECKS: list[Any] = [
@@ -125,6 +134,7 @@ def objects(
         "ownership-rules": str(rule.pk),
         "users": "victim",
         "tokens": "0",
+        "remedies": make_remedy("own", team=checkout.team).slug,
         "inputs": str(make_risk_input(checkout, user=alice).pk),
     }
 

@@ -1,0 +1,9 @@
+"""Planning's enumerations as plain lists: the schema names its enums by them (ENUM_NAME_OVERRIDES)."""
+
+from planning.vocabulary import NoteKind, RemedyState
+
+REMEDY_STATES = [member.value for member in RemedyState]
+REMEDY_VERDICTS = ["unchecked", "confirmed", "partly", "not seen"]
+WORTHS = ["minutes", "money"]
+NOTE_KINDS = [member.value for member in NoteKind]
+COVERAGE_STATES = ["covered", "unknown", "none"]

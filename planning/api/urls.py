@@ -1,0 +1,9 @@
+"""Addresses of planning's endpoints, for platform_risk.api_urls."""
+
+from rest_framework.routers import SimpleRouter
+
+from planning.api import remedies
+
+
+def register(router: SimpleRouter) -> None:
+    router.register("remedies", remedies.Remedies, "remedy")

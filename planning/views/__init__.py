@@ -1,0 +1,1 @@
+"""Pages of planning: a view parses, makes one call, answers."""

@@ -1,0 +1,114 @@
+"""Remedies: the list with its plan, one remedy, writing one."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from findings.vocabulary import Lane
+from planning import charts, remedies
+from planning.forms import RemedyForm, remedy_fields
+from planning.models import Remedy
+from planning.remedies import Row
+from planning.vocabulary import AHEAD, RemedyState
+from platform_risk.core.access.requests import user_of
+from platform_risk.core.views.saving import done, saved
+
+page = require_http_methods(["GET", "HEAD", "POST"])
+BUDGET, MOST_BUDGET = 10.0, 10_000.0
+
+
+def _budget(request: HttpRequest) -> float:
+    try:
+        days = float(request.GET.get("days", "") or BUDGET)
+    except ValueError:
+        return BUDGET
+    return days if 0 <= days <= MOST_BUDGET else BUDGET
+
+
+def _worth(request: HttpRequest) -> remedies.Worth:
+    return "money" if request.GET.get("worth") == "money" else "minutes"
+
+
+def _shown(rows: list[Row], state: str, worth: str) -> list[Row]:
+    """The most avoided per engineer-day first; what is done or declined comes last."""
+
+    def key(row: Row) -> Any:
+        per_day = row.loss_per_day if worth == "money" else row.minutes_per_day
+        return (row.remedy.state not in AHEAD, -float(per_day or 0), -row.figures.findings, row.remedy.title)
+
+    return sorted((row for row in rows if not state or row.remedy.state == state), key=key)
+
+
+@require_safe
+def remedy_list(request: HttpRequest) -> HttpResponse:
+    user = user_of(request)
+    budget, worth = _budget(request), _worth(request)
+    state = request.GET.get("state", "") if request.GET.get("state") in set(RemedyState) else ""
+    rows = remedies.rows(user, list(remedies.visible(user)))
+    planned = remedies.plan(user, rows, budget=budget, worth=worth)
+    context = {
+        "rows": _shown(rows, state, worth),
+        "planned": planned,
+        "chosen": {step.key for step in planned.plan.steps},
+        "curve": charts.curve(planned.curve, budget),
+        "budget": f"{budget:g}",
+        "worth": worth,
+        "state": state,
+        "states": [each.value for each in RemedyState],
+        "may_create": user.is_admin or bool(user.writing_team_ids),
+    }
+    return render(request, "planning/remedies.html", context)
+
+
+def _one(request: HttpRequest, slug: str) -> Remedy:
+    return get_object_or_404(remedies.visible(user_of(request)), slug=slug)
+
+
+@require_safe
+def remedy(request: HttpRequest, slug: str) -> HttpResponse:
+    user, found = user_of(request), _one(request, slug)
+    context = {
+        "row": remedies.rows(user, [found])[0],
+        "remedy": found,
+        "lanes": [lane.value for lane in Lane],
+        "avoided": remedies.avoided(user, found),
+        "may_change": remedies.may_change(user, found),
+    }
+    return render(request, "planning/remedy.html", context)
+
+
+@page
+def remedy_new(request: HttpRequest) -> HttpResponse:
+    user = user_of(request)
+    form = RemedyForm(request.POST or None, user=user)
+
+    def write() -> object:
+        return remedies.create(user=user, **form.cleaned_data)
+
+    if request.method == "POST" and saved(request, form, write, "The remedy was added."):
+        return redirect("planning:remedy", form.cleaned_data["slug"])
+    return render(request, "planning/remedy_edit.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@page
+def remedy_edit(request: HttpRequest, slug: str) -> HttpResponse:
+    user, found = user_of(request), _one(request, slug)
+    remedies.guard(user, found)
+    form = RemedyForm(request.POST or None, user=user, initial=remedy_fields(found))
+
+    def write() -> object:
+        return remedies.change(found, user=user, **form.cleaned_data)
+
+    if request.method == "POST" and saved(request, form, write, "The remedy was changed."):
+        return redirect("planning:remedy", form.cleaned_data["slug"])
+    context = {"form": form, "remedy": found}
+    return render(request, "planning/remedy_edit.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+def remedy_delete(request: HttpRequest, slug: str) -> HttpResponse:
+    user, found = user_of(request), _one(request, slug)
+    done(request, lambda: remedies.delete(found, user=user), f"{found.title} was deleted.")
+    return redirect("planning:remedies")
