@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from findings.risk.plan import Step
 
-WIDTH, HEIGHT, LEFT, TOP, FOOT = 640, 220, 60, 12, 30
+WIDTH, HEIGHT, LEFT, TOP, FOOT = 960, 240, 60, 12, 30
 
 
 @dataclass(frozen=True)
