@@ -13,7 +13,7 @@ def amount(value: Decimal | float | None, currency: str | None = "") -> str:
     """1,234.50 USD; whole from a thousand on."""
     if value is None:
         return UNKNOWN
-    digits = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
+    digits = f"{value:,.0f}" if abs(float(value)) >= 1000 else f"{value:,.2f}"
     return f"{digits} {currency}".strip()
 
 
