@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from planning.views import remedies
+from planning.views import coverage, remedies
 
 app_name = "planning"
 urlpatterns = [
+    path("alert-coverage/", coverage.alert_coverage, name="alert-coverage"),
     path("remedies/", remedies.remedy_list, name="remedies"),
     path("remedies/new/", remedies.remedy_new, name="remedy-new"),
     path("remedies/<str:slug>/", remedies.remedy, name="remedy"),

@@ -372,6 +372,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "BulkState": "findings.api.enums.BULK_STATES",
         "BulkItemResult": "findings.api.enums.BULK_RESULTS",
         "BulkAction": "findings.api.enums.BULK_ACTIONS",
+        "FailureMode": "planning.api.enums.FAILURE_MODES",
+        "CoverageState": "planning.api.enums.COVERAGE_STATES",
         "RemedyState": "planning.api.enums.REMEDY_STATES",
         "RemedyVerdict": "planning.api.enums.REMEDY_VERDICTS",
         "PlanWorth": "planning.api.enums.WORTHS",

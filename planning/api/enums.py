@@ -1,9 +1,11 @@
 """Planning's enumerations as plain lists: the schema names its enums by them (ENUM_NAME_OVERRIDES)."""
 
+from findings.checks import signals
 from planning.vocabulary import NoteKind, RemedyState
 
 REMEDY_STATES = [member.value for member in RemedyState]
 REMEDY_VERDICTS = ["unchecked", "confirmed", "partly", "not seen"]
 WORTHS = ["minutes", "money"]
 NOTE_KINDS = [member.value for member in NoteKind]
+FAILURE_MODES = list(signals.modes())
 COVERAGE_STATES = ["covered", "unknown", "none"]

@@ -2,8 +2,9 @@
 
 from rest_framework.routers import SimpleRouter
 
-from planning.api import remedies
+from planning.api import coverage, remedies
 
 
 def register(router: SimpleRouter) -> None:
+    router.register("alert-coverage", coverage.AlertCoverage, "alert-coverage")
     router.register("remedies", remedies.Remedies, "remedy")
