@@ -18,7 +18,8 @@ META = Meta(
     severity=Severity.MEDIUM,
     category=Category.PERFORMANCE,
     outcome=Outcome.OUTAGE,
-    means="Scaling policies multiply the number of pods in a few short periods, to a maximum many times the minimum.",
+    means="Scaling policies let the number of pods grow fourfold or more within a minute. Below twenty pods it is less "
+    "severe.",
     why="Pods that start together connect, rebalance and fill caches together: what they depend on meets the load of "
     "all their starts within minutes, and the money is spent before anybody looks. The maximum is the only bound.",
     not_a_problem="The pods start quickly, what they depend on is sized for the maximum, and the metric is smooth.",
@@ -39,8 +40,9 @@ META = Meta(
 # What Kubernetes does without a behaviour: the larger of doubling and four pods, every 15 seconds.
 _DEFAULTS = (("Percent", 100, 15), ("Pods", 4, 15))
 _CITE = "Kubernetes: scaleUp defaults to the larger of 100 % and 4 pods per 15 s"
-_RATIO = 8  # from the minimum to the maximum: fewer steps than three doublings are no storm
-_SECONDS = 300
+_TIMES = 4  # two doublings …
+_WITHIN = 60  # … in a minute are faster than what they depend on can follow
+_FEW = 20
 _WAITED = ("The first step takes a period too; when the metric asks at once, it is one period less.",)
 
 
@@ -99,14 +101,14 @@ def _judged(scaler: Autoscaler) -> Verdict:
     start = max(scaler.minimum.value, 1)
     if policies is None:
         return Unsure(subject, "its policies are not numbers", "numbers under behavior.scaleUp.policies", scaler.place)
-    if scaler.maximum.value < start * _RATIO or select == "Disabled":
+    if scaler.maximum.value < start * _TIMES or select == "Disabled":
         return Pass(subject, places(scaler.maximum))
     steps = simulate(start, scaler.maximum.value, policies, select)
+    if not _is_storm(steps, policies):
+        return Pass(subject, places(scaler.maximum))
     window = up.get("stabilizationWindowSeconds")
     pause = window if isinstance(window, int) and not isinstance(window, bool) else 0
     seconds = _seconds_to_max(steps, policies) + pause
-    if seconds > _SECONDS:
-        return Pass(subject, places(scaler.maximum))
     terms = (
         input_of("min_replicas", scaler.minimum, "pods"),
         input_of("max_replicas", scaler.maximum, "pods"),
@@ -125,6 +127,7 @@ def _judged(scaler: Autoscaler) -> Verdict:
         f"the last within {seconds} s.",
         places(scaler.maximum, scaler.place),
         quantities,
+        Severity.LOW if scaler.maximum.value < _FEW else None,
     )
 
 
@@ -148,6 +151,12 @@ def policy_terms(scaler: Autoscaler) -> tuple[Input, ...]:
         scaler.node, "advanced.horizontalPodAutoscalerConfig.behavior.scaleUp"
     )
     return tuple(_terms(scaler, up, _policies(up) or (), 0))
+
+
+def _is_storm(steps: list[tuple[int, int]], policies: tuple[Policy, ...]) -> bool:
+    """Whether pods multiply within a minute of the metric's asking; a stabilization window only puts that off."""
+    period = min(policy.period for policy in policies)
+    return any(at + period <= _WITHIN and count >= _TIMES * steps[0][1] for at, count in steps)
 
 
 def _seconds_to_max(steps: list[tuple[int, int]], policies: tuple[Policy, ...]) -> int:

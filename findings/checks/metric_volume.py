@@ -130,7 +130,16 @@ def interval_of(platform: Platform) -> Sourced[float] | None:
                 if text is not None:
                     found.append(Sourced(seconds(text) or 0.0, Source.FILE, monitor.place(endpoint.lines["interval"])))
     known = [each for each in found if each.value > 0]
-    return min(known, key=lambda each: each.value, default=None)
+    return min(known, key=lambda each: each.value, default=None) or _default_of(platform)
+
+
+def _default_of(platform: Platform) -> Sourced[float] | None:
+    """A Prometheus that is told nothing, while the operator's resources say that it scrapes."""
+    for resource in platform.of_kind("Prometheus", "PrometheusAgent", "ServiceMonitor", "PodMonitor"):
+        return Sourced(
+            30.0, Source.PROVIDER_DEFAULT, resource.place(), "Prometheus Operator: scrapeInterval defaults to 30s"
+        )
+    return None
 
 
 def pods_of(platform: Platform) -> Sourced[float] | Unknown:

@@ -10,9 +10,16 @@ from django.core.management import CommandError, call_command
 
 from findings.models import BulkAction, Comment, Finding, Rollup, Sighting
 from platform_risk.core.models import Environment, Import, OwnershipRule, Service, Team, User
+from platform_risk.management.commands import demo as command
 from tests.factories import make_finding, make_import, make_service, make_target
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def one_failure_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the twins of all the others are judged to be is tested without a database."""
+    monkeypatch.setattr(command, "failure_modes", lambda: ["dns"])
 
 
 def demo(*arguments: str) -> str:
@@ -27,13 +34,17 @@ def files_of(tmp_path: Path) -> list[Path]:
 
 def test_the_demo_shows_findings_decisions_history_and_what_nobody_owns(ada: User) -> None:
     said = demo("--without-worker")
-    assert "findings in 5 services" in said
+    assert "findings in 6 services" in said
     assert Import.objects.exclude(state="done").count() == 0
     assert set(Finding.objects.values_list("status", flat=True)) >= {"new", "fixed", "dismissed", "accepted", "snoozed"}
     assert 0 < Finding.objects.filter(team=None).count() < Finding.objects.filter(scanners=["findings-csv"]).count()
     by_rule = Finding.objects.filter(team_from="rule").values_list("team__slug", flat=True)
     assert set(by_rule) == {"cloud", "routing", "ingest"}
     sized = Finding.objects.get(check_id="db-connections")
+    twins = Finding.objects.filter(service__slug="failure-modes", check_id="dns")
+    assert set(twins.values_list("environment__slug", flat=True)) == {"bad"}
+    sent = Import.objects.filter(service__slug="failure-modes").values_list("environment__slug", flat=True)
+    assert set(sent) == {"bad", "good", "unknown"}
     assert {each["name"]: each["value"] for each in sized.quantities or []}["connections_refused_percent"] == 50
     assert not Finding.objects.filter(severity_source="unrated").exists()
     assert Finding.objects.filter(owner__is_demo=True).exists()
@@ -82,6 +93,7 @@ def test_an_environment_that_ones_own_service_uses_stays(ada: User) -> None:
     own = make_service("own")
     make_target(own, environment=Environment.objects.get(slug="production"))
     demo("--remove")
+    assert Environment.objects.get().slug == "production"
     assert Environment.objects.get().is_demo is False
 
 

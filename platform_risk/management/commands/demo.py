@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -58,6 +59,8 @@ SERVICES = {
     "data-processor": ServiceFacts("ingest", "high", Decimal("0.999")),
     "cell-router": ServiceFacts("routing", "critical", Decimal("0.9995")),
     "infrastructure": ServiceFacts("cloud", "high", None),
+    # The twins of failure-modes/: each environment holds one of every failure mode.
+    "failure-modes": ServiceFacts("cloud", "low", None),
     # Of no team, so that the queue of what nobody owns is not empty.
     "clean-platform": ServiceFacts("", "high", None),
 }
@@ -76,6 +79,7 @@ class Sent(NamedTuple):
     service: str
     days_ago: int
     source: str = ""
+    environment: str = "production"
 
 
 # The newer reports of data-collector and cell-router are left for whoever tries the product: drop one on /imports/.
@@ -91,13 +95,23 @@ SENT = (
 
 
 CONFIGURATION = FOLDER / "clean-platform"
+FAILURE_MODES = CONFIGURATION / "failure-modes"
+TWINS = ("bad", "good", "unknown")
 
 
 def configuration() -> bytes:
-    """The sample platform as one archive, the same in every run."""
+    """The sample platform's services as one archive, the same in every run."""
+    return _archive(each for each in CONFIGURATION.rglob("*") if not each.is_relative_to(FAILURE_MODES))
+
+
+def failure_modes() -> list[str]:
+    return sorted(path.name for path in FAILURE_MODES.iterdir())
+
+
+def _archive(paths: Iterable[Path]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(each for each in CONFIGURATION.rglob("*") if each.is_file()):
+        for path in sorted(each for each in paths if each.is_file()):
             archive.writestr(zipfile.ZipInfo(path.relative_to(FOLDER).as_posix()), path.read_bytes())
     return out.getvalue()
 
@@ -171,6 +185,12 @@ class Command(BaseCommand):
             self._import(sent, f"{path.parent.name}-{path.name}", path.read_bytes(), admin, inline=inline)
         sent = Sent("clean-platform.zip", "clean-platform", 1)
         self._import(sent, sent.file, configuration(), admin, inline=inline, kind="platform")
+        for mode in failure_modes():
+            for twin in TWINS:
+                # Each by itself: facts of one twin are not those of another.
+                sent = Sent(f"{mode}-{twin}.zip", "failure-modes", 1, source=mode, environment=twin)
+                content = _archive((FAILURE_MODES / mode / twin).iterdir())
+                self._import(sent, sent.file, content, admin, inline=inline, kind="platform")
         self._decide()
         self._say(f"{Finding.objects.filter(service__is_demo=True).count()} findings in {len(SERVICES)} services")
 
@@ -182,7 +202,8 @@ class Command(BaseCommand):
         taken = Service.objects.filter(slug__in=SERVICES, is_demo=False).values_list("slug", flat=True)
         if taken:
             raise CommandError(f"services of your own have the demo's names: {', '.join(taken)}")
-        Environment.objects.get_or_create(slug="production", defaults={"is_demo": True})
+        for slug in ("production", *TWINS):
+            Environment.objects.get_or_create(slug=slug, defaults={"is_demo": True})
         teams = {}
         for slug, name in TEAMS.items():
             teams[slug], _ = Team.objects.get_or_create(slug=slug, defaults={"name": name, "is_demo": True})
@@ -222,7 +243,7 @@ class Command(BaseCommand):
                 user=admin,
                 kind=kind,
                 service=sent.service,
-                environment="production",
+                environment=sent.environment,
                 source=sent.source,
                 observed_at=timezone.now() - timedelta(days=sent.days_ago),
             )

@@ -1,0 +1,23 @@
+resource "newrelic_nrql_alert_condition" "collector_errors" {
+  policy_id          = 4711
+  name               = "data-collector: share of failed requests"
+  aggregation_method = "event_flow"
+  aggregation_window = 60
+  aggregation_delay  = var.delay
+
+  nrql {
+    query = "SELECT percentage(count(*), WHERE error IS true) FROM Transaction WHERE appName = 'data-collector'"
+  }
+
+  critical {
+    operator              = "above"
+    threshold             = 5
+    threshold_duration    = 300
+    threshold_occurrences = "all"
+  }
+}
+
+# Given by the pipeline, from a place that is not here.
+variable "delay" {
+  type = number
+}

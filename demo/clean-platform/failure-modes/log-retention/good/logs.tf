@@ -1,0 +1,4 @@
+resource "aws_cloudwatch_log_group" "ingest" {
+  name              = "/platform/ingest"
+  retention_in_days = 30
+}

@@ -1,0 +1,18 @@
+resource "newrelic_nrql_alert_condition" "collector_errors" {
+  policy_id          = 4711
+  name               = "data-collector: share of failed requests"
+  aggregation_method = "event_flow"
+  aggregation_window = 60
+  aggregation_delay  = 60
+
+  nrql {
+    query = "SELECT percentage(count(*), WHERE error IS true) FROM Transaction WHERE appName = 'data-collector'"
+  }
+
+  critical {
+    operator              = "above"
+    threshold             = 5
+    threshold_duration    = 120
+    threshold_occurrences = "all"
+  }
+}
