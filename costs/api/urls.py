@@ -2,8 +2,9 @@
 
 from rest_framework.routers import SimpleRouter
 
-from costs.api import views
+from costs.api import daily, views
 
 
 def register(router: SimpleRouter) -> None:
+    router.register("costs/daily", daily.Daily, "cost-daily")
     router.register("costs/projections", views.Projections, "cost-projection")

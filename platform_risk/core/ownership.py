@@ -108,6 +108,11 @@ def _glob(pattern: str) -> re.Pattern[str]:
     return re.compile(first + between + last + r"\Z", re.DOTALL)
 
 
+def glob(pattern: str, value: str) -> bool:
+    """Whether the whole value is like the pattern: `*` is anything, `?` one character."""
+    return _glob(pattern).match(value) is not None
+
+
 def check_pattern(kind: str, pattern: str) -> None:
     """Raises PatternError for what could never be matched as meant."""
     if kind not in KINDS:

@@ -1,6 +1,6 @@
 """Forms of the imports pages."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,11 @@ COLUMNS = {
     "package": "Package", "package_version": "Package version", "identifiers": "CVE, CWE", "remedy": "Remedy",
     "status": "Status", "reason": "Why it has this status", "tags": "Tags",
 }  # fmt: skip
-_CONSTANTS = {"category": tuple(Category), "severity": tuple(Severity)}
+CONSTANTS = {
+    name: [(value.value, value.replace("_", " ").capitalize()) for value in values]
+    for name, values in (("category", tuple(Category)), ("severity", tuple(Severity)))
+}
+CURRENCIES = {"currency": [(code, code) for code in ("USD", "EUR", "GBP", "CHF", "CAD", "AUD", "INR", "JPY")]}
 
 
 class UploadForm(forms.Form):
@@ -25,13 +29,14 @@ class UploadForm(forms.Form):
 
     kind = forms.ChoiceField(
         label="What it is",
-        choices=[(kind.value, kind.label) for kind in (ImportKind.SCAN, ImportKind.PLATFORM)],
+        choices=[("", "Find out from the content")]
+        + [(kind.value, kind.label) for kind in (ImportKind.SCAN, ImportKind.PLATFORM, ImportKind.BILL)],
         required=False,
         help_text="Configuration is read and checked here: a folder as one .zip or .tar, or a single file.",
     )
     service = forms.CharField(
-        max_length=80, widget=forms.TextInput(attrs={"list": "services", "autocomplete": "off"}),
-        help_text="What was scanned. A new name creates it.",
+        max_length=80, widget=forms.TextInput(attrs={"list": "services", "autocomplete": "off"}), required=False,
+        help_text="What was scanned or configured; a new name creates it. A bill has none.",
     )  # fmt: skip
     environment = forms.CharField(
         max_length=80, required=False, widget=forms.TextInput(attrs={"list": "environments", "autocomplete": "off"})
@@ -40,9 +45,13 @@ class UploadForm(forms.Form):
     source = forms.CharField(
         max_length=100, required=False, help_text="Empty: the report's tool. Reports of one source replace each other."
     )
+    export = forms.CharField(
+        max_length=100, required=False, help_text="Of a bill. Bills of one export replace each other, month by month."
+    )
+    billing_account = forms.CharField(max_length=200, required=False, help_text="Of a bill that does not name it.")
     complete = forms.ChoiceField(
         label="Looked at everything",
-        choices=[("auto", "As the report says"), ("yes", "Yes"), ("no", "No: it closes nothing")],
+        choices=[("auto", "As the report says"), ("yes", "Yes"), ("no", "No: it closes nothing, a bill is added to")],
         required=False,
     )
     format = forms.ChoiceField(required=False)
@@ -57,9 +66,6 @@ class UploadForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", "Find out from the content"), *((name, name) for name in sorted(formats()))]
 
-    def clean_kind(self) -> str:
-        return self.cleaned_data["kind"] or ImportKind.SCAN
-
     def clean_complete(self) -> str:
         return self.cleaned_data["complete"] or "auto"
 
@@ -69,18 +75,30 @@ class UploadForm(forms.Form):
 
 
 class ColumnsForm(forms.Form):
-    """Which column means what; a column or, for some fields, one value for every row ("=security")."""
+    """Which column means what; a column or, for some fields, one value for every row ("=security").
 
-    def __init__(self, *args: Any, headers: Sequence[str], guess: dict[str, str], **kwargs: Any) -> None:
+    `labels`: our field → how a person calls it, in the order in which they are asked."""
+
+    def __init__(
+        self,
+        *args: Any,
+        headers: Sequence[str],
+        guess: dict[str, str],
+        labels: Mapping[str, str] = COLUMNS,
+        needed: Collection[str] = ("title",),
+        constants: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         columns = [(header, header) for header in headers]
-        for name, label in COLUMNS.items():
+        fixed = CONSTANTS if constants is None else constants
+        for name, label in labels.items():
             options: list[Any] = [("", "No column"), *columns]
-            if name in _CONSTANTS:
-                words = [(f"={value}", value.replace("_", " ").capitalize()) for value in _CONSTANTS[name]]
+            if name in fixed:
+                words = [(f"={value}", text) for value, text in fixed[name]]
                 options += [("The same for every row", words)]
             self.fields[name] = forms.ChoiceField(
-                label=label, choices=options, required=name == "title", initial=guess.get(name, "")
+                label=label, choices=options, required=name in needed, initial=guess.get(name, "")
             )
 
     def columns(self) -> dict[str, str]:

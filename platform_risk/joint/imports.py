@@ -12,6 +12,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from costs import reading as bills
+from costs.bills import charges_csv
+from costs.bills.charges_csv import NEEDED
 from findings import presentation, reading, selectors
 from findings.scans import mapping
 from platform_risk.core import keyset
@@ -21,12 +24,12 @@ from platform_risk.core.errors import Refused
 from platform_risk.core.imports import services
 from platform_risk.core.models import Import, ImportKind, ImportState, User
 from platform_risk.core.views.saving import done, saved
-from platform_risk.joint.forms import ColumnsForm, ReasonForm, UploadForm
+from platform_risk.joint.forms import CURRENCIES, ColumnsForm, ReasonForm, UploadForm
 from platform_risk.joint.receiving import enqueue, hand_in
 
 PAGE_SIZE = 50
 UNFINISHED = (ImportState.QUEUED, ImportState.RUNNING)
-FORMATS_WITH_COLUMNS = ("findings-csv", "findings-json")
+FORMATS_WITH_COLUMNS = ("findings-csv", "findings-json", charges_csv.NAME)
 
 
 def _visible(user: User) -> QuerySet[Import]:
@@ -34,7 +37,7 @@ def _visible(user: User) -> QuerySet[Import]:
 
 
 def _may_change(row: Import, user: User) -> bool:
-    return user.may_import_into(row.service) if row.service else user.is_admin or row.created_by_id == user.pk
+    return user.may_change_import(row.service, row.kind, row.created_by_id)
 
 
 def _one(request: HttpRequest, pk: int, *, to_change: bool = False) -> Import:
@@ -148,7 +151,7 @@ def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "tab": tab,
         "tabs": tabs,
         "may_change": _may_change(row, user),
-        "can_undo": _can_undo(row),
+        "can_undo": services.can_undo(row),
         "has_columns": row.format in FORMATS_WITH_COLUMNS or (row.error or {}).get("code") == "mapping_needed",
         "reason_form": ReasonForm(),
         "pager_query": f"{urlencode({'tab': tab})}&",
@@ -174,11 +177,6 @@ def _place(location: dict[str, Any]) -> list[tuple[str, Any]]:
         for name in ("entry", "line", "column", "byte", "pointer")
         if location.get(name) not in (None, "")
     ]
-
-
-def _can_undo(row: Import) -> bool:
-    scope = row.scope
-    return row.is_applied and row.undone_at is None and scope is not None and scope.last_applied_id == row.pk
 
 
 def _state(row: Import) -> dict[str, Any]:
@@ -233,16 +231,26 @@ def _again(request: HttpRequest, row: Import) -> HttpResponse:
 def columns(request: HttpRequest, pk: int) -> HttpResponse:
     """Which column of a list means what: remembered for files with the same columns."""
     row = _one(request, pk, to_change=True)
-    headers, guess = reading.columns_of(row, settings.IMPORT_LIMITS[row.kind])
-    if not headers:
-        raise Http404("This import is no list with columns.")
-    form = ColumnsForm(request.POST if request.method == "POST" else None, headers=headers, guess=guess)
+    headers, signature, needed, form = _columns_form(row, request.POST if request.method == "POST" else None)
 
     def write() -> None:
-        signature = mapping.header_signature(headers)
-        services.remember_columns(signature, form.columns(), user=user_of(request))
+        services.remember_columns(signature, form.columns(), user=user_of(request), needed=needed)
 
     if form.is_bound and saved(request, form, write, "The columns are remembered."):
         return _again(request, row)
     context = {"row": row, "form": form, "headers": headers}
     return render(request, "joint/import_columns.html", context, status=422 if form.is_bound else 200)
+
+
+def _columns_form(row: Import, data: Any) -> tuple[list[str], str, dict[str, str], ColumnsForm]:
+    """(headers, what they are remembered under, the fields that are needed, the form)."""
+    if row.kind == ImportKind.BILL:
+        headers, guess = bills.columns_of(row)
+        signature, needed = charges_csv.signature(headers), {name: charges_csv.LABELS[name].lower() for name in NEEDED}
+        about: dict[str, Any] = {"labels": charges_csv.LABELS, "needed": needed, "constants": CURRENCIES}
+    else:
+        headers, guess = reading.columns_of(row, settings.IMPORT_LIMITS[row.kind])
+        signature, needed, about = mapping.header_signature(headers), {"title": "title"}, {}
+    if not headers:
+        raise Http404("This import is no list with columns.")
+    return headers, signature, needed, ColumnsForm(data, headers=headers, guess=guess, **about)

@@ -5,17 +5,40 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from costs import reading as bills
 from findings import configuration
 from findings.scans import registry
 from platform_risk.core.imports import services
 from platform_risk.core.imports.destination import resolve
-from platform_risk.core.models import Import, User
+from platform_risk.core.models import Import, ImportKind, User
 from platform_risk.core.tasks import run_import
 
 
+def formats_of(kind: str) -> frozenset[str]:
+    """Names that a sender may state, for a kind."""
+    known: dict[str, frozenset[str]] = {
+        ImportKind.SCAN: frozenset(registry.formats()),
+        ImportKind.PLATFORM: frozenset((configuration.FORMAT,)),
+        ImportKind.BILL: bills.formats(),
+    }
+    return known.get(kind, frozenset())
+
+
 def formats() -> frozenset[str]:
-    """Names that a sender may state."""
-    return frozenset((*registry.formats(), configuration.FORMAT))
+    return frozenset(name for kind in ImportKind.values for name in formats_of(kind))
+
+
+def kind_of(upload: "UploadedFile[Any]", names: dict[str, Any]) -> str:
+    """What an upload is whose kind nobody stated: as its format says, else its names, else its content."""
+    stated = names.get("format") or ""
+    for kind in ImportKind.values:
+        if stated in formats_of(kind):
+            return kind
+    if names.get("export") or names.get("billing_account"):
+        return ImportKind.BILL
+    if not names.get("service") and upload.file is not None and bills.is_bill(upload.file):
+        return ImportKind.BILL
+    return ImportKind.SCAN
 
 
 def hand_in(upload: "UploadedFile[Any]", *, user: User, **names: Any) -> Import:
@@ -23,8 +46,10 @@ def hand_in(upload: "UploadedFile[Any]", *, user: User, **names: Any) -> Import:
 
     Robust: with the broker away the row still stands, and the sweeper finds it.
     """
+    kind = names.pop("kind", "") or kind_of(upload, names)
+    allowed = formats_of(kind) if kind in ImportKind.values else formats()
     with transaction.atomic():
-        received = services.receive(upload, resolve(user=user, formats=formats(), **names), user=user)
+        received = services.receive(upload, resolve(user=user, kind=kind, formats=allowed, **names), user=user)
         enqueue(received)
     return received
 

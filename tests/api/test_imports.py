@@ -48,6 +48,8 @@ def test_a_file_is_taken_and_handed_to_a_worker(
         "environment": "production",
         "source": "probe",
         "branch": "main",
+        "export": None,
+        "billing_account": None,
     }
     assert shown["progress"] == {"bytes": 0, "bytes_total": shown["size_bytes"], "records": 0}
 

@@ -65,6 +65,19 @@ class User(AbstractUser):
             return True
         return self.sees_unowned if team_id is None else self.roles.get(team_id) == Role.MANAGER
 
+    @property
+    def may_import_for_all(self) -> bool:
+        """What is of no service and concerns every team: bills, usage."""
+        return self.sees_unowned
+
+    def may_change_import(self, service: "Service | None", kind: str, created_by_id: int | None) -> bool:
+        """Cancelling, undoing and repeating take what importing took."""
+        if service is not None:
+            return self.may_import_into(service)
+        if kind in ("bill", "usage"):
+            return self.may_import_for_all
+        return self.is_admin or created_by_id == self.pk
+
     def may_import_into(self, service: "Service") -> bool:
         return self.may_write(service.team_id)
 

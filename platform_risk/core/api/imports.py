@@ -66,9 +66,8 @@ def _ids(name: str, slugs: Iterable[str], rows: QuerySet[Any]) -> list[int]:
 
 def check_may_change(row: Import, user: User) -> None:
     """Cancelling and undoing take what importing took."""
-    may = user.may_import_into(row.service) if row.service else user.is_admin or row.created_by_id == user.pk
-    if not may:
-        raise PermissionDenied("You may see this import, but changing it takes the role member in its service's team.")
+    if not user.may_change_import(row.service, row.kind, row.created_by_id):
+        raise PermissionDenied("You may see this import, but changing it takes what importing it took.")
 
 
 def row(found: Import) -> dict[str, Any]:
@@ -86,6 +85,8 @@ def row(found: Import) -> dict[str, Any]:
             "environment": found.environment.slug if found.environment else None,
             "source": found.source or None,
             "branch": found.branch or None,
+            "export": found.export or None,
+            "billing_account": found.billing_account or None,
         },
         "complete": found.complete,
         "is_complete": found.is_complete,
@@ -96,7 +97,7 @@ def row(found: Import) -> dict[str, Any]:
         "observed_at": shown_time(found.observed_at or found.stated_observed_at),
         "progress": {"bytes": found.bytes_done, "bytes_total": found.bytes_total, "records": found.records_done},
         "counts": services.counts(found),
-        "totals": [],
+        "totals": found.totals or [],
         "duplicate_of": str(found.duplicate_of_id) if found.duplicate_of_id else None,
         "error": _error(found.error),
         "created_by": found.created_by.get_username() if found.created_by else None,
@@ -147,7 +148,8 @@ TABLE = Table(
     "imports",
     (
         "id", "kind", "state", "format", "file_name", "size_bytes", "sha256", "scope.service", "scope.environment",
-        "scope.source", "scope.branch", "is_complete", "is_late", "is_applied", "observed_at", "counts.read",
+        "scope.source", "scope.branch", "scope.export", "scope.billing_account",
+        "is_complete", "is_late", "is_applied", "observed_at", "counts.read",
         "counts.collapsed", "counts.new", "counts.changed", "counts.unchanged", "counts.closed", "counts.reopened",
         "counts.rejected", "duplicate_of", "error.code", "error.message", "created_by", "created_at", "started_at",
         "finished_at", "undone_at",
@@ -161,11 +163,21 @@ class ImportWrittenSerializer(Body):
     """Multipart. What is left out is read from the report: source and branch by name, the time by its own."""
 
     file = serializers.FileField()
-    service = serializers.CharField(max_length=80, help_text="Created when it is unknown and you may.")
+    service = serializers.CharField(
+        max_length=80, required=False, help_text="Of scans and configuration. Created when it is unknown and you may."
+    )
     environment = serializers.CharField(max_length=80, required=False, allow_blank=True)
     locals()["source"] = serializers.CharField(max_length=100, required=False, allow_blank=True)
     branch = serializers.CharField(max_length=250, required=False, allow_blank=True)
-    kind = serializers.ChoiceField(choices=enums.IMPORT_KINDS, required=False)
+    export = serializers.CharField(
+        max_length=100, required=False, allow_blank=True, help_text="Of bills and usage: which export this is."
+    )
+    billing_account = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, help_text="Of bills; left out, each line says it."
+    )
+    kind = serializers.ChoiceField(
+        choices=enums.IMPORT_KINDS, required=False, help_text="Left out, it follows from format and content."
+    )
     format = serializers.CharField(max_length=40, required=False, allow_blank=True)
     complete = serializers.ChoiceField(choices=enums.COMPLETE, required=False)
     observed_at = PastTimeField(required=False)
@@ -177,6 +189,8 @@ class ScopeSerializer(serializers.Serializer[Any]):
     environment = serializers.CharField(allow_null=True)
     locals()["source"] = serializers.CharField(allow_null=True)
     branch = serializers.CharField(allow_null=True)
+    export = serializers.CharField(allow_null=True)
+    billing_account = serializers.CharField(allow_null=True)
 
 
 class ProgressSerializer(serializers.Serializer[Any]):
@@ -196,6 +210,15 @@ class CountsSerializer(serializers.Serializer[Any]):
     closed = serializers.IntegerField()
     reopened = serializers.IntegerField()
     rejected = serializers.IntegerField()
+
+
+class TotalSerializer(serializers.Serializer[Any]):
+    currency = serializers.CharField()
+    charge_category = serializers.CharField()
+    file_billed = serializers.CharField()
+    loaded_billed = serializers.CharField()
+    file_effective = serializers.CharField()
+    loaded_effective = serializers.CharField()
 
 
 class PlaceSerializer(serializers.Serializer[Any]):
@@ -234,7 +257,7 @@ class ImportSerializer(serializers.Serializer[Any]):
     observed_at = serializers.DateTimeField(allow_null=True)
     progress = ProgressSerializer()
     counts = CountsSerializer()
-    totals = serializers.ListField(child=serializers.DictField(), help_text="Of bills.")
+    totals = TotalSerializer(many=True, help_text="Of bills: what the file says, and what was loaded.")
     duplicate_of = serializers.CharField(allow_null=True)
     error = ImportErrorSerializer(allow_null=True)
     created_by = serializers.CharField(allow_null=True)

@@ -19,7 +19,7 @@ COMPLETE = ("auto", "yes", "no")
 def resolve(
     *,
     user: User,
-    service: str,
+    service: str = "",
     environment: str = "",
     source: str = "",
     branch: str = "",
@@ -29,20 +29,30 @@ def resolve(
     complete: str = "auto",
     observed_at: datetime | None = None,
     replay: bool = False,
+    export: str = "",
+    billing_account: str = "",
 ) -> Destination:
-    """An unknown service or environment is created when the user may. Raises Refused (with the field) for names that
-    are no names, PermissionDenied for a service that the user sees but may not import into."""
+    """A bill or usage is of no service: it has an export and a billing account. An unknown service or environment is
+    created when the user may. Raises Refused (with the field) for names that are no names, PermissionDenied for a
+    service that the user sees but may not import into."""
     if complete not in COMPLETE:
         raise Refused(f"complete is one of {', '.join(COMPLETE)}.", field="complete")
     if format and format not in formats:
         raise Refused(f"format is one of {', '.join(sorted(formats))}; leave it out to have it found.", field="format")
     if kind not in ImportKind.values:
         raise Refused(f"kind is one of {', '.join(ImportKind.values)}.", field="kind")
-    for field, text, longest in (("source", source, 100), ("branch", branch, 250)):
+    named = (
+        ("source", source, 100), ("branch", branch, 250), ("export", export, 100),
+        ("billing_account", billing_account, 200),
+    )  # fmt: skip
+    for field, text, longest in named:
         if len(text) > longest or not text.isprintable():
             raise Refused(f"{field} is at most {longest} printable characters.", field=field)
+    of_all_teams = kind in (ImportKind.BILL, ImportKind.USAGE)
+    if of_all_teams and not user.may_import_for_all:
+        raise PermissionDenied("A bill concerns every team: importing it takes the role manager in one.")
     return Destination(
-        service=_service(service, user),
+        service=None if of_all_teams else _service(service, user),
         environment=_environment(environment, user) if environment else None,
         source=source.strip(),
         branch=branch.strip(),
@@ -51,6 +61,8 @@ def resolve(
         complete=complete,
         observed_at=observed_at,
         replay=replay,
+        export=export.strip() if of_all_teams else "",
+        billing_account=billing_account.strip() if of_all_teams else "",
     )
 
 

@@ -1,6 +1,7 @@
 """Receiving, cancelling and undoing imports. The edge enqueues after commit; services never do."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from platform_risk.core.access.audit import record
 from platform_risk.core.acting import acting_as
 from platform_risk.core.errors import Conflict, Refused
 from platform_risk.core.imports import runner
-from platform_risk.core.imports.loaders import undoer_of
+from platform_risk.core.imports.loaders import is_last_of, undoer_of
 from platform_risk.core.models import ColumnMapping, Environment, Import, ImportKind, ImportState, Scope, Service, User
 
 
@@ -35,6 +36,8 @@ class Destination:
     complete: str = "auto"
     observed_at: datetime | None = None
     replay: bool = False
+    export: str = ""
+    billing_account: str = ""
 
 
 def check_size(size: int | None, kind: str = ImportKind.SCAN) -> None:
@@ -67,6 +70,8 @@ def receive(upload: "UploadedFile[Any]", destination: Destination, *, user: User
         complete=destination.complete,
         stated_observed_at=destination.observed_at,
         replay=destination.replay,
+        export=destination.export,
+        billing_account=destination.billing_account,
         created_by=user,
     )
     # Stored under its digest: what a user calls a file never becomes a path.
@@ -97,7 +102,7 @@ def again(row: Import, *, user: User) -> Import:
         raise Conflict(f"The import is {row.state}: wait for its end, or cancel it first.", allowed=[])
     asked = (
         "kind", "file", "file_name", "size_bytes", "bytes_total", "sha256", "service", "environment", "source",
-        "branch", "requested_format", "complete",
+        "branch", "export", "billing_account", "requested_format", "complete",
     )  # fmt: skip
     made = Import(**{name: getattr(row, name) for name in asked}, created_by=user)
     # One that was applied is read again on purpose: with other columns, or by a newer version. It keeps its time.
@@ -109,10 +114,12 @@ def again(row: Import, *, user: User) -> Import:
 
 
 @transaction.atomic
-def remember_columns(signature: str, columns: dict[str, str], *, user: User) -> None:
-    """Which column of a list means what: for every later file with the same columns, whoever sends it."""
-    if "title" not in columns:
-        raise Refused("Say which column holds the title.", field="title")
+def remember_columns(signature: str, columns: dict[str, str], *, user: User, needed: Mapping[str, str]) -> None:
+    """Which column of a list means what: for every later file with the same columns, whoever sends it. `needed`: the
+    fields without which there is no list, and how a person calls them."""
+    for field, words in needed.items():
+        if field not in columns:
+            raise Refused(f"Say which column holds the {words}.", field=field)
     known = ColumnMapping.objects.select_for_update().filter(signature=signature).first()
     before = known.columns if known else {}
     if before == columns:
@@ -124,7 +131,12 @@ def remember_columns(signature: str, columns: dict[str, str], *, user: User) -> 
 @transaction.atomic
 def undo(row: Import, *, user: User, reason: str = "") -> Import:
     """Puts the scope back to before this import. Only the last applied one of its scope can be undone."""
-    if row.scope_id is None or not row.is_applied or row.undone_at is not None:
+    if not row.is_applied or row.undone_at is not None:
+        raise Conflict("Only an import that was applied can be undone.", allowed=[])
+    if is_last_of(row.kind) is not None:
+        undoer_of(row.kind)(row.pk)
+        return _undone(row, user, reason)
+    if row.scope_id is None:
         raise Conflict("Only an import that was applied can be undone.", allowed=[])
     scope = Scope.objects.select_related("target").get(pk=row.scope_id)
     with runner.locked(scope.target_id):
@@ -141,10 +153,25 @@ def undo(row: Import, *, user: User, reason: str = "") -> Import:
             None if before is None else before.observed_at if before.observed_at_from == "given" else before.finished_at
         )
         scope.save()
-        row.undone_at, row.undone_by, row.is_applied = timezone.now(), user, False
-        row.save(update_fields=["undone_at", "undone_by", "is_applied"])
-        record(user, "undone", "import", row.pk, row.file_name, reason=reason)
+        _undone(row, user, reason)
     return row
+
+
+def _undone(row: Import, user: User, reason: str) -> Import:
+    row.undone_at, row.undone_by, row.is_applied = timezone.now(), user, False
+    row.save(update_fields=["undone_at", "undone_by", "is_applied"])
+    record(user, "undone", "import", row.pk, row.file_name, reason=reason)
+    return row
+
+
+def can_undo(row: Import) -> bool:
+    """Whether undoing it would be accepted: the last applied one of its scope, or of all its scopes."""
+    if not row.is_applied or row.undone_at is not None:
+        return False
+    is_last = is_last_of(row.kind)
+    if is_last is not None:
+        return is_last(row.pk)
+    return row.scope is not None and row.scope.last_applied_id == row.pk
 
 
 def _last_complete(row: Import) -> Import | None:

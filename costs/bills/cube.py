@@ -1,0 +1,438 @@
+"""A bill as a daily cube: read once, added in exact decimals, by DuckDB. PURE.
+
+The file is read once into `fine` (day × resource × everything else); cube, months of resources and totals are added up
+from there. Lines that cannot be used stand in `fine` too, apart, so that what was not loaded is known to the digit.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from duckdb.func import SPECIAL
+
+from costs.bills import numbers, tables
+from costs.bills.opening import Bill, Part
+from costs.bills.records import AMOUNTS, CATEGORIES, NO_CURRENCY, TEXTS, BillError, Reject, quoted
+from costs.bills.tags import keeper
+
+MEMORY = "500MB"
+MOST_REJECTS = 10_000
+# Resources of one import that are kept apart; the rest of each key is added up under one name.
+MOST_RESOURCES = 200_000
+OTHER_RESOURCES = "(others)"
+UNNAMED = "unnamed"  # a billing account that nobody names
+_SAMPLE = 2_000
+# What makes a charge key, in the order of costs.models.ChargeKey, with the length of its column.
+KEY = {
+    "provider": 200, "cloud_service": 300, "service_category": 100, "account": 200, "account_name": 300, "region": 100,
+    "resource_group": 300, "namespace": 253, "unit": 100,
+}  # fmt: skip
+_REASONS = {
+    "starts": "no day",
+    "starts_bad": "the day cannot be read, or is not between 2000 and 2100",
+    "period_bad": "the billing period cannot be read",
+    "billed": "no amount",
+    "billed_bad": "the amount is no number",
+    "billed_digits": "the amount has more digits than can be kept exactly (38, of which 28 after the point)",
+    "effective_bad": "the effective cost is no number",
+    "effective_digits": "the effective cost has more digits than can be kept exactly",
+}
+Tick = Callable[[float], None]  # share done, 0 to 1; may raise to stop the work
+
+
+@dataclass(frozen=True)
+class Total:
+    """Of one currency and charge category: what the file says."""
+
+    currency: str
+    charge_category: str
+    billed: Decimal
+    effective: Decimal
+
+
+@dataclass(frozen=True)
+class Scoped:
+    """What the bill has for one billing account and month."""
+
+    billing_account: str
+    period: date
+    lines: int
+    first_day: date
+    last_day: date
+    totals: tuple[Total, ...]  # lines that could not be used included
+
+
+class Cube:
+    """The reduced bill. A context: its database is gone afterwards."""
+
+    def __init__(
+        self, bill: Bill, *, folder: Path, tag_keys: frozenset[str], billing_account: str = "", tick: Tick | None = None
+    ) -> None:
+        self.bill = bill
+        self._folder = folder
+        self._account = billing_account or bill.billing_account
+        self._keep = keeper(tag_keys)
+        self._tick = tick or (lambda _: None)
+        self._stack = ExitStack()
+        self.lines = self.rejected = 0
+        self.scale = numbers.SCALES[0]
+
+    def __enter__(self) -> "Cube":
+        try:
+            self._connection = self._stack.enter_context(_database(self._folder, self.bill))
+            with tables.reading():
+                self._reduce()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    # --- reading
+
+    def _reduce(self) -> None:
+        for number, part in enumerate(self.bill.parts):
+            self._connection.execute(f"CREATE VIEW sample{number} AS {tables.source(part.table)}")
+        found = [self._styles(number, part) for number, part in enumerate(self.bill.parts)]
+        misfits: dict[int, int] = {}
+        for scale in numbers.SCALES:
+            misfits[scale] = self._read(scale, found)
+            if not misfits[scale]:
+                break
+        best = min(misfits, key=lambda scale: misfits[scale])
+        if best != self.scale:
+            self._read(best, found)
+        self.lines, self.rejected = self._ask(
+            "SELECT coalesce(sum(lines), 0)::BIGINT, coalesce(sum(lines) FILTER (problem IS NOT NULL), 0)::BIGINT"
+            " FROM fine"
+        )[0]
+        self._broken = self._broken_lines()
+        self.lines += len(self._broken)
+        self.rejected += len(self._broken)
+        self._add_up()
+
+    def _read(self, scale: int, styles: Sequence["_Styles"]) -> int:
+        """Into `fine`; returns how many lines have amounts that do not fit into this scale."""
+        self.scale = scale
+        union = " UNION ALL ".join(
+            _charges(number, part, style, scale, self._account)
+            for number, (part, style) in enumerate(zip(self.bill.parts, styles, strict=True))
+        )
+        for number, part in enumerate(self.bill.parts):
+            source = tables.source(part.table, keep_broken=part.table.kind == "csv")
+            self._connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+            self._connection.execute(f"CREATE OR REPLACE VIEW part{number} AS {source}")
+        sums = ", ".join(f"sum({name}) AS {name}" for name in AMOUNTS)
+        names = ", ".join((*TEXTS[2:], "problem"))
+        try:
+            self._run(
+                f"CREATE OR REPLACE TABLE fine AS SELECT month, day, {names}, count(*) AS lines, {sums}"  # noqa: S608
+                f" FROM ({union}) GROUP BY ALL"
+            )
+        except duckdb.OutOfRangeException:
+            if scale == numbers.SCALES[0]:
+                raise
+            return 1 << 62  # sums that are too large for so many places: not this scale
+        (count,) = self._ask("SELECT count(*) FROM fine WHERE problem LIKE '%_digits'")[0]
+        return int(count)
+
+    def _broken_lines(self) -> list[tuple[int, str, str, str]]:
+        """(line, what is wrong, the line, the file) of lines that are no lines of the table."""
+        try:
+            found = self._ask(
+                "SELECT e.line, any_value(e.error_message), any_value(e.csv_line), any_value(s.file_path) FROM"
+                " reject_errors e JOIN reject_scans s USING (scan_id, file_id) GROUP BY e.scan_id, e.file_id, e.line"
+                " ORDER BY 4, 1"
+            )
+        except duckdb.CatalogException:
+            return []
+        if len(found) > tables.MOST_BROKEN:
+            raise BillError(
+                "not_csv", f"More than {tables.MOST_BROKEN:,} of its lines do not have the header's columns.",
+                remedy="Look at its delimiter and quotes, then export it again.", line=int(found[0][0]),
+            )  # fmt: skip
+        return [(int(line), str(message), str(text), str(path)) for line, message, text, path in found]
+
+    def _styles(self, number: int, part: Part) -> "_Styles":
+        """How days and amounts are written here, from the first lines."""
+        fields = part.meaning.fields
+        source = f"(SELECT * FROM sample{number} LIMIT {_SAMPLE})"  # noqa: S608 # names of our own
+        starts = fields["starts"]
+        counts = ", ".join(f"count({numbers.day(starts, style)})" for style in numbers.DATE_FORMATS)
+        found = self._ask(f"SELECT {counts} FROM {source}")[0]  # noqa: S608
+        best = max(range(len(found)), key=lambda index: found[index])
+        period = fields.get("period")
+        period_style = "iso"
+        if period:
+            counts = ", ".join(f"count({numbers.day(period, style)})" for style in numbers.DATE_FORMATS)
+            seen = self._ask(f"SELECT {counts} FROM {source}")[0]  # noqa: S608
+            period_style = list(numbers.DATE_FORMATS)[max(range(len(seen)), key=lambda index: seen[index])]
+        comma = "billed" in fields and self._divides_by_comma(fields["billed"], source, part)
+        return _Styles(list(numbers.DATE_FORMATS)[best], period_style, comma)
+
+    def _divides_by_comma(self, billed: str, source: str, part: Part) -> bool:
+        comma = r"'[+-]?[0-9]{1,3}([.]?[0-9]{3})*,[0-9]+'"
+        with_comma, thousands, with_point = self._ask(
+            f"SELECT count(*) FILTER (regexp_full_match({billed}, {comma})),"  # noqa: S608
+            f" count(*) FILTER (regexp_full_match({billed}, '[+-]?[0-9]{{1,3}},[0-9]{{3}}')),"
+            f" count(*) FILTER (regexp_full_match({billed}, '[+-]?[0-9]*[.][0-9]+')) FROM {source}"
+        )[0]
+        if not with_comma or with_point:
+            return False
+        if with_comma == thousands and part.table.delimiter == ",":
+            raise BillError(
+                "unclear_comma", "Whether 1,234 is more than a thousand or little more than one cannot be told here.",
+                remedy="Export the amounts with a decimal point and no separator of thousands.", line=2,
+                entry=part.table.entry,
+            )  # fmt: skip
+        return True
+
+    # --- adding up
+
+    def _add_up(self) -> None:
+        connection, key = self._connection, ", ".join(KEY)
+        connection.create_function("kept_tags", self._keep, ["VARCHAR"], "VARCHAR", null_handling=SPECIAL)
+        connection.execute("CREATE TABLE tagged AS SELECT DISTINCT tags FROM fine WHERE tags IS NOT NULL")
+        connection.execute("CREATE TABLE tag_names AS SELECT tags, kept_tags(tags) AS kept FROM tagged")
+        cleaned = ", ".join(f"{_cleaned(name, longest)} AS {name}" for name, longest in KEY.items())
+        sums = ", ".join(f"sum({name}) AS {name}" for name in AMOUNTS)
+        self._run(
+            "CREATE TABLE good AS SELECT month, day, billing_account, charge_category,"  # noqa: S608
+            f" {_cleaned('currency', 40)} AS currency, {_cleaned('resource', 1000)} AS resource, {cleaned},"
+            f" coalesce(kept, '{{}}') AS kept, lines, {', '.join(AMOUNTS)}"
+            " FROM fine LEFT JOIN tag_names USING (tags) WHERE problem IS NULL"
+        )
+        self._run(
+            f"CREATE TABLE keys AS SELECT {key}, kept, md5(CAST(to_json([{key}, kept]) AS VARCHAR)) AS digest"  # noqa: S608
+            f" FROM (SELECT DISTINCT {key}, kept FROM good)"
+        )
+        self._run(
+            f"CREATE TABLE cells AS SELECT billing_account, month, day, digest, charge_category, currency, {sums},"  # noqa: S608
+            f" sum(lines)::BIGINT AS lines FROM good JOIN keys USING ({key}, kept) GROUP BY ALL"
+        )
+        self._run(
+            "CREATE TABLE resources AS SELECT billing_account, month, CAST(date_trunc('month', day) AS DATE) AS used,"  # noqa: S608
+            " resource, digest, currency, sum(billed) AS billed, sum(effective) AS effective, sum(quantity) AS quantity"
+            f" FROM good JOIN keys USING ({key}, kept) WHERE resource <> '' GROUP BY ALL"
+        )
+        (count,) = self._ask("SELECT count(*) FROM resources")[0]
+        if count > MOST_RESOURCES:
+            self._run(
+                "CREATE OR REPLACE TABLE resources AS SELECT billing_account, month, used,"  # noqa: S608
+                f" CASE WHEN place <= {MOST_RESOURCES} THEN resource ELSE {quoted(OTHER_RESOURCES)} END AS resource,"
+                " digest, currency, sum(billed) AS billed, sum(effective) AS effective, sum(quantity) AS quantity FROM"
+                " (SELECT *, row_number() OVER (ORDER BY abs(effective) DESC, resource) AS place FROM resources)"
+                " GROUP BY ALL"
+            )
+        connection.execute("DROP TABLE good")
+
+    # --- what came of it
+
+    def totals(self) -> list[Total]:
+        """Of the whole file, by currency and charge category; of lines that could not be used, what could be read."""
+        return [
+            Total(currency, category, billed, effective)
+            for currency, category, billed, effective in self._ask(
+                f"SELECT {_cleaned('currency', 40)} AS c, charge_category, coalesce(sum(billed), 0),"  # noqa: S608
+                " coalesce(sum(effective), 0) FROM fine GROUP BY 1, 2 ORDER BY 1, 2"
+            )
+        ]
+
+    def scopes(self) -> list[Scoped]:
+        """Accounts and months, of which at least one line could be used."""
+        found: list[Scoped] = []
+        for account, month, lines, first, last in self._ask(
+            "SELECT billing_account, month, sum(lines)::BIGINT, min(day), max(day) FROM fine"
+            " WHERE problem IS NULL GROUP BY 1, 2 ORDER BY 1, 2"
+        ):
+            totals = self._connection.execute(
+                f"SELECT {_cleaned('currency', 40)}, charge_category, coalesce(sum(billed), 0),"  # noqa: S608
+                " coalesce(sum(effective), 0) FROM fine WHERE billing_account = ? AND month = ? GROUP BY 1, 2"
+                " ORDER BY 1, 2",
+                [account, month],
+            ).fetchall()
+            found.append(Scoped(account, month, lines, first, last, tuple(Total(*row) for row in totals)))
+        return found
+
+    def charge_keys(self) -> Iterator[tuple[str, ...]]:
+        """(digest, the columns of KEY in order, kept tags as JSON)."""
+        return self._rows(f"SELECT digest, {', '.join(KEY)}, kept FROM keys ORDER BY digest")  # noqa: S608
+
+    def cells(self, scope: Scoped) -> Iterator[tuple[str, ...]]:
+        """(day, key's digest, charge category, currency, billed, effective, list, quantity, lines) as texts."""
+        return self._rows(
+            "SELECT day::VARCHAR, digest, charge_category, currency, billed::VARCHAR, effective::VARCHAR,"
+            " coalesce(list::VARCHAR, '\\N'), coalesce(quantity::VARCHAR, '\\N'), lines::VARCHAR FROM cells"
+            " WHERE billing_account = ? AND month = ?",
+            [scope.billing_account, scope.period],
+        )
+
+    def resources(self, scope: Scoped) -> Iterator[tuple[str, ...]]:
+        """(calendar month, resource, key's digest, currency, billed, effective, quantity) as texts."""
+        return self._rows(
+            "SELECT used::VARCHAR, resource, digest, currency, billed::VARCHAR, effective::VARCHAR,"
+            " coalesce(quantity::VARCHAR, '\\N') FROM resources WHERE billing_account = ? AND month = ?",
+            [scope.billing_account, scope.period],
+        )
+
+    def rejects(self) -> Iterator[Reject]:
+        """The first ones, each with its place: the file is read once more, and only when there are any."""
+        entries = {str(part.table.path): part.table.entry for part in self.bill.parts}
+        for line, message, text, path in self._broken:
+            yield Reject(f"line {line}", message[:500], text[:500], entries.get(path, ""))
+        if self.rejected == len(self._broken):
+            return
+        # One thread keeps the order, and with it the number of each line.
+        self._connection.execute("SET threads=1; SET preserve_insertion_order=true")
+        left = MOST_REJECTS
+        styles = [self._styles(number, part) for number, part in enumerate(self.bill.parts)]
+        for number, (part, style) in enumerate(zip(self.bill.parts, styles, strict=True)):
+            charges = _charges(number, part, style, self.scale, self._account, raw=True, view="sample")
+            for place, problem, day, billed, effective in self._rows(
+                "SELECT n::VARCHAR, problem, raw_starts, raw_billed, raw_effective FROM"  # noqa: S608
+                " (SELECT *, row_number() OVER ()"
+                f" AS n FROM ({charges})) WHERE problem IS NOT NULL LIMIT {left}"
+            ):
+                left -= 1
+                said = ", ".join(f"{name} {value}" for name, value in
+                                 (("day", day), ("amount", billed), ("effective", effective)) if value)  # fmt: skip
+                yield Reject(f"row {place}", f"{_REASONS[problem].capitalize()}.", said[:500], part.table.entry)
+
+    # --- asking
+
+    def _ask(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql).fetchall()
+
+    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, list(parameters))
+            while rows := cursor.fetchmany(5_000):
+                yield from rows
+
+    def _run(self, sql: str) -> None:
+        """A statement that takes long: in a thread of its own, so that progress is told and it can be stopped."""
+        failed: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                self._connection.execute(sql)
+            except BaseException as error:  # noqa: BLE001 # handed over to the thread that waits
+                failed.append(error)
+
+        thread = threading.Thread(target=work, name="bill", daemon=True)
+        thread.start()
+        thread.join(0.02)
+        while thread.is_alive():
+            try:
+                self._tick(max(self._connection.query_progress(), 0.0) / 100)
+            except BaseException:
+                self._connection.interrupt()
+                thread.join()
+                raise
+            thread.join(0.2)
+        if failed:
+            raise failed[0]
+
+
+@dataclass(frozen=True)
+class _Styles:
+    starts: str
+    period: str
+    comma: bool
+
+
+def _database(folder: Path, bill: Bill) -> duckdb.DuckDBPyConnection:
+    """A database that may read the bill's own files and nothing else, and spills to the folder."""
+    place = folder / "cube.duckdb"
+    connection = duckdb.connect(str(place))
+    connection.execute(f"SET memory_limit={quoted(MEMORY)}; SET threads={min(os.cpu_count() or 1, 4)}")
+    connection.execute(f"SET temp_directory={quoted(str(folder / 'spill'))}; SET preserve_insertion_order=false")
+    connection.execute("SET TimeZone='UTC'; SET enable_progress_bar=true; SET enable_progress_bar_print=false")
+    connection.execute("SET autoinstall_known_extensions=false; SET autoload_known_extensions=false")
+    connection.execute(f"SET allowed_paths=[{', '.join(quoted(str(part.table.path)) for part in bill.parts)}]")
+    connection.execute(f"SET allowed_directories=[{quoted(f'{folder}/')}]")
+    connection.execute("SET enable_external_access=false")
+    return connection
+
+
+def _cleaned(name: str, longest: int) -> str:
+    return f"coalesce(left(replace({name}, chr(0), ''), {longest}), '')"
+
+
+def _charges(
+    number: int, part: Part, styles: _Styles, scale: int, account: str, *, raw: bool = False, view: str = "part"
+) -> str:
+    """SQL: the table's lines as charges: texts, days, exact amounts, and what is wrong with each."""
+    meaning, source = part.meaning, f"{view}{number}"
+    fields = meaning.fields
+
+    def pointed(text: str) -> str:
+        return numbers.with_point(text) if styles.comma else text
+
+    def number_of(text: str) -> str:
+        return numbers.amount(pointed(text), scale)
+
+    raws = {name: fields.get(name, "NULL::VARCHAR") for name in ("starts", "period", *AMOUNTS)}
+    texts = {name: fields.get(name, "NULL::VARCHAR") for name in TEXTS[2:]}
+    named = _cleaned(texts["billing_account"], 200)
+    texts["billing_account"] = quoted(account) if account else f"coalesce(nullif({named}, ''), {quoted(UNNAMED)})"
+    texts["currency"] = f"coalesce({texts['currency']}, {quoted(NO_CURRENCY)})"
+    texts["charge_category"] = _category(texts["charge_category"])
+    inner = [f"{expression} AS {name}" for name, expression in texts.items()]
+    inner += [f"{expression} AS raw_{name}" for name, expression in raws.items()]
+    for name in AMOUNTS:
+        computed = meaning.computed.get(name)
+        inner.append(f"{computed(number_of) if computed else number_of(raws[name])} AS {name}_read")
+    inner.append(f"{numbers.day(raws['starts'], styles.starts)} AS day")
+    inner.append(
+        f"{numbers.day(raws['period'], styles.period)} AS period_day"
+        if "period" in fields
+        else "NULL::DATE AS period_day"
+    )
+    decimal = f"DECIMAL(38,{scale})"
+    billed = f"coalesce(billed_read, 0::{decimal})" if meaning.empty_is_zero else "billed_read"
+    has_effective = "effective" in fields or "effective" in meaning.computed
+    effective = "coalesce(effective_read, billed_read, 0)" if has_effective else billed
+    problem = _problem(meaning.computed, pointed, has_period="period" in fields, empty_is_zero=meaning.empty_is_zero)
+    columns = [
+        "CAST(date_trunc('month', coalesce(period_day, day)) AS DATE) AS month", "day", *TEXTS[2:],
+        f"{problem} AS problem", f"CAST({billed} AS {decimal}) AS billed",
+        f"CAST({effective} AS {decimal}) AS effective",
+        f"CAST(list_read AS {decimal}) AS list", f"CAST(quantity_read AS {decimal}) AS quantity",
+    ]  # fmt: skip
+    if raw:
+        columns += ["raw_starts", "raw_billed", "raw_effective"]
+    return f"SELECT {', '.join(columns)} FROM (SELECT {', '.join(inner)} FROM {source})"  # noqa: S608
+
+
+def _problem(computed: Any, pointed: Callable[[str], str], *, has_period: bool, empty_is_zero: bool) -> str:
+    branches = [
+        ("raw_starts IS NULL", "starts"),
+        ("day IS NULL", "starts_bad"),
+    ]
+    if has_period:
+        branches.append(("raw_period IS NOT NULL AND period_day IS NULL", "period_bad"))
+    for name in ("billed", "effective"):
+        if name in computed:
+            continue
+        missing = f"{name}_read IS NULL AND raw_{name} IS NOT NULL"
+        branches.append((f"{missing} AND {numbers.is_number(pointed(f'raw_{name}'))}", f"{name}_digits"))
+        branches.append((missing, f"{name}_bad"))
+    if "billed" not in computed and not empty_is_zero:
+        branches.append(("raw_billed IS NULL", "billed"))
+    return "CASE " + " ".join(f"WHEN {condition} THEN {quoted(name)}" for condition, name in branches) + " END"
+
+
+def _category(kind: str) -> str:
+    """One of FOCUS's five, in its spelling; what is none of them is an adjustment, what says nothing is usage."""
+    known = " ".join(f"WHEN {quoted(name.lower())} THEN {quoted(name)}" for name in CATEGORIES)
+    return f"CASE WHEN ({kind}) IS NULL THEN 'Usage' ELSE CASE lower({kind}) {known} ELSE 'Adjustment' END END"

@@ -1,0 +1,79 @@
+"""JSON exports as rows of our own: read whole, bounded, numbers as they are written. PURE."""
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from costs.bills.records import AMOUNTS, TEXTS, BillError, Meaning, Table
+
+# Read whole into memory, about eight times its size.
+MOST_BYTES = 60_000_000
+_COLUMNS = (*TEXTS, *AMOUNTS)
+
+
+def parsed(path: Path, entry: str) -> Any:
+    """The document; numbers are texts, so that no digit is lost. Raises BillError with line and column."""
+    if path.stat().st_size > MOST_BYTES:
+        raise BillError(
+            "too_large", f"JSON of more than {MOST_BYTES:,} bytes is not read whole.",
+            remedy="Export a shorter period, or the same as CSV.", entry=entry,
+        )  # fmt: skip
+
+    def constant(name: str) -> Any:
+        raise BillError(
+            "not_json", f"{name} is no JSON number.", remedy="Export it again: no cost can be that.", entry=entry
+        )
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        return json.loads(text, parse_float=str, parse_int=str, parse_constant=constant)
+    except UnicodeDecodeError as error:
+        raise BillError(
+            "not_utf8", "The JSON is not UTF-8.", remedy="Save it as UTF-8.", byte=error.start, entry=entry
+        ) from error
+    except json.JSONDecodeError as error:
+        raise BillError(
+            "not_json",
+            f"This is no JSON: {error.msg}.",
+            remedy="Export it again; a file that was cut off ends early.",
+            line=error.lineno,
+            column=error.colno,
+            entry=entry,
+        ) from error
+    except RecursionError as error:
+        raise BillError(
+            "too_deep", "The JSON nests too deeply.", remedy="This is no export of costs.", entry=entry
+        ) from error
+
+
+def written(rows: Iterable[Mapping[str, str | None]], path: Path, entry: str) -> Table:
+    """The rows as a table that the reduction reads like any other."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(_COLUMNS)
+        for row in rows:
+            writer.writerow([(row.get(name) or "").replace("\x00", "") for name in _COLUMNS])
+    return Table(path, entry, "csv", _COLUMNS)
+
+
+def own_meaning(table: Table, **about: Any) -> Meaning:
+    columns = dict(zip(table.headers, table.columns, strict=True))
+    return Meaning(fields=columns, **about)
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def text(value: Any) -> str | None:
+    """A scalar as text: other shapes are not what a cell may be."""
+    return value if isinstance(value, str) and value else None
+
+
+def broken(entry: str, pointer: str, expected: str) -> BillError:
+    return BillError(
+        "wrong_shape", f"At {pointer} there should be {expected}.", remedy="Export it again with the tool's own API.",
+        pointer=pointer, entry=entry,
+    )  # fmt: skip

@@ -1,0 +1,64 @@
+"""Texts as exact decimals and as days, in DuckDB's SQL. PURE.
+
+A cast of DuckDB's rounds what has too many digits without a word, so it is done only where the text is known to fit:
+short ones always do, long ones are looked at digit by digit.
+"""
+
+# Digits after the point, finest last: a file is read with the first that takes all its amounts. 38 in all, so that
+# sums reach 10^20 and 10^10.
+SCALES = (18, 28)
+
+
+def amount(text: str, scale: int) -> str:
+    """SQL: a text as DECIMAL(38, scale), or NULL when it is no number or would have to be rounded."""
+    cast = f"TRY_CAST({text} AS DECIMAL(38,{scale}))"
+    plain = f"regexp_full_match(trim({text}), '[+-]?[0-9]*[.]?[0-9]{{0,{scale}}}0*')"
+    # Of 35.2E-7: digits after the point, without zeros at the end, less the exponent.
+    power = f"TRY_CAST(regexp_extract({text}, '[eE]([+-]?[0-9]{{1,4}})\\s*$', 1) AS INTEGER)"
+    places = f"strlen(regexp_extract({text}, '[.]([0-9]*?)0*[eE]', 1))"
+    scientific = (
+        f"regexp_full_match(trim({text}), '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)[eE][+-]?[0-9]{{1,4}}')"
+        f" AND {places} - {power} <= {scale}"
+    )
+    is_short = f"strlen({text}) <= {scale} AND NOT contains({text}, 'E') AND NOT contains({text}, 'e')"
+    return (
+        f"CASE WHEN {is_short} AND NOT contains({text}, '_') THEN {cast}"
+        f" WHEN {plain} THEN {cast} WHEN {scientific} THEN {cast} END"
+    )
+
+
+def is_number(text: str) -> str:
+    """SQL: whether a text is a number at all, however many digits it has."""
+    return f"regexp_full_match(trim({text}), '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{{1,4}})?')"
+
+
+def with_point(text: str) -> str:
+    """SQL: 1.234,5 as 1234.5. Where the comma divides, a point without one could mean either, and is not taken."""
+    return (
+        f"CASE WHEN contains({text}, ',') THEN replace(replace({text}, '.', ''), ',', '.')"
+        f" WHEN NOT contains({text}, '.') THEN {text} ELSE {text} || '?' END"
+    )
+
+
+DATE_FORMATS = {
+    "iso": (),
+    "month first": ("%m/%d/%y", "%m/%d/%Y"),
+    "day first": ("%d/%m/%y", "%d/%m/%Y"),
+    "day.month.year": ("%d.%m.%y", "%d.%m.%Y"),
+    "compact": ("%Y%m%d",),
+}
+
+
+def day(text: str, style: str) -> str:
+    """SQL: the day (UTC) of a time as written, or NULL. A time with an offset is moved to UTC first."""
+    if style == "iso":
+        moved = f"CAST(timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ)) AS DATE)"
+        found = (
+            f"CASE WHEN strlen({text}) > 19 AND right({text}, 1) <> 'Z' THEN {moved}"
+            f" ELSE TRY_CAST(substr({text}, 1, 10) AS DATE) END"
+        )
+    else:
+        formats = ", ".join(f"'{each}'" for each in DATE_FORMATS[style])
+        # With a time behind it the date alone is read.
+        found = f"CAST(try_strptime(regexp_extract(trim({text}), '^[^ T]+'), [{formats}]) AS DATE)"
+    return f"CASE WHEN {found} BETWEEN DATE '2000-01-01' AND DATE '2100-01-01' THEN {found} END"

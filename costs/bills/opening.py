@@ -1,0 +1,143 @@
+"""From the files of one upload to one bill: what each is, that they belong together, and what a manifest adds. PURE."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from costs.bills import charges_csv, detect, registry, tables
+from costs.bills.records import BillError, Head, Meaning, Table
+
+Remembered = Callable[[str], Mapping[str, str] | None]  # a header's signature → which column means what
+
+
+@dataclass(frozen=True)
+class Part:
+    table: Table
+    meaning: Meaning
+
+
+@dataclass(frozen=True)
+class Bill:
+    """One upload, ready to be reduced."""
+
+    format: str
+    reason: str
+    parts: tuple[Part, ...]
+    export: str
+    billing_account: str  # "": each line says it
+    notes: tuple[str, ...]
+    bytes_total: int
+    estimated: frozenset[str]
+
+
+def open_bill(
+    files: Sequence[tuple[str, Path]],
+    *,
+    folder: Path,
+    requested: str = "",
+    tag_keys: frozenset[str],
+    remembered: Remembered = lambda _: None,
+) -> Bill:
+    """`files`: (name inside the archive or "", path). Raises BillError with place and remedy."""
+    manifests: list[dict[str, Any]] = []
+    parts: list[Part] = []
+    reasons: dict[str, str] = {}
+    for entry, path in files:
+        if path.stat().st_size == 0 and len(files) > 1:
+            continue  # markers such as _SUCCESS
+        head, table = tables.look(path, entry, folder)
+        described = tables.manifest(head, path)
+        if described is not None:
+            manifests.append(described)
+            continue
+        if not requested and table is not None and remembered(charges_csv.signature(table.headers)):
+            format_, reason = charges_csv.NAME, "Its columns were told what they mean."
+        else:
+            format_, reason = detect.of(head, requested, entry)
+        reasons[format_] = reason
+        parts.append(_part(format_, head, table, path, entry, folder, tag_keys, remembered))
+    format_ = _one_format(reasons, parts)
+    manifest = _checked(manifests, parts)
+    notes = [note for part in parts for note in (*part.table.notes, *part.meaning.notes)]
+    return Bill(
+        format=format_,
+        reason=reasons[format_],
+        parts=tuple(parts),
+        export=str(manifest.get("reportName") or "") or format_,
+        billing_account=str(manifest.get("account") or ""),
+        notes=tuple(dict.fromkeys(notes)),
+        bytes_total=max(sum(part.table.path.stat().st_size for part in parts), 1),
+        estimated=frozenset(month for part in parts for month in part.meaning.estimated),
+    )
+
+
+def _part(
+    format_: str,
+    head: Head,
+    table: Table | None,
+    path: Path,
+    entry: str,
+    folder: Path,
+    tag_keys: frozenset[str],
+    remembered: Remembered,
+) -> Part:
+    known = registry.FORMATS[format_]
+    if table is None:
+        if known.rows is None:
+            raise _other_shape(known.title, "a table", entry)
+        return Part(*known.rows(path, entry, folder))
+    if known.meaning is None:
+        raise _other_shape(known.title, "JSON", entry)
+    if format_ == charges_csv.NAME:
+        columns = remembered(charges_csv.signature(table.headers))
+        return Part(table, charges_csv.meaning(table, tag_keys, columns))
+    meaning = known.meaning(table, tag_keys)
+    if "billed" not in meaning.fields and "billed" not in meaning.computed:
+        raise BillError(
+            "no_amounts", f"It has none of the columns in which {known.title} states what was billed.", line=1,
+            entry=entry, remedy="Export it with its cost columns, or leave the format out to have it found.",
+        )  # fmt: skip
+    if "starts" not in meaning.fields:
+        raise BillError(
+            "no_days", f"It has none of the columns in which {known.title} states when a charge begins.", line=1,
+            entry=entry, remedy="Export it with its time columns, or leave the format out to have it found.",
+        )  # fmt: skip
+    return Part(table, meaning)
+
+
+def _other_shape(title: str, expected: str, entry: str) -> BillError:
+    return BillError(
+        "wrong_shape", f"{title} is {expected}, and this file is not.", entry=entry,
+        remedy="Leave the format out to have it found.",
+    )  # fmt: skip
+
+
+def _one_format(reasons: dict[str, str], parts: Sequence[Part]) -> str:
+    if not parts:
+        raise BillError(
+            "no_bill", "There is no bill in it, only what describes one.",
+            remedy="Pack the report's own files together with the manifest.",
+        )  # fmt: skip
+    if len(reasons) > 1:
+        raise BillError(
+            "several_formats", f"The archive holds bills of several formats: {', '.join(sorted(reasons))}.",
+            remedy="Upload each by itself.",
+        )  # fmt: skip
+    return next(iter(reasons))
+
+
+def _checked(manifests: Sequence[dict[str, Any]], parts: Sequence[Part]) -> dict[str, Any]:
+    """The manifest, where there is one. A report of which a file is missing would be a smaller bill."""
+    if not manifests:
+        return {}
+    named = {str(key).rpartition("/")[2].removesuffix(".gz") for each in manifests for key in each["reportKeys"]}
+    there = {part.table.entry.rpartition("/")[2].removesuffix(".gz") for part in parts}
+    missing = sorted(named - there)
+    # Files may have been renamed: it is their number that must not be smaller.
+    if missing and len(parts) < len(named):
+        raise BillError(
+            "part_missing", f"The manifest names {len(named)} files, {len(parts)} are here: {missing[0]} is missing.",
+            remedy="Pack all of the report's files together.", entry=missing[0],
+        )  # fmt: skip
+    return dict(manifests[0])

@@ -1,0 +1,220 @@
+"""Files as tables for DuckDB: what a file begins with, and how it is read without trusting it. PURE."""
+
+import codecs
+import csv
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from costs.bills.records import BillError, Head, Table, quoted
+
+HEAD_BYTES = 256 * 1024
+MOST_COLUMNS = 3_000
+# A Parquet of a few kilobytes can claim billions of rows; what it claims is looked at before any is read.
+MOST_ROWS = 300_000_000
+# Characters of one line of CSV.
+LONGEST_LINE = 4_000_000
+# Broken lines that are kept; a file with more of them is no CSV.
+MOST_BROKEN = 10_000
+NULLS = ("", "NULL", "null", "Null")
+_DELIMITERS = ",;\t|"
+_MAGIC = b"PAR1"
+
+
+def look(path: Path, entry: str, folder: Path) -> tuple[Head, Table | None]:
+    """What a file is: JSON with its beginning, or a table with its columns. Raises BillError."""
+    with path.open("rb") as file:
+        start = file.read(HEAD_BYTES)
+    if not start.strip():
+        raise BillError("empty", "The file holds nothing.", remedy="Export it again.", byte=0, entry=entry)
+    if start[:4] == _MAGIC:
+        return _parquet(path, entry)
+    text, encoding = _decoded(start)
+    if text.lstrip()[:1] in ("{", "["):
+        return Head("json", text=text), None
+    return _csv(path, entry, folder, text, encoding)
+
+
+def _decoded(start: bytes) -> tuple[str, str]:
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+    ):  # fmt: skip
+        if start.startswith(mark):
+            return start.decode(encoding, "ignore"), encoding
+    try:
+        # The last character may be cut in two.
+        return codecs.getincrementaldecoder("utf-8")().decode(start), "utf-8"
+    except UnicodeDecodeError:
+        return start.decode("cp1252", "replace"), "cp1252"
+
+
+def peek(start: bytes) -> Head:
+    """The same from the first bytes alone, for JSON and CSV."""
+    text, _ = _decoded(start)
+    if text.lstrip()[:1] in ("{", "["):
+        return Head("json", text=text)
+    return Head("csv", _header(text, "")[0])
+
+
+def _csv(path: Path, entry: str, folder: Path, text: str, encoding: str) -> tuple[Head, Table]:
+    notes: tuple[str, ...] = ()
+    if encoding not in ("utf-8", "utf-8-sig"):
+        path = _as_utf8(path, folder, encoding)
+        notes = (f"Read as {encoding}, for it is not UTF-8",)
+    headers, delimiter, skip = _header(text, entry)
+    return Head("csv", headers), Table(path, entry, "csv", headers, (), delimiter, skip, notes)
+
+
+def _header(text: str, entry: str) -> tuple[tuple[str, ...], str, int]:
+    """The header, what divides it, and how many lines it takes with the empty ones before it."""
+    first = text.lstrip("\r\n")
+    blank = text[: len(text) - len(first)].count("\n")
+    delimiter = max(_DELIMITERS, key=first.partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(first.replace("\x00", ""), newline=""), delimiter=delimiter)
+    try:
+        headers = tuple(header.strip() for header in next(reader))
+    except csv.Error as error:
+        said = f"Its first line cannot be read: {error}."
+        remedy = "Save it as CSV with a header."
+        raise BillError("not_csv", said, remedy=remedy, line=1, entry=entry) from error
+    if len(headers) > MOST_COLUMNS:
+        raise BillError(
+            "too_many_columns", f"It has {len(headers):,} columns; {MOST_COLUMNS:,} are read.",
+            remedy="This is no billing export.", line=1, entry=entry,
+        )  # fmt: skip
+    return headers, delimiter, blank + reader.line_num
+
+
+def _as_utf8(path: Path, folder: Path, encoding: str) -> Path:
+    made = folder / f"{path.name}.utf8"
+    with (
+        path.open(encoding=encoding, errors="replace", newline="") as old,
+        made.open("w", newline="", encoding="utf-8") as new,
+    ):
+        while block := old.read(1 << 20):
+            new.write(block)
+    return made
+
+
+def _parquet(path: Path, entry: str) -> tuple[Head, Table]:
+    with duckdb.connect() as connection, reading(entry):
+        source = quoted(str(path))
+        rows, groups = connection.execute(
+            f"SELECT num_rows, num_row_groups FROM parquet_file_metadata({source})"  # noqa: S608 # our own path
+        ).fetchall()[0]
+        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({source})").fetchall()  # noqa: S608
+    if rows > MOST_ROWS or groups > 100_000:
+        raise BillError(
+            "too_many_rows", f"It claims {rows:,} rows; {MOST_ROWS:,} are read.", remedy="Export shorter periods.",
+            entry=entry,
+        )  # fmt: skip
+    if len(described) > MOST_COLUMNS:
+        raise BillError(
+            "too_many_columns", f"It has {len(described):,} columns.", remedy="This is no billing export.", entry=entry
+        )
+    headers, types = tuple(str(row[0]) for row in described), tuple(str(row[1]) for row in described)
+    floats = [header for header, type_ in zip(headers, types, strict=True) if type_ in ("DOUBLE", "FLOAT")]
+    notes: tuple[str, ...] = ()
+    if floats:
+        named = ", ".join(floats[:5]) + (" …" if len(floats) > 5 else "")
+        notes = (f"{named}: floating point in the file, taken as the shortest decimal that means the same",)
+    return Head("parquet", headers), Table(path, entry, "parquet", headers, types, notes=notes)
+
+
+def source(table: Table, *, keep_broken: bool = False) -> str:
+    """SQL: a SELECT of the table's columns, each as text, empty ones NULL."""
+    if table.kind == "parquet":
+        return _parquet_source(table)
+    columns = "{" + ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in table.columns) + "}"
+    broken = f"store_rejects=true, rejects_limit={MOST_BROKEN + 1}" if keep_broken else "ignore_errors=true"
+    nulls = ", ".join(map(quoted, NULLS))
+    return (
+        f"SELECT * FROM read_csv({quoted(str(table.path))}, auto_detect=false, header=false, skip={table.skip},"  # noqa: S608
+        f" columns={columns}, delim={quoted(table.delimiter)}, quote='\"', escape='\"', nullstr=[{nulls}],"
+        f" max_line_size={LONGEST_LINE}, {broken})"
+    )
+
+
+def _parquet_source(table: Table) -> str:
+    def text(header: str, type_: str) -> str:
+        name = '"' + header.replace('"', '""') + '"'
+        if type_ == "VARCHAR":
+            return f"CASE WHEN {name} IN ({', '.join(map(quoted, NULLS))}) THEN NULL ELSE {name} END"
+        if type_.startswith(("TIMESTAMP", "DATE")):
+            return f"strftime({name}, '%Y-%m-%dT%H:%M:%SZ')"
+        if type_ == "BLOB":
+            return "NULL::VARCHAR"
+        if type_.startswith(("MAP", "STRUCT")) or type_.endswith("[]"):
+            return f"CAST(to_json({name}) AS VARCHAR)"
+        return f"CAST({name} AS VARCHAR)"
+
+    columns = ", ".join(
+        f"{text(header, type_)} AS {column}"
+        for header, type_, column in zip(table.headers, table.types, table.columns, strict=True)
+    )
+    return f"SELECT {columns} FROM read_parquet({quoted(str(table.path))})"  # noqa: S608 # our own path
+
+
+class reading:
+    """What DuckDB cannot read, as a BillError with place and remedy."""
+
+    def __init__(self, entry: str = "") -> None:
+        self.entry = entry
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, duckdb.Error):
+            raise _said(error, self.entry) from error
+
+
+def _said(error: duckdb.Error, entry: str) -> BillError:
+    message = str(error)
+    first = message.partition("\n")[0][:300]
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return BillError(
+            "too_large", "It does not fit into the memory that reading a bill may take.",
+            remedy="Export it by month, or with fewer columns.", entry=entry,
+        )  # fmt: skip
+    if isinstance(error, duckdb.OutOfRangeException):
+        return BillError(
+            "too_much_money", "Its amounts add up to more than 38 digits.",
+            remedy="One of the amounts cannot be meant: look for the largest.", entry=entry,
+        )  # fmt: skip
+    if isinstance(error, duckdb.BinderException | duckdb.CatalogException | duckdb.ParserException):
+        return BillError(
+            "internal", f"Reading it went wrong here: {first}", entry=entry,
+            remedy="This is a defect of Platform Risk: please report it with the file's format.",
+        )  # fmt: skip
+    line = _line(message)
+    if "CSV" in message or line is not None:
+        place: dict[str, Any] = {} if line is None else {"line": line}
+        return BillError(
+            "not_csv", f"It cannot be read as CSV: {first}", entry=entry, **place,
+            remedy="Look at this line: an unclosed quote, or a file that was cut off. Then export it again.",
+        )  # fmt: skip
+    return BillError(
+        "cut_file", f"It cannot be read: {first}", entry=entry,
+        remedy="The file may have been cut off on its way: export or copy it again.",
+    )  # fmt: skip
+
+
+def _line(message: str) -> int | None:
+    found = re.search(r"Line: (\d+)", message)
+    return int(found[1]) if found else None
+
+
+def manifest(head: Head, path: Path) -> dict[str, Any] | None:
+    """AWS's description of a report's files, where the JSON is one."""
+    if head.kind != "json" or '"reportKeys"' not in head.text or path.stat().st_size > 5_000_000:
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("reportKeys"), list) else None

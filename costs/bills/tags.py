@@ -1,0 +1,66 @@
+"""Tags as exports write them, reduced to those by which costs are given to somebody. PURE."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+# Kept of every bill; keys that ownership rules name come on top.
+TEAM_KEYS = ("team", "owner", "squad", "department", "cost-center", "costcenter", "cost_center", "business-unit")
+SERVICE_KEYS = (
+    "service", "app.kubernetes.io/name", "application", "app", "component", "workload", "system", "project", "product",
+)  # fmt: skip
+ENVIRONMENT_KEYS = ("environment", "env", "stage")
+OTHER_KEYS = ("app.kubernetes.io/part-of", "k8s-app", "cluster", "namespace", "shared")
+KEYS = frozenset((*TEAM_KEYS, *SERVICE_KEYS, *ENVIRONMENT_KEYS, *OTHER_KEYS))
+_LONGEST = 200
+_PREFIXES = re.compile(r"^(?:resource_?tags[/_])?(?:user[:_]|label_)?")
+_NOT_WORD = re.compile(r"[^a-z0-9]")
+
+
+def keeper(keys: Iterable[str]) -> Callable[[str | None], str]:
+    """A function from a tags cell to JSON of the tags that are kept, sorted; "{}" for none."""
+    # Kubernetes' names come with their dots and slashes replaced: both spellings mean the same.
+    wanted = {_NOT_WORD.sub("_", key.lower()): key.lower() for key in sorted(keys)} | {
+        key.lower(): key.lower() for key in keys
+    }
+
+    def kept(cell: str | None) -> str:
+        found: dict[str, str] = {}
+        for name, value in _pairs(cell):
+            key = _PREFIXES.sub("", name.lower())
+            known = wanted.get(key) or wanted.get(_NOT_WORD.sub("_", key))
+            if known and value and known not in found:
+                found[known] = value[:_LONGEST]
+        return json.dumps(found, sort_keys=True, ensure_ascii=False) if found else "{}"
+
+    return kept
+
+
+def _pairs(cell: str | None) -> list[tuple[str, str]]:
+    if not cell:
+        return []
+    text = cell.strip()
+    if text[:1] == '"':  # Azure leaves the braces out
+        text = "{" + text.rstrip(",") + "}"
+    try:
+        return _flat(json.loads(text))
+    except (ValueError, RecursionError):
+        return []
+
+
+def _flat(value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [(str(key), _word(each)) for key, each in value.items()]
+    if isinstance(value, list):  # Google's: [{"key": …, "value": …}]
+        return [
+            (str(each["key"]), _word(each.get("value"))) for each in value if isinstance(each, dict) and "key" in each
+        ]
+    return []
+
+
+def _word(value: Any) -> str:
+    if value is None or isinstance(value, dict | list):
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.replace("\x00", "").encode("utf-8", "replace").decode().strip()

@@ -1,0 +1,19 @@
+"""Amounts as texts. PURE."""
+
+from decimal import Decimal
+
+
+def plain(amount: Decimal) -> str:
+    """Every digit, no exponent, and no zeros that say nothing."""
+    if not amount:
+        return "0"
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def short(amount: Decimal, places: int = 2) -> str:
+    """For people: rounded, with thousands. What rounds to nothing but is something says so."""
+    rounded = round(amount, places)
+    if amount and not rounded:
+        return f"< {Decimal(1).scaleb(-places)}" if amount > 0 else f"> -{Decimal(1).scaleb(-places)}"
+    return f"{rounded:,}"

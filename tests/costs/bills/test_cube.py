@@ -1,0 +1,280 @@
+"""Bills to a cube: exact whatever the file holds, and what cannot be used is named."""
+
+import csv
+import io
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal, localcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from costs.bills import numbers
+from costs.bills.cube import Cube
+from costs.bills.opening import open_bill
+from costs.bills.tags import KEYS
+from tests.costs.bills.reduced import FOCUS, focus, reduce, refused, table
+
+
+def test_a_line_becomes_a_cell_with_its_key(tmp_path: Path) -> None:
+    found = reduce(tmp_path, focus({"Tags": '{"user:Team":"payments","Name":"web-1","env":"prod"}'}))
+    ((digest, key),) = found.keys.items()
+    assert key == (
+        "AWS", "EC2", "Compute", "prod", "", "eu-west-1", "", "", "Hours", '{"env": "prod", "team": "payments"}',
+    )  # fmt: skip
+    ((day, of, category, currency, billed, effective, list_, quantity, lines),) = found.cells
+    assert (day, of, category, currency, lines) == ("2026-06-01", digest, "Usage", "USD", "1")
+    assert (Decimal(billed), Decimal(effective), Decimal(list_), Decimal(quantity)) == (
+        Decimal("1.5"), Decimal("1.25"), Decimal(2), Decimal(3),
+    )  # fmt: skip
+    assert [(row[0], row[1]) for row in found.resources] == [("2026-06-01", "i-1")]
+
+
+def test_a_charge_of_several_days_stands_on_its_first(tmp_path: Path) -> None:
+    found = reduce(tmp_path, focus({"ChargePeriodEnd": "2027-06-01T00:00:00Z", "BilledCost": "8760"}))
+    assert found.days == ["2026-06-01"]
+    assert found.loaded == 8760
+
+
+def test_days_are_in_utc(tmp_path: Path) -> None:
+    late = {"ChargePeriodStart": "2026-06-30T23:00:00-05:00"}
+    found = reduce(tmp_path, focus({}, late, {"ChargePeriodStart": "2026-06-30 23:59:59"}))
+    assert found.days == ["2026-06-01", "2026-06-30", "2026-07-01"]
+    assert {str(scope.period) for scope in found.scopes} == {"2026-06-01"}
+
+
+def test_credits_refunds_currencies_and_corrections_add_up_apart(tmp_path: Path) -> None:
+    found = reduce(
+        tmp_path,
+        focus(
+            {"BilledCost": "10"}, {"BilledCost": "-4", "ChargeCategory": "Credit"},
+            {"BilledCost": "-1", "ChargeCategory": "adjustment"}, {"BilledCost": "7", "BillingCurrency": "EUR"},
+            {"BilledCost": "250", "BillingCurrency": "DataDog Credits"}, {"BilledCost": "-10", "EffectiveCost": "-1"},
+        ),
+    )  # fmt: skip
+    assert {key: both[0] for key, both in found.totals.items()} == {
+        ("USD", "Usage"): 0, ("USD", "Credit"): -4, ("USD", "Adjustment"): -1, ("EUR", "Usage"): 7,
+        ("DataDog Credits", "Usage"): 250,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("35.2E-7", "0.00000352"), ("1e18", "1000000000000000000"), ("0.000000000001", "0.000000000001"),
+        ("-0.010493746736011505", "-0.010493746736011505"), ("1.2345678901234567e-06", "0.0000012345678901234567"),
+        (" 2.50 ", "2.5"), ("+3", "3"), (".5", "0.5"), ("5.", "5"), ("1.10000000000000000000000", "1.1"),
+        ("1E2", "100"), ("12345678901234567890.5", "12345678901234567890.5"),
+    ],
+)  # fmt: skip
+def test_amounts_are_read_to_the_last_digit(tmp_path: Path, text: str, value: str) -> None:
+    found = reduce(tmp_path, focus({"BilledCost": text}))
+    assert (found.rejected, found.loaded) == (0, Decimal(value))
+
+
+@pytest.mark.parametrize("text", ["NaN", "inf", "-Infinity", "1,5", "12 USD", "0x1F", "1_000", "--1", "1e", "١"])
+def test_what_is_no_amount_is_rejected_with_its_place(tmp_path: Path, text: str) -> None:
+    found = reduce(tmp_path, focus({}, {"BilledCost": text}, {}, {}))
+    assert (found.lines, found.rejected, found.loaded) == (4, 1, Decimal("4.5"))
+    (reject,) = found.rejects
+    assert reject.pointer == "row 2"
+    assert reject.reason == "The amount is no number."
+    assert text in reject.excerpt
+
+
+def test_an_amount_that_would_have_to_be_rounded_is_rejected_and_never_rounded(tmp_path: Path) -> None:
+    found = reduce(tmp_path, focus({"BilledCost": "0." + "0" * 29 + "7"}, {}))
+    assert (found.rejected, found.loaded) == (1, Decimal("1.5"))
+    assert "digits" in found.rejects[0].reason
+    # Large and fine ones together: more lines fit with 18 places than with 28.
+    mixed = reduce(tmp_path, focus({"BilledCost": "1e15"}, {"BilledCost": "2e15"}, {"BilledCost": "1e-25"}))
+    assert (mixed.rejected, mixed.loaded) == (1, Decimal("3e15"))
+
+
+def test_what_has_no_day_no_amount_or_no_month_is_named(tmp_path: Path) -> None:
+    found = reduce(
+        tmp_path,
+        focus(
+            {}, {"ChargePeriodStart": "soon"}, {"ChargePeriodStart": ""}, {"BilledCost": ""},
+            {"BillingPeriodStart": "June"}, {"EffectiveCost": "x"}, {"ChargePeriodStart": "1776-07-04T00:00:00Z"},
+        ),
+    )  # fmt: skip
+    assert (found.lines, found.rejected) == (7, 6)
+    assert [each.pointer for each in found.rejects] == [f"row {number}" for number in range(2, 8)]
+    # What they say is known all the same: file and table can be compared.
+    assert found.billed() - found.loaded == Decimal("1.5") * 5
+
+
+def test_lines_that_are_no_lines_of_the_table_are_rejected_with_their_line(tmp_path: Path) -> None:
+    lines = focus({}, {}, {}).splitlines(keepends=True)
+    lines[2] = b"1,2,3\r\n"
+    lines[3] = lines[3][:40]  # cut off
+    found = reduce(tmp_path, b"".join(lines))
+    assert (found.lines, found.rejected, found.loaded) == (3, 2, Decimal("1.5"))
+    assert [each.pointer for each in found.rejects] == ["line 3", "line 4"]
+
+
+def test_quotes_newlines_json_and_stray_columns_in_cells_do_no_harm(tmp_path: Path) -> None:
+    odd = {"ChargeDescription": 'two\nlines, "quoted"', "x_More": "{}", "Tags": '{"team": "a\\"b", "n": {"deep": 1}}'}
+    found = reduce(tmp_path, focus(odd, {**odd, "BilledCost": "x"}, base={**FOCUS, **odd}))
+    assert found.loaded == Decimal("1.5")
+    assert found.rejects[0].pointer == "row 2"
+    assert next(iter(found.keys.values()))[-1] == '{"team": "a\\"b"}'
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_byte_order_marks_and_other_encodings(tmp_path: Path, encoding: str) -> None:
+    found = reduce(tmp_path, focus({"ServiceName": "Müller"}).decode().encode(encoding))
+    assert next(iter(found.keys.values()))[1] == "Müller"
+
+
+def test_empty_files_and_what_is_no_bill_are_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path, b"").code == "empty"
+    assert refused(tmp_path, b"hello").code == "unknown_format"
+    assert refused(tmp_path, b'{"runs": []}').code == "unknown_format"
+    missing = refused(tmp_path, b"a,b\r\n1,2\r\n")
+    assert (missing.code, missing.location["headers"]) == ("mapping_needed", ["a", "b"])
+    assert refused(tmp_path, focus({}), requested="sarif").code == "unknown_format"
+    assert refused(tmp_path, focus({}), requested="aws-cur").code == "no_amounts"
+
+
+def test_several_formats_in_one_archive_are_refused(tmp_path: Path) -> None:
+    other = table([{"Date": "2026-06-01", "Amount": "1"}])
+    assert refused(tmp_path, focus({}), other, names=("a.csv", "b.csv")).code == "several_formats"
+
+
+def parquet(path: Path, select: str) -> bytes:
+    duckdb.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet)")
+    return path.read_bytes()
+
+
+SOURCE = (
+    "SELECT {cost} AS BilledCost, TIMESTAMP '2026-06-01 05:00:00' AS ChargePeriodStart, 'Usage' AS ChargeCategory,"
+    " 'USD' AS BillingCurrency, MAP {{'team': 'core'}} AS Tags, 'payer' AS BillingAccountId"
+)
+
+
+def test_parquet_of_any_types_is_read_alike(tmp_path: Path) -> None:
+    exact = reduce(tmp_path, parquet(tmp_path / "p", SOURCE.format(cost="1.25::DECIMAL(20,10)")))
+    assert (exact.loaded, exact.days, exact.notes) == (Decimal("1.25"), ["2026-06-01"], ())
+    assert next(iter(exact.keys.values()))[-1] == '{"team": "core"}'
+    floating = reduce(tmp_path, parquet(tmp_path / "q", SOURCE.format(cost="0.1::DOUBLE + 0.2::DOUBLE")))
+    assert floating.loaded == Decimal("0.30000000000000004")
+    assert "BilledCost: floating point" in floating.notes[0]
+    nan = reduce(tmp_path, parquet(tmp_path / "r", SOURCE.format(cost="unnest(['nan'::DOUBLE, 1])")))
+    assert (nan.rejected, nan.loaded) == (1, Decimal(1))
+
+
+def test_a_cut_parquet_is_refused(tmp_path: Path) -> None:
+    whole = parquet(tmp_path / "p", SOURCE.format(cost="1"))
+    assert refused(tmp_path, whole[: len(whole) // 2]).code == "cut_file"
+    assert refused(tmp_path, whole[:8] + b"\0" * 40 + whole[48:]).code == "cut_file"
+
+
+def test_a_parquet_that_unfolds_to_billions_of_rows_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("costs.bills.tables.MOST_ROWS", 1_000_000)
+    bomb = parquet(tmp_path / "p", SOURCE.format(cost="1") + " FROM range(2000000)")
+    assert len(bomb) < 100_000
+    assert refused(tmp_path, bomb).code == "too_many_rows"
+
+
+def test_too_much_money_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path, focus(*[{"BilledCost": "9e19"}] * 3)).code == "too_much_money"
+
+
+def test_work_stops_when_nobody_wants_it_any_more(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(focus(*[{"BilledCost": f"{number}"} for number in range(50_000)]))
+    bill = open_bill([("", tmp_path / "f")], folder=tmp_path, tag_keys=KEYS)
+
+    class Stop(Exception):
+        pass
+
+    def tick(share: float) -> None:
+        assert 0 <= share <= 1
+        raise Stop
+
+    with pytest.raises(Stop), Cube(bill, folder=tmp_path, tag_keys=KEYS, tick=tick):
+        pass
+
+
+AMOUNTS = st.one_of(
+    st.integers(-(10**30), 10**30).map(lambda units: Decimal(units).scaleb(-12)),
+    st.integers(-(10**12), 10**12).map(lambda units: Decimal(units).scaleb(-12)),
+    st.sampled_from([Decimal("1e18"), Decimal("-1e18"), Decimal("1e-12"), Decimal(0)]),
+)
+LINES = st.fixed_dictionaries(
+    {
+        "BilledCost": AMOUNTS, "EffectiveCost": AMOUNTS,
+        "BillingCurrency": st.sampled_from(["USD", "EUR", "credits"]),
+        "ChargeCategory": st.sampled_from(["Usage", "Credit", "Tax", "Purchase"]),
+        "ChargePeriodStart": st.dates(date(2000, 1, 1), date(2099, 1, 1)).map(lambda day: f"{day}T00:00:00Z"),
+        "ServiceName": st.sampled_from(["a", "b", "NULL", 'c"d', ""]), "Tags": st.sampled_from(["", '{"team":"x"}']),
+    }
+)  # fmt: skip
+
+
+def written(amount: Decimal, style: int) -> str:
+    with localcontext(prec=80):
+        return f"{amount:f}" if style % 3 else f"{amount:E}"
+
+
+def csv_of(lines: list[dict[str, Any]]) -> bytes:
+    return focus(
+        *(
+            {**line, "BilledCost": written(line["BilledCost"], at), "EffectiveCost": written(line["EffectiveCost"], at)}
+            for at, line in enumerate(lines)
+        )
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(LINES, min_size=1, max_size=12))
+def test_the_cube_adds_up_to_the_file_whatever_is_in_it(lines: list[dict[str, Any]]) -> None:
+    with TemporaryDirectory() as folder, localcontext(prec=80):
+        content = csv_of(lines)
+        found = reduce(Path(folder), content)
+        expected: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for row in csv.DictReader(io.StringIO(content.decode())):
+            expected[row["BillingCurrency"], row["ChargeCategory"]] += Decimal(row["BilledCost"])
+        assert {key: both[0] for key, both in found.totals.items()} == expected
+        cells: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for _, _, category, currency, billed, *_ in found.cells:
+            cells[currency, category] += Decimal(billed)
+        assert cells == expected
+        assert found.rejected == 0
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(LINES, min_size=2, max_size=10), st.data())
+def test_a_bill_in_two_files_is_the_bill_in_one(lines: list[dict[str, Any]], data: st.DataObject) -> None:
+    cut = data.draw(st.integers(1, len(lines) - 1))
+    with TemporaryDirectory() as folder:
+        whole = reduce(Path(folder), csv_of(lines))
+        parts = reduce(Path(folder), csv_of(lines[:cut]), csv_of(lines[cut:]), names=("a.csv", "b.csv"))
+        assert sorted(parts.cells) == sorted(whole.cells)
+        assert parts.totals == whole.totals
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.from_regex(r"\A[+-]?[0-9]{0,12}\.?[0-9]{0,24}([eE][+-]?[0-9]{1,2})?\Z"), st.sampled_from(numbers.SCALES))
+def test_an_amount_is_exact_or_none(text: str, scale: int) -> None:
+    (found,) = _connection().execute(f"SELECT {numbers.amount('t', scale)} FROM (SELECT ? AS t)", [text]).fetchall()[0]
+    if found is not None:
+        with localcontext(prec=120):
+            assert found == Decimal(text)
+
+
+_KEPT: list[Any] = []
+
+
+def _connection() -> Any:
+    if not _KEPT:
+        _KEPT.append(duckdb.connect())
+    return _KEPT[0]

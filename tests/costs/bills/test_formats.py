@@ -1,0 +1,222 @@
+"""Every format of bill: its own columns and traps, from small files in the shape of real ones."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from costs.bills import charges_csv, registry
+from tests.costs.bills.reduced import FOCUS, focus, reduce, refused, table
+
+SAMPLES = Path(__file__).parents[2] / "samples" / "bills"
+
+
+@pytest.mark.parametrize(
+    ("name", "billed", "effective", "lines"),
+    [
+        ("focus/many.csv", "24.3126", "20.05", 8),
+        ("aws-cur/one.csv", "13.0816", "15.1816", 6),
+        ("aws-cur2/one.csv", "1.75", "1.75", 2),
+        ("azure-cost/one.csv", "1.26136926505726", "1.26136926505726", 3),
+        ("azure-cost/german.csv", "0.075", "0.075", 1),
+        ("opencost/allocation.json", "1.77816", "1.77816", 3),
+        ("opencost/cloud_cost.json", "1143.6968755312012", "1100.25", 1),
+        ("opencost/export.csv", "0.02098749347202301", "0.02098749347202301", 2),
+        ("aws-cost-explorer/grouped.json", "10.8456793012", "10.8456793012", 3),
+        ("gcp-billing/one.csv", "7.25", "7.25", 3),
+        ("charges-csv/one.csv", "-1234.5", "-1234.5", 2),
+    ],
+)
+def test_a_sample_of_each_format_adds_up(tmp_path: Path, name: str, billed: str, effective: str, lines: int) -> None:
+    found = reduce(tmp_path, (SAMPLES / name).read_bytes())
+    assert found.format == name.partition("/")[0]
+    assert (found.lines, found.rejected) == (lines, 0)
+    assert (found.billed(), found.effective()) == (Decimal(billed), Decimal(effective))
+    assert found.loaded == Decimal(billed)
+
+
+def test_every_format_has_a_sample() -> None:
+    assert {folder.name for folder in SAMPLES.iterdir()} == set(registry.FORMATS)
+
+
+# FOCUS
+
+
+def test_focus_of_1_4_names_no_provider_but_the_service_provider(tmp_path: Path) -> None:
+    both = {**FOCUS, "ProviderName": "Reseller"}
+    assert next(iter(reduce(tmp_path, focus({}, base=both)).keys.values()))[0] == "AWS"
+    none = {name: value for name, value in FOCUS.items() if name != "ServiceProviderName"}
+    assert next(iter(reduce(tmp_path, focus({}, base=none)).keys.values()))[0] == ""
+
+
+def test_focus_with_few_columns_has_no_currency_rather_than_a_guessed_one(tmp_path: Path) -> None:
+    few = (
+        "BillingPeriodStart",
+        "ChargePeriodStart",
+        "ChargePeriodEnd",
+        "ChargeCategory",
+        "BilledCost",
+        "EffectiveCost",
+    )
+    found = reduce(tmp_path, focus({}, base={name: FOCUS[name] for name in few}))
+    assert list(found.totals) == [("XXX", "Usage")]
+    assert found.scopes[0].billing_account == "unnamed"
+    assert reduce(tmp_path, focus({}), account="stated").scopes[0].billing_account == "stated"
+
+
+def test_an_upfront_purchase_is_billed_once_and_effective_where_it_is_used(tmp_path: Path) -> None:
+    found = reduce(
+        tmp_path,
+        focus(
+            {"ChargeCategory": "Purchase", "BilledCost": "8760.00", "EffectiveCost": "0.00"},
+            {"BilledCost": "0", "EffectiveCost": "1", "ConsumedQuantity": "null", "ConsumedUnit": "null"},
+        ),
+    )
+    assert (found.billed(), found.effective()) == (8760, 1)
+
+
+# AWS
+
+
+def test_amortized_cost_follows_commitments(tmp_path: Path) -> None:
+    """Reservation, savings plan covered usage with its negation, and both fees: the invoice is kept, the effective
+    cost counts each commitment once."""
+    base = {
+        "bill/PayerAccountId": "1", "bill/BillingPeriodStartDate": "2026-06-01T00:00:00Z",
+        "lineItem/UsageStartDate": "2026-06-02T00:00:00Z", "lineItem/LineItemType": "Usage",
+        "lineItem/UnblendedCost": "0", "lineItem/CurrencyCode": "USD", "reservation/EffectiveCost": "",
+        "reservation/ReservationARN": "", "reservation/UnusedAmortizedUpfrontFeeForBillingPeriod": "",
+        "reservation/UnusedRecurringFee": "", "savingsPlan/SavingsPlanEffectiveCost": "",
+        "savingsPlan/TotalCommitmentToDate": "", "savingsPlan/UsedCommitment": "", "resourceTags/user:team": "core",
+    }  # fmt: skip
+    lines = [
+        {"lineItem/LineItemType": "DiscountedUsage", "reservation/EffectiveCost": "2.5"},
+        {
+            "lineItem/LineItemType": "RIFee", "lineItem/UnblendedCost": "3",
+            "reservation/UnusedAmortizedUpfrontFeeForBillingPeriod": "0.25", "reservation/UnusedRecurringFee": "0.25",
+        },
+        {"lineItem/LineItemType": "Fee", "lineItem/UnblendedCost": "100", "reservation/ReservationARN": "arn:ri"},
+        {
+            "lineItem/LineItemType": "SavingsPlanCoveredUsage", "lineItem/UnblendedCost": "10",
+            "savingsPlan/SavingsPlanEffectiveCost": "7",
+        },
+        {"lineItem/LineItemType": "SavingsPlanNegation", "lineItem/UnblendedCost": "-10"},
+        {
+            "lineItem/LineItemType": "SavingsPlanRecurringFee", "lineItem/UnblendedCost": "8",
+            "savingsPlan/TotalCommitmentToDate": "8", "savingsPlan/UsedCommitment": "7",
+        },
+        {"lineItem/LineItemType": "Refund", "lineItem/UnblendedCost": "-1"},
+    ]  # fmt: skip
+    found = reduce(tmp_path, table([{**base, **line} for line in lines]))
+    assert found.billed() == 110
+    assert found.effective() == Decimal("2.5") + Decimal("0.5") + 7 + 1 - 1
+    assert {kind for _, kind in found.totals} == {"Usage", "Purchase", "Adjustment"}
+    assert {key[-1] for key in found.keys.values()} == {'{"team": "core"}'}
+
+
+def manifest(*keys: str) -> bytes:
+    return json.dumps(
+        {"assemblyId": "a", "account": "999", "reportName": "hourly", "columns": [], "reportKeys": list(keys)}
+    ).encode()
+
+
+def test_a_manifest_names_the_export_and_the_account(tmp_path: Path) -> None:
+    content = (SAMPLES / "aws-cur" / "one.csv").read_bytes()
+    found = reduce(tmp_path, manifest("x/r-1.csv.gz"), content, names=("Manifest.json", "a/r-1.csv"))
+    assert (found.export, found.scopes[0].billing_account) == ("hourly", "999")
+
+
+def test_a_report_of_which_a_part_is_missing_is_refused(tmp_path: Path) -> None:
+    content = (SAMPLES / "aws-cur" / "one.csv").read_bytes()
+    lone = manifest("x/r-1.csv.gz", "x/r-2.csv.gz")
+    error = refused(tmp_path, lone, content, names=("Manifest.json", "r-1.csv"))
+    assert (error.code, error.location["entry"]) == ("part_missing", "r-2.csv")
+    assert refused(tmp_path, lone).code == "no_bill"
+
+
+def test_one_page_of_cost_explorer_is_not_taken_for_all(tmp_path: Path) -> None:
+    document = json.loads((SAMPLES / "aws-cost-explorer" / "grouped.json").read_text())
+    assert reduce(tmp_path, json.dumps(document).encode()).estimated == {"2026-06"}
+    assert refused(tmp_path, json.dumps({**document, "NextPageToken": "x"}).encode()).code == "one_page"
+    del document["ResultsByTime"][0]["TimePeriod"]["Start"]
+    error = refused(tmp_path, json.dumps(document).encode())
+    assert (error.code, error.location["pointer"]) == ("wrong_shape", "/ResultsByTime/0/TimePeriod/Start")
+
+
+# Azure, OpenCost, Google
+
+
+def test_azures_tags_without_braces_and_american_days_are_read(tmp_path: Path) -> None:
+    found = reduce(tmp_path, (SAMPLES / "azure-cost" / "one.csv").read_bytes())
+    assert found.days == ["2023-09-02", "2023-09-13", "2023-09-30"]
+    assert {key[-1] for key in found.keys.values()} == {'{"team": "data"}', "{}"}
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        ('{"code": 200, "data": null}', "empty"),
+        ('{"code": 200, "data": [{"a": {"totalCost": NaN, "properties": {}}}]}', "not_json"),
+        ('{"code": 200, "data": [{"a": {"totalCost": 1, "properties": {}}', "not_json"),
+        ('{"code": 200, "data": {"totalCost": 1, "properties": {}}}', "wrong_shape"),
+        ('{"code": 200, "data": [1, {"totalCost": 1, "properties": {}}]}', "wrong_shape"),
+    ],
+)
+def test_an_answer_of_opencost_that_makes_no_sense_is_refused(tmp_path: Path, document: str, code: str) -> None:
+    assert refused(tmp_path, document.encode()).code == code
+
+
+def test_deep_json_ends_no_worker(tmp_path: Path) -> None:
+    assert refused(tmp_path, b'{"ResultsByTime": ' + b"[" * 200_000).code in ("too_deep", "not_json")
+
+
+def test_googles_credits_are_taken_off_and_its_invoice_month_counts(tmp_path: Path) -> None:
+    found = reduce(tmp_path, (SAMPLES / "gcp-billing" / "one.csv").read_bytes())
+    assert [(str(scope.period), scope.lines) for scope in found.scopes] == [("2026-06-01", 3)]
+    assert found.days == ["2026-05-31", "2026-06-01"]
+
+
+# Lists of charges
+
+
+def test_german_lists_have_commas_and_their_own_days(tmp_path: Path) -> None:
+    rows = [{"Datum": "01.06.2026", "Betrag": "1.234,50", "Währung": "EUR"}]
+    rows.append({"Datum": "30.06.2026", "Betrag": "0,5", "Währung": "EUR"})
+    found = reduce(tmp_path, table(rows, ";"))
+    assert (found.billed("EUR"), found.days) == (Decimal(1235), ["2026-06-01", "2026-06-30"])
+
+
+def test_a_comma_that_may_mean_two_things_is_refused(tmp_path: Path) -> None:
+    rows = [{"Date": "2026-06-01", "Amount": "1,234"}]
+    assert refused(tmp_path, table(rows)).code == "unclear_comma"
+    assert reduce(tmp_path, table([*rows, {"Date": "2026-06-01", "Amount": "1,5"}])).loaded == Decimal("2.734")
+
+
+def test_days_tell_by_themselves_whether_the_month_comes_first(tmp_path: Path) -> None:
+    american = [{"Date": day, "Amount": "1"} for day in ("6/7/26", "6/30/26")]
+    british = [{"Date": day, "Amount": "1"} for day in ("6/7/2026", "30/6/2026")]
+    assert reduce(tmp_path, table(american)).days == ["2026-06-07", "2026-06-30"]
+    assert reduce(tmp_path, table(british)).days == ["2026-06-30", "2026-07-06"]
+
+
+def test_what_a_person_said_of_the_columns_is_used(tmp_path: Path) -> None:
+    rows = [{"when": "2026-06-01", "what": "disk", "x": "5", "squad": "core"}]
+    assert refused(tmp_path, table(rows)).code == "mapping_needed"
+    said: dict[str, Any] = {
+        charges_csv.signature(["squad", "x", "what", "when"]): {
+            "starts": "when", "billed": "x", "currency": "=CHF", "cloud_service": "what", "tag_team": "squad",
+        }
+    }  # fmt: skip
+    found = reduce(tmp_path, table(rows), requested="charges-csv", remembered=said.get)
+    assert found.billed("CHF") == 5
+    ((_, service, *_, tags),) = found.keys.values()
+    assert (service, tags) == ("disk", '{"team": "core"}')
+
+
+def test_one_point_and_all_zeros_are_bills_too(tmp_path: Path) -> None:
+    rows = [{"Date": "2024-02-29", "Amount": "0.00", "Currency": "USD"}]
+    found = reduce(tmp_path, table(rows))
+    assert (found.lines, found.rejected, found.days) == (1, 0, ["2024-02-29"])
+    assert found.loaded == 0
