@@ -415,6 +415,7 @@ CELERY_BEAT_SCHEDULE = {
     # An expired tick is dropped: after an outage the queue must not hold hundreds of them.
     "sweep-imports": {"task": "core.sweep_imports", "schedule": 10.0, "options": {"expires": 10}},
     "findings-upkeep": {"task": "findings.upkeep", "schedule": 600.0, "options": {"expires": 600}},
+    "costs-reallocate": {"task": "costs.reallocate", "schedule": 600.0, "options": {"expires": 600}},
     "findings-compact": {"task": "findings.compact_rollups", "schedule": 300.0, "options": {"expires": 300}},
 }
 

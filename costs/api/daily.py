@@ -42,7 +42,7 @@ class DailySerializer(serializers.Serializer[Any]):
     day = serializers.DateField()
     billed = serializers.CharField(help_text="What the invoice says; a decimal.")
     effective = serializers.CharField(help_text="With commitments spread over what used them; a decimal.")
-    currency = serializers.CharField(help_text="ISO 4217, or as the bill calls it; XXX: the bill names none.")
+    currency = serializers.CharField(help_text="ISO 4217, or as the bill calls it; three X: the bill names none.")
 
     def get_fields(self) -> dict[str, Any]:
         found = dict(super().get_fields())

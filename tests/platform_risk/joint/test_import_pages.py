@@ -89,7 +89,7 @@ def test_a_script_gets_the_import_or_the_reason(alice: User, checkout: Service, 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ({"service": ""}, "This field is required"),
+        ({"service": ""}, "Name the service"),
         ({"service": "Not / a name"}, "Use a-z"),
         ({"service": "checkout", "format": "excel"}, "Select a valid choice"),
     ],
