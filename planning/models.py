@@ -93,14 +93,25 @@ class Incident(models.Model):
             models.CheckConstraint(
                 condition=models.Q(recovered_at__isnull=True)
                 | models.Q(recovered_at__gte=models.F("started_at"), detected_at__isnull=True)
-                | models.Q(recovered_at__gte=models.F("detected_at")),
-                name="incident_recovered_after_detection",
+                | models.Q(recovered_at__gte=models.F("detected_at"), detected_at__isnull=False),
+                name="incident_recovered_in_order",
                 violation_error_message="It cannot be recovered before it starts or is detected.",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.title} ({self.service.slug}, {self.started_at:%Y-%m-%d})"
+
+    @property
+    def detect_seconds(self) -> float | None:
+        return (self.detected_at - self.started_at).total_seconds() if self.detected_at else None
+
+    @property
+    def recover_seconds(self) -> float | None:
+        """From detection on."""
+        if self.detected_at is None or self.recovered_at is None:
+            return None
+        return (self.recovered_at - self.detected_at).total_seconds()
 
 
 class ReviewSnapshot(models.Model):

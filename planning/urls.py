@@ -2,11 +2,17 @@
 
 from django.urls import path
 
-from planning.views import coverage, remedies
+from planning.views import coverage, incidents, remedies
 
 app_name = "planning"
 urlpatterns = [
     path("alert-coverage/", coverage.alert_coverage, name="alert-coverage"),
+    path("incidents/", incidents.incident_list, name="incidents"),
+    path("incidents/new/", incidents.incident_new, name="incident-new"),
+    path("incidents/file/", incidents.incident_upload, name="incident-upload"),
+    path("incidents/<int:pk>/", incidents.incident, name="incident"),
+    path("incidents/<int:pk>/edit/", incidents.incident_edit, name="incident-edit"),
+    path("incidents/<int:pk>/delete/", incidents.incident_delete, name="incident-delete"),
     path("remedies/", remedies.remedy_list, name="remedies"),
     path("remedies/new/", remedies.remedy_new, name="remedy-new"),
     path("remedies/<str:slug>/", remedies.remedy, name="remedy"),

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from findings.models import Finding, RiskInput
-from planning.models import Remedy
+from planning.models import Incident, Remedy
 from platform_risk.core.imports import runner, services
 from platform_risk.core.imports.services import Destination
 from platform_risk.core.models import Environment, Import, Membership, Role, Service, Target, Team, Token, User
@@ -100,6 +100,13 @@ def make_risk_input(service: Service, *, user: User | None = None, basis: str = 
 
 def make_remedy(slug: str = "own", **fields: Any) -> Remedy:
     return Remedy.objects.create(slug=slug, **{"title": slug, "effort_days": 2, "checks": ["dns"]} | fields)
+
+
+def make_incident(service: Service, *findings: Finding, **fields: Any) -> Incident:
+    values: dict[str, Any] = {"title": "It broke", "started_at": datetime(2026, 11, 2, tzinfo=UTC)} | fields
+    incident = Incident.objects.create(service=service, **values)
+    incident.findings.set(findings)
+    return incident
 
 
 def sarif(*results: dict[str, Any], tool: str = "Probe", at: str = "", **run: Any) -> bytes:

@@ -15,11 +15,12 @@ from django.utils.regex_helper import normalize
 from findings.actions import Update
 from findings.models import Comment, Finding, RiskInput
 from findings.services import act
-from planning.models import Remedy
+from planning.models import Incident, Remedy
 from platform_risk.core.models import Import, ImportReject, OwnershipRule, Service, Team, Token, User
 from tests.factories import (
     make_finding,
     make_import,
+    make_incident,
     make_remedy,
     make_risk_input,
     make_service,
@@ -116,9 +117,11 @@ def secrets(alice: User, ada: User, checkout: Service, search: Team) -> list[str
     Service.objects.filter(pk=checkout.pk).update(name=CANARY)
     make_finding(make_service(f"{CANARY}-unowned", None), title=CANARY)
     remedy = make_remedy(f"{CANARY}-remedy", title=CANARY, how=CANARY, team=checkout.team)
+    incident = make_incident(checkout, findings[0], title=CANARY, notes=CANARY, created_by=alice)
     # One of everybody, that somebody of the team has
     Remedy.objects.filter(slug="dns-resilience").update(owner=alice)
     things: tuple[Any, ...] = (
+        incident,
         remedy,
         row,
         findings[0],
@@ -174,7 +177,20 @@ def test_a_stranger_changes_nothing_of_another_team_at_any_address(
 def _state(user: User) -> dict[tuple[str, int], Any]:
     """Every row that is not the user's own."""
     found = {}
-    for model in (Finding, Import, Service, Team, OwnershipRule, User, Comment, Token, ImportReject, RiskInput, Remedy):
+    for model in (
+        Finding,
+        Import,
+        Service,
+        Team,
+        OwnershipRule,
+        User,
+        Comment,
+        Token,
+        ImportReject,
+        RiskInput,
+        Remedy,
+        Incident,
+    ):
         for row in model._default_manager.values():
             if row["id"] != user.pk or model is not User:
                 found[model.__name__, row["id"]] = row
@@ -184,7 +200,8 @@ def _state(user: User) -> dict[tuple[str, int], Any]:
 API_READS = (
     "findings/{finding}/", "findings/{finding}/history/", "findings/{finding}/comments/", "imports/{row}/",
     "imports/{row}/rejects/", "services/checkout/", "teams/payments/", "findings/bulk/{bulk}/",
-    "ownership-rules/{rule}/", "remedies/{remedy}/", "risk/inputs/{input}/", "findings/{finding}/risk/",
+    "ownership-rules/{rule}/", "remedies/{remedy}/", "incidents/{incident}/",
+    "risk/inputs/{input}/", "findings/{finding}/risk/",
 )  # fmt: skip
 
 
@@ -200,6 +217,7 @@ def ids(alice: User, checkout: Service) -> dict[str, int]:
         "row": upload(sarif(sarif_result()), checkout, run=False).pk,
         "bulk": bulk.pk,
         "rule": rule.pk,
+        "incident": make_incident(checkout, finding).pk,
         "remedy": make_remedy("own", team=checkout.team).pk,
         "input": make_risk_input(checkout, user=alice).pk,
     }
@@ -227,6 +245,8 @@ WRITES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("patch", "ownership-rules/{rule}/", {"note": "x"}),
     ("delete", "ownership-rules/{rule}/", {}),
     ("patch", "remedies/{remedy}/", {"title": "x"}),
+    ("patch", "incidents/{incident}/", {"title": "x"}),
+    ("delete", "incidents/{incident}/", {}),
     ("delete", "remedies/{remedy}/", {}),
     ("patch", "risk/inputs/{input}/", {"confidence": "low"}),
     ("delete", "risk/inputs/{input}/", {}),

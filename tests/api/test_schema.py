@@ -30,6 +30,7 @@ from platform_risk.core.models import Environment, OwnershipRule, Service, Token
 from platform_risk.wsgi import application
 from tests.factories import (
     make_finding,
+    make_incident,
     make_remedy,
     make_risk_input,
     make_token,
@@ -134,6 +135,7 @@ def objects(
         "ownership-rules": str(rule.pk),
         "users": "victim",
         "tokens": "0",
+        "incidents": str(make_incident(checkout, finding).pk),
         "remedies": make_remedy("own", team=checkout.team).slug,
         "inputs": str(make_risk_input(checkout, user=alice).pk),
     }

@@ -33,6 +33,15 @@ def teams_written_by(user: User) -> QuerySet[Team]:
     return Team.objects.filter(pk__in=user.writing_team_ids).order_by("slug")
 
 
+def services_written_by(user: User) -> QuerySet[Service]:
+    """Those whose findings and incidents the user may change."""
+    rows = services_visible_to(user)
+    if user.is_admin:
+        return rows
+    mine = Q(team_id__in=user.writing_team_ids)
+    return rows.filter(mine | Q(team=None) if user.sees_unowned else mine)
+
+
 def services_managed_by(user: User) -> QuerySet[Service]:
     rows = services_visible_to(user)
     if user.is_admin:

@@ -1,0 +1,265 @@
+"""Incidents: what went wrong, whether it was foreseen and noticed; and what follows of that for the risks."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypedDict, Unpack
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from findings import stating
+from findings.load import redactor
+from findings.models import Finding, RiskInput
+from findings.risk.stating import Kind
+from planning import incidents_csv
+from planning.evidence import Evidence, Seen, evidence
+from planning.incidents_csv import BadFile, Line
+from planning.models import Incident
+from platform_risk.core import changing
+from platform_risk.core.access.audit import record
+from platform_risk.core.errors import Refused
+from platform_risk.core.models import Service, User
+
+# How a statement begins that incidents made: those of people are left alone.
+BASIS = "Incidents: "
+_FED = ("frequency", "alert_probability")
+
+
+class Fields(TypedDict, total=False):
+    service: Service
+    title: str
+    started_at: datetime
+    detected_at: datetime | None
+    recovered_at: datetime | None
+    users_affected: Decimal | None
+    was_predicted: bool | None
+    was_alerted: bool | None
+    findings: Iterable[Finding]
+    notes: str
+
+
+# -- reading
+
+
+def visible(user: User) -> QuerySet[Incident]:
+    return Incident.objects.visible_to(user).select_related("service").prefetch_related("findings")
+
+
+def findings_of(incident: Incident, user: User) -> list[Finding]:
+    """A finding may be of another team than its service: only those that the user may see."""
+    return list(Finding.objects.visible_to(user).filter(incidents=incident).order_by("id"))
+
+
+def linkable(user: User, numbers: Iterable[int]) -> QuerySet[Finding]:
+    return Finding.objects.visible_to(user).filter(pk__in=list(numbers))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Of the incidents that the user may see."""
+
+    count: int
+    predicted: int
+    predicted_told: int
+    evidence: Evidence | None
+
+
+def summary(rows: Sequence[Incident]) -> Summary:
+    told = [each.was_predicted for each in rows if each.was_predicted is not None]
+    made = None
+    if rows:
+        since = min(each.service.created_at.date() for each in rows)
+        made = evidence([_seen(each) for each in rows], watched_since=since, today=timezone.now().date())
+    return Summary(len(rows), sum(told), len(told), made)
+
+
+def _seen(incident: Incident) -> Seen:
+    return Seen(incident.started_at, incident.detected_at, incident.recovered_at, incident.was_alerted)
+
+
+def evidence_of(service: Service, check: str) -> Evidence | None:
+    """What the incidents linked to a check's findings in a service tell; None without any."""
+    rows = Incident.objects.filter(service=service, findings__check_id=check).distinct()
+    seen = [_seen(each) for each in rows]
+    if not seen:
+        return None
+    return evidence(seen, watched_since=service.created_at.date(), today=timezone.now().date())
+
+
+# -- writing
+
+
+def may_write(user: User, service: Service) -> bool:
+    return user.may_write(service.team_id)
+
+
+def guard(user: User, service: Service) -> None:
+    if not may_write(user, service):
+        raise PermissionDenied("Writing of an incident takes the role member in its service's team.")
+
+
+def _clean(fields: Fields) -> tuple[dict[str, Any], list[Finding] | None]:
+    values: dict[str, Any] = {name: value for name, value in fields.items() if name != "findings"}
+    redact = redactor().text
+    for name in ("title", "notes"):
+        if name in values:
+            values[name] = redact(values[name])
+    linked = list(fields["findings"]) if "findings" in fields else None
+    return values, linked
+
+
+def _check_links(service_id: int, linked: Iterable[Finding]) -> None:
+    foreign = next((each for each in linked if each.service_id != service_id), None)
+    if foreign is not None:
+        raise Refused(f"Finding #{foreign.pk} is of another service.", field="findings")
+
+
+@transaction.atomic
+def create(*, user: User, through: str, **fields: Unpack[Fields]) -> Incident:
+    guard(user, fields["service"])
+    values, linked = _clean(fields)
+    incident = Incident(**values, created_by=user)
+    _check_links(incident.service_id, linked or ())
+    changing.save(incident)
+    incident.findings.set(linked or ())
+    record(user, "created", "incident", incident.pk, incident.title)
+    _feed(incident.service, _checks(linked or ()), user=user, through=through)
+    return incident
+
+
+@transaction.atomic
+def change(incident: Incident, *, user: User, through: str, **fields: Unpack[Fields]) -> bool:
+    """Returns whether anything changed."""
+    incident = Incident.objects.select_for_update(of=("self",)).select_related("service").get(pk=incident.pk)
+    guard(user, incident.service)
+    before = set(incident.findings.all())
+    moved = fields.get("service", incident.service)
+    if moved != incident.service:
+        raise Refused("An incident stays with its service: delete it and write it anew.", field="service")
+    values, linked = _clean(fields)
+    changes = changing.set_fields(incident, values)
+    if linked is not None and set(linked) != before:
+        # Links to findings that this user does not see stay.
+        seen = set(Finding.objects.visible_to(user).filter(pk__in=[each.pk for each in before]))
+        _check_links(incident.service_id, linked)
+        kept = before - seen
+        if kept | set(linked) != before:
+            incident.findings.set(kept | set(linked))
+            changes["findings"] = [sorted(each.pk for each in before), sorted(each.pk for each in kept | set(linked))]
+    if changes:
+        incident.save(update_fields=["updated_at"])
+        record(user, "changed", "incident", incident.pk, incident.title, changes=changes)
+        _feed(incident.service, _checks(before | set(incident.findings.all())), user=user, through=through)
+    return bool(changes)
+
+
+@transaction.atomic
+def delete(incident: Incident, *, user: User, through: str) -> None:
+    guard(user, incident.service)
+    checks, service = _checks(incident.findings.all()), incident.service
+    pk, title = incident.pk, incident.title
+    incident.delete()
+    record(user, "deleted", "incident", pk, title)
+    _feed(service, checks, user=user, through=through)
+
+
+# -- from a file
+
+
+@dataclass(frozen=True)
+class Read:
+    new: int
+    changed: int
+    unchanged: int
+
+
+@transaction.atomic
+def read_file(data: bytes, *, user: User, through: str) -> Read:
+    """All of it or nothing; the same file again changes nothing. Raises BadFile with what is wrong in which line."""
+    lines = incidents_csv.parse(data, timezone.now())
+    services = {each.slug: each for each in Service.objects.visible_to(user)}
+    known = {each.pk: each for each in linkable(user, {n for line in lines for n in line.values["findings"]})}
+    problems = [problem for line in lines for problem in _problems(line, services, known, user)]
+    if problems:
+        raise BadFile(*problems[: incidents_csv.MOST_PROBLEMS])
+    counts = {"new": 0, "changed": 0, "unchanged": 0}
+    for line in lines:
+        counts[_apply(line, services, known, user=user, through=through)] += 1
+    return Read(**counts)
+
+
+def _problems(line: Line, services: Mapping[str, Service], known: Mapping[int, Finding], user: User) -> Iterable[str]:
+    service = services.get(line.values["service"])
+    if service is None:
+        yield f"Line {line.number}: there is no service “{line.values['service'][:60]}” that you may see."
+    elif not may_write(user, service):
+        yield f"Line {line.number}: writing of incidents of {service.slug} takes the role member in its team."
+    for number in line.values["findings"]:
+        if number not in known:
+            yield f"Line {line.number}: there is no finding #{number} that you may see."
+
+
+def _apply(
+    line: Line, services: Mapping[str, Service], known: Mapping[int, Finding], *, user: User, through: str
+) -> str:
+    fields: Any = dict(line.values)
+    fields["service"] = services[fields["service"]]
+    fields["findings"] = [known[number] for number in fields["findings"]]
+    there = Incident.objects.filter(
+        service=fields["service"], started_at=fields["started_at"], title=redactor().text(fields["title"])
+    ).first()
+    try:
+        if there is None:
+            create(user=user, through=through, **fields)
+            return "new"
+        return "changed" if change(there, user=user, through=through, **fields) else "unchanged"
+    except Refused as error:
+        raise BadFile(f"Line {line.number}: {error}") from error
+
+
+# -- what follows for the risks
+
+
+def _checks(linked: Iterable[Finding]) -> set[str]:
+    return {each.check_id for each in linked if each.check_id}
+
+
+def _feed(service: Service, checks: Iterable[str], *, user: User, through: str) -> None:
+    """States how often it happens and how often an alert catches it, where no person has stated it."""
+    for check in sorted(checks):
+        found = evidence_of(service, check)
+        wanted: dict[str, tuple[Kind, dict[str, Any]]] = {}
+        if found is not None:
+            wanted["frequency"] = Kind.INCIDENTS, {"incidents": found.incidents, "years": found.years}
+            if found.alert_probability is not None:
+                wanted["alert_probability"] = Kind.NUMBER, {"value": round(found.alert_probability, 4)}
+        for name in _FED:
+            _state(service, check, name, wanted.get(name), found, user=user, through=through)
+
+
+def _state(
+    service: Service, check: str, name: str, wanted: tuple[Kind, dict[str, Any]] | None, found: Evidence | None,
+    *, user: User, through: str,
+) -> None:  # fmt: skip
+    row = RiskInput.objects.filter(service=service, check_id=check, finding=None, name=name).first()
+    if row is not None and not row.source.startswith(BASIS):
+        return
+    if wanted is None or found is None:
+        if row is not None:
+            stating.withdraw(row, user=user, through=through, reason="No incident tells of it any more")
+        return
+    kind, numbers = wanted
+    basis = f"{BASIS}{found.words}" + (
+        f"; an alert told of {found.caught} of {found.told}" if name == "alert_probability" else ""
+    )
+    if row is None:
+        stating.state(
+            user=user, through=through, service=service, check=check, name=name, kind=kind.value, numbers=numbers,
+            basis=basis,
+        )  # fmt: skip
+    else:
+        stating.restate(row, user=user, through=through, kind=kind.value, numbers=numbers, basis=basis, reason=basis)

@@ -1,0 +1,162 @@
+"""Incidents by form, file and API: who sees them, what is refused, and what they tell of risks."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from findings import estimating
+from findings.models import Estimate, Finding, RiskInput
+from planning.models import Incident
+from platform_risk.core.models import AuditEvent, Service, Team, User
+from tests.factories import make_finding, make_risk_input, make_service
+
+pytestmark = pytest.mark.django_db
+Api = Callable[..., Client]
+SignedIn = Callable[[User], Client]
+JSON = "application/json"
+HEADER = "service,title,started_at,detected_at,recovered_at,users_affected,was_alerted,findings\n"
+
+
+@pytest.fixture
+def cause(checkout: Service) -> Finding:
+    Service.objects.filter(pk=checkout.pk).update(created_at=datetime(2024, 11, 1, tzinfo=UTC))
+    checkout.refresh_from_db()
+    finding = make_finding(checkout, check_id="db-connections", rule="db-connections", risk_class="stability")
+    estimating.follow([finding.pk])
+    return finding
+
+
+def body(**fields: Any) -> dict[str, Any]:
+    return {"service": "checkout", "title": "Pool ran dry", "started_at": "2026-11-02T09:30:00Z"} | fields
+
+
+def frequency(finding: Finding) -> float | None:
+    return Estimate.objects.get(key=Finding.objects.get(pk=finding.pk).risk_key).frequency
+
+
+def test_incidents_tell_how_often_it_happens_and_how_often_an_alert_catches_it(
+    api: Api, alice: User, cause: Finding
+) -> None:
+    before = frequency(cause)
+    sent = body(detected_at="2026-11-02T10:00:00Z", was_alerted=True, findings=[str(cause.pk)])
+    made = api(alice).post("/api/v1/incidents/", sent, JSON)
+    assert (made.status_code, made.json()["findings"]) == (201, [str(cause.pk)])
+    rows = {row.name: row for row in RiskInput.objects.filter(check_id="db-connections")}
+    assert (rows["frequency"].kind, rows["frequency"].numbers["incidents"]) == ("incidents", "1")
+    assert rows["frequency"].source.startswith("Incidents: 1 incident in 2.")
+    assert rows["alert_probability"].numbers == {"value": "0.75"}
+    assert frequency(cause) == pytest.approx(1.5 / (1 + float(rows["frequency"].numbers["years"])))
+    assert frequency(cause) != before
+    api(alice).post("/api/v1/incidents/", body(title="Again", findings=[str(cause.pk)]), JSON)
+    assert RiskInput.objects.get(pk=rows["frequency"].pk).numbers["incidents"] == "2"
+    for incident in Incident.objects.all():
+        assert api(alice).delete(f"/api/v1/incidents/{incident.pk}/").status_code == 204
+    assert not RiskInput.objects.filter(check_id="db-connections").exists()
+    assert frequency(cause) == before
+
+
+def test_what_a_person_stated_is_left_alone(api: Api, alice: User, checkout: Service, cause: Finding) -> None:
+    stated = make_risk_input(checkout, user=alice, basis="A postmortem", check_id="db-connections")
+    api(alice).post("/api/v1/incidents/", body(findings=[str(cause.pk)]), JSON)
+    assert RiskInput.objects.get(pk=stated.pk).source == "A postmortem"
+
+
+def test_strangers_see_nothing_and_viewers_change_nothing(
+    api: Api, alice: User, bob: User, vic: User, cause: Finding, search: Team
+) -> None:
+    made = api(alice).post("/api/v1/incidents/", body(), JSON).json()
+    url = f"/api/v1/incidents/{made['id']}/"
+    for user, status in ((bob, 404), (vic, 403)):
+        assert api(user).patch(url, {"title": "x"}, JSON).status_code == status
+        assert api(user).delete(url).status_code == status
+    assert api(bob).get("/api/v1/incidents/").json()["results"] == []
+    assert api(bob).get("/api/v1/incidents/", {"service": "checkout"}).status_code == 400
+    assert api(bob).post("/api/v1/incidents/", body(), JSON).status_code == 400
+    assert api(vic).post("/api/v1/incidents/", body(), JSON).status_code == 403
+    hidden = make_finding(make_service("index", search))
+    assert api(alice).patch(url, {"findings": [str(hidden.pk)]}, JSON).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"detected_at": "2026-11-02T09:00:00Z"}, {"recovered_at": "2026-11-01T09:00:00Z"}, {"users_affected": "1.5"},
+     {"started_at": "2099-01-01T00:00:00Z"}, {"findings": ["999"]}, {"findings": ["x"]}, {"title": ""}],
+)  # fmt: skip
+def test_what_cannot_be_is_refused(api: Api, alice: User, cause: Finding, fields: dict[str, Any]) -> None:
+    assert api(alice).post("/api/v1/incidents/", body(**fields), JSON).status_code == 400
+    assert not Incident.objects.exists()
+
+
+def upload(client: Client, text: str) -> Any:
+    return client.post("/incidents/file/", {"file": SimpleUploadedFile("incidents.csv", text.encode())})
+
+
+def test_a_file_is_read_as_a_whole_and_again_changes_nothing(
+    alice: User, bob: User, cause: Finding, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    text = HEADER + (
+        f"checkout,One,2026-11-02T09:30Z,2026-11-02T09:50Z,2026-11-02T10:30Z,20%,yes,#{cause.pk}\n"
+        "checkout,Two,2026-11-03T09:30Z,,,,no,\n"
+    )
+    assert upload(client, text).status_code == 302
+    assert "2 new, 0 changed, 0 unchanged" not in client.get("/incidents/").content.decode()  # said once, on the way
+    before = list(Incident.objects.values()), AuditEvent.objects.count()
+    assert upload(client, text).status_code == 302
+    assert "0 new, 0 changed, 2 as before" in client.get("/incidents/").content.decode()
+    assert (list(Incident.objects.values()), AuditEvent.objects.count()) == before
+    assert upload(client, text.replace("20%", "30%")).status_code == 302
+    assert "0 new, 1 changed, 1 as before" in client.get("/incidents/").content.decode()
+    wrong = upload(client, text.replace("checkout,Two", "index,Two") + "checkout,Three,2026-11-04T09:30Z,,,,,#999999\n")
+    assert wrong.status_code == 422
+    assert "Line 3: there is no service “index” that you may see." in wrong.content.decode()
+    assert "Line 4: there is no finding #999999 that you may see." in wrong.content.decode()
+    backwards = upload(client, HEADER + "checkout,Four,2026-11-02T09:30Z,2026-11-02T09:00Z,,,,\n")
+    assert "Line 2: It cannot be detected before it starts." in backwards.content.decode()
+    assert Incident.objects.count() == 2
+    assert "checkout" not in upload(signed_in(bob), text).content.decode().partition("Line 2")[0][-200:]
+
+
+def test_pages_write_show_and_delete(alice: User, vic: User, cause: Finding, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+    form = {
+        "service": cause.service_id, "title": "Pool ran dry", "started_at": "2026-11-02T09:30",
+        "detected_at": "2026-11-02T09:50", "users_affected": "35", "was_alerted": "no", "findings": f"#{cause.pk}",
+    }  # fmt: skip
+    assert client.post("/incidents/new/", {**form, "findings": "#99"}).status_code == 422
+    assert client.post("/incidents/new/", {**form, "detected_at": "2026-11-02T09:00"}).status_code == 422
+    assert client.post("/incidents/new/", form).status_code == 302
+    incident = Incident.objects.get()
+    assert (str(incident.users_affected), incident.was_alerted, incident.was_predicted) == ("0.350000", False, None)
+    shown = client.get(f"/incidents/{incident.pk}/").content.decode()
+    assert f"#{cause.pk}" in shown
+    assert "20 min" in shown
+    assert 'value="2026-11-02T09:30"' in client.get(f"/incidents/{incident.pk}/edit/").content.decode()
+    assert client.post(f"/incidents/{incident.pk}/edit/", {**form, "title": "Drained"}).status_code == 302
+    listed = signed_in(vic).get("/incidents/").content.decode()
+    assert "Drained" in listed
+    assert "New incident" not in listed
+    assert client.post(f"/incidents/{incident.pk}/delete/").status_code == 302
+    assert not Incident.objects.exists()
+
+
+def test_the_list_costs_the_same_however_many_there_are(
+    alice: User, cause: Finding, signed_in: SignedIn, django_assert_num_queries: Any,
+    django_assert_max_num_queries: Any,
+) -> None:  # fmt: skip
+    def more(title: str) -> None:
+        made = Incident.objects.create(service=cause.service, title=title, started_at=datetime(2026, 11, 2, tzinfo=UTC))
+        made.findings.add(cause)
+
+    client = signed_in(alice)
+    more("One")
+    with django_assert_max_num_queries(16) as few:
+        client.get("/incidents/")
+    more("Two")
+    more("Three")
+    with django_assert_num_queries(len(few)):
+        client.get("/incidents/")
