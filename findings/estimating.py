@@ -21,7 +21,8 @@ from findings.risk.defaults import VERSION as DEFAULTS_VERSION
 from findings.risk.distributions import Distribution
 from findings.risk.estimates import Estimate as Figures
 from findings.risk.estimates import Estimator, storable
-from findings.risk.inputs import MODEL_VERSION, Confidence, Estimated
+from findings.risk.expected import Expected
+from findings.risk.inputs import MODEL_VERSION, OF_EVENTS, Confidence, Estimated, Inputs
 from findings.risk.lanes import Thresholds
 from findings.risk.matrix import MINUTES, MONEY, Placed
 from findings.risk.profiles import Assembled, Profile, ServiceFacts, Stated, assemble
@@ -155,8 +156,15 @@ def _fill(row: Estimate, assembled_: Assembled, figures: Figures) -> None:
     if assembled_.foreign:
         words += f"; its cost is in {assembled_.foreign}, the service's currency is {row.currency}: not counted"
     row.words = words[:500]
-    row.missing, row.defaulted = list(now.missing), list(assembled_.defaulted())
+    row.missing, row.defaulted = _missing(row, now, assembled_.inputs), list(assembled_.defaulted())
     row.input_hash, row.version = figures.input_hash, VERSION
+
+
+def _missing(row: Estimate, now: Expected, inputs: Inputs) -> list[str]:
+    """Of what only costs, its price: it has no events that could be described."""
+    if row.risk_class == RiskClass.COST and all(inputs.of(name) is None for name in OF_EVENTS):
+        return [] if inputs.money("recurring_cost") else ["recurring_cost"]
+    return list(now.missing)
 
 
 def _place(placed: Placed | None) -> tuple[int | None, int | None, str]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from findings import presentation
 from findings.actions import Action, Transition, Update
 from findings.models import choices
-from findings.vocabulary import Category, DismissReason, Outcome, Severity, Status
+from findings.vocabulary import Category, DismissReason, Lane, Outcome, Severity, Status
 from platform_risk.core.models import User
 
 KEEP = "keep"
@@ -22,7 +22,8 @@ REASONS = {
 }
 TITLES = {
     "assign": "Assign", "snooze": "Snooze", "accept": "Accept the risk", "dismiss": "Dismiss", "tags": "Tags",
-    "severity": "Set the severity", "triaged": "Mark as triaged", "in_progress": "Start work", "fixed": "Mark as fixed",
+    "severity": "Set the severity", "lane": "Set the lane", "triaged": "Mark as triaged",
+    "in_progress": "Start work", "fixed": "Mark as fixed",
     "verified": "Mark as verified", "new": "Reopen",
 }  # fmt: skip
 VERBS = {
@@ -169,6 +170,17 @@ class SeverityForm(DecisionForm):
         return Update(fields={"severity": self.cleaned_data["severity"] or None}, comment=self.cleaned_data["comment"])
 
 
+class LaneForm(DecisionForm):
+    lane = forms.ChoiceField(
+        label="Lane", required=False, choices=[("", "As figures, severity and class decide"), *choices(Lane)],
+        help_text="The due date follows it. It stays until somebody gives it back.",
+    )  # fmt: skip
+    comment = _comment(label="Why")
+
+    def action(self) -> Action:
+        return Update(fields={"lane": self.cleaned_data["lane"] or None}, comment=self.cleaned_data["comment"])
+
+
 def _tags(text: str) -> list[str]:
     tags = list(dict.fromkeys(tag.strip() for tag in text.split(",") if tag.strip()))
     if any(len(tag) > 60 or not tag.isprintable() for tag in tags):
@@ -216,7 +228,8 @@ class TagsForm(DecisionForm):
 
 FORMS: dict[str, type[DecisionForm]] = {
     "assign": AssignForm, "snooze": SnoozeForm, "accept": AcceptForm, "dismiss": DismissForm, "tags": TagsForm,
-    "severity": SeverityForm, "triaged": TriagedForm, "in_progress": InProgressForm, "fixed": FixedForm,
+    "severity": SeverityForm, "lane": LaneForm, "triaged": TriagedForm, "in_progress": InProgressForm,
+    "fixed": FixedForm,
     "verified": VerifiedForm, "new": ReopenForm,
 }  # fmt: skip
 # Of one finding: the same decisions, but tags are set as a whole.

@@ -282,7 +282,7 @@ class Burner:
     risk_class: str
     service: str
     count: int
-    bad_minutes: float
+    bad_minutes: float | None
     hidden_minutes: float
     loss: Decimal | None
     currency: str
@@ -290,7 +290,11 @@ class Burner:
 
     @property
     def repair_minutes(self) -> float:
-        return self.bad_minutes - self.hidden_minutes
+        return (self.bad_minutes or 0.0) - self.hidden_minutes
+
+    @property
+    def hidden_share(self) -> float | None:
+        return self.hidden_minutes / self.bad_minutes if self.bad_minutes else None
 
     @property
     def name(self) -> str:
@@ -302,11 +306,14 @@ class Burner:
         return f"is:open {what} service:{self.service} -is:other_branch"
 
 
-def burners(user: User, part: Part = ALL, *, shown: int = 9) -> list[Burner]:
-    """The most bad minutes first. One query."""
+_ORDERS = {"minutes": "minutes", "loss": "loss", "findings": "n"}
+
+
+def burners(user: User, part: Part = ALL, *, shown: int = 9, order: str = "minutes") -> list[Burner]:
+    """The most bad minutes, the greatest loss, or the most findings first. One query."""
     rows = (
         rollup(user, part)
-        .filter(estimate__bad_minutes__gt=0)
+        .filter(estimate__key__isnull=False)
         .values("service__slug", "service__slo", "estimate__check_id", "estimate__risk_class", "estimate__currency")
         .annotate(
             n=_COUNTED,
@@ -315,8 +322,11 @@ def burners(user: User, part: Part = ALL, *, shown: int = 9) -> list[Burner]:
             loss=Sum(F("count") * F("estimate__annual_loss")),
         )
         .filter(n__gt=0)
-        .order_by("-minutes", "service__slug", "estimate__check_id")[:shown]
-    )
+        .order_by(
+            F(_ORDERS[order]).desc(nulls_last=True), F("minutes").desc(nulls_last=True), "service__slug",
+            "estimate__check_id",
+        )[:shown]
+    )  # fmt: skip
     return [
         Burner(
             row["estimate__check_id"], row["estimate__risk_class"], row["service__slug"], row["n"], row["minutes"],
@@ -327,7 +337,9 @@ def burners(user: User, part: Part = ALL, *, shown: int = 9) -> list[Burner]:
     ]  # fmt: skip
 
 
-def _share(minutes: float, slo: Decimal | None) -> float | None:
+def _share(minutes: float | None, slo: Decimal | None) -> float | None:
+    if minutes is None:
+        return None
     return minutes / budget.minutes_a_year(float(slo)) if slo is not None and 0 < slo < 1 else None
 
 
@@ -399,3 +411,42 @@ def inputs_visible_to(user: User) -> QuerySet[RiskInput]:
 
 def estimates_of(findings: Iterable[Finding]) -> dict[int, Estimate]:
     return Estimate.objects.in_bulk(list({finding.risk_key for finding in findings}))
+
+
+# --- places, for the scatter
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Findings of one check (or class) in one service that stand at the same place."""
+
+    check: str
+    risk_class: str
+    service: str
+    frequency: float
+    per_event: float
+    count: int
+    band: str
+
+
+def standings(user: User, *, unit: str = "minutes", part: Part = ALL, shown: int = 400) -> list[Standing]:
+    """The most findings first. One query."""
+    per_event, band = ("loss_per_event", "money_band") if unit == "money" else ("minutes_per_event", "band")
+    rows = (
+        rollup(user, part)
+        .filter(**{"estimate__frequency__gt": 0, f"estimate__{per_event}__gt": 0})
+        .values(
+            "estimate__check_id", "estimate__risk_class", "service__slug", "estimate__frequency",
+            f"estimate__{per_event}", f"estimate__{band}",
+        )
+        .annotate(n=_COUNTED)
+        .filter(n__gt=0)
+        .order_by("-n", "service__slug", "estimate__check_id")[:shown]
+    )  # fmt: skip
+    return [
+        Standing(
+            row["estimate__check_id"], row["estimate__risk_class"], row["service__slug"], row["estimate__frequency"],
+            float(row[f"estimate__{per_event}"]), row["n"], row[f"estimate__{band}"],
+        )
+        for row in rows
+    ]  # fmt: skip

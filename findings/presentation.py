@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from findings import actions, selectors
 from findings.models import BulkAction, BulkItem, Comment, Finding, FindingQuerySet, History, Sighting
 from findings.query import Query
+from findings.risk.matrix import Band
 from findings.vocabulary import Lane, Severity, Status
 from platform_risk.core.models import Environment, Import, Service, Team, User
 
@@ -99,6 +100,7 @@ def menus(query: Query, user: User, view: str) -> list[Menu]:
         _menu(query, view, "is", "State", STATES),
         _menu(query, view, "lane", "Lane", _words(Lane)),
         _menu(query, view, "severity", "Severity", _words(Severity)),
+        _menu(query, view, "band", "Risk", [*_words(Band), ("none", "Not known")]),
         _menu(query, view, "status", "Status", _words(Status)),
         _menu(query, view, "service", "Service", services),
         _menu(query, view, "team", "Team", [("none", "Nobody's"), *teams]),
@@ -153,8 +155,10 @@ def shown_groups(query: Query, rows: FindingQuerySet, *, offset: int, size: int)
 
 
 def rows_only(rows: FindingQuerySet) -> FindingQuerySet:
-    """What a row of the list shows, in one query; the long texts stay in the database."""
-    return rows.select_related("service", "environment", "team", "owner").defer("evidence", "message", "search")
+    """What a row of the list shows, in two queries; the long texts stay in the database."""
+    # Not by a join: findings share estimates, and a deferred column and a joined one do not go together here.
+    rows = rows.select_related("service", "environment", "team", "owner").prefetch_related("estimate")
+    return rows.defer("evidence", "message", "search")
 
 
 # --- one finding
@@ -164,6 +168,7 @@ def one(user: User, number: int) -> Finding | None:
     return (
         Finding.objects.visible_to(user)
         .select_related("service__team", "environment", "team", "owner", "written_by", "created_by_import")
+        .prefetch_related("estimate")
         .defer("search")
         .filter(pk=number)
         .first()

@@ -364,6 +364,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "BandFilter": "findings.api.enums.BANDS_OR_NONE",
         "RiskView": "findings.api.enums.RISK_VIEWS",
         "RiskUnit": "findings.api.enums.RISK_UNITS",
+        "RiskGroupOrder": "findings.api.enums.GROUP_ORDERS",
         "RiskInputName": "findings.api.enums.INPUT_NAMES",
         "RiskInputKind": "findings.api.enums.INPUT_KINDS",
         "Confidence": "findings.api.enums.CONFIDENCES",

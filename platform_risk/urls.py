@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs/", docs, name="api-docs"),
     path("api/v1/", include("platform_risk.api_urls")),
     path("findings/", include("findings.urls")),
+    path("risk/", include("findings.risk_urls")),
     path("costs/", include("costs.urls")),
     path("", include("planning.urls")),
     path("", include("platform_risk.core.urls")),

@@ -31,6 +31,7 @@ LEVELS = ["1", "2", "3", "4", "5", "none"]
 BANDS_OR_NONE = [*BANDS, "none"]
 RISK_VIEWS = list(VIEWS)
 RISK_UNITS = list(UNITS)
+GROUP_ORDERS = ["minutes", "loss", "findings"]
 INPUT_NAMES = list(stating.NAMES)
 INPUT_KINDS = [member.value for member in stating.Kind]
 CONFIDENCES = [member.value for member in Confidence]

@@ -15,6 +15,7 @@ from findings import policy, portfolio, query, selectors, stating, tasks
 from findings.api import enums, reading, risk_rows
 from findings.api.risk_serializers import (
     ExceedanceSerializer,
+    GroupSerializer,
     MatrixSerializer,
     PolicyBody,
     PolicySerializer,
@@ -71,9 +72,10 @@ class Risk(Resource):
         "matrix": (_VIEW, _UNIT, *FILTERS),
         "summary": _PART,
         "exceedance": _PART,
+        "groups": (*_PART, parameter("order", "The most first.", enum=enums.GROUP_ORDERS, many=False)),
     }
     paged: ClassVar[Sequence[str]] = ()
-    exported: ClassVar[Sequence[str]] = ("matrix",)
+    exported: ClassVar[Sequence[str]] = ("matrix", "groups", "exceedance")
 
     @extend_schema(responses=MatrixSerializer)
     @action(detail=False)
@@ -98,10 +100,20 @@ class Risk(Resource):
 
     @extend_schema(responses=ExceedanceSerializer)
     @action(detail=False)
-    def exceedance(self, request: Request) -> Response:
+    def exceedance(self, request: Request) -> HttpResponseBase:
         """How likely a year exceeds an amount. Empty until a worker has drawn the years."""
         drawn = tasks.drawn(self.user, part_of(request, self.user))
-        return Response(risk_rows.exceedance(drawn, portfolio.last_policy()))
+        whole = exports.stream(request, risk_rows.POINTS, exports.Rows(risk_rows.points(drawn)))
+        return whole or Response(risk_rows.exceedance(drawn, portfolio.last_policy()))
+
+    @extend_schema(responses=GroupSerializer(many=True))
+    @action(detail=False)
+    def groups(self, request: Request) -> HttpResponseBase:
+        """What burns most, by check and service: at most 1,000."""
+        part, order = part_of(request, self.user), _choice(request, "order", enums.GROUP_ORDERS)
+        found = portfolio.burners(self.user, part, shown=1_000, order=order)
+        whole = exports.stream(request, risk_rows.GROUPS, exports.Rows(found))
+        return whole or Response([risk_rows.group(each) for each in found])
 
     @extend_schema(responses=PolicySerializer)
     @action(detail=False)

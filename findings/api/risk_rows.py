@@ -6,7 +6,7 @@ from typing import Any
 
 from findings import stating
 from findings.models import Estimate, RiskInput, RiskPolicy, Simulation
-from findings.portfolio import Cell, Matrix, Missing, Sums
+from findings.portfolio import Burner, Cell, Matrix, Missing, Sums
 from findings.risk.expected import expected
 from findings.risk.inputs import NAMES, Estimated, Risk
 from findings.risk.lanes import Thresholds
@@ -184,6 +184,44 @@ def _input(name: str, known: Assembled) -> dict[str, Any]:
         "note": stated.note,
         **person,
     }
+
+
+def group(found: Burner) -> dict[str, Any]:
+    return {
+        "check": found.check or None,
+        "class": found.risk_class,
+        "service": found.service,
+        "findings": found.count,
+        "bad_minutes_per_year": found.bad_minutes,
+        "hidden_minutes_per_year": found.hidden_minutes,
+        "annual_loss": _amount(found.loss),
+        "currency": found.currency if found.loss is not None else None,
+        "error_budget_share": found.budget_share,
+        "q": found.query,
+    }
+
+
+GROUPS = Table(
+    "risk-groups",
+    (
+        "check", "class", "service", "findings", "bad_minutes_per_year", "hidden_minutes_per_year", "annual_loss",
+        "currency", "error_budget_share", "q",
+    ),
+    group,
+)  # fmt: skip
+
+
+def points(drawn: Simulation | None) -> list[dict[str, Any]]:
+    """The curves as rows, for tables."""
+    curves = (drawn.result or {}).get("exceedance", {}) if drawn is not None else {}
+    return [
+        {"unit": name, "amount": amount, "probability": probability}
+        for name, curve in curves.items()
+        for amount, probability in curve
+    ]
+
+
+POINTS = Table("risk-exceedance", ("unit", "amount", "probability"), lambda row: dict(row))
 
 
 def moves(found: Sequence[Any]) -> list[dict[str, Any]]:

@@ -84,6 +84,21 @@ class SummarySerializer(serializers.Serializer[Any]):
     simulation = SimulationSerializer(allow_null=True)
 
 
+class GroupSerializer(serializers.Serializer[Any]):
+    """Findings of one check, or of one class that scanners report, in one service; `q` is the list of them."""
+
+    check = serializers.CharField(allow_null=True)
+    locals()["class"] = choice(enums.CLASSES)
+    service = serializers.CharField()
+    findings = serializers.IntegerField()
+    bad_minutes_per_year = serializers.FloatField(allow_null=True)
+    hidden_minutes_per_year = serializers.FloatField()
+    annual_loss = serializers.CharField(allow_null=True)
+    currency = serializers.CharField(allow_null=True)
+    error_budget_share = serializers.FloatField(allow_null=True)
+    q = serializers.CharField()
+
+
 class PointSerializer(serializers.Serializer[Any]):
     amount = serializers.FloatField()
     probability = serializers.FloatField()

@@ -133,21 +133,25 @@ _Rule = Callable[[Evidence, Thresholds], str]  # the reason, or "" where the lin
 
 
 def _cost_rises(risk: Evidence, limits: Thresholds) -> str:
+    """A cost of a year or more above the threshold"""
     if risk.risk_class == RiskClass.COST and risk.loss is not None and risk.loss >= limits.cost_rises_from:
         return f"It costs {risk.loss:,.0f} a year, {limits.cost_rises_from:,.0f} or more"
     return ""
 
 
 def _costs(risk: Evidence, limits: Thresholds) -> str:
+    """Of class cost"""
     return "It costs money, not service" if risk.risk_class == RiskClass.COST else ""
 
 
 def _exploited(risk: Evidence, limits: Thresholds) -> str:
+    """Known to be exploited; security or loss of data; high or critical"""
     urgent = risk.severity in (Severity.CRITICAL, Severity.HIGH)
     return "Known to be exploited" if risk.known_exploited and urgent and risk.risk_class in _GRAVE else ""
 
 
 def _grave(risk: Evidence, limits: Thresholds) -> str:
+    """Security or loss of data, with the gravest impact, a bad year above the threshold, or hardly noticed and high"""
     if risk.risk_class not in _GRAVE:
         return ""
     about, most = _CLASS_WORDS[risk.risk_class].capitalize(), float(limits.immediate_from)
@@ -159,12 +163,14 @@ def _grave(risk: Evidence, limits: Thresholds) -> str:
 
 
 def _budget_gone(risk: Evidence, limits: Thresholds) -> str:
+    """Alone it spends the whole error budget, by the threshold"""
     share = risk.budget_share
     spent = share is not None and share >= limits.immediate_budget_share
     return f"Alone it spends {share:.0%} of the error budget" if spent else ""
 
 
 def _critical(risk: Evidence, limits: Thresholds) -> str:
+    """Late or missing alerts, a large share of the error budget, or band critical"""
     if risk.check in SYSTEMIC:
         return "It makes every other risk of the service worse"
     if risk.budget_share is not None and risk.budget_share >= limits.critical_budget_share:
@@ -173,16 +179,19 @@ def _critical(risk: Evidence, limits: Thresholds) -> str:
 
 
 def _high(risk: Evidence, limits: Thresholds) -> str:
+    """Band high"""
     return f"Its band is high, and it is about {_CLASS_WORDS[risk.risk_class]}" if risk.band is Band.HIGH else ""
 
 
 def _middling(risk: Evidence, limits: Thresholds) -> str:
+    """Band medium, or hardly any alert would tell"""
     if risk.band in (Band.MEDIUM, Band.HIGH):
         return f"Its band is {risk.band}"
     return "Hardly any alert would tell of it" if risk.hardly_noticed else ""
 
 
 def _rest(risk: Evidence, limits: Thresholds) -> str:
+    """Everything else"""
     return "By its figures there is time"
 
 

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from findings import figures, presentation, selectors, services
+from findings import figures, presentation, risk_presentation, selectors, services
 from findings.checks.registry import CHECKS
 from findings.checks.remedies import remedies
 from findings.forms import SINGLE_FORMS, TITLES, VERB_OF, CommentForm, DecisionForm
@@ -23,11 +23,11 @@ from platform_risk.core.models import User
 
 ICONS = {
     "assign": "user", "tags": "tag", "severity": "edit", "snooze": "snoozed", "accept": "accepted",
-    "dismiss": "dismissed", "new": "undo",
+    "dismiss": "dismissed", "new": "undo", "lane": "grid",
 }  # fmt: skip
 # What one most often does comes first.
 ORDER = (
-    "assign", "dismiss", "snooze", "accept", "triaged", "in_progress", "fixed", "verified", "new", "severity", "tags",
+    "assign", "dismiss", "snooze", "accept", "triaged", "in_progress", "fixed", "verified", "new", "severity", "lane", "tags",
 )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ class Verb:
 
 
 def verbs(finding: Finding) -> list[Verb]:
-    may = {VERB_OF[status] for status in presentation.allowed(finding)} | {"assign", "severity", "tags"}
+    may = {VERB_OF[status] for status in presentation.allowed(finding)} | {"assign", "severity", "lane", "tags"}
     return [Verb(name, TITLES[name], ICONS.get(name, name)) for name in ORDER if name in may]
 
 
@@ -56,6 +56,7 @@ def shown(finding: Finding, user: User) -> dict[str, Any]:
         "figures": figures.laid_open(finding.quantities),
         "sightings": sightings,
         "last_seen_at": selectors.last_seen_at(finding, sightings),
+        "risk": risk_presentation.section(finding, user),
         "story": presentation.story(finding, user),
         "comment_form": CommentForm(),
     }
@@ -92,6 +93,8 @@ def _form(finding: Finding, verb: str, user: User, data: Any = None) -> Decision
         initial = {"tags": ", ".join(finding.tags)}
     elif verb == "severity":
         initial = {"severity": finding.severity if finding.severity_source == "user" else ""}
+    elif verb == "lane":
+        initial = {"lane": finding.lane if finding.lane_from == "user" else ""}
     return SINGLE_FORMS[verb](data, user=user, initial=initial)
 
 

@@ -40,6 +40,8 @@ PRESETS = (
 ORDERINGS = (
     ("priority", "Worst first"),
     ("due", "Due first"),
+    ("-bad_minutes", "Most bad minutes first"),
+    ("-annual_loss", "Greatest loss first"),
     ("-first_seen", "Newest first"),
     ("first_seen", "Oldest first"),
     ("-updated", "Last changed first"),
