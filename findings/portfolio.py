@@ -450,3 +450,50 @@ def standings(user: User, *, unit: str = "minutes", part: Part = ALL, shown: int
         )
         for row in rows
     ]  # fmt: skip
+
+
+# --- the worst, one by one
+
+_KEYS_ASKED = 24
+
+
+def worst(user: User, part: Part = ALL, *, shown: int = 10, status: str = "", lane: str = "") -> list[Finding]:
+    """Open findings of default branches: what has a price by its loss, the greatest first, then by bad minutes a year.
+
+    Three queries however many findings there are: few estimates stand for many, so the heaviest estimates are taken
+    first, and a handful of findings of each.
+    """
+    rolled = rollup(user, part).filter(lane=lane) if lane else rollup(user, part)
+    keys = list(
+        rolled.values("risk_key", "estimate__bad_minutes", "estimate__annual_loss")
+        .annotate(n=_COUNTED)
+        .filter(n__gt=0)
+        .order_by(
+            F("estimate__annual_loss").desc(nulls_last=True), F("estimate__bad_minutes").desc(nulls_last=True),
+            "risk_key",
+        )
+        .values_list("risk_key", flat=True)[:_KEYS_ASKED]
+    )  # fmt: skip
+    if not keys:
+        return []
+    rows = Finding.objects.visible_to(user).open().on_default_branch()
+    if part.service is not None:
+        rows = rows.filter(service=part.service)
+    if part.team is not None:
+        rows = rows.filter(team=part.team)
+    if status:
+        rows = rows.filter(status=status)
+    if lane:
+        rows = rows.filter(lane=lane)
+    each = [rows.filter(risk_key=key).order_by("id").values("pk", "risk_key")[:shown] for key in keys]
+    found = list(each[0].union(*each[1:], all=True)) if len(each) > 1 else list(each[0])
+    found.sort(key=lambda row: (keys.index(row["risk_key"]), row["pk"]))
+    chosen = [row["pk"] for row in found[:shown]]
+    by_id = {
+        finding.pk: finding
+        for finding in Finding.objects.filter(pk__in=chosen)
+        .select_related("service", "owner")
+        .prefetch_related("estimate")
+        .defer("evidence", "message", "search")
+    }
+    return [by_id[pk] for pk in chosen]

@@ -19,11 +19,12 @@ IMPACTS = {1: "Minor", 2: "Moderate", 3: "Serious", 4: "Major", 5: "Severe"}
 
 
 @register.filter
-def minutes(value: float | None) -> str:
+def minutes(value: float | str | None) -> str:
     """1,746 · 3.2 · 0.05; a dash for what is not known (never 0)."""
-    if value is None:
+    if value is None or value == "":
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 100 else short(value)
+    number = float(value)
+    return f"{number:,.0f}" if abs(number) >= 100 else short(number)
 
 
 @register.filter
@@ -33,6 +34,12 @@ def money(value: Decimal | float | str | None, currency: str = "USD") -> str:
         return "–"
     sign = _SIGNS.get(str(currency))
     return f"{sign}{short(float(value))}" if sign else f"{currency} {short(float(value))}"
+
+
+@register.filter
+def loss(estimate: Any) -> str:
+    """The loss of an estimate that may not be there yet."""
+    return "–" if estimate is None else money(estimate.annual_loss, estimate.currency)
 
 
 @register.filter

@@ -27,7 +27,8 @@ ICONS = {
 }  # fmt: skip
 # What one most often does comes first.
 ORDER = (
-    "assign", "dismiss", "snooze", "accept", "triaged", "in_progress", "fixed", "verified", "new", "severity", "lane", "tags",
+    "assign", "dismiss", "snooze", "accept", "triaged", "in_progress", "fixed", "verified", "new", "severity",
+    "lane", "tags",
 )  # fmt: skip
 
 

@@ -79,7 +79,13 @@ def import_list(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     if request.method == "POST":
         return _received(request, user)
-    return _list_page(request, user, UploadForm(initial={"service": request.GET.get("service", "")}))
+    return _list_page(request, user, UploadForm(initial=_named(request)))
+
+
+def _named(request: HttpRequest) -> dict[str, str]:
+    """What the address fills in: a service, and what kind of file somebody was sent here to hand in."""
+    named = {name: request.GET.get(name, "")[:80] for name in ("service", "kind")}
+    return {name: value for name, value in named.items() if value}
 
 
 def _list_page(request: HttpRequest, user: User, form: UploadForm) -> HttpResponse:

@@ -4,11 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, prefetch_related_objects
+from django.urls import reverse
 from django.utils import timezone
 
+from findings import portfolio, risk_presentation
 from findings.models import Finding, FindingQuerySet
+from findings.portfolio import Part, Sums
 from findings.selectors import ServiceRow, Tallies
 from findings.vocabulary import Lane
 from platform_risk.core.catalog.selectors import members_of, scopes_of
@@ -46,6 +51,7 @@ class LaneColumn:
     count: int
     filter: str
     worst: list[Finding]
+    sums: Sums
 
 
 def lanes(
@@ -56,16 +62,77 @@ def lanes(
     service: Service | None = None,
     team: Team | None = None,
     shown: int = 4,
+    sums: Sums | None = None,
 ) -> list[LaneColumn]:
-    """The four lanes with the worst findings of each: a query for each lane that is not empty."""
+    """The four lanes with the worst findings of each, and what the lane is expected to cost: a query for each lane
+    that is not empty, and one for their estimates."""
+    sums = portfolio.sums(user, Part(service, team)) if sums is None else sums
     rows = _counted(user, service, team).select_related("service", "owner").defer("evidence", "message", "search")
     columns = []
     for number, lane in enumerate(Lane):
         count = tallies.open_by_lane[lane]
         # A range of ranks, not `lane=`: the index is by rank.
         worst = rows.filter(rank__gte=number * 10, rank__lt=number * 10 + 10).order_by("rank", "id")[:shown]
-        columns.append(LaneColumn(lane.value, count, links[lane], list(worst) if count else []))
+        found = list(worst) if count else []
+        columns.append(LaneColumn(lane.value, count, links[lane], found, sums.by_lane.get(lane.value, Sums())))
+    prefetch_related_objects([finding for column in columns for finding in column.worst], "estimate")
     return columns
+
+
+GROUPS_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One line of a scorecard: what was looked at, how it stands, and where it is put right."""
+
+    what: str
+    good: bool | None  # None: not known
+    words: str
+    url: str
+
+
+def risk(user: User, part: Part, sums: Sums) -> dict[str, Any]:
+    """What the page of a service or a team shows of its risk."""
+    return {
+        "sums": sums,
+        "groups": risk_presentation.groups(user, part=part, shown=GROUPS_SHOWN),
+        "lacking": [(each, risk_presentation.title_of(each.input)) for each in portfolio.missing(user, part)],
+    }
+
+
+def scorecard(user: User, service: Service, sums: Sums, tallies: Tallies, found: Iterable["Source"]) -> list[Mark]:
+    """What can be said of how a service is kept; unknown is no pass."""
+    edit = reverse("core:service-edit", args=[service.slug]) if user.may_manage(service.team_id) else ""
+    heard = list(found)
+    silent = sum(each.silent for each in heard)
+    value, share = service.value_per_bad_minute, sums.budget_share
+    links = {name: f"{reverse('findings:finding-list')}?{urlencode({'q': q})}"
+             for name, q in filters(f"service:{service.slug}").items()}  # fmt: skip
+    known = bool(heard or tallies.open)
+
+    def none_of(count: int) -> tuple[bool | None, str]:
+        return (count == 0 if known else None), (f"{count:,}" if count else "" if known else "nothing has reported")
+
+    return [
+        Mark("Owned by a team", service.team_id is not None, "" if service.team_id else "nobody's", edit),
+        Mark("Promises an SLO", service.slo is not None, "" if service.slo is not None else "not promised", edit),
+        Mark("Says what a bad minute costs", value is not None, "" if value is not None else "no dollars yet", edit),
+        Mark(
+            "Expected downtime fits the SLO",
+            None if share is None else share <= 1,
+            "not known" if share is None else f"{share:.0%} of the budget",
+            "#risk",
+        ),
+        Mark(
+            "Every source reports",
+            not silent if heard else None,
+            f"{silent} silent" if silent else "" if heard else "nothing has reported",
+            "#sources",
+        ),
+        Mark("Nothing immediate is open", *none_of(tallies.open_by_lane["immediate"]), links["immediate"]),
+        Mark("Nothing is overdue", *none_of(tallies.overdue), links["overdue"]),
+    ]
 
 
 def worst_services(rows: Iterable[ServiceRow], shown: int = SERVICES_SHOWN) -> list[ServiceRow]:

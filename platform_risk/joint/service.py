@@ -5,6 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from findings import portfolio
+from findings.portfolio import Part
 from findings.selectors import tallies, weeks
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.catalog.selectors import environments_of, rules_of, services_visible_to
@@ -19,15 +21,20 @@ def service_page(request: HttpRequest, slug: str) -> HttpResponse:
     user = user_of(request)
     service = get_object_or_404(services_visible_to(user), slug=slug)
     counted, links = tallies(user, service=service), selectors.filters(f"service:{service.slug}")
+    part = Part(service=service)
+    sums = portfolio.sums(user, part)
+    sources = selectors.sources(service, settings.SILENT_SOURCE_DAYS)
     rules = list(rules_of(user, service)[: RULES_SHOWN + 1])
     context = {
         "service": service,
         "promise": selectors.promise(service),
         "tallies": counted,
         "links": links,
-        "lanes": selectors.lanes(user, counted, links, service=service, shown=3),
+        "lanes": selectors.lanes(user, counted, links, service=service, shown=3, sums=sums),
+        **selectors.risk(user, part, sums),
         "weeks_chart": weeks_chart(weeks(user, service=service)),
-        "sources": selectors.sources(service, settings.SILENT_SOURCE_DAYS),
+        "sources": sources,
+        "scorecard": selectors.scorecard(user, service, sums, counted, sources),
         "silent_days": settings.SILENT_SOURCE_DAYS,
         "environments": environments_of(service),
         "rules": rules[:RULES_SHOWN],

@@ -4,6 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from findings import portfolio
+from findings.portfolio import Part
 from findings.selectors import service_rows, tallies, weeks
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.catalog.selectors import teams_visible_to
@@ -16,11 +18,14 @@ def team_page(request: HttpRequest, slug: str) -> HttpResponse:
     user = user_of(request)
     team = get_object_or_404(teams_visible_to(user), slug=slug)
     counted, links = tallies(user, team=team), selectors.filters(f"team:{team.slug}")
+    part = Part(team=team)
+    sums = portfolio.sums(user, part)
     context = {
         "team": team,
         "tallies": counted,
         "links": links,
-        "lanes": selectors.lanes(user, counted, links, team=team, shown=3),
+        "lanes": selectors.lanes(user, counted, links, team=team, shown=3, sums=sums),
+        **selectors.risk(user, part, sums),
         "weeks_chart": weeks_chart(weeks(user, team=team)),
         "members": selectors.member_rows(user, team),
         "services": selectors.services_of(team, service_rows(user)),

@@ -7,6 +7,7 @@ from platform_risk.joint import imports, overview, service, team
 app_name = "joint"
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("demo/", overview.demo, name="demo"),
     path("services/<str:slug>/", service.service_page, name="service"),
     path("teams/<str:slug>/", team.team_page, name="team"),
     path("imports/", imports.import_list, name="import-list"),
