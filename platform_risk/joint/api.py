@@ -26,7 +26,7 @@ from platform_risk.core.api.parsing import BoundedJSONParser
 from platform_risk.core.api.resources import Resource, one, read
 from platform_risk.core.imports import services
 from platform_risk.core.models import Import
-from platform_risk.joint.receiving import hand_in
+from platform_risk.joint.receiving import hand_in, take_back
 
 
 class Imports(Resource):
@@ -92,12 +92,13 @@ class Imports(Resource):
         imports.check_may_change(found, self.user)
         return self._shown(services.cancel(found, user=self.user))
 
-    @extend_schema(request=ReasonSerializer, responses={200: ImportDetailSerializer})
+    @extend_schema(request=ReasonSerializer, responses={200: ImportDetailSerializer, 202: ImportDetailSerializer})
     @action(detail=True, methods=["post"])
     @idempotent()
     def undo(self, request: Request, id: str) -> Response:
-        """Put the scope back to before this import: only the last applied one."""
+        """Put the scope back to before this import: only the last applied one. A large one is left to a worker (202)."""
         found = self._one(id)
         imports.check_may_change(found, self.user)
         reason = read(ReasonSerializer, request).get("reason", "")
-        return self._shown(services.undo(found, user=self.user, reason=reason))
+        taken = take_back(found, user=self.user, reason=reason)
+        return self._shown(taken, 202 if services.is_undoing(taken) else 200)

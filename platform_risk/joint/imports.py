@@ -25,7 +25,7 @@ from platform_risk.core.imports import services
 from platform_risk.core.models import Import, ImportKind, ImportState, User
 from platform_risk.core.views.saving import done, saved
 from platform_risk.joint.forms import CURRENCIES, ColumnsForm, ReasonForm, UploadForm
-from platform_risk.joint.receiving import enqueue, hand_in
+from platform_risk.joint.receiving import enqueue, hand_in, take_back
 
 PAGE_SIZE = 50
 UNFINISHED = (ImportState.QUEUED, ImportState.RUNNING)
@@ -186,14 +186,19 @@ def _place(location: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _state(row: Import) -> dict[str, Any]:
-    return {"live": row.state in UNFINISHED, "cancelling": row.cancel_requested_at is not None}
+    undoing = services.is_undoing(row)
+    return {
+        "live": row.state in UNFINISHED or undoing,
+        "cancelling": row.cancel_requested_at is not None,
+        "undoing": undoing,
+    }
 
 
 @require_safe
 def live(request: HttpRequest, pk: int) -> HttpResponse:
     """How far it is; once it is finished the whole page is asked for anew."""
     row = _one(request, pk)
-    if row.state not in UNFINISHED:
+    if row.state not in UNFINISHED and not services.is_undoing(row):
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return render(request, "joint/_import_state.html", {"row": row, "may_change": True, **_state(row)})
 
@@ -211,11 +216,9 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     row = _one(request, pk, to_change=True)
     user = user_of(request)
     reason = request.POST.get("reason", "")[:2000]
-    done(
-        request,
-        lambda: services.undo(row, user=user, reason=reason),
-        "It was taken back: its scope is as it was before.",
-    )
+    large = row.new + row.changed + row.reopened + row.closed > services.UNDONE_AT_ONCE
+    said = "It is being taken back." if large else "It was taken back: its scope is as it was before."
+    done(request, lambda: take_back(row, user=user, reason=reason), said)
     return redirect("joint:import-detail", pk)
 
 

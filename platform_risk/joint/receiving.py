@@ -11,7 +11,7 @@ from findings.scans import registry
 from platform_risk.core.imports import services
 from platform_risk.core.imports.destination import resolve
 from platform_risk.core.models import Import, ImportKind, User
-from platform_risk.core.tasks import run_import
+from platform_risk.core.tasks import run_import, undo_import
 
 
 def formats_of(kind: str) -> frozenset[str]:
@@ -57,3 +57,12 @@ def hand_in(upload: "UploadedFile[Any]", *, user: User, **names: Any) -> Import:
 def enqueue(row: Import) -> None:
     # Not partial: Django names a callback that failed by its __qualname__.
     transaction.on_commit(lambda: run_import.delay(row.pk), robust=True)
+
+
+def take_back(row: Import, *, user: User, reason: str = "") -> Import:
+    """Undoes an import, at once or by a worker: what the row says."""
+    with transaction.atomic():
+        row = services.request_undo(row, user=user, reason=reason)
+        if services.is_undoing(row):
+            transaction.on_commit(lambda: undo_import.delay(row.pk), robust=True)
+    return row

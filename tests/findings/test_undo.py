@@ -1,16 +1,20 @@
 """Undoing one import after another, and what it leaves behind."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from findings import services
 from findings.actions import Transition, Update
 from findings.models import Finding, History
 from findings.vocabulary import Status
+from platform_risk.core import tasks
 from platform_risk.core.imports import services as imports
-from platform_risk.core.models import Service, User
+from platform_risk.core.models import AuditEvent, Import, Service, User
 from tests.factories import sarif, sarif_result, upload
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +129,76 @@ def test_undoing_what_brought_a_finding_back_leaves_it_to_the_source_that_sees_i
     upload(sarif(R1), checkout, source="review")
     imports.undo(second, user=ada)
     assert statuses() == {"R1": "new"}
+
+
+# By a worker
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "UNDONE_AT_ONCE", 1)
+
+
+@pytest.mark.usefixtures("large")
+def test_a_large_import_is_taken_back_by_a_worker_once(
+    api: Callable[..., Client], alice: User, checkout: Service, django_capture_on_commit_callbacks: Any
+) -> None:
+    row = upload(sarif(R1, R2), checkout)
+    with django_capture_on_commit_callbacks() as left:
+        answer = api(alice).post(f"/api/v1/imports/{row.pk}/undo/", {"reason": "The wrong one"}, "application/json")
+    assert (answer.status_code, len(left)) == (202, 1)
+    assert answer.json()["undo_requested_at"]
+    assert answer.json()["undone_at"] is None
+    assert statuses() == {"R1": "new", "R2": "new"}
+    # Asked again while it waits: the same answer, and nothing twice.
+    assert api(alice).post(f"/api/v1/imports/{row.pk}/undo/", {}, "application/json").status_code == 202
+    tasks.undo_import(row.pk)
+    assert statuses() == {}
+    row.refresh_from_db()
+    assert (row.undone_by, row.is_applied) == (alice, False)
+    at = row.undone_at
+    tasks.undo_import(row.pk)
+    row.refresh_from_db()
+    assert row.undone_at == at
+    event = AuditEvent.objects.get(action="undone")
+    assert (event.actor, event.reason) == (alice, "The wrong one")
+
+
+@pytest.mark.usefixtures("large")
+def test_an_undo_whose_message_was_lost_is_found_by_the_sweeper(
+    ada: User, checkout: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = upload(sarif(R1, R2), checkout)
+    imports.request_undo(row, user=ada)
+    called: list[int] = []
+    monkeypatch.setattr(tasks.undo_import, "delay", called.append)
+    tasks.sweep_imports()
+    assert called == []
+    Import.objects.update(undo_requested_at=timezone.now() - timedelta(minutes=1))
+    tasks.sweep_imports()
+    assert called == [row.pk]
+
+
+@pytest.mark.usefixtures("large")
+def test_an_undo_that_another_import_has_overtaken_is_refused_and_told(ada: User, checkout: Service) -> None:
+    row = upload(sarif(R1, R2), checkout)
+    imports.request_undo(row, user=ada)
+    upload(sarif(R1), checkout)
+    tasks.undo_import(row.pk)
+    row.refresh_from_db()
+    assert (row.undo_requested_at, row.undone_at) == (None, None)
+    assert statuses() == {"R1": "new", "R2": "fixed"}
+    assert "last applied" in AuditEvent.objects.get(action="undo refused").reason
+
+
+@pytest.mark.usefixtures("large")
+def test_the_page_tells_that_it_is_being_taken_back(
+    signed_in: Callable[[User], Client], ada: User, checkout: Service
+) -> None:
+    row = upload(sarif(R1, R2), checkout)
+    page = signed_in(ada).post(f"/imports/{row.pk}/undo/", {"reason": ""}, follow=True).content.decode()
+    assert "Being taken back since" in page
+    assert "Undo the import" not in page
+    assert signed_in(ada).get(f"/imports/{row.pk}/live/").status_code == 200
+    tasks.undo_import(row.pk)
+    assert signed_in(ada).get(f"/imports/{row.pk}/live/").status_code == 204

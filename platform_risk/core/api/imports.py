@@ -50,7 +50,14 @@ def filtered(request: Request, user: User) -> QuerySet[Import]:
     if since is not None:
         # What is running changes all the time.
         changed = Q(state=ImportState.RUNNING)
-        for column in ("created_at", "started_at", "finished_at", "cancel_requested_at", "undone_at"):
+        for column in (
+            "created_at",
+            "started_at",
+            "finished_at",
+            "cancel_requested_at",
+            "undo_requested_at",
+            "undone_at",
+        ):
             changed |= Q(**{f"{column}__gte": since})
         rows = rows.filter(changed)
     return rows
@@ -105,6 +112,7 @@ def row(found: Import) -> dict[str, Any]:
         "started_at": shown_time(found.started_at),
         "finished_at": shown_time(found.finished_at),
         "cancel_requested_at": shown_time(found.cancel_requested_at),
+        "undo_requested_at": shown_time(found.undo_requested_at),
         "undone_at": shown_time(found.undone_at),
     }
 
@@ -265,6 +273,7 @@ class ImportSerializer(serializers.Serializer[Any]):
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
     cancel_requested_at = serializers.DateTimeField(allow_null=True)
+    undo_requested_at = serializers.DateTimeField(allow_null=True, help_text="A large one is undone by a worker.")
     undone_at = serializers.DateTimeField(allow_null=True)
 
 

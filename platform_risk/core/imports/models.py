@@ -94,6 +94,9 @@ class Import(models.Model):
     coverage: "models.JSONField[Any, Any]" = models.JSONField(null=True)
     # Of bills: [{currency, charge_category, file_billed, loaded_billed, file_effective, loaded_effective}]
     totals: "models.JSONField[Any, Any]" = models.JSONField(null=True)
+    # A large one is taken back by a worker: asked for, and then done in one transaction.
+    undo_requested_at = models.DateTimeField(null=True)
+    undo_reason = models.CharField(max_length=2000, blank=True)
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
 

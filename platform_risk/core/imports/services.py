@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +17,9 @@ from platform_risk.core.errors import Conflict, Refused
 from platform_risk.core.imports import runner
 from platform_risk.core.imports.loaders import is_last_of, undoer_of
 from platform_risk.core.models import ColumnMapping, Environment, Import, ImportKind, ImportState, Scope, Service, User
+
+# Changes that are taken back while the caller waits: about two seconds of work.
+UNDONE_AT_ONCE = 20_000
 
 
 class TooLarge(Exception):
@@ -128,6 +131,51 @@ def remember_columns(signature: str, columns: dict[str, str], *, user: User, nee
     record(user, "changed", "column_mapping", signature[:12], signature, changes={"columns": [before, columns]})
 
 
+def request_undo(row: Import, *, user: User, reason: str = "") -> Import:
+    """Takes a small import back at once; a large one is left to a worker (enqueue its undo after commit): its row says
+    that it was requested."""
+    if is_undoing(row):
+        return row
+    if row.new + row.changed + row.reopened + row.closed <= UNDONE_AT_ONCE:
+        return undo(row, user=user, reason=reason)
+    if not can_undo(row):
+        raise Conflict("Only the last applied import of its scope can be undone.", allowed=[])
+    waiting = Import.objects.filter(pk=row.pk, undone_at__isnull=True, undo_requested_at__isnull=True)
+    waiting.update(undo_requested_at=timezone.now(), undone_by=user, undo_reason=reason[:2000])
+    row.refresh_from_db()
+    return row
+
+
+def is_undoing(row: Import) -> bool:
+    return row.undo_requested_at is not None and row.undone_at is None
+
+
+def carry_out_undo(import_id: int) -> None:
+    """What a worker does about a request. Whole or not at all, so it may be called again; what another one is at is
+    left to it, and what has become impossible meanwhile is refused in the audit."""
+    with transaction.atomic():
+        rows = Import.objects.select_for_update(skip_locked=True, no_key=True)
+        row = rows.filter(pk=import_id, undo_requested_at__isnull=False, undone_at__isnull=True).first()
+        if row is None:
+            return
+        user, reason = row.undone_by, row.undo_reason
+        try:
+            if user is None:
+                raise Conflict("Who asked for it is gone.")
+            undo(row, user=user, reason=reason)
+        except Conflict as error:
+            row.undo_requested_at, row.undone_by = None, None
+            row.save(update_fields=["undo_requested_at", "undone_by"])
+            record(user, "undo refused", "import", row.pk, row.file_name, reason=str(error))
+
+
+def undos_left(limit: int = 100) -> list[int]:
+    """Requests that a lost message left behind; a new one gets a moment first."""
+    before = timezone.now() - timedelta(seconds=10)
+    rows = Import.objects.filter(undo_requested_at__lt=before, undone_at__isnull=True)
+    return list(rows.order_by("id").values_list("id", flat=True)[:limit])
+
+
 @transaction.atomic
 def undo(row: Import, *, user: User, reason: str = "") -> Import:
     """Puts the scope back to before this import. Only the last applied one of its scope can be undone."""
@@ -166,7 +214,7 @@ def _undone(row: Import, user: User, reason: str) -> Import:
 
 def can_undo(row: Import) -> bool:
     """Whether undoing it would be accepted: the last applied one of its scope, or of all its scopes."""
-    if not row.is_applied or row.undone_at is not None:
+    if not row.is_applied or row.undone_at is not None or is_undoing(row):
         return False
     is_last = is_last_of(row.kind)
     if is_last is not None:
