@@ -96,7 +96,7 @@ class Imports(Resource):
     @action(detail=True, methods=["post"])
     @idempotent()
     def undo(self, request: Request, id: str) -> Response:
-        """Put the scope back to before this import: only the last applied one. A large one is left to a worker (202)."""
+        """Put the scope back to before this import: only the last applied one. Large ones wait for a worker (202)."""
         found = self._one(id)
         imports.check_may_change(found, self.user)
         reason = read(ReasonSerializer, request).get("reason", "")
