@@ -133,12 +133,12 @@ def test_rollups_of_risk_equal_a_recount_after_all_that_people_do(platform: Serv
         counted[key] = counted.get(key, 0) + 1
     rollup = RiskRollup.objects.values_list("service_id", "team_id", "lane", "risk_key", "count")
     assert {tuple(row[:4]): row[4] for row in rollup} == counted
-    assert not Finding.objects.filter(estimate__key=None).exists()
+    assert not Finding.objects.filter(estimate__key__isnull=True).exists()
 
 
 def test_a_default_makes_minutes_but_never_money(platform: Service, ada: User, api: Api) -> None:
     client = api(ada, "read")
-    rows = client.get("/api/v1/findings/", {"is": "open", "page_size": 100}).json()["results"]
+    rows = client.get("/api/v1/findings/", {"is": "open", "page_size": "100"}).json()["results"]
     for row in rows:
         if row["class"] == "cost":
             assert row["annual_loss"] == {
@@ -351,7 +351,7 @@ def test_costs_above_the_threshold_rise_and_other_thresholds_are_tried_before_th
 
 def test_an_import_leaves_no_finding_without_figures(checkout: Service) -> None:
     upload(sarif(*(sarif_result(f"R{number}", level="warning") for number in range(5)), sarif_result("X")), checkout)
-    assert not Finding.objects.filter(estimate__key=None).exists()
+    assert not Finding.objects.filter(estimate__key__isnull=True).exists()
     assert Estimate.objects.filter(service=checkout).count() == 2
 
 
