@@ -1,9 +1,11 @@
 """Rows of projections as Plotly figures. PURE. A trace's `meta` names the colour token that the page gives it."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import plotly.graph_objects as go
 
+from costs.forecasting.forecast import Forecast
 from platform_risk.quantities.projections import Projection
 
 
@@ -33,4 +35,36 @@ def months(named: Sequence[tuple[str, Projection]]) -> str:
         legend={"orientation": "h", "y": -0.22},
         barmode="group",
     )  # fmt: skip
+    return str(figure.to_json())
+
+
+def forecast(
+    past: Sequence[tuple[date, float]], days: Sequence[date], found: Forecast, currency: str
+) -> str:  # fmt: skip
+    """What was spent and how it goes on: the mean as a line, intervals as bands that get lighter as they get wider."""
+    figure = go.Figure()
+    shown = [day.isoformat() for day in days]
+    for level, opacity in ((95, 0.10), (80, 0.18), (50, 0.28)):
+        if level not in found.bounds:
+            continue
+        low, high = found.bounds[level]
+        for bound, fill, name in ((low, None, f"{level} %, low"), (high, "tonexty", f"{level} %")):
+            figure.add_scatter(
+                x=shown, y=[round(value, 4) for value in bound.tolist()], mode="lines", name=name, fill=fill,
+                line={"width": 0}, meta="accent", customdata=[opacity], showlegend=fill is not None, hoverinfo="skip",
+            )  # fmt: skip
+    figure.add_scatter(
+        x=shown, y=[round(value, 4) for value in found.mean.tolist()], mode="lines", name="expected", meta="accent",
+        line={"dash": "dash"},
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[day.isoformat() for day, _ in past], y=[value for _, value in past], mode="lines", name="spent", meta="text"
+    )
+    figure.update_layout(
+        template="none",
+        margin={"l": 64, "r": 16, "t": 12, "b": 44},
+        xaxis={"type": "date"},
+        yaxis={"title": {"text": f"{currency} a day"}, "rangemode": "tozero" if found.is_spend else "normal"},
+        legend={"orientation": "h", "y": -0.18},
+    )
     return str(figure.to_json())

@@ -1,13 +1,15 @@
 """From what was typed or sent to a projection, and back to plain values. PURE: pages and API share it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from platform_risk.quantities import projections
-from platform_risk.quantities.pricing import Price, PriceUnit, shown
+from platform_risk.quantities.pricing import Price, PriceUnit, Tier, shown
 from platform_risk.quantities.projections import Projection
 
+NO_PRICE = "No price applies, so there is usage and no cost."
 UNITS: dict[str, tuple[PriceUnit, ...]] = {
     "metrics": (PriceUnit.PER_MILLION_POINTS, PriceUnit.PER_GB_INGESTED, PriceUnit.PER_ACTIVE_SERIES_MONTH),
     "entities": (PriceUnit.PER_ENTITY_MONTH,),
@@ -16,10 +18,35 @@ UNITS: dict[str, tuple[PriceUnit, ...]] = {
 
 
 def project(vector: str, inputs: Mapping[str, Any]) -> Projection:
-    """`inputs` as the API names them; what is None or left out takes the model's default."""
+    """`inputs` as the API names them; what is None or left out takes the model's default.
+
+    Raises BadPriceError for tiers that contradict themselves.
+    """
     given = {name: value for name, value in inputs.items() if value is not None}
-    price = Price(given.pop("price"), PriceUnit(given.pop("price_unit")), given.pop("currency", "USD"))
-    return getattr(projections, vector)(price=price, **given)  # type: ignore[no-any-return]  # one of UNITS
+    tiers = tuple(Tier(each["up_to"], each["amount"]) for each in given.pop("tiers", ()))
+    amount = given.pop("price")
+    price = Price(
+        tiers[0].amount if tiers else amount, PriceUnit(given.pop("price_unit")), given.pop("currency", "USD"),
+        free=given.pop("free_per_month", Decimal(0)), tiers=tiers,
+    )  # fmt: skip
+    return priced(vector, given, price)
+
+
+def priced(vector: str, inputs: Mapping[str, Any], price: Price) -> Projection:
+    """The same with a price that is known, perhaps from a book."""
+    return getattr(projections, vector)(price=price, **inputs)  # type: ignore[no-any-return]  # one of UNITS
+
+
+def unpriced(vector: str, inputs: Mapping[str, Any]) -> Projection:
+    """Usage and no cost, and it says so."""
+    found = priced(vector, inputs, Price(Decimal(0), UNITS[vector][0]))
+    return replace(
+        found,
+        rows=tuple(replace(row, cost=None, cumulative_cost=None) for row in found.rows),
+        steady_state=replace(found.steady_state, cost_per_month=None),
+        assumptions=(*(each for each in found.assumptions if "billed" not in each), NO_PRICE),
+        figures={name: value for name, value in found.figures.items() if "cost" not in name},
+    )
 
 
 def number(value: Decimal | None) -> int | float | None:

@@ -384,6 +384,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Criticality": "platform_risk.core.api.enums.CRITICALITIES",
         "RuleKind": "platform_risk.core.api.enums.RULE_KINDS",
         "MembershipRole": "platform_risk.core.api.enums.ROLES",
+        "PriceUnit": "costs.api.enums.PRICE_UNITS",
+        "PriceConfidence": "costs.api.enums.CONFIDENCES",
+        "Gigabyte": "costs.api.enums.GIGABYTES",
+        "Vector": "costs.api.enums.VECTORS",
         "TokenScope": "platform_risk.core.api.enums.TOKEN_SCOPES",
     },
 }

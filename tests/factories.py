@@ -3,11 +3,13 @@
 import itertools
 import json
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from costs.models import Budget, PriceBook, PriceRate, Scenario, UsageFigure, UsageScope
 from findings.models import Finding, RiskInput
 from planning.models import Incident, Remedy
 from platform_risk.core.imports import runner, services
@@ -146,6 +148,38 @@ def upload(
         runner.run(row.pk)
         row.refresh_from_db()
     return row
+
+
+def make_price(item: str = "Storage", *, book: str = "own", **fields: Any) -> PriceRate:
+    made, _ = PriceBook.objects.get_or_create(slug=book, defaults={"name": book})
+    values: dict[str, Any] = {"unit": "per_gb_month", "amount": Decimal("0.03"), "provider": "aws-cloudwatch-logs"}
+    return PriceRate.objects.create(book=made, item=item, **values | fields)
+
+
+def make_budget(service: Service, amount: int = 100, **fields: Any) -> Budget:
+    return Budget.objects.create(service=service, amount=amount, currency="USD", **fields)
+
+
+def make_scenario(user: User, name: str = "Thirty days", **fields: Any) -> Scenario:
+    inputs = {"gb_per_day": 10, "price": "0.03", "price_unit": "per_gb_month", "months": 12}
+    return Scenario.objects.create(name=name, vector="logs", inputs=inputs, created_by=user, **fields)
+
+
+def make_usage(
+    service: Service | None, measure: str, value: int | None, subject: str = "", **fields: Any
+) -> UsageFigure:
+    """One figure of an applied import."""
+    row = Import.objects.create(
+        kind="usage", file_name="usage.json", size_bytes=1, sha256="0" * 64, is_applied=True, service=service,
+        observed_at=datetime(2026, 11, 1, tzinfo=UTC),
+    )  # fmt: skip
+    about = {"source": fields.pop("source", "prometheus"), "format": "prometheus-tsdb", "service": service}
+    provider = fields.pop("provider", "prometheus")
+    scope, _ = UsageScope.objects.get_or_create(**about, defaults={"provider": provider})
+    UsageScope.objects.filter(pk=scope.pk).update(last_applied=row)
+    return UsageFigure.objects.create(
+        scope=scope, import_row=row, measure=measure, value=value, subject=subject, **fields
+    )  # fmt: skip
 
 
 # What pages and API tests call "an import of this service", when its content does not matter.

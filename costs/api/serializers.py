@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from costs.api.enums import CONFIDENCES, PRICE_UNITS
 from costs.projecting import UNITS
 from platform_risk.core.api.resources import Body
 from platform_risk.quantities.projections import MOST_MONTHS
@@ -17,8 +18,17 @@ def amount(most: int, least: str = "0", **kwargs: Any) -> serializers.DecimalFie
     )
 
 
+class ProjectionTierBody(Body):
+    up_to = amount(1_000_000_000_000, allow_null=True)
+    locals()["amount"] = amount(1_000_000)
+
+
 class ProjectionBody(Body):
     price = amount(1_000_000)
+    free_per_month = amount(1_000_000_000_000, required=False, help_text="Of the price’s unit; not billed each month.")
+    tiers = ProjectionTierBody(
+        many=True, required=False, help_text="By month, in rising order; the last has no bound. The first is the price."
+    )
     currency = serializers.RegexField(r"^[A-Z]{3}\Z", default="USD", help_text="ISO 4217.")
     months = serializers.IntegerField(min_value=1, max_value=MOST_MONTHS, default=12)
 
@@ -77,3 +87,47 @@ class ProjectionSerializer(serializers.Serializer[Any]):
     inputs = serializers.DictField(child=serializers.JSONField(allow_null=True))
     assumptions = serializers.ListField(child=serializers.CharField())
     figures = serializers.DictField(child=serializers.FloatField(allow_null=True))
+
+
+class OtherSerializer(serializers.Serializer[Any]):
+    value = serializers.CharField(allow_null=True)
+    locals()["source"] = serializers.CharField()
+    kind = serializers.CharField(help_text="measured, stated or assumed.")
+    as_of = serializers.DateField(allow_null=True)
+
+
+class SourcedInputSerializer(OtherSerializer):
+    others = OtherSerializer(many=True, help_text="What else was said; the rule says which is taken.")
+
+
+class TakenPriceSerializer(serializers.Serializer[Any]):
+    item = serializers.CharField()
+    book = serializers.CharField()
+    amount = serializers.CharField()
+    unit = serializers.ChoiceField(choices=PRICE_UNITS)
+    currency = serializers.CharField()
+    confidence = serializers.ChoiceField(choices=CONFIDENCES)
+    locals()["source"] = serializers.CharField(allow_blank=True)
+
+
+class LogGroupSerializer(serializers.Serializer[Any]):
+    group = serializers.CharField(allow_blank=True)
+    provider = serializers.CharField(allow_blank=True)
+    gb_per_day = serializers.FloatField(allow_null=True)
+    stored_gb = serializers.FloatField(allow_null=True)
+    retention_days = serializers.IntegerField(allow_null=True, help_text="null: for ever, if retention_known.")
+    retention_known = serializers.BooleanField()
+    cost_per_month_now = serializers.CharField(allow_null=True, help_text="Of what is stored.")
+    cost_last_month = serializers.CharField(allow_null=True, help_text="Of the projection's last month.")
+    currency = serializers.CharField(allow_null=True)
+
+
+class ImportedProjectionSerializer(ProjectionSerializer):
+    """Rows are empty where an input is missing."""
+
+    currency = serializers.CharField(allow_null=True)
+    sources = serializers.DictField(child=SourcedInputSerializer())
+    rule = serializers.CharField(help_text="Which source is taken where several disagree.")
+    missing = serializers.DictField(child=serializers.CharField(), help_text="What nobody said, and how to give it.")
+    price = TakenPriceSerializer(allow_null=True, help_text="null: none applies, so there is usage and no cost.")
+    groups = LogGroupSerializer(many=True, help_text="Of logs: each log group.")

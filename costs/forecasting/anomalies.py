@@ -40,14 +40,15 @@ class Anomaly:
 
 
 def usual(values: Floats, season: int = WEEK) -> Floats:
-    """What each day would usually be, from the days before it alone; nan where those are too few."""
+    """What each day would usually be, from the four seasons before it alone; nan where those are too few."""
     out = np.full(len(values), np.nan)
-    for at in range(2 * season, len(values)):
-        past = values[max(at - _BEFORE * season, 0) : at]
-        same = past[-(len(past) // season) * season :].reshape(-1, season)
-        levels = np.median(same, axis=1)
-        shape = np.median(same - levels[:, None], axis=0)[0]  # the oldest column is this day's weekday
-        out[at] = np.median(past[-season:]) + shape
+    if len(values) <= _BEFORE * season:
+        return out
+    past = np.lib.stride_tricks.sliding_window_view(values[:-1], _BEFORE * season)
+    seasons = past.reshape(len(past), _BEFORE, season)
+    levels = np.median(seasons, axis=2)
+    shape = np.median(seasons[:, :, 0] - levels, axis=1)  # the first column is the weekday of the day that follows
+    out[_BEFORE * season :] = levels[:, -1] + shape
     return out
 
 
@@ -58,34 +59,54 @@ def unusual(values: Floats, season: int = WEEK, *, days_of_month: NDArray[np.int
     """
     expected = usual(values, season)
     apart = values - expected
+    first = (_BEFORE + 1) * season
+    if len(values) <= first:
+        return []
+    spread = _spread(apart, season)
+    level = np.maximum(np.abs(expected), _running(np.abs(values), _BEFORE * season, (0.5,))[0])
+    far = np.abs(apart) > np.maximum(np.maximum(_FAR * spread, _MATTERS * level), 1e-9)
     found: list[int] = []
-    quiet_until = 0
-    for at in range(3 * season, len(values)):
-        before = np.abs(apart[max(at - 8 * season, 2 * season) : at])
-        before = before[np.isfinite(before)]
-        if not len(before):
+    for at in np.flatnonzero(far).tolist():
+        if at < first or (found and at < found[-1] + season):
             continue
-        # Half the days miss by less than the median; a tenth part of days by a lot more is this series' own manner.
-        spread = max(1.4826 * float(np.median(before)), 0.6 * float(np.quantile(before, 0.9)))
-        level = max(abs(float(expected[at])), float(np.median(np.abs(values[max(at - 4 * season, 0) : at]))))
-        if abs(apart[at]) <= max(_FAR * spread, _MATTERS * level, 1e-9) or at < quiet_until:
-            continue
-        if days_of_month is None or not _comes_monthly(apart, at, days_of_month):
+        if days_of_month is None or not _comes_monthly(values, float(apart[at]), at, days_of_month):
             found.append(at)
-            quiet_until = at + season
     return found
 
 
-def _comes_monthly(apart: Floats, at: int, days: NDArray[np.int64]) -> bool:
-    """Whether it missed by about as much on the same day of the month before."""
+def _spread(apart: Floats, season: int) -> Floats:
+    """What the comparison missed by in the eight seasons before: half the days miss by less than the median, and a
+    tenth that misses by a lot more is the series' own manner."""
+    middle, tenth = _running(np.abs(apart), 2 * _BEFORE * season, (0.5, 0.9))
+    return np.asarray(np.maximum(1.4826 * middle, 0.6 * tenth))
+
+
+def _running(values: Floats, window: int, shares: tuple[float, ...]) -> Floats:
+    """The quantiles of the `window` figures before each, of those that there are: a row for each share."""
+    out = np.full((len(shares), len(values)), np.nan)
+    padded = np.concatenate([np.full(window, np.nan), values[:-1]])
+    seen = np.lib.stride_tricks.sliding_window_view(padded, window)
+    known = np.isfinite(seen).sum(axis=1)
+    whole = known == window
+    out[:, whole] = np.quantile(seen[whole], shares, axis=1)
+    for at in np.flatnonzero((known > 0) & ~whole).tolist():  # few, at the beginning
+        out[:, at] = np.quantile(seen[at][np.isfinite(seen[at])], shares)
+    return out
+
+
+def _comes_monthly(values: Floats, size: float, at: int, days: NDArray[np.int64]) -> bool:
+    """Whether the same day of the month before stood out from its fortnight by about as much."""
     before = np.flatnonzero(days[:at] == days[at])
-    last = apart[before[-1]] if len(before) and at - before[-1] < 32 else float("nan")
-    return bool(0.5 < last / apart[at] < 2)
+    if not len(before) or at - before[-1] > 31:
+        return False
+    last = int(before[-1])
+    stood_out = values[last] - np.median(values[max(last - WEEK, 0) : last + WEEK + 1])
+    return bool(0.5 < stood_out / size < 2)
 
 
 def anomalies(whole: Daily, parts: Mapping[tuple[str, ...], Daily], *, since: date | None = None) -> Iterator[Anomaly]:
     """Of the whole, each with the parts (service, account …) that differ most from their own usual."""
-    if whole.known < 3 * WEEK:
+    if whole.known <= (_BEFORE + 1) * WEEK:
         return
     values = filled(whole.values)
     expected = usual(values)

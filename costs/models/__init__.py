@@ -10,14 +10,24 @@ from costs.models.bills import (
     ResourceMonth,
     SharedCost,
 )
+from costs.models.budgets import Budget, Scenario, SeenAnomaly
+from costs.models.prices import PriceBook, PriceRate
+from costs.models.usage import UsageFigure, UsageScope
 
 __all__ = [
     "BillScope",
     "BillVersion",
+    "Budget",
     "ChargeDay",
     "ChargeKey",
     "ChargeMonth",
     "DayTotal",
+    "PriceBook",
+    "PriceRate",
     "ResourceMonth",
+    "Scenario",
+    "SeenAnomaly",
     "SharedCost",
+    "UsageFigure",
+    "UsageScope",
 ]

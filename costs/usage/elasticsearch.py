@@ -54,6 +54,11 @@ def _dated(name: str) -> tuple[str, date | None]:
         return name, None
 
 
+def stream_of(index: str) -> str:
+    """What the days of an index are days of."""
+    return _dated(index)[0]
+
+
 def read_ilm(content: bytes) -> Usage:
     """min_age of the delete phase counts from rollover, not from creation; without that phase nothing is deleted."""
     root = json(content)

@@ -18,7 +18,7 @@
         else {
           trace.line = { width: 2, ...trace.line, color: own };
           trace.marker = { size: 5, ...trace.marker, color: own };
-          if (trace.fill) trace.fillcolor = own.replace("rgb(", "rgba(").replace(")", `, ${trace.customdata || 0.15})`);
+          if (trace.fill) trace.fillcolor = own.replace("rgb(", "rgba(").replace(")", `, ${trace.customdata?.[0] ?? trace.customdata ?? 0.15})`);
         }
       }
       const grid = colour("line");

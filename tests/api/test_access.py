@@ -12,18 +12,23 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.regex_helper import normalize
 
+from costs.models import Budget, PriceRate, Scenario, SeenAnomaly
 from findings.actions import Update
 from findings.models import Comment, Finding, RiskInput
 from findings.services import act
 from planning.models import Incident, Remedy
 from platform_risk.core.models import Import, ImportReject, OwnershipRule, Service, Team, Token, User
+from tests.costs.spending import spend, weekly
 from tests.factories import (
+    make_budget,
     make_finding,
     make_import,
     make_incident,
     make_remedy,
     make_risk_input,
+    make_scenario,
     make_service,
+    make_usage,
     sarif,
     sarif_result,
     upload,
@@ -120,7 +125,14 @@ def secrets(alice: User, ada: User, checkout: Service, search: Team) -> list[str
     incident = make_incident(checkout, findings[0], title=CANARY, notes=CANARY, created_by=alice)
     # One of everybody, that somebody of the team has
     Remedy.objects.filter(slug="dns-resilience").update(owner=alice)
+    budget = make_budget(checkout, note=CANARY)
+    scenario = make_scenario(alice, name=CANARY, team=checkout.team)
+    make_usage(checkout, "series_of_metric", 7, CANARY, source=CANARY)
+    make_usage(None, "stored_bytes", 7, CANARY, source=f"{CANARY}-of-all", provider="aws-cloudwatch-logs")
+    spend(weekly(60, 5), team=checkout.team, service=checkout, name=CANARY, account=CANARY)
     things: tuple[Any, ...] = (
+        budget,
+        scenario,
         incident,
         remedy,
         row,
@@ -178,6 +190,10 @@ def _state(user: User) -> dict[tuple[str, int], Any]:
     """Every row that is not the user's own."""
     found = {}
     for model in (
+        Budget,
+        Scenario,
+        SeenAnomaly,
+        PriceRate,
         Finding,
         Import,
         Service,

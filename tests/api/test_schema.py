@@ -29,10 +29,13 @@ from platform_risk.core.api import pages
 from platform_risk.core.models import Environment, OwnershipRule, Service, Token, User
 from platform_risk.wsgi import application
 from tests.factories import (
+    make_budget,
     make_finding,
     make_incident,
+    make_price,
     make_remedy,
     make_risk_input,
+    make_scenario,
     make_token,
     make_user,
     sarif,
@@ -70,7 +73,18 @@ def test_every_operation_has_words_and_says_which_problems_there_may_be() -> Non
 
 def test_every_call_of_the_contract_is_there() -> None:
     calls = {f"{method.upper()} {path}" for path, methods in pages.schema()["paths"].items() for method in methods}
-    lists = ["services", "teams", "environments", "ownership-rules", "users", "tokens", "risk/inputs"]
+    lists = [
+        "services",
+        "teams",
+        "environments",
+        "ownership-rules",
+        "users",
+        "tokens",
+        "risk/inputs",
+        "prices",
+        "budgets",
+        "scenarios",
+    ]
     wanted = {
         "POST /api/v1/imports/", "GET /api/v1/imports/", "GET /api/v1/imports/{id}/",
         "GET /api/v1/imports/{id}/rejects/", "POST /api/v1/imports/{id}/cancel/", "POST /api/v1/imports/{id}/undo/",
@@ -79,8 +93,11 @@ def test_every_call_of_the_contract_is_there() -> None:
         "GET /api/v1/findings/{id}/history/", "POST /api/v1/findings/bulk/",
         "GET /api/v1/risk/matrix/", "GET /api/v1/risk/summary/", "GET /api/v1/risk/exceedance/",
         "GET /api/v1/risk/policy/", "PUT /api/v1/risk/policy/", "POST /api/v1/risk/policy/preview/",
-        "GET /api/v1/findings/{id}/risk/",
+        "GET /api/v1/findings/{id}/risk/", "GET /api/v1/costs/forecast/", "GET /api/v1/costs/anomalies/",
+        "POST /api/v1/costs/anomalies/acknowledge/", "GET /api/v1/prices/book/", "PUT /api/v1/prices/book/",
     }  # fmt: skip
+    for vector in ("metrics", "entities", "logs"):
+        wanted |= {f"{method} /api/v1/costs/projections/{vector}/" for method in ("GET", "POST")}
     for name in lists:
         wanted |= {f"GET /api/v1/{name}/", f"POST /api/v1/{name}/"}
         wanted |= {f"{method} /api/v1/{name}/{{id}}/" for method in ("GET", "PATCH", "DELETE")}
@@ -138,6 +155,9 @@ def objects(
         "incidents": str(make_incident(checkout, finding).pk),
         "remedies": make_remedy("own", team=checkout.team).slug,
         "inputs": str(make_risk_input(checkout, user=alice).pk),
+        "prices": str(make_price().pk),
+        "budgets": str(make_budget(checkout).pk),
+        "scenarios": str(make_scenario(alice).pk),
     }
 
 

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from costs import pricing
 from platform_risk import __version__
 
 # Any number that nobody else uses: two that migrate at once wait for each other on it.
@@ -45,6 +46,7 @@ class Command(BaseCommand):
         try:
             self._migrate()
             self._create_admin()
+            self._fill_price_books()
             self._note_demo()
         finally:
             # Closing gives the lock back too, also when an error left the connection useless.
@@ -88,6 +90,12 @@ class Command(BaseCommand):
         user.set_password(password)
         user.save()
         self._say("admin", f"created (password in {path})", begun)
+
+    def _fill_price_books(self) -> None:
+        begun = time.monotonic()
+        filled = pricing.fill_built_in()
+        if filled:
+            self._say("prices", f"{filled} books filled", begun)
 
     def _note_demo(self) -> None:
         """The demo is loaded once the servers are up; a note in the data folder survives a kill until it was."""

@@ -1,0 +1,1 @@
+"""Pages of costs beside bills: prices, budgets, the forecast."""
