@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar
 
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -22,6 +23,7 @@ from platform_risk.core.api.fields import SlugField, shown_date, shown_time
 from platform_risk.core.api.problems import bad_parameter
 from platform_risk.core.api.resources import Body, Resource, read
 from platform_risk.core.api.schema import parameter
+from platform_risk.core.catalog.selectors import services_visible_to, teams_visible_to
 from platform_risk.quantities.pricing import shown
 
 GROUPS = list(outlook.COLUMNS)
@@ -230,9 +232,9 @@ class Outlooks(Resource):
                 raise bad_parameter("group_by", f"group_by is one of {', '.join(GROUPS)}; not “{name[:60]}”.")
         only: dict[str, Any] = {}
         if slug := request.query_params.get("team"):
-            only["team"] = _named(catalog.team_named, "team", slug, self.user)
+            only["team"] = _slug(teams_visible_to(self.user), "team", slug)
         if slug := request.query_params.get("service"):
-            only["service"] = _named(catalog.service_named, "service", slug, self.user)
+            only["service"] = _slug(services_visible_to(self.user), "service", slug)
         if slug := request.query_params.get("environment"):
             only["environment"] = filters.words(request, "environment")[0]
         if "account" in group_by and (len(group_by) > 1 or only):
@@ -282,7 +284,7 @@ class Outlooks(Resource):
             since = date.fromisoformat(text) if text else None
         except ValueError as error:
             raise bad_parameter("since", "since is a day, as 2026-05-01.") from error
-        teams = [_named(catalog.team_named, "team", slug, self.user) for slug in filters.words(request, "team")]
+        teams = [_slug(teams_visible_to(self.user), "team", slug) for slug in filters.words(request, "team")]
         found = [each for each in outlook.unusual(self.user, since=since) if not teams or each.team in teams]
         return Response({"results": [anomaly_row(each) for each in found], "next": None, "previous": None})
 
@@ -302,12 +304,11 @@ def _split(request: Request, name: str) -> list[str]:
     return [part for value in filters.words(request, name) for part in value.split(",") if part]
 
 
-def _named(find: Any, name: str, slug: str, user: Any) -> str:
+def _slug(rows: QuerySet[Any], name: str, slug: str) -> str:
     """A name that is not known, or not visible, is an error of the parameter."""
-    try:
-        return str(find(slug, user).slug)
-    except serializers.ValidationError as error:
-        raise bad_parameter(name, f"No {name} “{slug[:60]}” that you may see.") from error
+    if not rows.filter(slug=slug).exists():
+        raise bad_parameter(name, f"No {name} “{slug[:60]}” that you may see.")
+    return slug
 
 
 def _horizon(request: Request) -> int:

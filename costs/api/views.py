@@ -18,10 +18,10 @@ from costs.api.serializers import (
     ProjectionBody,
     ProjectionSerializer,
 )
-from platform_risk.core.api import catalog
 from platform_risk.core.api.problems import bad_parameter
 from platform_risk.core.api.resources import Resource, read
 from platform_risk.core.api.schema import parameter
+from platform_risk.core.catalog.selectors import services_visible_to
 from platform_risk.quantities.pricing import BadPriceError
 from platform_risk.quantities.projections import MOST_MONTHS
 
@@ -53,10 +53,9 @@ class Projections(Resource):
         price = _number(request, "price", 0, 10**18)
         service = None
         if slug := request.query_params.get("service"):
-            try:
-                service = catalog.service_named(slug, self.user)
-            except serializers.ValidationError as error:
-                raise bad_parameter("service", f"No service “{slug[:60]}” that you may see.") from error
+            service = services_visible_to(self.user).filter(slug=slug).first()
+            if service is None:
+                raise bad_parameter("service", f"No service “{slug[:60]}” that you may see.")
         try:
             found = beginning.imported(vector, self.user, service=service, months=months, price_id=price)
         except beginning.NoSuchPriceError as error:

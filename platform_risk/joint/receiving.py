@@ -6,12 +6,16 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from costs import reading as bills
+from costs.usage import registry as usage
+from costs.usage.records import UsageError
 from findings import configuration
 from findings.scans import registry
 from platform_risk.core.imports import services
 from platform_risk.core.imports.destination import resolve
 from platform_risk.core.models import Import, ImportKind, User
 from platform_risk.core.tasks import run_import, undo_import
+
+_MOST_LOOKED_AT = 32 * 1024 * 1024
 
 
 def formats_of(kind: str) -> frozenset[str]:
@@ -20,6 +24,7 @@ def formats_of(kind: str) -> frozenset[str]:
         ImportKind.SCAN: frozenset(registry.formats()),
         ImportKind.PLATFORM: frozenset((configuration.FORMAT,)),
         ImportKind.BILL: bills.formats(),
+        ImportKind.USAGE: frozenset(usage.FORMATS),
     }
     return known.get(kind, frozenset())
 
@@ -34,11 +39,25 @@ def kind_of(upload: "UploadedFile[Any]", names: dict[str, Any]) -> str:
     for kind in ImportKind.values:
         if stated in formats_of(kind):
             return kind
-    if names.get("export") or names.get("billing_account"):
-        return ImportKind.BILL
-    if not names.get("service") and upload.file is not None and bills.is_bill(upload.file):
-        return ImportKind.BILL
-    return ImportKind.SCAN
+    if not names.get("service") and upload.file is not None:
+        if bills.is_bill(upload.file):
+            return ImportKind.BILL
+        if _is_usage(upload):
+            return ImportKind.USAGE
+    return ImportKind.BILL if names.get("export") or names.get("billing_account") else ImportKind.SCAN
+
+
+def _is_usage(upload: "UploadedFile[Any]") -> bool:
+    """What says how much is used is small; what is not, nobody has to be asked about."""
+    if not upload.size or upload.size > _MOST_LOOKED_AT:
+        return False
+    content = upload.read()
+    upload.seek(0)
+    try:
+        usage.detect(content)
+    except UsageError:
+        return False
+    return True
 
 
 def hand_in(upload: "UploadedFile[Any]", *, user: User, **names: Any) -> Import:

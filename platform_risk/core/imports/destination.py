@@ -32,9 +32,9 @@ def resolve(
     export: str = "",
     billing_account: str = "",
 ) -> Destination:
-    """A bill or usage is of no service: it has an export and a billing account. An unknown service or environment is
-    created when the user may. Raises Refused (with the field) for names that are no names, PermissionDenied for a
-    service that the user sees but may not import into."""
+    """A bill is of no service: it has an export and a billing account; usage may be of one. An unknown service or
+    environment is created when the user may. Raises Refused (with the field) for names that are no names,
+    PermissionDenied for a service that the user sees but may not import into."""
     if complete not in COMPLETE:
         raise Refused(f"complete is one of {', '.join(COMPLETE)}.", field="complete")
     if format and format not in formats:
@@ -48,9 +48,10 @@ def resolve(
     for field, text, longest in named:
         if len(text) > longest or not text.isprintable():
             raise Refused(f"{field} is at most {longest} printable characters.", field=field)
-    of_all_teams = kind in (ImportKind.BILL, ImportKind.USAGE)
+    is_cost = kind in (ImportKind.BILL, ImportKind.USAGE)
+    of_all_teams = kind == ImportKind.BILL or (is_cost and not service.strip())
     if of_all_teams and not user.may_import_for_all:
-        raise PermissionDenied("A bill concerns every team: importing it takes the role manager in one.")
+        raise PermissionDenied("What is of no service concerns every team: importing it takes the role manager in one.")
     return Destination(
         service=None if of_all_teams else _service(service, user),
         environment=_environment(environment, user) if environment else None,
@@ -61,8 +62,8 @@ def resolve(
         complete=complete,
         observed_at=observed_at,
         replay=replay,
-        export=export.strip() if of_all_teams else "",
-        billing_account=billing_account.strip() if of_all_teams else "",
+        export=export.strip() if is_cost else "",
+        billing_account=billing_account.strip() if is_cost else "",
     )
 
 

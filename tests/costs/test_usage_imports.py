@@ -1,0 +1,184 @@
+"""Usage through the import life cycle: once, late, undone, refused; and projections that begin from it."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from costs import pricing
+from costs.models import UsageFigure, UsageScope
+from platform_risk.core.imports import runner, services
+from platform_risk.core.models import Fact, Import, Service, User
+from platform_risk.joint.receiving import kind_of
+from tests.database import applied
+from tests.factories import upload
+
+pytestmark = pytest.mark.django_db
+Api = Callable[..., Client]
+
+
+def groups(stored: int = 1610612736000, **more: Any) -> bytes:
+    first = {"logGroupName": "/app", "storedBytes": stored, "arn": "arn:aws:logs:us-east-1:111:log-group:/app:*"}
+    second = {"logGroupName": "/stg", "retentionInDays": 30, "storedBytes": 48318382080}
+    return json.dumps({"logGroups": [first, second, {"x": 1}], **more}).encode()
+
+
+def incoming(*days: str) -> bytes:
+    data = {"Label": "IncomingBytes /app", "Timestamps": [f"{day}T00:00:00Z" for day in days],
+            "Values": [10 * 2**30 for _ in days]}  # fmt: skip
+    return json.dumps({"MetricDataResults": [data]}).encode()
+
+
+def usage(content: bytes, service: Service, at: int = 1, **to: Any) -> Import:
+    when = datetime(2026, 6, at, tzinfo=UTC)
+    row = upload(content, service, kind="usage", observed_at=when, name="usage.json", **to)
+    assert row.state == "done", row.error
+    return row
+
+
+def test_usage_is_counted_and_the_same_file_again_changes_nothing(checkout: Service) -> None:
+    first = usage(groups(), checkout)
+    assert services.counts(first) == {
+        "read": 5, "collapsed": 0, "new": 4, "changed": 0, "unchanged": 0, "closed": 0, "reopened": 0, "rejected": 1,
+    }  # fmt: skip
+    assert (first.format, first.is_applied) == ("cloudwatch-log-groups", True)
+    before = applied()
+    again = usage(groups(), checkout, 2)
+    assert again.duplicate_of_id == first.pk
+    assert {name: rows for name, rows in applied().items() if "usagescope" not in name} == {
+        name: rows for name, rows in before.items() if "usagescope" not in name
+    }
+    changed = usage(groups(stored=5), checkout, 3)
+    assert (changed.changed, changed.unchanged, changed.new) == (1, 3, 0)
+    one_less = json.dumps({"logGroups": [{"logGroupName": "/app", "storedBytes": 5}]}).encode()
+    assert usage(one_less, checkout, 4, billing_account="111").closed == 2
+
+
+def test_undoing_brings_back_what_was_before(checkout: Service, alice: User) -> None:
+    first = usage(groups(), checkout)
+    second = usage(groups(stored=5), checkout, 2)
+    stored = UsageFigure.objects.states().filter(measure="stored_bytes", subject="/app")
+    assert stored.get().value == 5
+    services.undo(second, user=alice, reason="wrong account")
+    assert stored.get().value == 1610612736000
+    assert UsageScope.objects.get().last_applied_id == first.pk
+    services.undo(first, user=alice)
+    assert not UsageFigure.objects.states().exists()
+
+
+def test_days_add_up_over_imports_and_an_older_one_takes_nothing_back(checkout: Service) -> None:
+    usage(incoming("2026-06-01", "2026-06-02"), checkout, 3)
+    usage(incoming("2026-06-02", "2026-06-03"), checkout, 4)
+    late = usage(incoming("2026-05-30"), checkout, 2)
+    assert late.is_late
+    assert UsageScope.objects.get().last_applied_id != late.pk
+    days = UsageFigure.objects.filter(measure="ingested_bytes").days()
+    assert [figure.day.isoformat() for figure in days if figure.day] == [
+        "2026-05-30", "2026-06-01", "2026-06-02", "2026-06-03",
+    ]  # fmt: skip
+
+
+def test_a_broken_file_says_where_and_what_to_do_and_changes_nothing(checkout: Service) -> None:
+    row = upload(b'{\n "logGroups": [1,]\n}', checkout, kind="usage", name="x.json")
+    assert (row.state, row.error["code"]) == ("failed", "not_json")
+    assert row.error["location"]["line"] == 2
+    assert "comma" in row.error["remedy"]
+    wrong = upload(groups(), checkout, kind="usage", format="mimirtool")
+    assert wrong.state == "failed"
+    assert not UsageFigure.objects.exists()
+
+
+def test_secrets_in_labels_are_never_kept(checkout: Service) -> None:
+    key = "AKIA" + "IOSFODNN7EXAMPLE"
+    rows = [{"name": f"token={key}", "value": 3}]
+    body = {"status": "success", "data": {"headStats": {"numSeries": 3}, "seriesCountByLabelValuePair": rows}}
+    usage(json.dumps(body).encode(), checkout)
+    assert not [row for rows_ in applied().values() for row in rows_ if key in row]
+
+
+def test_what_an_upload_is_follows_from_its_content_or_its_format() -> None:
+    def kind(content: bytes, **names: str) -> str:
+        return kind_of(SimpleUploadedFile("a", content), names)
+
+    assert kind(groups()) == "usage"
+    assert kind(b"a_total 5\n", format="openmetrics") == "usage"
+    assert kind(b'{"runs": []}', service="checkout") == "scan"
+    assert kind(b"{}") == "scan"
+
+
+def test_usage_comes_in_through_the_api_for_a_service_or_for_all(
+    alice: User, mary: User, checkout: Service, api: Api
+) -> None:
+    def post(user: User, **more: str) -> Any:
+        return api(user).post("/api/v1/imports/", {"file": SimpleUploadedFile("g.json", groups()), **more})
+
+    assert post(alice, kind="usage").status_code == 403  # what is of no service concerns all
+    made = post(alice, kind="usage", service="checkout")
+    assert made.status_code == 202, made.content
+    assert post(mary, export="aws").json()["kind"] == "usage"
+    runner.run(int(made.json()["id"]))
+    assert api(alice).get(f"/api/v1/imports/{made.json()['id']}/").json()["counts"]["new"] == 4
+
+
+def get(client: Client, vector: str, **query: Any) -> Any:
+    answer = client.get(f"/api/v1/costs/projections/{vector}/", query)
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+def test_logs_begin_from_what_was_imported_by_group_with_the_provider_s_price(
+    checkout: Service, alice: User, bob: User, api: Api
+) -> None:
+    pricing.fill_built_in()
+    usage(groups(), checkout)
+    usage(incoming("2026-06-01", "2026-06-02"), checkout, 3)
+    body = get(api(alice), "logs", months=12)
+    assert body["price"]["item"] == "CloudWatch Logs, storage"
+    assert body["inputs"]["gb_per_day"] == 10
+    group = {each["group"]: each for each in body["groups"]}
+    assert (group["/app"]["stored_gb"], group["/app"]["cost_per_month_now"]) == (1500, "45.00")
+    assert (group["/app"]["retention_days"], group["/app"]["retention_known"]) == (None, True)
+    assert (group["/stg"]["stored_gb"], group["/stg"]["cost_per_month_now"]) == (45, "1.35")
+    assert body["sources"]["retention_days"]["value"] is None
+    assert body["rows"][0]["quantity"] == 1545 + 10 * 30
+    ingest = next(rate for rate in pricing.rates() if rate.item.startswith("CloudWatch Logs, ingest (Standard"))
+    assert get(api(alice), "logs", months=2, price=ingest.pk)["rows"][1]["cost"] == "155.00"  # 31 days
+    assert get(api(bob), "logs")["rows"] == []
+
+
+def test_where_sources_disagree_both_are_told_and_the_rule_decides(checkout: Service, alice: User, api: Api) -> None:
+    for name, value in (("metrics.pods", 50), ("metrics.interval_seconds", 30), ("metrics.series_per_pod", 100)):
+        Fact.objects.create(service=checkout, name=name, value=value, source="user", stated_by=alice,
+                            stated_at=datetime(2026, 6, 9, tzinfo=UTC))  # fmt: skip
+    pod = {"kind": "Pod", "metadata": {"name": "a", "namespace": "shop", "uid": "a"}, "status": {"phase": "Running"}}
+    usage(json.dumps({"items": [pod, pod | {"metadata": {"name": "b", "uid": "b"}}]}).encode(), checkout)
+    body = get(api(alice), "metrics")
+    pods = body["sources"]["pods"]
+    assert (pods["value"], pods["kind"]) == ("2", "measured")
+    assert [(other["value"], other["kind"]) for other in pods["others"]] == [("50", "stated")]
+    assert "measured counts before" in body["rule"]
+    assert body["price"] is None
+    assert body["rows"][0]["cost"] is None
+    assert body["rows"][0]["quantity"] == 2 * 100 * 86_400 * 30 // 30
+    assert any("usage and no cost" in words for words in body["assumptions"])
+
+
+def test_what_nobody_said_is_asked_for(alice: User, api: Api) -> None:
+    body = get(api(alice), "entities")
+    assert body["rows"] == []
+    assert set(body["missing"]) == {"churn_per_day", "lifetime_days"}
+    assert body["steady_state"] == {"quantity": None, "cost_per_month": None, "reached_month": None}
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [({"months": 0}, "months"), ({"price": 9}, "price"), ({"service": "none"}, "service"), ({"x": 1}, "x")],
+)
+def test_what_makes_no_sense_is_named(alice: User, api: Api, query: dict[str, Any], parameter: str) -> None:
+    answer = api(alice).get("/api/v1/costs/projections/logs/", query)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["parameter"] == parameter
