@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from costs.bills.tags import ENVIRONMENT_KEYS, SERVICE_KEYS, TEAM_KEYS
+from costs.money import EXACT, added
 from platform_risk.core import ownership
+
+_STEP = Decimal("0.000001")
 
 
 @dataclass(frozen=True)
@@ -102,13 +105,15 @@ def split(amount: Decimal, weights: Mapping[int, Decimal], how: str) -> dict[int
     is nobody to take it."""
     parties = sorted(weights)
     shares = {team: max(weights[team], Decimal(0)) for team in parties}
-    total = sum(shares.values(), Decimal(0))
+    total = added(shares.values())
     if how == "even" or not total:
         shares, total = dict.fromkeys(parties, Decimal(1)), Decimal(len(parties))
     if not parties:
         return {}
-    step = Decimal("0.000001")
-    parts = {team: (amount * share / total).quantize(step) for team, share in shares.items()}
+    parts = {
+        team: EXACT.quantize(EXACT.divide(EXACT.multiply(amount, share), total), _STEP)
+        for team, share in shares.items()
+    }
     heaviest = max(parties, key=lambda team: (shares[team], -team))
-    parts[heaviest] += amount - sum(parts.values(), Decimal(0))
+    parts[heaviest] = EXACT.add(parts[heaviest], EXACT.subtract(amount, added(parts.values())))
     return parts

@@ -22,7 +22,7 @@ from costs.bills.cube import MOST_REJECTS, Cube, Scoped, Total
 from costs.bills.opening import Bill
 from costs.bills.records import BillError
 from costs.models import BillScope, BillVersion
-from costs.money import plain
+from costs.money import added, plain
 from platform_risk.core import copy
 from platform_risk.core.errors import Conflict
 from platform_risk.core.imports import faults
@@ -139,7 +139,7 @@ def _same_again(job: Job) -> bool:
     if last is None or not _goes_to(row, last):
         return False
     versions = list(BillVersion.objects.filter(import_row=last).select_related("scope"))
-    if not versions or not all(version.is_current for version in versions):
+    if not versions or not all(version.is_current for version in versions) or _added_to(versions):
         return False
     BillScope.objects.filter(versions__in=versions).update(last_seen_at=timezone.now())
     job.records_done = last.read
@@ -160,6 +160,13 @@ def _same_again(job: Job) -> bool:
         unchanged=last.read - last.collapsed - last.rejected,
     )
     return True
+
+
+def _added_to(versions: list[BillVersion]) -> bool:
+    """Whether pieces have come since on top of a whole month: handed in again, the month takes their place."""
+    whole = {version.scope_id: version.pk for version in versions if version.is_complete}
+    current = BillVersion.objects.filter(scope_id__in=whole, is_current=True).values_list("scope_id", "pk")
+    return any(pk > whole[scope] for scope, pk in current)
 
 
 def _goes_to(row: Import, last: Import) -> bool:
@@ -239,7 +246,7 @@ def _put(
     loaded = {(cur, cat): (billed, eff) for cur, cat, billed, eff in rollups.ask("loaded", version=version.pk)}
     for key, (billed, effective) in loaded.items():
         before = tally.loaded.get(key, (Decimal(0), Decimal(0)))
-        tally.loaded[key] = (before[0] + billed, before[1] + effective)
+        tally.loaded[key] = (added((before[0], billed)), added((before[1], effective)))
     version.totals = _totals(scoped.totals, loaded)
     replaced = [] if not is_complete else list(
         BillVersion.objects.filter(scope=scope, is_current=True).exclude(pk=version.pk).values_list("pk", flat=True)

@@ -1,6 +1,18 @@
 """Amounts as texts. PURE."""
 
-from decimal import Decimal
+from collections.abc import Iterable
+from decimal import Context, Decimal
+
+# Python's usual context rounds to 28 digits without a word, and amounts here have up to 48.
+EXACT = Context(prec=100)
+
+
+def added(amounts: Iterable[Decimal]) -> Decimal:
+    """The sum, to the last digit."""
+    total = Decimal(0)
+    for amount in amounts:
+        total = EXACT.add(total, amount)
+    return total
 
 
 def plain(amount: Decimal) -> str:

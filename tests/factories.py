@@ -185,3 +185,15 @@ def make_usage(
 # What pages and API tests call "an import of this service", when its content does not matter.
 def make_import(service: Service, user: User | None = None) -> Import:
     return upload(sarif(sarif_result()), service, user=user)
+
+
+def upload_bill(
+    content: bytes, *, name: str = "bill.csv", user: User | None = None, run: bool = True, **to: Any
+) -> Import:
+    """As `upload`: of a bill, which is of no service."""
+    destination = Destination(service=None, kind="bill", **to)
+    row = services.receive(SimpleUploadedFile(name, content), destination, user=user)
+    if run:
+        runner.run(row.pk)
+        row.refresh_from_db()
+    return row

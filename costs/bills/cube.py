@@ -29,6 +29,7 @@ MOST_RESOURCES = 200_000
 OTHER_RESOURCES = "(others)"
 UNNAMED = "unnamed"  # a billing account that nobody names
 _SAMPLE = 2_000
+_SMALL = 4_000_000  # bytes of a bill that needs neither a file nor several threads
 # What makes a charge key, in the order of costs.models.ChargeKey, with the length of its column.
 KEY = {
     "provider": 200, "cloud_service": 300, "service_category": 100, "account": 200, "account_name": 300, "region": 100,
@@ -352,9 +353,10 @@ class _Styles:
 
 def _database(folder: Path, bill: Bill) -> duckdb.DuckDBPyConnection:
     """A database that may read the bill's own files and nothing else, and spills to the folder."""
-    place = folder / "cube.duckdb"
-    connection = duckdb.connect(str(place))
-    connection.execute(f"SET memory_limit={quoted(MEMORY)}; SET threads={min(os.cpu_count() or 1, 4)}")
+    is_small = bill.bytes_total < _SMALL
+    connection = duckdb.connect(":memory:" if is_small else str(folder / "cube.duckdb"))
+    threads = 1 if is_small else min(os.cpu_count() or 1, 4)
+    connection.execute(f"SET memory_limit={quoted(MEMORY)}; SET threads={threads}")
     connection.execute(f"SET temp_directory={quoted(str(folder / 'spill'))}; SET preserve_insertion_order=false")
     connection.execute("SET TimeZone='UTC'; SET enable_progress_bar=true; SET enable_progress_bar_print=false")
     connection.execute("SET autoinstall_known_extensions=false; SET autoload_known_extensions=false")

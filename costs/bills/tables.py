@@ -101,7 +101,7 @@ def _as_utf8(path: Path, folder: Path, encoding: str) -> Path:
 
 
 def _parquet(path: Path, entry: str) -> tuple[Head, Table]:
-    with duckdb.connect() as connection, reading(entry):
+    with duckdb.connect(config={"memory_limit": "500MB", "threads": "1"}) as connection, reading(entry):
         source = quoted(str(path))
         rows, groups = connection.execute(
             f"SELECT num_rows, num_row_groups FROM parquet_file_metadata({source})"  # noqa: S608 # our own path

@@ -18,6 +18,7 @@ from findings.models import Comment, Finding, RiskInput
 from findings.services import act
 from planning.models import Incident, Remedy
 from platform_risk.core.models import Import, ImportReject, OwnershipRule, Service, Team, Token, User
+from tests.costs.bills.reduced import focus
 from tests.costs.spending import spend, weekly
 from tests.factories import (
     make_budget,
@@ -32,6 +33,7 @@ from tests.factories import (
     sarif,
     sarif_result,
     upload,
+    upload_bill,
 )
 
 Api = Callable[..., Client]
@@ -115,6 +117,8 @@ def secrets(alice: User, ada: User, checkout: Service, search: Team) -> list[str
     everywhere = OwnershipRule.objects.create(
         position=2, kind="path", pattern=f"{CANARY}/**", team_id=checkout.team_id or 0
     )
+    bill = focus({"ServiceName": CANARY, "SubAccountId": CANARY, "Tags": '{"app": "checkout"}'})
+    upload_bill(bill, name=CANARY, user=ada)
     make_risk_input(checkout, user=alice, basis=CANARY)
     stated = make_risk_input(checkout, user=alice, basis=CANARY, finding=findings[0])
     token = Token.objects.create(user=alice, name=CANARY, prefix="x", digest="x")
@@ -154,7 +158,16 @@ def test_a_stranger_sees_nothing_of_another_team_at_any_address(
 ) -> None:
     monkeypatch.setattr("platform_risk.core.api.throttling.CALLS_PER_MINUTE", 10**9)
     client = signed_in(bob)
-    suffixes = ("", "?format=csv", "?format=jsonl", f"?q={CANARY}", "?view=flat", "?group=none", "?kind=new")
+    suffixes = (
+        "",
+        "?format=csv",
+        "?format=jsonl",
+        f"?q={CANARY}",
+        "?view=flat",
+        "?group=none",
+        "?kind=new",
+        "?group_by=cloud_service,account",
+    )
     lists = {text for text, names in addresses() if not names}
     for url, suffix in itertools.product(filled(secrets), suffixes):
         # What names one thing is asked for as it is and as an export; the other ways of asking are those of lists.

@@ -95,6 +95,7 @@ def test_every_call_of_the_contract_is_there() -> None:
         "GET /api/v1/risk/policy/", "PUT /api/v1/risk/policy/", "POST /api/v1/risk/policy/preview/",
         "GET /api/v1/findings/{id}/risk/", "GET /api/v1/costs/forecast/", "GET /api/v1/costs/anomalies/",
         "POST /api/v1/costs/anomalies/acknowledge/", "GET /api/v1/prices/book/", "PUT /api/v1/prices/book/",
+        "GET /api/v1/costs/daily/",
     }  # fmt: skip
     for vector in ("metrics", "entities", "logs"):
         wanted |= {f"{method} /api/v1/costs/projections/{vector}/" for method in ("GET", "POST")}

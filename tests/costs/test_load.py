@@ -306,3 +306,21 @@ def test_a_month_of_focus_of_1_4_and_one_of_1_0_meet(ada: User) -> None:
     applied(ada, focus({}, base=old))
     applied(ada, focus(JULY))
     assert ChargeKey.objects.count() == 1
+
+
+def test_totals_have_every_digit_however_many_there_are(ada: User) -> None:
+    months = [{"BilledCost": "999999999999999999.123456789012", **period} for period in ({}, {
+        "BillingPeriodStart": JULY["BillingPeriodStart"], "ChargePeriodStart": JULY["ChargePeriodStart"],
+    })]  # fmt: skip
+    row = applied(ada, focus(*months, {"BilledCost": "-0.000000000000000001"}))
+    (total,) = row.totals
+    assert total["file_billed"] == total["loaded_billed"] == "1999999999999999998.246913578023999999"
+
+
+def test_a_month_handed_in_again_takes_the_place_of_pieces_that_were_added_to_it(ada: User) -> None:
+    whole = focus({}, {"BilledCost": "4"})
+    applied(ada, whole)
+    applied(ada, focus({"BilledCost": "100"}), complete="no")
+    again = applied(ada, whole)
+    assert (again.is_applied, billed()) == (True, Decimal("5.5"))
+    assert applied(ada, whole).duplicate_of == again
