@@ -58,7 +58,7 @@ class MonthSerializer(serializers.Serializer[Any]):
     is_whole = serializers.BooleanField()
 
 
-class GroupSerializer(serializers.Serializer[Any]):
+class SpendGroupSerializer(serializers.Serializer[Any]):
     group = serializers.DictField(child=serializers.CharField(allow_null=True))
     model = serializers.CharField(allow_null=True, help_text="Null: too short, it has its share of the whole.")
     backtest = BacktestSerializer(allow_null=True)
@@ -77,7 +77,7 @@ class ForecastSerializer(serializers.Serializer[Any]):
     model = serializers.CharField(allow_null=True)
     backtest = BacktestSerializer(allow_null=True)
     months = MonthSerializer(many=True)
-    groups = GroupSerializer(many=True)
+    groups = SpendGroupSerializer(many=True)
     notes = serializers.ListField(child=serializers.CharField())
     too_short = serializers.CharField(allow_null=True, help_text="Why there is no forecast.")
 
