@@ -96,7 +96,8 @@ def coverage(platform: Platform) -> Coverage:
     found = tuple(rules(platform))
     complete = platform.facts.get("alerting.complete")
     is_whole = bool(found) or (complete is not None and complete.value is True)
-    pairs = [_cell(subject, mode, found) for subject in subjects(platform) for mode in subject.modes]
+    told = _by_mode(found)
+    pairs = [_cell(subject, mode, told.get(mode, [])) for subject in subjects(platform) for mode in subject.modes]
     return Coverage(found, tuple(pairs), is_whole)
 
 
@@ -327,11 +328,23 @@ def _clients(platform: Platform, found: dict[str, _Gathered]) -> None:
 # -- who notices what
 
 
-def _cell(subject: Subject, mode: str, found: tuple[Rule, ...]) -> Cell:
+def _by_mode(found: tuple[Rule, ...]) -> dict[str, list[tuple[Rule, list[Sense]]]]:
+    """For each failure the rules that may be about it, with what of them is: most rules are about one or two."""
+    told: dict[str, list[tuple[Rule, list[Sense]]]] = {}
+    for rule in found:
+        of_rule: dict[str, list[Sense]] = {mode: [] for mode in rule.hints}
+        for sense in rule.senses:
+            of_rule.setdefault(sense.mode, []).append(sense)
+        for mode, senses in of_rule.items():
+            told.setdefault(mode, []).append((rule, senses))
+    return told
+
+
+def _cell(subject: Subject, mode: str, told: list[tuple[Rule, list[Sense]]]) -> Cell:
     covering: list[Rule] = []
     doubtful: list[tuple[Rule, str]] = []
-    for rule in found:
-        answers = [_applies(sense, subject) for sense in rule.senses if sense.mode == mode]
+    for rule, senses in told:
+        answers = [_applies(sense, subject) for sense in senses]
         if True in answers:
             covering.append(rule)
         elif None in answers:

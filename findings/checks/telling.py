@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+from findings.checks import reads
 from findings.checks.base import Check, Unsure
 from findings.checks.engine import Found, Outcome, Tally
 from findings.platform.model import Platform
@@ -98,6 +99,9 @@ def as_json(telling: Telling) -> dict[str, Any]:
             "skipped": [
                 {"path": each.path, "reason": each.reason} | ({"line": each.line} if each.line else {})
                 for each in platform.skipped
+            ],
+            "kinds_not_read": [
+                {"kind": kind, "count": count} for kind, count in reads.kinds_not_read(platform).items()
             ],
         },
         "checks": [coverage(tally) for tally in telling.tallies],
@@ -321,7 +325,15 @@ def as_table(telling: Telling, width: int | None = None) -> str:
     skipped = [each for each in telling.platform.skipped if not each.reason.startswith("no kind of file")]
     if skipped:
         lines += ["Not read:", *(_cut(f"  {_where(Place(s.path, s.line))}: {s.reason}", width) for s in skipped), ""]
+    kinds = reads.kinds_not_read(telling.platform)
+    if kinds:
+        counted = ", ".join(f"{count} {_line(kind)}" for kind, count in kinds.items())
+        lines += [*_wrapped(f"Of kinds that no check reads: {counted}", width), ""]
     return "\n".join((*lines, *_summary(telling, len(unknown)))) + "\n"
+
+
+def _wrapped(text: str, width: int | None) -> list[str]:
+    return textwrap.wrap(text, width, subsequent_indent="  ", break_on_hyphens=False) if width else [text]
 
 
 def _row(each: Told, width: int | None) -> list[str]:

@@ -138,7 +138,9 @@ def _topic_lists(root: Any, depth: int = 0) -> Iterator[Any]:
     if depth > 8 or not isinstance(root, Map | Seq):
         return
     for key, value in root.items() if isinstance(root, Map) else enumerate(root):
-        if key == "topics" and isinstance(value, Map | Seq):
+        if not isinstance(value, Map | Seq):
+            continue
+        if key == "topics":
             yield value
         else:
             yield from _topic_lists(value, depth + 1)
@@ -229,9 +231,10 @@ def _loose(platform: Platform) -> Iterator[Consumer]:
 
 def option(platform: Platform, scope: str, *names: str) -> Sourced[Any] | None:
     """A client option by its dotted name, whatever stands before it: of a scope, else of files of no workload."""
-    wanted = tuple(normal(name) for name in names)
+    wanted = {normal(name) for name in names}
+    ends = tuple(f"_{each}" for each in wanted)
     for settings in (platform.settings_of(scope), *platform.loose_settings.values()):
         for setting in settings:
-            if any(setting.name == each or setting.name.endswith(f"_{each}") for each in wanted):
+            if setting.name.endswith(ends) or setting.name in wanted:
                 return setting.value
     return None

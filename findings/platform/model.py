@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from findings.platform.files import Skipped
@@ -52,7 +52,7 @@ class Resource:
     path: str
     line: int
 
-    @property
+    @cached_property
     def id(self) -> str:
         return "/".join(part for part in (self.kind, self.namespace, self.name) if part)
 
@@ -202,6 +202,7 @@ _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 
 
+@lru_cache(maxsize=16_384)
 def normal(key: str) -> str:
     """camelCase, kebab-case, dots and CAPITALS as one: kafka_producer_acks."""
     return _NOT_WORD.sub("_", _BOUNDARY.sub("_", key).lower()).strip("_")

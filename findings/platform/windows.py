@@ -78,6 +78,8 @@ def _declared(root: Any, depth: int) -> Iterator[tuple[Seq, int | None]]:
             yield from _declared(each, depth + 1)
         return
     for key, value in root.items():
+        if not isinstance(value, Map | Seq):
+            continue
         if normal(key) in ("deployment_windows", "deploy_windows", "change_windows") and isinstance(value, Seq):
             yield value, root.lines.get(key)
         else:

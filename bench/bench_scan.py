@@ -1,0 +1,94 @@
+"""Scanning configuration, against parsing the same files and nothing else; Checkov beside it where it is installed.
+
+`PLATFORM_RISK_BENCH=/path/to/repositories make bench BENCH=bench/bench_scan.py` measures on files of yours; without it,
+a platform of 200 services is written. Each run has a process of its own, which has done all once before it measures.
+"""
+
+import ast
+import gc
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench import measure, platforms
+from findings.checks import engine
+from findings.platform import files, reader, terraform, yaml_reader
+from findings.platform.files import File
+
+RUNS = 7
+SERVICES = 200
+
+
+def parsed(given: list[File]) -> None:
+    """The floor: every file's text to a tree with lines, by the parsers that the scan uses."""
+    for file in given:
+        name = file.path.removesuffix(".sed")
+        if name.endswith((".yaml", ".yml", ".json")):
+            for _ in yaml_reader.read(file.text):
+                pass
+        elif name.endswith(".tf"):
+            terraform.parse(file.text, file.path)
+        elif name.endswith(".py"):
+            ast.parse(file.text)
+
+
+def looked_for(given: list[File]) -> None:
+    engine.run(reader.read(given))
+
+
+def measured_here(what: str, folder: Path) -> dict[str, float]:
+    given = [each for each in files.walk([folder]) if isinstance(each, File)]
+    work: Callable[[list[File]], None] = {"parse": parsed, "scan": looked_for}[what]
+    work(given)
+    gc.collect()
+    best = min(measure.seconds(lambda: work(given)) for _ in range(RUNS))
+    size = sum(len(each.text) for each in given) / 1024**2
+    return {"seconds": best, "files": len(given), "size": size, "peak": measure.peak_mb()}
+
+
+def measured(what: str, folder: Path) -> dict[str, float]:
+    command = [sys.executable, __file__, what, str(folder)]
+    return dict(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+
+
+def checkov(folder: Path) -> list[object] | None:
+    beside = Path(__file__).resolve().parents[1] / ".venv-checkov" / "bin" / "checkov"
+    command = str(beside) if beside.exists() else shutil.which("checkov")
+    if command is None:
+        return None
+    arguments = [command, "--directory", str(folder), "--quiet", "--compact", "--soft-fail", "--output", "json"]
+    try:
+        took = measure.seconds(lambda: subprocess.run(arguments, check=False, capture_output=True, timeout=300))
+    except subprocess.TimeoutExpired:
+        return ["Checkov: given up after five minutes", "", "", 300.0, "", ""]
+    return ["Checkov, with its start", "", "", took, "", ""]
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as place:
+        given = os.environ.get("PLATFORM_RISK_BENCH")
+        folder = Path(given) if given else platforms.write(Path(place) / "platform", SERVICES)
+        floor = measured("parse", folder)
+        rows: list[list[object]] = []
+        for name, run in (("parse alone", floor), ("read and judged", measured("scan", folder))):
+            took = run["seconds"]
+            rows.append([name, int(run["files"]), run["size"], took, took / floor["seconds"], run["peak"]])
+        beside = checkov(folder)
+        if beside:
+            rows.append(beside)
+        headers = ("what", "files", "MB", "s", "of parsing", "peak MB")
+        measure.show(f"Scanning {'your files' if given else f'{SERVICES} services'}", headers, rows)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        print(json.dumps(measured_here(sys.argv[1], Path(sys.argv[2]))))
+    else:
+        main()

@@ -1,0 +1,4 @@
+resource "kafka_topic" "events" {
+  name = "events"
+  partitions = 8
+}
