@@ -17,6 +17,7 @@ from django.db import connection, transaction
 
 from findings.models import Estimate, Finding, RiskInput, RiskPolicy
 from findings.risk import lanes, stating
+from findings.risk.bands import Placed
 from findings.risk.defaults import VERSION as DEFAULTS_VERSION
 from findings.risk.distributions import Distribution
 from findings.risk.estimates import Estimate as Figures
@@ -24,7 +25,7 @@ from findings.risk.estimates import Estimator, storable
 from findings.risk.expected import Expected
 from findings.risk.inputs import MODEL_VERSION, OF_EVENTS, Confidence, Estimated, Inputs
 from findings.risk.lanes import Thresholds
-from findings.risk.matrix import MINUTES, MONEY, Placed
+from findings.risk.matrix import MINUTES, MONEY
 from findings.risk.profiles import Assembled, Profile, ServiceFacts, Stated, assemble
 from findings.risk.stating import Kind
 from findings.vocabulary import RiskClass, Severity

@@ -18,10 +18,10 @@ from findings.estimating import VERSION
 from findings.models import Estimate, Finding, RiskInput, RiskPolicy, RiskRollup, Simulation
 from findings.query import Query
 from findings.risk import budget
+from findings.risk.bands import Band
 from findings.risk.estimates import matrix_of
 from findings.risk.inputs import NAMES
 from findings.risk.lanes import Thresholds
-from findings.risk.matrix import Band
 from findings.risk.simulation import YEARS
 from findings.vocabulary import Lane
 from platform_risk.core.models import Service, Team, User

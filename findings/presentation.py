@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from findings import actions, selectors
 from findings.models import BulkAction, BulkItem, Comment, Finding, FindingQuerySet, History, Sighting
 from findings.query import Query
-from findings.risk.matrix import Band
+from findings.risk.bands import Band
 from findings.vocabulary import Lane, Severity, Status
 from platform_risk.core.models import Environment, Import, Service, Team, User
 

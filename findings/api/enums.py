@@ -2,8 +2,8 @@
 
 from findings.query import ENUMS, ORDERINGS, UNITS, VIEWS
 from findings.risk import stating
+from findings.risk.bands import Band
 from findings.risk.inputs import Confidence
-from findings.risk.matrix import Band
 from findings.vocabulary import (
     Category,
     DismissReason,

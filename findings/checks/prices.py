@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from findings.platform.model import Platform
-from platform_risk.quantities.pricing import Price, PriceUnit
+from platform_risk.quantities.pricing import BadPriceError, Price, PriceUnit
 from platform_risk.quantities.sourced import Input, Sourced, input_of
 
 
@@ -25,7 +25,11 @@ def price(platform: Platform, below: str, units: tuple[PriceUnit, ...]) -> State
         return None
     currency = platform.facts.get(f"{below}.currency")
     named = str(currency.value) if currency is not None else "USD"
-    return Stated(Price(exact(amount), chosen, named), input_of("price", amount, f"{named} {chosen.value}"))
+    try:
+        stated = Price(exact(amount), chosen, named)
+    except BadPriceError:
+        return None  # as if nobody stated one: the check then asks for it
+    return Stated(stated, input_of("price", amount, f"{named} {chosen.value}"))
 
 
 def exact(stated: Sourced[float]) -> Decimal:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from findings.risk import lanes
+from findings.risk.bands import Placed
 from findings.risk.defaults import VERSION as DEFAULTS_VERSION
 from findings.risk.distributions import Constant
 from findings.risk.expected import Expected, expected, money
 from findings.risk.inputs import Inputs, Risk, input_hash
 from findings.risk.lanes import Decision, Thresholds
-from findings.risk.matrix import MINUTES, MONEY, Matrix, Placed, detection_level, place
+from findings.risk.matrix import MINUTES, MONEY, Matrix, detection_level, place
 from findings.risk.profiles import Assembled, Profile
 from findings.risk.simulation import Spread, simulate, spread
 from platform_risk.quantities.sourced import Source, Sourced

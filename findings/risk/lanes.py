@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from findings.risk.matrix import Band, Placed
+from findings.risk.bands import Band, Placed
 from findings.vocabulary import Lane, RiskClass, Severity
 
 RULES_VERSION = "stage1-1"

@@ -5,24 +5,15 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from itertools import pairwise, product
 
 import numpy as np
 
+from findings.risk.bands import Band, Placed
 from findings.risk.distributions import Floats
 from findings.risk.expected import Expected
 
 _PAIRS = 400_000
-
-
-class Band(StrEnum):
-    """Order matters: the first is the least."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
 
 
 _RANKS = {band: rank for rank, band in enumerate(Band)}
@@ -116,13 +107,6 @@ _BY_SUM: Bands = tuple(tuple(by_sum(likelihood, impact) for impact in range(1, 6
 
 MONEY = Matrix("decades-money-1", LIKELIHOOD, IMPACT_MONEY, _BY_SUM)
 MINUTES = Matrix("decades-minutes-1", LIKELIHOOD, IMPACT_MINUTES, _BY_SUM)
-
-
-@dataclass(frozen=True)
-class Placed:
-    likelihood: int
-    impact: int
-    band: Band
 
 
 def place(risk: Expected, matrix: Matrix) -> Placed | None:
