@@ -5,8 +5,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Max, Min, QuerySet, Sum
+from django.db.models import Count, DateField, F, Max, Min, Q, QuerySet, Sum
+from django.db.models.functions import Cast, TruncMonth
+from django.utils import timezone
 
+from costs.changing import KeyChange
 from costs.cube_query import DIMENSIONS, Question
 from costs.models import BillScope, BillVersion, ChargeDay, ChargeMonth, DayTotal, ResourceMonth
 from platform_risk.core.models import Environment, Service, Team, User
@@ -60,24 +63,87 @@ def _checked(name: str, values: Iterable[str], user: User) -> list[str]:
 def daily(question: Question, user: User) -> QuerySet[Any]:
     """Rows {day, …dimensions, currency, billed, effective}, by day. Raises UnknownName."""
     table = "totals" if question.from_totals else "days"
-    rows: QuerySet[Any] = (DayTotal if table == "totals" else ChargeDay).objects.visible_to(user)
-    return _grouped(_narrowed(rows, question, user, table, "day"), question, table, "day")
+    return _grouped(_rows(question, user, table), question, table, "day")
 
 
 def monthly(question: Question, user: User) -> QuerySet[Any]:
-    """Rows {month, …}; of a period that begins or ends within a month, the whole month. Raises UnknownName."""
-    rows = _narrowed(ChargeMonth.objects.visible_to(user), question, user, "months", "month")
-    return _grouped(rows, question, "months", "month")
+    """Rows {month, …}, of whole months and of parts of them. Raises UnknownName."""
+    table = _coarsest(question)
+    rows = _rows(question, user, table)
+    if table != "months":
+        rows = rows.annotate(month=Cast(TruncMonth("day"), DateField()))
+    return _grouped(rows, question, table, "month")
+
+
+def over_all(question: Question, user: User) -> QuerySet[Any]:
+    """Rows {…dimensions, currency}: the whole period in one. Raises UnknownName."""
+    table = _coarsest(question)
+    return _grouped(_rows(question, user, table), question, table, "")
+
+
+def _coarsest(question: Question) -> str:
+    """The smallest table that can answer: months where the period begins and ends with one."""
+    if all(day is None or day.day == 1 for day in (question.start, question.end)):
+        return "months"
+    return "totals" if question.from_totals else "days"
+
+
+def _rows(question: Question, user: User, table: str) -> QuerySet[Any]:
+    rows: QuerySet[Any]
+    if table == "months":
+        return _narrowed(ChargeMonth.objects.visible_to(user), question, user, table, "month")
+    rows = DayTotal.objects.visible_to(user) if table == "totals" else ChargeDay.objects.visible_to(user)
+    return _narrowed(rows, question, user, table, "day")
 
 
 def _grouped(rows: QuerySet[Any], question: Question, table: str, when: str) -> QuerySet[Any]:
     # Named apart from the columns: a dimension called service would hide the relation of that name.
     named = {f"by_{name}": F(_path(name, table)) for name in question.group_by}
-    grouped = rows.values(when, "currency", **named)
+    times = (when,) if when else ()
+    grouped = rows.values(*times, "currency", **named)
     found: QuerySet[Any] = grouped.annotate(sum_billed=Sum("billed"), sum_effective=Sum("effective")).order_by(
-        when, *named, "currency"
+        *times, *named, "currency"
     )
     return found
+
+
+def changes(user: User, before: date, after: date, currency: str, dimension: str, cost: str) -> list[KeyChange]:
+    """What each key cost in two months, by one dimension: for what is new, gone, dearer or more."""
+    rows = (
+        ChargeMonth.objects.visible_to(user)
+        .filter(month__in=(before, after), currency=currency)
+        .values("key_id", "charge_category", name=F(_path(dimension, "months")))
+        .annotate(
+            cost_before=Sum(cost, filter=Q(month=before), default=Decimal(0)),
+            cost_after=Sum(cost, filter=Q(month=after), default=Decimal(0)),
+            lines_before=Count("id", filter=Q(month=before)),
+            lines_after=Count("id", filter=Q(month=after)),
+            quantity_before=Sum("quantity", filter=Q(month=before)),
+            quantity_after=Sum("quantity", filter=Q(month=after)),
+        )
+    )
+    return [
+        KeyChange(
+            name=row["name"] or "",
+            before=row["cost_before"] if row["lines_before"] else None,
+            after=row["cost_after"] if row["lines_after"] else None,
+            quantity_before=row["quantity_before"],
+            quantity_after=row["quantity_after"],
+        )
+        for row in rows
+    ]
+
+
+def resource_changes(user: User, before: date, after: date, currency: str, cost: str, most: int) -> list[Any]:
+    """Resources that are only in one of the two months, the dearest first: {resource, month, cloud_service, cost}."""
+    rows = ResourceMonth.objects.visible_to(user).filter(month__in=(before, after), currency=currency)
+    found = (
+        rows.values("resource")
+        .annotate(first=Min("month"), last=Max("month"), cost=Sum(cost), cloud_service=Min("key__cloud_service"))
+        .filter(first=F("last"))
+        .order_by("-cost", "resource")
+    )
+    return list(found[:most])
 
 
 def currencies(user: User) -> list[str]:
@@ -86,9 +152,10 @@ def currencies(user: User) -> list[str]:
     return [row["currency"] for row in rows]
 
 
-def bounds(user: User) -> tuple[date | None, date | None]:
-    """The first and the last day of what the user sees."""
-    found = DayTotal.objects.visible_to(user).aggregate(first=Min("day"), last=Max("day"))
+def bounds(user: User, currency: str) -> tuple[date | None, date | None]:
+    """The first and the last day of what the user sees in a currency; days to come are not counted."""
+    rows = DayTotal.objects.visible_to(user).filter(currency=currency, day__lte=timezone.now().date())
+    found = rows.aggregate(first=Min("day"), last=Max("day"))
     return found["first"], found["last"]
 
 
@@ -99,11 +166,3 @@ def scopes(user: User) -> QuerySet[BillScope]:
 
 def versions_of(user: User) -> QuerySet[BillVersion]:
     return BillVersion.objects.filter(scope__in=scopes(user)).select_related("scope", "import_row")
-
-
-def resource_months(user: User, month: date) -> QuerySet[ResourceMonth]:
-    return ResourceMonth.objects.visible_to(user).filter(month=month)
-
-
-def total(rows: Iterable[dict[str, Any]], name: str = "sum_effective") -> Decimal:
-    return sum((row[name] for row in rows), Decimal(0))

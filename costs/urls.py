@@ -3,11 +3,18 @@
 from django.urls import path
 
 from costs import views
-from costs.pages import budgets, forecast, prices
+from costs.pages import budgets, explorer, forecast, overview, prices, reconciliation, showback
 
 app_name = "costs"
 urlpatterns = [
-    path("", views.projections, name="projections"),
+    path("", overview.overview, name="overview"),
+    path("rest-of-month/", overview.rest_of_month, name="rest-of-month"),
+    path("changed-resources/", overview.changed_resources, name="changed-resources"),
+    path("explorer/", explorer.explorer, name="explorer"),
+    path("reconciliation/", reconciliation.reconciliation, name="reconciliation"),
+    path("showback/", showback.showback, name="showback"),
+    path("showback/shared/<int:pk>/delete/", showback.shared_delete, name="shared-delete"),
+    path("projections/", views.projections, name="projections"),
     path("forecast/", forecast.forecast, name="forecast"),
     path("forecast/seen/", forecast.seen, name="anomaly-seen"),
     path("prices/", prices.prices, name="prices"),

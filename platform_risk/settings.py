@@ -126,6 +126,8 @@ _LIMITS_OF_SIZE = {
     "stored_bytes": ("512MiB", "Largest file that is accepted"),
     "unpacked_bytes": ("2GiB", "Most that a compressed file may unpack to"),
 }
+# Ten million lines of FOCUS are four gigabytes; packed they are a tenth, and they are read from disk, in little memory.
+_UNPACKED_BILL = "16GiB"
 _LIMITS_OF_COUNT = {
     "ratio": (200, "Most that one stored byte may unpack to"),
     "entries": (5000, "Most files in an archive"),
@@ -140,7 +142,8 @@ def _import_limits() -> dict[str, dict[str, int]]:
         name = f"PLATFORM_RISK_IMPORT_{limit.upper()}"
         general = env_bytes(name, size, doc)
         for kind in IMPORT_KINDS:
-            limits[kind][limit] = env_bytes(f"{name}_{kind.upper()}", general, f"The same for imports of kind {kind}")
+            usual = _UNPACKED_BILL if (limit, kind) == ("unpacked_bytes", "bill") else general
+            limits[kind][limit] = env_bytes(f"{name}_{kind.upper()}", usual, f"The same for imports of kind {kind}")
     for limit, (count, doc) in _LIMITS_OF_COUNT.items():
         name = f"PLATFORM_RISK_IMPORT_{limit.upper()}"
         general = env_int(name, count, doc, minimum=1)

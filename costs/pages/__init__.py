@@ -1,1 +1,1 @@
-"""Pages of costs beside bills: prices, budgets, the forecast."""
+"""Pages of costs: parse, one call, answer. Every state of a page is an address."""

@@ -146,7 +146,9 @@ def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = user_of(request)
     shown = {"new": row.new, "changed": row.changed, "reopened": row.reopened, "closed": row.closed}
     tabs = {**shown, "rejected": row.rejected}
-    first = next((name for name, count in tabs.items() if count), "new")
+    if row.kind == ImportKind.BILL:  # brings no findings
+        tabs = {"rejected": row.rejected}
+    first = next((name for name, count in tabs.items() if count), next(iter(tabs)))
     tab = request.GET.get("tab", first)
     if tab not in tabs:
         raise Http404("No such tab.")

@@ -15,7 +15,7 @@ SignedIn = Callable[[User], Client]
 
 
 def page(client: Client, query: str = "") -> str:
-    answer = client.get(f"/costs/{query}")
+    answer = client.get(f"/costs/projections/{query}")
     assert answer.status_code == 200
     return str(answer.content.decode())
 
@@ -63,4 +63,4 @@ def test_the_chart_has_the_figures_of_the_table(vic: User, signed_in: SignedIn) 
 
 
 def test_another_vector_is_no_page(vic: User, signed_in: SignedIn) -> None:
-    assert signed_in(vic).get("/costs/?vector=weather").status_code == 404
+    assert signed_in(vic).get("/costs/projections/?vector=weather").status_code == 404

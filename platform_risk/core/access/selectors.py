@@ -9,6 +9,7 @@ from platform_risk.core.models import AuditEvent, Membership, SavedView, Token, 
 
 KINDS = (  # of audit events
     "service", "team", "environment", "ownership_rule", "user", "token", "import", "column_mapping", "saved_view",
+    "shared_cost",
 )  # fmt: skip
 
 

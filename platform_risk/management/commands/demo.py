@@ -16,8 +16,10 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from costs.load import forget_imports
 from findings import services as triage
 from findings.actions import Action, Transition, Update
 from findings.models import BulkAction, Comment, Finding
@@ -27,6 +29,7 @@ from platform_risk.core.imports import runner
 from platform_risk.core.models import (
     Environment,
     Import,
+    ImportKind,
     ImportState,
     Membership,
     OwnershipRule,
@@ -36,6 +39,7 @@ from platform_risk.core.models import (
     User,
 )
 from platform_risk.joint.receiving import hand_in
+from platform_risk.management import demo_bill
 
 FOLDER = settings.BASE_DIR / "demo"
 WAIT_SECONDS = 120
@@ -191,6 +195,7 @@ class Command(BaseCommand):
                 sent = Sent(f"{mode}-{twin}.zip", "failure-modes", 1, source=mode, environment=twin)
                 content = _archive((FAILURE_MODES / mode / twin).iterdir())
                 self._import(sent, sent.file, content, admin, inline=inline, kind="platform")
+        self._bill(admin, inline=inline)
         self._decide()
         self._say(f"{Finding.objects.filter(service__is_demo=True).count()} findings in {len(SERVICES)} services")
 
@@ -255,6 +260,25 @@ class Command(BaseCommand):
             raise CommandError(f"{sent.file} is {row.state}: {why}")
         self._say(f"{sent.file}: {row.new} new, {row.closed} closed")
 
+    def _bill(self, admin: User, *, inline: bool) -> None:
+        """Up to yesterday when it is made; once there it stays as it is."""
+        row = _bills().order_by("-id").first()
+        if row is None or row.state == ImportState.FAILED:
+            content = demo_bill.bill(timezone.now().date() - timedelta(days=1))
+            row = hand_in(
+                SimpleUploadedFile("focus.csv.gz", content),
+                user=admin,
+                kind="bill",
+                export=demo_bill.EXPORT,
+                billing_account=demo_bill.BILLING_ACCOUNT,
+            )
+        if inline:
+            runner.run(row.pk)
+        row = runner.wait_for(row.pk, WAIT_SECONDS)
+        if row.state != ImportState.DONE:
+            raise CommandError(f"the bill is {row.state}: {row.error['message'] if row.error else 'no worker took it'}")
+        self._say(f"bill: {row.read:,} charges of {demo_bill.MONTHS} months")
+
     def _decide(self) -> None:
         if BulkAction.objects.filter(actor__is_demo=True).exists():
             return
@@ -269,8 +293,11 @@ class Command(BaseCommand):
                 triage.comment(probe, "The endpoint exists since 3.1; the manifest just never named it.", user=lee)
 
     def _remove(self, admin: User) -> None:
-        files = _files(Import.objects.filter(service__is_demo=True))
+        bills = list(_bills())
+        files = _files([*Import.objects.filter(service__is_demo=True), *bills])
         with transaction.atomic():
+            forget_imports([row.pk for row in bills])
+            Import.objects.filter(pk__in=[row.pk for row in bills]).delete()
             people = User.objects.filter(is_demo=True)
             Comment.objects.filter(author__in=people, finding__service__is_demo=True).delete()
             BulkAction.objects.filter(actor__in=people).delete()
@@ -287,6 +314,12 @@ class Command(BaseCommand):
             people.delete()
             transaction.on_commit(lambda: _delete(files))
         self._say(f"{len(services)} services removed with all that was theirs")
+
+
+def _bills() -> QuerySet[Import]:
+    return Import.objects.filter(
+        kind=ImportKind.BILL, export=demo_bill.EXPORT, billing_account=demo_bill.BILLING_ACCOUNT
+    )
 
 
 def _files(rows: Iterable[Import]) -> list[Any]:

@@ -1,0 +1,70 @@
+"""Costs: this month so far and to its end, the last twelve, and what moved."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from costs import selectors, spending
+from costs.money import plain
+from costs.pages.answers import choice, csv_answer, currency_of
+from platform_risk.core.access.requests import user_of
+
+BY = {"service": "Service", "team": "Team", "cloud_service": "Cloud service", "environment": "Environment"}
+
+
+def _asked(request: HttpRequest) -> dict[str, Any]:
+    user = user_of(request)
+    currencies = selectors.currencies(user)
+    return {
+        "by": choice(request, "by", BY, "service"),
+        "cost": choice(request, "cost", spending.COSTS, "effective"),
+        "currencies": currencies,
+        "currency": currency_of(request, currencies),
+    }
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    asked = _asked(request)
+    _, last = selectors.bounds(user_of(request), asked["currency"])
+    found = None
+    if last is not None:
+        found = spending.overview(user_of(request), asked["currency"], asked["by"], asked["cost"], last)
+    if found is not None and request.GET.get("format") == "csv":
+        names = ("name", "before", "after", "change", "new", "gone", "price", "volume", "unknown")
+        rows = ([each.name, *(plain(getattr(each, name)) for name in names[1:])] for each in found.movers)
+        return csv_answer("costs-changes", [*names, "currency"], ([*row, asked["currency"]] for row in rows))
+    context = {**asked, "by_names": BY, "costs": spending.COSTS, "found": found, "here": "overview"}
+    return render(request, "costs/overview.html", context)
+
+
+@require_safe
+def rest_of_month(request: HttpRequest) -> HttpResponse:
+    """A fragment of its own: a forecast takes longer than the rest of the page."""
+    asked = _asked(request)
+    _, last = selectors.bounds(user_of(request), asked["currency"])
+    found = spending.rest_of_month(user_of(request), asked["currency"], asked["cost"], last) if last else None
+    return render(request, "costs/_rest_of_month.html", {**asked, "found": found})
+
+
+@require_safe
+def changed_resources(request: HttpRequest) -> HttpResponse:
+    """Resources that came or went between the two months compared; a fragment, for there may be many."""
+    asked = _asked(request)
+    user = user_of(request)
+    _, last = selectors.bounds(user, asked["currency"])
+    rows: list[Any] = []
+    before = after = None
+    if last is not None:
+        before, after = spending.compared(last)
+        rows = selectors.resource_changes(user, before, after, asked["currency"], asked["cost"], 100)
+    if request.GET.get("format") == "csv":
+        lines = (
+            [row["resource"], row["cloud_service"], "new" if row["first"] == after else "gone", plain(row["cost"]),
+             asked["currency"]]
+            for row in rows
+        )  # fmt: skip
+        return csv_answer("costs-resources", ["resource", "cloud_service", "change", "cost", "currency"], lines)
+    return render(request, "costs/_changed_resources.html", {**asked, "rows": rows, "after": after, "before": before})

@@ -1,0 +1,134 @@
+"""Bills against what was loaded of them, gaps in them, and exports that have gone silent."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.utils import timezone
+
+from costs import selectors
+from costs.models import BillVersion, DayTotal
+from costs.money import plain
+from platform_risk.core.models import User
+
+COLUMNS = (
+    "billing_account", "export", "month", "import", "state", "currency", "charge_category", "file_billed",
+    "loaded_billed", "file_effective", "loaded_effective", "difference",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """One currency and charge category of one account and month, as one import brought it."""
+
+    version: BillVersion
+    currency: str
+    charge_category: str
+    file_billed: Decimal
+    loaded_billed: Decimal
+    file_effective: Decimal
+    loaded_effective: Decimal
+
+    @property
+    def difference(self) -> Decimal:
+        return self.file_billed - self.loaded_billed
+
+    @property
+    def is_equal(self) -> bool:
+        return not self.difference and self.file_effective == self.loaded_effective
+
+    @property
+    def state(self) -> str:
+        if not self.version.is_current:
+            return "replaced" if self.version.replaced_by_id else "not applied"
+        return "provisional" if self.version.is_provisional else "final"
+
+    def cells(self) -> list[object]:
+        scope = self.version.scope
+        return [
+            scope.billing_account, scope.export, f"{scope.period:%Y-%m}", self.version.import_row_id, self.state,
+            self.currency, self.charge_category, plain(self.file_billed), plain(self.loaded_billed),
+            plain(self.file_effective), plain(self.loaded_effective), plain(self.difference),
+        ]  # fmt: skip
+
+
+def lines(user: User, *, every: bool) -> list[Line]:
+    """The newest month first; with `every` also what was replaced."""
+    rows = selectors.versions_of(user).order_by("-scope__period", "scope__billing_account", "scope__export", "-pk")
+    if not every:
+        rows = rows.filter(is_current=True)
+    names = ("file_billed", "loaded_billed", "file_effective", "loaded_effective")
+    return [
+        Line(version, each["currency"], each["charge_category"], *(Decimal(each[name]) for name in names))
+        for version in rows[:2_000]
+        for each in version.totals
+    ]
+
+
+@dataclass(frozen=True)
+class Restated:
+    version: BillVersion
+    currency: str
+    before: Decimal
+    after: Decimal
+
+    @property
+    def change(self) -> Decimal:
+        return self.after - self.before
+
+
+def restated(user: User) -> list[Restated]:
+    """The last restatements that changed what was billed."""
+    rows = selectors.versions_of(user).exclude(difference=[]).order_by("-pk")[:50]
+    found = [
+        Restated(version, each["currency"], Decimal(each["before_billed"]), Decimal(each["after_billed"]))
+        for version in rows
+        for each in version.difference
+    ]
+    return [each for each in found if each.change]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What is missing of one export of an account: days in between, or everything since a day."""
+
+    billing_account: str
+    export: str
+    first: date
+    last: date
+    is_silent: bool
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+
+def gaps(user: User) -> list[Gap]:
+    """Days without any charge between the first and the last of an export, and exports that have sent nothing new for
+    longer than they should."""
+    days: dict[tuple[str, str], list[date]] = defaultdict(list)
+    rows = (
+        DayTotal.objects.filter(scope__in=selectors.scopes(user))
+        .values_list("scope__billing_account", "scope__export", "day")
+        .distinct()
+        .order_by("scope__billing_account", "scope__export", "day")
+    )
+    for account, export, day in rows:
+        days[account, export].append(day)
+    today = timezone.now().date()
+    found: list[Gap] = []
+    for (account, export), known in days.items():
+        found += [Gap(account, export, first, last, is_silent=False) for first, last in _holes(known)]
+        if (today - known[-1]).days > settings.SILENT_SOURCE_DAYS:
+            found.append(Gap(account, export, known[-1] + timedelta(days=1), today, is_silent=True))
+    return found
+
+
+def _holes(days: list[date]) -> Iterator[tuple[date, date]]:
+    for before, after in itertools.pairwise(days):
+        if (after - before).days > 1:
+            yield before + timedelta(days=1), after - timedelta(days=1)

@@ -1,0 +1,247 @@
+"""What the pages of spend show, put together from the cube."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from costs import selectors, spend_charts
+from costs.bills.records import NO_CURRENCY
+from costs.changing import Change, taken_apart
+from costs.cube_query import DIMENSIONS, Question
+from costs.forecasting.daily import Daily, TooShortError
+from costs.forecasting.forecast import forecast
+from costs.forecasting.months import Month, months
+from platform_risk.core.models import User
+
+COSTS = {"effective": "Effective", "billed": "Billed"}
+NOBODY = "nobody’s"
+REST = "Everything else"
+MOST_SERIES, MOST_COLUMNS, MOST_ROWS = 7, 12, 200
+_LEVELS = (50, 80, 95)
+# Days of history that a forecast of the running month is made from.
+_HISTORY = 400
+
+
+def shown_name(dimension: str, value: str | None) -> str:
+    return value or (NOBODY if dimension in ("service", "team") else "not named")
+
+
+def currency_words(currency: str) -> str:
+    return "no currency" if currency == NO_CURRENCY else currency
+
+
+def previous(month: date) -> date:
+    return (month - timedelta(days=1)).replace(day=1)
+
+
+def following(month: date) -> date:
+    return (month + timedelta(days=32)).replace(day=1)
+
+
+def minus_months(month: date, count: int) -> date:
+    for _ in range(count):
+        month = previous(month)
+    return month
+
+
+def compared(last: date) -> tuple[date, date]:
+    """The two whole months up to a day: one that runs has not spent yet what the one before has."""
+    month = last.replace(day=1)
+    after = month if last == following(month) - timedelta(days=1) else previous(month)
+    return previous(after), after
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Of one user and currency. `last` is the last day of which anything is known."""
+
+    last: date
+    month: date
+    so_far: Decimal
+    same_days_before: Decimal
+    month_before: Decimal
+    year: Decimal
+    unallocated: Decimal
+    by: list[tuple[str, Decimal, Decimal]]  # name, this month, the month before
+    times: list[date]
+    series: dict[str, list[Decimal]]
+    totals: list[Decimal]
+    figure: str
+    compared: tuple[date, date]
+    movers: list[Change]
+
+    @property
+    def change(self) -> Decimal:
+        return self.so_far - self.same_days_before
+
+
+def overview(user: User, currency: str, dimension: str, cost: str, last: date) -> Overview:
+    month = last.replace(day=1)
+    before, end = previous(month), following(month)
+    start = minus_months(month, 12)
+    question = Question(start, end, (dimension,), (currency,))
+    rows = list(selectors.monthly(question, user))
+    times = [minus_months(month, back) for back in range(12, -1, -1)]
+    series = _series(rows, "month", times, dimension, cost)
+    totals = [sum((values[at] for values in series.values()), Decimal(0)) for at in range(len(times))]
+    both: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
+    for row in rows:
+        if row["month"] in (month, before):
+            name = shown_name(dimension, row[f"by_{dimension}"])
+            both[name][row["month"] == before] += row[f"sum_{cost}"]
+    both_months = compared(last)
+    same = replace(question, start=before, end=min(before + (last - month) + timedelta(days=1), month), group_by=())
+    free = Question(month, end, ("team",), (currency,))
+    return Overview(
+        last=last,
+        month=month,
+        so_far=totals[-1],
+        same_days_before=_sum(selectors.daily(same, user), cost),
+        month_before=totals[-2],
+        year=sum(totals[:-1], Decimal(0)),
+        unallocated=_sum((row for row in selectors.over_all(free, user) if row["by_team"] is None), cost),
+        by=sorted(((name, now, then) for name, (now, then) in both.items()), key=lambda row: -abs(row[1])),
+        times=times,
+        series=series,
+        totals=totals,
+        figure=spend_charts.stacked([f"{time:%b %Y}" for time in times], series, currency),
+        compared=both_months,
+        movers=_named(taken_apart(selectors.changes(user, *both_months, currency, dimension, cost)), dimension),
+    )
+
+
+def _named(changes: list[Change], dimension: str) -> list[Change]:
+    for change in changes:
+        change.name = shown_name(dimension, change.name)
+    return changes
+
+
+def _sum(rows: Iterable[dict[str, Any]], cost: str) -> Decimal:
+    return sum((row[f"sum_{cost}"] for row in rows), Decimal(0))
+
+
+def _series(
+    rows: Iterable[dict[str, Any]], when: str, times: Sequence[date], dimension: str, cost: str
+) -> dict[str, list[Decimal]]:
+    """A list of amounts for each name, the heaviest first; beyond a few names the rest is one."""
+    places = {time: at for at, time in enumerate(times)}
+    found: dict[str, list[Decimal]] = {}
+    for row in rows:
+        name = shown_name(dimension, row[f"by_{dimension}"])
+        values = found.setdefault(name, [Decimal(0)] * len(times))
+        values[places[row[when]]] += row[f"sum_{cost}"]
+    ranked = sorted(found, key=lambda name: -sum(abs(value) for value in found[name]))
+    kept = {name: found[name] for name in ranked[:MOST_SERIES]}
+    if len(ranked) > MOST_SERIES:
+        kept[REST] = [sum((found[name][at] for name in ranked[MOST_SERIES:]), Decimal(0)) for at in range(len(times))]
+    return kept
+
+
+@dataclass(frozen=True)
+class RestOfMonth:
+    """What the running month will come to; `why` says why that cannot be told."""
+
+    month: Month | None
+    why: str = ""
+
+
+def rest_of_month(user: User, currency: str, cost: str, last: date) -> RestOfMonth:
+    end = following(last.replace(day=1))
+    horizon = (end - last).days - 1
+    if horizon < 1:
+        return RestOfMonth(None, "The month is complete.")
+    rows = list(selectors.daily(Question(last - timedelta(days=_HISTORY), end, (), (currency,)), user))
+    by_day: dict[date, Decimal | float | None] = {row["day"]: row[f"sum_{cost}"] for row in rows}
+    known = sum((row[f"sum_{cost}"] for row in rows if row["day"] >= last.replace(day=1)), Decimal(0))
+    try:
+        found = forecast(Daily.of(by_day), horizon, _LEVELS)
+    except TooShortError as error:
+        return RestOfMonth(None, str(error))
+    return RestOfMonth(next(iter(months(found, _LEVELS, known))))
+
+
+@dataclass(frozen=True)
+class Explored:
+    """A table of one dimension by another (or by time), and its first dimension over time."""
+
+    columns: list[str]
+    rows: list[tuple[str, list[Decimal], Decimal]]
+    column_totals: list[Decimal]
+    total: Decimal
+    times: list[date]
+    series: dict[str, list[Decimal]]
+    figure: str
+    hidden_rows: int
+
+
+def explore(user: User, question: Question, across: str, step: str, cost: str) -> Explored:
+    """`question` is grouped by the first dimension and has both bounds; `across` is the second one, or "time".
+    Raises selectors.UnknownName."""
+    (dimension,) = question.group_by
+    assert question.start is not None
+    assert question.end is not None
+    rows = list(selectors.daily(question, user) if step == "day" else selectors.monthly(question, user))
+    times = _times(question.start, question.end, step)
+    series = _series(rows, step, times, dimension, cost)
+    words = "%d %b %Y" if step == "day" else "%b %Y"
+    cells: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    if across == "time":
+        columns = [f"{time:{words}}" for time in times]
+        for row in rows:
+            key = shown_name(dimension, row[f"by_{dimension}"]), f"{row[step]:{words}}"
+            cells[key] += row[f"sum_{cost}"]
+    else:
+        for row in selectors.over_all(replace(question, group_by=(dimension, across)), user):
+            key = shown_name(dimension, row[f"by_{dimension}"]), shown_name(across, row[f"by_{across}"])
+            cells[key] += row[f"sum_{cost}"]
+        columns = _folded(cells)
+    names = sorted(
+        {name for name, _ in cells}, key=lambda name: (-sum(abs(cells[name, each]) for each in columns), name)
+    )
+    table = [(name, [cells[name, each] for each in columns]) for name in names]
+    totals = [sum((values[at] for _, values in table), Decimal(0)) for at in range(len(columns))]
+    currency = question.currency[0] if question.currency else ""
+    return Explored(
+        columns=columns,
+        rows=[(name, values, sum(values, Decimal(0))) for name, values in table],
+        column_totals=totals,
+        total=sum(totals, Decimal(0)),
+        times=times,
+        series=series,
+        figure=spend_charts.stacked(
+            [f"{time:%b %Y}" if step == "month" else f"{time}" for time in times], series, currency
+        ),
+        hidden_rows=max(len(table) - MOST_ROWS, 0),
+    )
+
+
+def _folded(cells: dict[tuple[str, str], Decimal]) -> list[str]:
+    """The columns, the heaviest first; beyond a few the rest becomes one."""
+    weights: dict[str, Decimal] = defaultdict(Decimal)
+    for (_, column), amount in cells.items():
+        weights[column] += abs(amount)
+    ranked = sorted(weights, key=lambda column: (-weights[column], column))
+    if len(ranked) <= MOST_COLUMNS:
+        return ranked
+    rest = set(ranked[MOST_COLUMNS - 1 :])
+    for (name, column), amount in list(cells.items()):
+        if column in rest:
+            cells[name, REST] += amount
+    return [*ranked[: MOST_COLUMNS - 1], REST]
+
+
+def _times(start: date, end: date, step: str) -> list[date]:
+    if step == "day":
+        return [start + timedelta(days=at) for at in range((end - start).days)]
+    found, month = [], start.replace(day=1)
+    while month < end:
+        found.append(month)
+        month = following(month)
+    return found
+
+
+def dimensions() -> list[tuple[str, str]]:
+    return [(name, dimension.label) for name, dimension in DIMENSIONS.items()]
