@@ -12,8 +12,8 @@ from findings.selectors import people_visible_to, teams_visible_to
 from findings.vocabulary import Lane
 from planning.incidents_csv import MOST_BYTES
 from planning.models import MOST_DAYS, Incident, Remedy
-from planning.vocabulary import RemedyState
-from platform_risk.core.catalog.selectors import services_written_by
+from planning.vocabulary import NoteKind, RemedyState
+from platform_risk.core.catalog.selectors import services_written_by, teams_written_by
 from platform_risk.core.models import Service, Team, User
 
 
@@ -118,6 +118,20 @@ def incident_fields(incident: Incident, linked: list[Finding]) -> dict[str, Any]
         "was_alerted": said[incident.was_alerted],
         "findings": " ".join(f"#{each.pk}" for each in linked),
     }
+
+
+class NoteForm(forms.Form):
+    kind = forms.ChoiceField(label="Is a", choices=choices(NoteKind))
+    team = forms.ModelChoiceField(Team.objects.none(), required=False, empty_label="No team")
+    text = forms.CharField(label="Text", max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["team"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = teams_written_by(user)
+        if not user.sees_unowned:
+            field.required, field.empty_label = True, None
 
 
 class FileForm(forms.Form):

@@ -114,6 +114,18 @@ class Incident(models.Model):
         return (self.recovered_at - self.detected_at).total_seconds()
 
 
+class OfATeamQuerySet(models.QuerySet[Any]):
+    """Rows of one team each; those of none are for managers and administrators."""
+
+    def visible_to(self, user: User) -> "OfATeamQuerySet":
+        if user.is_admin:
+            return self
+        mine = models.Q(team_id__in=user.team_ids)
+        if user.sees_unowned:
+            mine |= models.Q(team__isnull=True)
+        return self.filter(mine)
+
+
 class ReviewSnapshot(models.Model):
     """The figures of one team's week as they were when it had ended. Never written again: a past review stays true."""
 
@@ -121,6 +133,8 @@ class ReviewSnapshot(models.Model):
     team = models.ForeignKey(Team, null=True, on_delete=models.CASCADE, related_name="+")  # None: of no team
     figures: "models.JSONField[Any, Any]" = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OfATeamQuerySet.as_manager()
 
     class Meta:
         ordering = ["-week", "team_id"]
@@ -130,16 +144,6 @@ class ReviewSnapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.week} {self.team or 'of no team'}"
-
-
-class ReviewNoteQuerySet(models.QuerySet["ReviewNote"]):
-    def visible_to(self, user: User) -> "ReviewNoteQuerySet":
-        if user.is_admin:
-            return self
-        mine = models.Q(team_id__in=user.team_ids)
-        if user.sees_unowned:
-            mine |= models.Q(team__isnull=True)
-        return self.filter(mine)
 
 
 class ReviewNote(models.Model):
@@ -152,7 +156,7 @@ class ReviewNote(models.Model):
     author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = ReviewNoteQuerySet.as_manager()
+    objects = OfATeamQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from planning.views import coverage, incidents, remedies
+from planning.views import coverage, incidents, remedies, reviews
 
 app_name = "planning"
 urlpatterns = [
@@ -13,6 +13,9 @@ urlpatterns = [
     path("incidents/<int:pk>/", incidents.incident, name="incident"),
     path("incidents/<int:pk>/edit/", incidents.incident_edit, name="incident-edit"),
     path("incidents/<int:pk>/delete/", incidents.incident_delete, name="incident-delete"),
+    path("reviews/", reviews.review_page, name="reviews"),
+    path("reviews/<str:week>/", reviews.review_page, name="review"),
+    path("reviews/<str:week>/note/", reviews.note, name="review-note"),
     path("remedies/", remedies.remedy_list, name="remedies"),
     path("remedies/new/", remedies.remedy_new, name="remedy-new"),
     path("remedies/<str:slug>/", remedies.remedy, name="remedy"),

@@ -181,6 +181,9 @@ _EMAIL_URL = env_url(
 )
 DEFAULT_FROM_EMAIL = env_str("PLATFORM_RISK_EMAIL_FROM", "platform-risk@localhost", "Sender of the messages")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+PUBLIC_URL = env_str(
+    "PLATFORM_RISK_PUBLIC_URL", "", "Address under which people reach the pages, for links in messages"
+)
 
 # Read by other programs of ours, listed here so that one table has them all
 
@@ -376,6 +379,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "BulkAction": "findings.api.enums.BULK_ACTIONS",
         "FailureMode": "planning.api.enums.FAILURE_MODES",
         "CoverageState": "planning.api.enums.COVERAGE_STATES",
+        "ReviewNoteKind": "planning.api.enums.NOTE_KINDS",
         "RemedyState": "planning.api.enums.REMEDY_STATES",
         "RemedyVerdict": "planning.api.enums.REMEDY_VERDICTS",
         "ImportKind": "platform_risk.core.api.enums.IMPORT_KINDS",
@@ -420,6 +424,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-imports": {"task": "core.sweep_imports", "schedule": 10.0, "options": {"expires": 10}},
     "findings-upkeep": {"task": "findings.upkeep", "schedule": 600.0, "options": {"expires": 600}},
     "costs-reallocate": {"task": "costs.reallocate", "schedule": 600.0, "options": {"expires": 600}},
+    "planning-digests": {"task": "planning.send_digests", "schedule": 3600.0, "options": {"expires": 3600}},
     "findings-compact": {"task": "findings.compact_rollups", "schedule": 300.0, "options": {"expires": 300}},
 }
 

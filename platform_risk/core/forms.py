@@ -257,10 +257,19 @@ class SettingsForm(forms.Form):
         required=False,
         help_text="Switch them off when you steer by voice or press keys by mistake.",
     )
+    daily_digest = forms.BooleanField(
+        label="Daily digest by mail", required=False, help_text="What is new, came back, expires; what of yours is due."
+    )
+    weekly_digest = forms.BooleanField(
+        label="Weekly digest by mail", required=False, help_text="The review of the week that has ended, on Mondays."
+    )
+
+
+_SETTINGS = ("first_name", "last_name", "email", "shortcuts", "daily_digest", "weekly_digest")
 
 
 def settings_fields(user: User) -> dict[str, Any]:
-    return {name: getattr(user, name) for name in ("first_name", "last_name", "email", "shortcuts")}
+    return {name: getattr(user, name) for name in _SETTINGS}
 
 
 class UserForm(forms.Form):

@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from costs.models import Budget, PriceRate, Scenario, SeenAnomaly
 from findings.actions import Update
 from findings.models import Comment, Finding, RiskInput
 from findings.services import act
-from planning.models import Incident, Remedy
+from planning.models import Incident, Remedy, ReviewNote, ReviewSnapshot
+from planning.reviews import figures
 from platform_risk.core.models import Import, ImportReject, OwnershipRule, Service, Team, Token, User
 from tests.costs.bills.reduced import focus
 from tests.costs.spending import spend, weekly
@@ -127,6 +129,10 @@ def secrets(alice: User, ada: User, checkout: Service, search: Team) -> list[str
     make_finding(make_service(f"{CANARY}-unowned", None), title=CANARY)
     remedy = make_remedy(f"{CANARY}-remedy", title=CANARY, how=CANARY, team=checkout.team)
     incident = make_incident(checkout, findings[0], title=CANARY, notes=CANARY, created_by=alice)
+    told = figures([checkout.team], date(2026, 11, 16))[checkout.team_id]
+    told["listed"]["new"] = [{"number": 1, "title": CANARY, "service": CANARY, "lane": "critical", "due_on": None}]
+    review = ReviewSnapshot.objects.create(week=date(2026, 11, 16), team=checkout.team, figures=told)
+    ReviewNote.objects.create(week=date(2026, 11, 16), team=checkout.team, text=CANARY, author=alice)
     # One of everybody, that somebody of the team has
     Remedy.objects.filter(slug="dns-resilience").update(owner=alice)
     budget = make_budget(checkout, note=CANARY)
@@ -137,6 +143,7 @@ def secrets(alice: User, ada: User, checkout: Service, search: Team) -> list[str
     things: tuple[Any, ...] = (
         budget,
         scenario,
+        review,
         incident,
         remedy,
         row,
@@ -219,6 +226,8 @@ def _state(user: User) -> dict[tuple[str, int], Any]:
         RiskInput,
         Remedy,
         Incident,
+        ReviewSnapshot,
+        ReviewNote,
     ):
         for row in model._default_manager.values():
             if row["id"] != user.pk or model is not User:
@@ -229,7 +238,7 @@ def _state(user: User) -> dict[tuple[str, int], Any]:
 API_READS = (
     "findings/{finding}/", "findings/{finding}/history/", "findings/{finding}/comments/", "imports/{row}/",
     "imports/{row}/rejects/", "services/checkout/", "teams/payments/", "findings/bulk/{bulk}/",
-    "ownership-rules/{rule}/", "remedies/{remedy}/", "incidents/{incident}/",
+    "ownership-rules/{rule}/", "remedies/{remedy}/", "incidents/{incident}/", "reviews/{review}/",
     "risk/inputs/{input}/", "findings/{finding}/risk/",
 )  # fmt: skip
 
@@ -246,6 +255,7 @@ def ids(alice: User, checkout: Service) -> dict[str, int]:
         "row": upload(sarif(sarif_result()), checkout, run=False).pk,
         "bulk": bulk.pk,
         "rule": rule.pk,
+        "review": ReviewSnapshot.objects.create(week=date(2026, 11, 16), team=checkout.team, figures={}).pk,
         "incident": make_incident(checkout, finding).pk,
         "remedy": make_remedy("own", team=checkout.team).pk,
         "input": make_risk_input(checkout, user=alice).pk,

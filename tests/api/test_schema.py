@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Callable, Iterator
+from datetime import date
 from io import StringIO
 from typing import Any, cast
 
@@ -25,6 +26,8 @@ from schemathesis.specs.openapi.checks import (
 from findings.actions import Update
 from findings.models import Finding
 from findings.services import act
+from planning.models import ReviewSnapshot
+from planning.reviews import figures
 from platform_risk.core.api import pages
 from platform_risk.core.models import Environment, OwnershipRule, Service, Token, User
 from platform_risk.wsgi import application
@@ -135,6 +138,7 @@ def objects(
     """One of each thing, by the part of the address that its id follows."""
     monkeypatch.setattr("platform_risk.core.api.throttling.CALLS_PER_MINUTE", 10**9)
     finding = make_finding(checkout)
+    told = figures([checkout.team], date(2026, 11, 16))[checkout.team_id]
     bulk = act(Finding.objects.all(), Update(fields={"tags": ["a"]}), user=alice, source="api")
     Environment.objects.create(slug="production")
     rule = OwnershipRule.objects.create(
@@ -153,6 +157,7 @@ def objects(
         "ownership-rules": str(rule.pk),
         "users": "victim",
         "tokens": "0",
+        "reviews": str(ReviewSnapshot.objects.create(week=date(2026, 11, 16), team=checkout.team, figures=told).pk),
         "incidents": str(make_incident(checkout, finding).pk),
         "remedies": make_remedy("own", team=checkout.team).slug,
         "inputs": str(make_risk_input(checkout, user=alice).pk),

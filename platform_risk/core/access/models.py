@@ -27,6 +27,7 @@ class User(AbstractUser):
     """`is_superuser` is the admin role. Roles are read once per request (the object lives that long)."""
 
     daily_digest = models.BooleanField(default=False)
+    weekly_digest = models.BooleanField(default=False)
     shortcuts = models.BooleanField(default=True)  # single-key shortcuts, WCAG 2.2 2.1.4
     is_demo = models.BooleanField(default=False)
 

@@ -30,6 +30,7 @@ class UserFields(TypedDict, total=False):
 class OwnSettings(TypedDict, total=False):
     shortcuts: bool
     daily_digest: bool
+    weekly_digest: bool
     email: str
     first_name: str
     last_name: str
