@@ -14,9 +14,7 @@ SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "checks"
 
 
 def blocks() -> list[Path]:
-    found = sorted(path for path in SAMPLES.glob("*/*analysis_block*") if path.is_file())
-    assert len(found) > 4
-    return found
+    return sorted(path for path in SAMPLES.glob("*/*_analysis*") if path.is_file())
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +26,20 @@ def together() -> Platform:
         if isinstance(each, File)
     ]
     return reader.read(named)
+
+
+def test_each_fragment_of_the_analysis_is_here() -> None:
+    assert {path.parent.name for path in blocks()} == {
+        "kafka-consumers", "cell-failover", "secret-in-env", "network-egress", "image-trust", "alert-delay",
+        "autoscaling", "cpu-throttling", "kafka-durability", "deployment-windows", "entity-churn",
+    }  # fmt: skip
+    assert len(blocks()) == 11
+
+
+def test_together_they_hide_nothing_and_none_is_skipped(together: Platform) -> None:
+    assert not together.skipped
+    alone = {block.parent.name for block in blocks() if block.name.startswith("fail")}
+    assert alone <= {found.check.meta.id for found in engine.run(together).found}
 
 
 @pytest.mark.parametrize("block", blocks(), ids=lambda path: path.parent.name)
