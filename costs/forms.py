@@ -1,12 +1,18 @@
 """What is typed into a projection. Names are those of the API."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
+from costs.models import PriceRate
 from costs.projecting import UNITS
+from platform_risk.core.catalog.selectors import teams_written_by
+from platform_risk.core.models import Team, User
 from platform_risk.quantities.pricing import UNIT_WORDS
 from platform_risk.quantities.projections import MOST_MONTHS
 
@@ -20,17 +26,64 @@ def _number(
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Slider:
+    least: float
+    most: float
+    step: float
+    value: float
+
+
+class RateField(forms.ModelChoiceField):  # type: ignore[type-arg]  # it takes none when it runs
+    """A price of a book, in place of the one that is typed."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        price = obj.amount.normalize()
+        return f"{obj.item}: {price:f} {obj.currency} {obj.get_unit_display()} ({obj.confidence})"
+
+
 class ProjectionForm(forms.Form):
     vector = ""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rates: Iterable[PriceRate] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        chosen = RateField(
+            PriceRate.objects.filter(pk__in=[rate.pk for rate in rates]), label="Price of a book", required=False,
+            empty_label="None: the one below", help_text="With its tiers and what is free.",
+        )  # fmt: skip
+        chosen.choices = [("", chosen.empty_label), *((rate.pk, chosen.label_from_instance(rate)) for rate in rates)]
+        self.fields["rate"] = chosen
         self.fields["price"] = _number("Price", 1_000_000)
         self.fields["price_unit"] = forms.ChoiceField(
             label="Price unit", choices=[(unit.value, UNIT_WORDS[unit]) for unit in UNITS[self.vector]]
         )
         self.fields["currency"] = forms.RegexField(r"^[A-Z]{3}\Z", label="Currency", max_length=3)
         self.fields["months"] = forms.IntegerField(label="Months", min_value=1, max_value=MOST_MONTHS)
+
+    @property
+    def rows(self) -> Iterator[tuple[forms.BoundField, Slider | None]]:
+        """Each field, and what its slider goes over."""
+        for bound in self:
+            is_number = isinstance(bound.field, forms.DecimalField | forms.IntegerField)
+            yield bound, self._slider(bound) if is_number else None
+
+    def _slider(self, bound: forms.BoundField) -> Slider:
+        """From nothing to twice what is there, and never less than twice what the page begins with."""
+        values = []
+        for text in (bound.value(), BEGIN[self.vector].get(bound.name)):
+            try:
+                values.append(abs(float(text or 0)))
+            except (TypeError, ValueError):
+                continue
+        most = max([*(2 * value for value in values if math.isfinite(value)), 1.0])
+        scale = 10.0 ** math.floor(math.log10(most))
+        top = math.ceil(most / scale) * scale
+        whole = isinstance(bound.field, forms.IntegerField) and not isinstance(bound.field, forms.DecimalField)
+        step = 1 if whole else scale / 100
+        least = getattr(bound.field, "min_value", None) or 0
+        return Slider(
+            max(float(least), 0.0) if not whole else max(int(least), 0), top, step, values[0] if values else 0
+        )
 
 
 class MetricsForm(ProjectionForm):
@@ -78,3 +131,38 @@ BEGIN: dict[str, Mapping[str, str]] = {
         "price_unit": "per_gb_month", "currency": "USD", "months": "24",
     },
 }  # fmt: skip
+
+
+class ScenarioForm(forms.Form):
+    """Settings of a projection under a name. They come as the page's own query, and are checked as the page does."""
+
+    name = forms.CharField(max_length=120)
+    team = forms.ModelChoiceField(Team.objects.none(), required=False, empty_label="Only me", label="Who sees it")
+    query = forms.CharField(max_length=4000, required=False, widget=forms.HiddenInput)
+    vector = forms.ChoiceField(choices=[(each, each) for each in FORMS], widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "scenario_%s", **kwargs})
+        field = self.fields["team"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = teams_written_by(user)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "vector" in data:
+            given = QueryDict(data.get("query", ""))
+            data["inputs"] = self._settings(data["vector"], given, "")
+            data["beside"] = self._settings(data["vector"], given, "b") if given.get("compare") == "1" else None
+        return data
+
+    def _settings(self, vector: str, given: QueryDict, prefix: str) -> dict[str, Any]:
+        begin = {
+            name: given.get(f"{prefix}-{name}" if prefix else name, value) for name, value in BEGIN[vector].items()
+        }
+        form = FORMS[vector](begin)
+        if not form.is_valid():
+            raise forms.ValidationError("These settings make no sense: correct them first.")
+        return {name: begin[name] for name in begin if form.cleaned_data.get(name) is not None and begin[name] != ""}
+
+    def sent(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in ("name", "team", "vector", "inputs", "beside")}

@@ -37,10 +37,16 @@ def of_units(units: Sequence[PriceUnit], day: date | None = None) -> list[PriceR
 
 def applying_to(units: Sequence[PriceUnit], provider: str, day: date | None = None) -> Rate | None:
     """The rate that holds when nobody chooses one: an installation's own before those of other books."""
+    row = row_applying_to(units, provider, day)
+    return row.rate if row is not None else None
+
+
+def row_applying_to(units: Sequence[PriceUnit], provider: str, day: date | None = None) -> PriceRate | None:
     on = day or timezone.now().date()
-    found = [each.rate for each in rates().filter(unit__in=units, provider=provider, applies=True)]
-    own = [rate for rate in found if rate.book == OWN]
-    return applying(own, units, on, provider) or applying(found, units, on, provider)
+    found = [(row.rate, row) for row in rates().filter(unit__in=units, provider=provider, applies=True)]
+    own = [rate for rate, _ in found if rate.book == OWN]
+    taken = applying(own, units, on, provider) or applying([rate for rate, _ in found], units, on, provider)
+    return next((row for rate, row in found if rate is taken), None)
 
 
 def may_change(user: User) -> bool:

@@ -68,6 +68,7 @@ class Begin:
     missing: dict[str, str] = field(default_factory=dict)
     provider: str = ""
     rate: Rate | None = None
+    rate_id: int | None = None  # of its row
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -175,7 +176,8 @@ def _put(begin: Begin, name: str, sources: Iterable[Source], provide: str) -> No
 
 def begin(vector: str, usage: Usage) -> Begin:
     found = {"metrics": _metrics, "entities": _entities, "logs": _logs}[vector](usage)
-    found.rate = pricing.applying_to(UNITS[vector], found.provider) if found.provider else None
+    row = pricing.row_applying_to(UNITS[vector], found.provider) if found.provider else None
+    found.rate, found.rate_id = (row.rate, row.pk) if row is not None else (None, None)
     if found.rate is None:
         found.notes.append(
             "No price applies without being chosen, so there is usage and no cost: choose one on the page Prices."

@@ -30,13 +30,16 @@ class UploadForm(forms.Form):
     kind = forms.ChoiceField(
         label="What it is",
         choices=[("", "Find out from the content")]
-        + [(kind.value, kind.label) for kind in (ImportKind.SCAN, ImportKind.PLATFORM, ImportKind.BILL)],
+        + [
+            (kind.value, kind.label)
+            for kind in (ImportKind.SCAN, ImportKind.PLATFORM, ImportKind.BILL, ImportKind.USAGE)
+        ],
         required=False,
         help_text="Configuration is read and checked here: a folder as one .zip or .tar, or a single file.",
     )
     service = forms.CharField(
         max_length=80, widget=forms.TextInput(attrs={"list": "services", "autocomplete": "off"}), required=False,
-        help_text="What was scanned or configured; a new name creates it. A bill has none.",
+        help_text="What was scanned or configured; a new name creates it. A bill has none, usage may have one.",
     )  # fmt: skip
     environment = forms.CharField(
         max_length=80, required=False, widget=forms.TextInput(attrs={"list": "environments", "autocomplete": "off"})

@@ -98,6 +98,16 @@ SENT = (
 )
 
 
+# How much the platform uses, as its tools say it (demo/usage_files.py).
+USAGE = (
+    Sent("usage/prometheus-status-tsdb.json", "data-collector", 1, "prometheus"),
+    Sent("usage/mimirtool-prometheus-metrics.json", "data-collector", 1, "prometheus"),
+    Sent("usage/pods.jsonl", "data-collector", 1, "kubernetes"),
+    Sent("usage/describe-log-groups.json", "infrastructure", 1, "aws"),
+    Sent("usage/incoming-bytes.json", "infrastructure", 1, "aws"),
+)
+
+
 CONFIGURATION = FOLDER / "clean-platform"
 FAILURE_MODES = CONFIGURATION / "failure-modes"
 TWINS = ("bad", "good", "unknown")
@@ -196,6 +206,9 @@ class Command(BaseCommand):
                 content = _archive((FAILURE_MODES / mode / twin).iterdir())
                 self._import(sent, sent.file, content, admin, inline=inline, kind="platform")
         self._bill(admin, inline=inline)
+        for sent in USAGE:
+            path = FOLDER / sent.file
+            self._import(sent, path.name, path.read_bytes(), admin, inline=inline, kind="usage")
         self._decide()
         self._say(f"{Finding.objects.filter(service__is_demo=True).count()} findings in {len(SERVICES)} services")
 
@@ -307,7 +320,8 @@ class Command(BaseCommand):
             for team in Team.objects.filter(is_demo=True):
                 catalog.delete_team(team, user=admin, reason="The demo was removed")
             for environment in Environment.objects.filter(is_demo=True):
-                if environment.targets.exists():  # somebody's own service is in it by now
+                # Somebody's own service or usage is in it by now.
+                if environment.targets.exists() or Import.objects.filter(environment=environment).exists():
                     Environment.objects.filter(pk=environment.pk).update(is_demo=False)
                 else:
                     catalog.delete_environment(environment, user=admin, reason="The demo was removed")
