@@ -29,11 +29,7 @@ class UploadForm(forms.Form):
 
     kind = forms.ChoiceField(
         label="What it is",
-        choices=[("", "Find out from the content")]
-        + [
-            (kind.value, kind.label)
-            for kind in (ImportKind.SCAN, ImportKind.PLATFORM, ImportKind.BILL, ImportKind.USAGE)
-        ],
+        choices=[("", "Find out from the content"), *ImportKind.choices],
         required=False,
         help_text="Configuration is read and checked here: a folder as one .zip or .tar, or a single file.",
     )
