@@ -1,0 +1,10 @@
+module "logs" {
+  source = "./modules/group"
+  name   = "/orders"
+}
+
+module "short" {
+  source    = "./modules/group"
+  name      = "/basket"
+  retention = 14
+}
