@@ -38,6 +38,9 @@ critical {
   threshold_duration    = 60
   threshold_occurrences = "at_least_once"
 }""",
+    analysis="It adds window and delay to 180 s, and burns 0.6 % of the budget. With ALL the threshold's duration "
+    "counts too: 420 to 480 s. 0.2 % a minute is the budget of an objective of 98.84 % in 30 days; with "
+    "99.95 % in 7 days, 3 minutes are 59.5 % of it, and 8 minutes 158.7 %.",
     remedies=("alert-delays",),
     references=(
         "https://docs.newrelic.com/docs/alerts/create-alert/fine-tune/streaming-alerts-key-terms-concepts/",

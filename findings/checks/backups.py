@@ -28,6 +28,9 @@ META = Meta(
     "second region, and restore one on a schedule: a backup that was never restored is a hope.",
     patch="""backup_retention_period  = 14
 delete_automated_backups = false""",
+    analysis="It loses 24 h with a daily snapshot. Damage that is noticed 8 h later makes it 32; with recovery to "
+    "a point in time 5 minutes are lost. Seven days of retention are longer than 8 hours, so there is no "
+    "gap unless noticing takes longer than the retention.",
     remedies=("backup-policy",),
     references=(
         "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.html",

@@ -27,6 +27,7 @@ class Meta:
     not_a_problem: str  # when it may stay as it is
     remedy: str
     patch: str = ""  # an example of the remedy
+    analysis: str = ""  # where the analysis that it comes from is wrong: its figure, and the right one
     remedies: tuple[str, ...] = ()  # ids of remedies
     references: tuple[str, ...] = ()
     risk_class: RiskClass | None = None  # where it is not the category's own

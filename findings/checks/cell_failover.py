@@ -34,6 +34,9 @@ META = Meta(
     interval: 10s
     baseEjectionTime: 30s
     maxEjectionPercent: 50""",
+    analysis="It says that the survivor gets 150 % of its capacity. With shares of 60 and 40 that is the increase: "
+    "it gets 250 % of its load before, and only capacities tell whether that is too much. A cell with 60 "
+    "% of the traffic that fails 10 % of its requests hits 6 % of all users, not 10 %.",
     remedies=("circuit-breakers", "connection-hedging"),
     references=(
         "https://istio.io/latest/docs/reference/config/networking/destination-rule/#OutlierDetection",

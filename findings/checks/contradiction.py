@@ -30,6 +30,10 @@ META = Meta(
     "somebody relies on it: in a rollout, a peak or an incident.",
     not_a_problem="One of the two is not in use any more: then remove it.",
     remedy="Decide which of the two is meant, change the other, and state the value once where both can read it.",
+    patch="""slo:
+  target: 99.9      # stated here alone; alerts and dashboards read it
+  window_days: 30""",
+    remedies=("one-truth",),
     references=(
         "https://kyverno.io/docs/policy-types/cluster-policy/validate/",
         "https://keda.sh/docs/latest/scalers/apache-kafka/",

@@ -38,6 +38,9 @@ spec:
   pgbouncer:
     poolMode: transaction
     parameters: {max_db_connections: "40"}""",
+    analysis="It counts 2 services × 50 pods × 20 connections against 1,000: half are refused, and so it is. But a "
+    "pool belongs to a process, so pods with several multiply it, and 1,000 is no limit of Aurora: the "
+    "default follows the instance's memory, 1,802 at most for db.r6g.large and 450 for db.t4g.medium.",
     remedies=("connection-pooling", "circuit-breakers"),
     references=(
         "https://www.postgresql.org/docs/current/runtime-config-connection.html",

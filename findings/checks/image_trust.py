@@ -33,6 +33,8 @@ META = Meta(
           - keyless:
               issuer: https://token.actions.githubusercontent.com
               subject: https://github.com/example/payments/.github/workflows/build.yml@refs/heads/main""",
+    analysis="It is right that a prefix alone proves nothing. The message it quotes stands in no policy of the "
+    "public revision, which allows one registry and one folder under any tenant.",
     remedies=("image-signing",),
     references=(
         "https://kyverno.io/docs/policy-types/cluster-policy/verify-images/",

@@ -31,6 +31,9 @@ META = Meta(
   - {name: KAFKA_CONSUMER_THREADS, value: "4"}            # 3 pods × 4 = 12 partitions
   - {name: KAFKA_PARTITION_ASSIGNMENT_STRATEGY,
      value: org.apache.kafka.clients.consumer.CooperativeStickyAssignor}""",
+    analysis="It says that 5 of 12 partitions (42 %) have no reader with 7 workers. That holds only where each "
+    "worker is pinned to one partition: a group assigns all twelve, so five members read 2 and two read "
+    "1, and the busiest has 1.17 times its fair share.",
     remedies=("worker-partition-alignment",),
     references=(
         "https://kafka.apache.org/documentation/#consumerconfigs",

@@ -29,6 +29,9 @@ META = Meta(
     patch="""KAFKA_PRODUCER_ACKS: "all"
 KAFKA_ENABLE_IDEMPOTENCE: "true"
 # and of the topic or the cluster: replicas 3, min.insync.replicas 2""",
+    analysis="It loses 350 messages at each pod restart, 3,500 a day. 350 are at risk when every leader fails "
+    "before it is copied, 117 when one of three brokers does. A restart of a consumer repeats records and "
+    "loses none; a producer killed without a flush loses what lingers, 700.",
     remedies=("kafka-exactly-once",),
     references=(
         "https://kafka.apache.org/documentation/#producerconfigs_acks",

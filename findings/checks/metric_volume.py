@@ -31,6 +31,8 @@ META = Meta(
   - action: drop
     sourceLabels: [__name__]
     regex: go_gc_.*""",
+    analysis="Its 129.60 USD a month follow from a price per million points, which is its own assumption: New "
+    "Relic bills by the gigabyte. Price and unit are inputs here.",
     remedies=("metric-aggregation",),
     references=(
         "https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape_config",

@@ -34,6 +34,9 @@ META = Meta(
       - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}
         podSelector: {matchLabels: {k8s-app: kube-dns}}
     ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]""",
+    analysis="It says that an empty namespace selector on port 443 reaches the cloud's metadata service. It "
+    "selects pods of every namespace and no address outside: metadata needs an ipBlock, and is on port "
+    "80.",
     remedies=("tight-network-policies",),
     references=(
         "https://kubernetes.io/docs/concepts/services-networking/network-policies/",

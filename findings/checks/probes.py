@@ -29,6 +29,7 @@ META = Meta(
   httpGet: {path: /readyz, port: 8080}
   periodSeconds: 5
   failureThreshold: 3""",
+    remedies=("health-probes",),
     references=(
         "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/",
     ),

@@ -34,6 +34,8 @@ def _section(meta: Meta) -> Iterator[str]:
     yield f"- **Means.** {meta.means}"
     yield f"- **Why it matters.** {meta.why}"
     yield f"- **No problem when.** {meta.not_a_problem}"
+    if meta.analysis:
+        yield f"- **The analysis.** {meta.analysis}"
     yield f"- **Remedy.** {meta.remedy}"
     named = [f"{remedies()[each].title} (about {remedies()[each].effort_days} d)" for each in meta.remedies]
     if named:

@@ -33,6 +33,8 @@ META = Meta(
     vault.hashicorp.com/agent-inject: "true"
     vault.hashicorp.com/role: api
     vault.hashicorp.com/agent-inject-secret-db: database/creds/api""",
+    analysis="It says that whoever may list pods sees the token. The pod's specification shows only the reference; "
+    "the token is seen by whoever may read the Secret or open a shell in the pod.",
     remedies=("vault-agent-injection",),
     references=(
         "https://kubernetes.io/docs/concepts/security/secrets-good-practices/",

@@ -28,6 +28,7 @@ META = Meta(
     "that is unreachable.",
     patch="""spec:
   replicas: 2""",
+    remedies=("second-replica",),
     references=(
         "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions",
         "https://kubernetes.io/docs/concepts/architecture/nodes/#node-heartbeats",

@@ -28,6 +28,7 @@ META = Meta(
     topologyKey: topology.kubernetes.io/zone
     whenUnsatisfiable: DoNotSchedule
     labelSelector: {matchLabels: {app: api}}""",
+    remedies=("spread-pods",),
     references=(
         "https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/",
         "https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#inter-pod-affinity-and-anti-affinity",

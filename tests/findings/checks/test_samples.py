@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from findings.checks import engine
+from findings.checks import engine, reference
 from findings.checks.base import Unsure
 from findings.checks.registry import CHECKS
 from findings.platform import files, reader
@@ -96,3 +96,13 @@ def test_every_check_says_what_it_means_why_when_not_and_what_to_do(check: str) 
     for text in (meta.title, meta.means, meta.why, meta.not_a_problem, meta.remedy):
         assert len(text) > 20
     assert meta.references
+    assert meta.remedies
+    assert meta.patch
+
+
+def test_where_the_analysis_is_wrong_the_page_has_its_figure_beside_the_right_one() -> None:
+    page = reference.text()
+    for figure in ("5 of 12", "150 %", "1,000", "180 s", "3 minutes", "64.5 h", "24 h", "129.60", "800", "109.50"):
+        assert figure in page, figure
+    corrected = {check.meta.seed for check in CHECKS.values() if check.meta.analysis}
+    assert corrected >= {"1.1", "1.2", "1.3", "2.1", "2.2", "3.1", "3.2", "3.3", "4.1", "5.1", "5.2", "6.2", "6.3"}
