@@ -391,6 +391,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "PriceUnit": "costs.api.enums.PRICE_UNITS",
         "Gigabyte": "costs.api.enums.GIGABYTES",
         "Vector": "costs.api.enums.VECTORS",
+        "SharedCostKind": "costs.api.enums.SHARED_KINDS",
+        "SharedCostSplit": "costs.api.enums.SPLITS",
         "TokenScope": "platform_risk.core.api.enums.TOKEN_SCOPES",
     },
 }

@@ -58,13 +58,14 @@ def question_of(request: Request) -> Question:
         if name not in DIMENSIONS:
             raise bad_parameter("group_by", f"group_by is one of {', '.join(DIMENSIONS)}; not “{name[:60]}”.")
     chosen = {name: tuple(values) for name in FILTERS if (values := filters.words(request, name))}
-    start, end = _day(request, "from"), _day(request, "to")
+    start, end = day(request, "from"), day(request, "to")
     if start and end and end <= start:
         raise bad_parameter("to", "to is the day after the last one, so it comes after from.")
     return Question(start, end, tuple(dict.fromkeys(names)), tuple(filters.words(request, "currency")), chosen)
 
 
-def _day(request: Request, name: str) -> date | None:
+def day(request: Request, name: str) -> date | None:
+    """A parameter that holds a day."""
     text = request.query_params.get(name, "")
     if not text:
         return None

@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from costs.models import SharedCost
 from findings.actions import Update
 from findings.models import Finding
 from findings.services import act
@@ -98,7 +99,7 @@ def test_every_call_of_the_contract_is_there() -> None:
         "GET /api/v1/risk/policy/", "PUT /api/v1/risk/policy/", "POST /api/v1/risk/policy/preview/",
         "GET /api/v1/findings/{id}/risk/", "GET /api/v1/costs/forecast/", "GET /api/v1/costs/anomalies/",
         "POST /api/v1/costs/anomalies/acknowledge/", "GET /api/v1/prices/book/", "PUT /api/v1/prices/book/",
-        "GET /api/v1/costs/daily/",
+        "GET /api/v1/costs/daily/", "GET /api/v1/costs/showback/",
     }  # fmt: skip
     for vector in ("metrics", "entities", "logs"):
         wanted |= {f"{method} /api/v1/costs/projections/{vector}/" for method in ("GET", "POST")}
@@ -160,6 +161,7 @@ def objects(
         "reviews": str(ReviewSnapshot.objects.create(week=date(2026, 11, 16), team=checkout.team, figures=told).pk),
         "incidents": str(make_incident(checkout, finding).pk),
         "remedies": make_remedy("own", team=checkout.team).slug,
+        "shared-costs": str(SharedCost.objects.create(kind="tag", pattern="shared=yes").pk),
         "inputs": str(make_risk_input(checkout, user=alice).pk),
         "prices": str(make_price().pk),
         "budgets": str(make_budget(checkout).pk),
