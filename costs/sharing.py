@@ -15,14 +15,14 @@ from platform_risk.core.errors import Refused
 from platform_risk.core.models import User
 
 
-def rules() -> QuerySet[SharedCost]:
-    """In the order in which they are tried. Whoever pays a share may know by which rule."""
-    return SharedCost.objects.order_by("id")
+def rules_visible_to(user: User) -> QuerySet[SharedCost]:
+    """In the order in which they are tried. They concern every team: for managers and administrators."""
+    return SharedCost.objects.order_by("id") if user.sees_unowned else SharedCost.objects.none()
 
 
 def _may_share(user: User) -> None:
-    if not user.may_import_for_all:
-        raise PermissionDenied("What is shared concerns every team: it takes the role manager in one.")
+    if not user.is_admin:
+        raise PermissionDenied("What is shared concerns every team: it takes an administrator.")
 
 
 def _check(kind: str, pattern: str) -> None:

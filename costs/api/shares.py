@@ -59,8 +59,8 @@ class SharedCostBody(Body):
 @described(
     SharedCostSerializer,
     SharedCostBody,
-    list="What is shared, in the order in which the rules are tried: after ownership rules, before service and tag.",
-    create="Share a cost over the teams, as a manager. Charges follow within moments, past months too.",
+    list="What is shared, for managers. Tried after ownership rules, before service and tag.",
+    create="Share a cost over the teams, as an administrator. Charges follow within moments, past months too.",
     retrieve="One rule.",
     change="Change a rule; charges follow.",
     delete="Share it no longer; its charges are given to somebody or nobody again.",
@@ -72,7 +72,7 @@ class SharedCosts(Collection):
     body = SharedCostBody
 
     def rows(self) -> QuerySet[SharedCost]:
-        return sharing.rules()
+        return sharing.rules_visible_to(self.user)
 
     def add(self, sent: dict[str, Any]) -> SharedCost:
         return sharing.create(user=self.user, **sent)

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from costs import selectors, services, showing_back, spending
+from costs import selectors, sharing, showing_back, spending
 from costs.money import plain
 from costs.pages.answers import choice, csv_answer, currency_of
 from costs.shared_form import SharedForm
@@ -30,7 +30,7 @@ def showback(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     form = SharedForm(request.POST if request.method == "POST" else None)
     if form.is_bound and saved(
-        request, form, lambda: services.add_shared(user=user, **form.cleaned_data), "The rule holds from now on."
+        request, form, lambda: sharing.create(user=user, **form.cleaned_data), "The rule holds from now on."
     ):
         return redirect("costs:showback")
     currencies = selectors.currencies(user)
@@ -44,12 +44,12 @@ def showback(request: HttpRequest) -> HttpResponse:
             [f"{month:%Y-%m}", row.name, *map(plain, (row.direct, row.shared, row.total)), currency]
             for row in found.rows
         ]
-        if found.sees_all:
+        if found.nobodys is not None:
             rows.append([f"{month:%Y-%m}", "", plain(found.nobodys), "0", plain(found.nobodys), currency])
         return csv_answer(f"showback-{month:%Y-%m}", showing_back.COLUMNS, rows)
     context = {
         "here": "showback", "found": found, "month": month, "months": months, "currency": currency,
-        "currencies": currencies, "cost": cost, "costs": spending.COSTS, "rules": showing_back.rules_visible_to(user),
+        "currencies": currencies, "cost": cost, "costs": spending.COSTS, "rules": sharing.rules_visible_to(user),
         "form": form, "may_change": user.is_admin,
     }  # fmt: skip
     return render(request, "costs/showback.html", context, status=422 if form.is_bound else 200)
@@ -58,6 +58,6 @@ def showback(request: HttpRequest) -> HttpResponse:
 @require_POST
 def shared_delete(request: HttpRequest, pk: int) -> HttpResponse:
     user = user_of(request)
-    rule = get_object_or_404(showing_back.rules_visible_to(user), pk=pk)
-    done(request, lambda: services.delete_shared(rule, user=user), "The rule is gone.")
+    rule = get_object_or_404(sharing.rules_visible_to(user), pk=pk)
+    done(request, lambda: sharing.delete(rule, user=user), "The rule is gone.")
     return redirect("costs:showback")

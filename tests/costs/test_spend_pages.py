@@ -10,7 +10,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs import allocation, services, showing_back
+from costs import allocation, sharing, showing_back
 from costs.allocation import Catalogue, Key
 from costs.changing import Change, KeyChange, taken_apart
 from costs.models import SharedCost
@@ -195,7 +195,7 @@ def test_shared_cost_is_split_over_the_teams_and_nobodys_stays_visible(
     costs: None, ada: User, alice: User, mary: User, payments: Team, search: Team, signed_in: SignedIn
 ) -> None:
     with pytest.raises(Exception, match="administrator"):
-        services.add_shared(user=mary, kind="account", pattern="hub", split="even")
+        sharing.create(user=mary, kind="account", pattern="hub", split="even")
     client = signed_in(ada)
     assert client.post("/costs/showback/", {"kind": "account", "pattern": "", "split": "even"}).status_code == 422
     assert client.post("/costs/showback/", {"kind": "account", "pattern": "hub", "split": "even"}).status_code == 302
