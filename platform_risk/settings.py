@@ -380,6 +380,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "FailureMode": "planning.api.enums.FAILURE_MODES",
         "CoverageState": "planning.api.enums.COVERAGE_STATES",
         "ReviewNoteKind": "planning.api.enums.NOTE_KINDS",
+        "FreshnessGap": "planning.api.enums.GAP_KINDS",
         "RemedyState": "planning.api.enums.REMEDY_STATES",
         "RemedyVerdict": "planning.api.enums.REMEDY_VERDICTS",
         "ImportKind": "platform_risk.core.api.enums.IMPORT_KINDS",

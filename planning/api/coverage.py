@@ -6,12 +6,14 @@ from typing import Any, ClassVar
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from planning import coverage
+from planning import coverage, freshness
 from planning.api import enums
 from planning.coverage import Filter, Row
+from planning.freshness import Gap
 from platform_risk.core.api import exports, filters
 from platform_risk.core.api.exports import Table
 from platform_risk.core.api.fields import shown_time
@@ -71,6 +73,21 @@ def flat(row: Row) -> dict[str, Any]:
     return shown(row) | {"alerts": places}
 
 
+class GapSerializer(serializers.Serializer[Any]):
+    """Something that is not known any more."""
+
+    kind = serializers.ChoiceField(choices=enums.GAP_KINDS)
+    service = serializers.CharField(allow_null=True)
+    about = serializers.CharField(help_text="The branch, source or bill.")
+    since = serializers.DateField(allow_null=True, help_text="Null: it never was known.")
+    words = serializers.CharField()
+
+
+def gap_shown(gap: Gap) -> dict[str, Any]:
+    return vars(gap) | {"since": gap.since.isoformat() if gap.since else None}
+
+
+GAPS = Table("freshness", ("kind", "service", "about", "since", "words"), gap_shown)
 TABLE = Table(
     "alert-coverage",
     (
@@ -86,6 +103,7 @@ class AlertCoverage(Resource):
 
     parameters: ClassVar[dict[str, Any]] = {"list": _LIST}
     paged: ClassVar[Sequence[str]] = ("list",)
+    exported: ClassVar[Sequence[str]] = ("list", "freshness")
 
     @extend_schema(responses=CoverageSerializer(many=True))
     def list(self, request: Request) -> HttpResponseBase:
@@ -93,6 +111,13 @@ class AlertCoverage(Resource):
         found = coverage.rows(coverage.sources(self.user), self._wanted(request))
         whole = exports.stream(request, TABLE, exports.Rows(found))
         return whole or _page(request, found)
+
+    @extend_schema(responses=GapSerializer(many=True))
+    @action(detail=False)
+    def freshness(self, request: Request) -> HttpResponseBase:
+        """What is not known any more: services that nothing looks at, silent sources, bills with a gap."""
+        found = freshness.gaps(self.user)
+        return exports.stream(request, GAPS, exports.Rows(found)) or Response([gap_shown(each) for each in found])
 
     def _wanted(self, request: Request) -> Filter:
         services = filters.words(request, "service")

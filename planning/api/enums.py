@@ -8,4 +8,5 @@ REMEDY_VERDICTS = ["unchecked", "confirmed", "partly", "not seen"]
 WORTHS = ["minutes", "money"]
 NOTE_KINDS = [member.value for member in NoteKind]
 FAILURE_MODES = list(signals.modes())
+GAP_KINDS = ["unscanned", "silent", "bill_gap", "bill_late"]
 COVERAGE_STATES = ["covered", "unknown", "none"]

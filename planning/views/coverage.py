@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from findings.checks import signals
 from findings.checks.coverage import State
-from planning import coverage
+from planning import coverage, freshness
 from planning.coverage import Filter
 from platform_risk.core.access.requests import user_of
 
@@ -18,7 +18,8 @@ SHOWN = 200
 
 @require_safe
 def alert_coverage(request: HttpRequest) -> HttpResponse:
-    sources = coverage.sources(user_of(request))
+    user = user_of(request)
+    sources = coverage.sources(user)
     asked = {name: request.GET.get(name, "") for name in ("service", "mode", "state")}
     services, states = {each.service for each in sources}, [each.value for each in State]
     known: dict[str, set[str]] = {"service": services, "mode": set(signals.modes()), "state": set(states)}
@@ -37,6 +38,7 @@ def alert_coverage(request: HttpRequest) -> HttpResponse:
         "states": states,
         "sources": sources,
         "not_understood": [(each, alert) for each in sources for alert in each.alerts if alert.reason],
+        "gaps": freshness.gaps(user),
         "export": f"{reverse('api:alert-coverage-list')}?{query}",
     }
     return render(request, "planning/coverage.html", context)

@@ -3,14 +3,17 @@
 import io
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from costs.models import BillScope, DayTotal
 from platform_risk.core.imports import services as imports
 from platform_risk.core.models import Import, Service, User
-from tests.factories import make_service, upload
+from tests.factories import make_service, make_target, upload
 
 pytestmark = pytest.mark.django_db
 Api = Callable[..., Client]
@@ -95,3 +98,29 @@ def test_an_import_adds_no_query(
     folder(make_service("web", checkout.team), api_yaml=API, rules_yaml=RULES)
     with django_assert_num_queries(len(few)):
         assert "web" in client.get("/alert-coverage/").content.decode()
+
+
+def test_what_is_not_known_any_more_is_told_to_who_may_see_it(
+    checkout: Service, alice: User, bob: User, api: Api, signed_in: SignedIn
+) -> None:
+    now = timezone.now()
+    silent = make_target(checkout).scopes.create(source="probe", last_seen_at=now - timedelta(days=40))
+    make_service("never", checkout.team)
+    bill = BillScope.objects.create(export="e", billing_account="main", period=now.date().replace(day=1))
+    for age in (60, 59, 57):
+        DayTotal.objects.create(
+            scope=bill, day=now.date() - timedelta(days=age), provider="AWS", cloud_service="EC2", service=checkout,
+            team=checkout.team, charge_category="Usage", currency="USD", billed=1, effective=1,
+        )  # fmt: skip
+    told = api(alice).get("/api/v1/alert-coverage/freshness/").json()
+    assert {(gap["kind"], gap["service"]) for gap in told} == {
+        ("unscanned", "never"), ("silent", "checkout"), ("bill_gap", None), ("bill_late", None),
+    }  # fmt: skip
+    assert told[0]["since"] is None
+    (gap,) = [each["words"] for each in told if each["kind"] == "bill_gap"]
+    assert ", 1 of the days have no charges" in gap
+    assert api(bob).get("/api/v1/alert-coverage/freshness/").json() == []
+    assert "It has sent nothing for 40 days" in signed_in(alice).get("/alert-coverage/").content.decode()
+    silent.last_seen_at = now
+    silent.save()
+    assert "silent" not in {each["kind"] for each in api(alice).get("/api/v1/alert-coverage/freshness/").json()}
