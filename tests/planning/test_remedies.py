@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from findings import estimating
+from findings import estimating, portfolio
 from findings.actions import Transition
 from findings.checks.remedies import remedies as listed
 from findings.models import Estimate, Finding
@@ -218,3 +218,15 @@ def test_the_list_costs_the_same_however_many_findings_there_are(
         found(platform, check)
     with django_assert_num_queries(len(few)):
         client.get("/remedies/")
+
+
+def test_a_declined_remedy_closes_nothing_in_the_matrix_after_remedies(
+    platform: Service, alice: User, mary: User
+) -> None:
+    def left() -> int:
+        return portfolio.matrix(alice, view="after").placed
+
+    with_all = left()
+    for slug in ("connection-pooling", "circuit-breakers", "request-timeouts"):
+        remedies.change(Remedy.objects.get(slug=slug), user=mary, state="declined", reason="Not worth it")
+    assert (with_all, left()) == (0, 3)
