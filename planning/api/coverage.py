@@ -102,7 +102,7 @@ class AlertCoverage(Resource):
     """Alert coverage: which alert would notice which failure of what, and what none would."""
 
     parameters: ClassVar[dict[str, Any]] = {"list": _LIST}
-    paged: ClassVar[Sequence[str]] = ("list",)
+    paged: ClassVar[Sequence[str]] = ("list", "freshness")
     exported: ClassVar[Sequence[str]] = ("list", "freshness")
 
     @extend_schema(responses=CoverageSerializer(many=True))
@@ -110,14 +110,15 @@ class AlertCoverage(Resource):
         """Of the configuration last imported of services that you may see; what nothing notices first."""
         found = coverage.rows(coverage.sources(self.user), self._wanted(request))
         whole = exports.stream(request, TABLE, exports.Rows(found))
-        return whole or _page(request, found)
+        return whole or _page(request, [shown(row) for row in found])
 
     @extend_schema(responses=GapSerializer(many=True))
     @action(detail=False)
     def freshness(self, request: Request) -> HttpResponseBase:
         """What is not known any more: services that nothing looks at, silent sources, bills with a gap."""
         found = freshness.gaps(self.user)
-        return exports.stream(request, GAPS, exports.Rows(found)) or Response([gap_shown(each) for each in found])
+        whole = exports.stream(request, GAPS, exports.Rows(found))
+        return whole or _page(request, [gap_shown(each) for each in found])
 
     def _wanted(self, request: Request) -> Filter:
         services = filters.words(request, "service")
@@ -130,7 +131,7 @@ class AlertCoverage(Resource):
         return Filter(frozenset(services), frozenset(modes), frozenset(states))
 
 
-def _page(request: Request, found: Sequence[Row]) -> Response:
+def _page(request: Request, found: Sequence[dict[str, Any]]) -> Response:
     """By number: the list is made anew from what was imported, and has no key."""
     text, size = request.query_params.get("cursor", "") or "0", page_size(request)
     if not (text.isascii() and text.isdigit() and len(text) < 9):
@@ -144,5 +145,4 @@ def _page(request: Request, found: Sequence[Row]) -> Response:
 
     following = link(begin + size) if begin + size < len(found) else None
     previous = link(max(begin - size, 0)) if begin else None
-    results = [shown(row) for row in found[begin : begin + size]]
-    return Response({"results": results, "next": following, "previous": previous})
+    return Response({"results": found[begin : begin + size], "next": following, "previous": previous})

@@ -112,15 +112,17 @@ def test_what_is_not_known_any_more_is_told_to_who_may_see_it(
             scope=bill, day=now.date() - timedelta(days=age), provider="AWS", cloud_service="EC2", service=checkout,
             team=checkout.team, charge_category="Usage", currency="USD", billed=1, effective=1,
         )  # fmt: skip
-    told = api(alice).get("/api/v1/alert-coverage/freshness/").json()
+    told = api(alice).get("/api/v1/alert-coverage/freshness/").json()["results"]
     assert {(gap["kind"], gap["service"]) for gap in told} == {
         ("unscanned", "never"), ("silent", "checkout"), ("bill_gap", None), ("bill_late", None),
     }  # fmt: skip
     assert told[0]["since"] is None
     (gap,) = [each["words"] for each in told if each["kind"] == "bill_gap"]
     assert ", 1 of the days have no charges" in gap
-    assert api(bob).get("/api/v1/alert-coverage/freshness/").json() == []
+    assert api(bob).get("/api/v1/alert-coverage/freshness/").json()["results"] == []
     assert "It has sent nothing for 40 days" in signed_in(alice).get("/alert-coverage/").content.decode()
     silent.last_seen_at = now
     silent.save()
-    assert "silent" not in {each["kind"] for each in api(alice).get("/api/v1/alert-coverage/freshness/").json()}
+    assert "silent" not in {
+        each["kind"] for each in api(alice).get("/api/v1/alert-coverage/freshness/").json()["results"]
+    }
