@@ -411,6 +411,7 @@ def undo_bill(import_id: int) -> None:
         scope.save()
 
 
+@transaction.atomic
 def forget_imports(import_ids: Iterable[int]) -> None:
     """Takes the bills of these imports out, whatever came after: before the imports themselves are deleted."""
     rollups.lock()

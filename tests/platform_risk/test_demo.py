@@ -8,8 +8,10 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from costs.models import BillScope, ChargeDay, ChargeKey, DayTotal
 from findings.models import BulkAction, Comment, Finding, Rollup, Sighting
 from platform_risk.core.models import Environment, Import, OwnershipRule, Service, Team, User
+from platform_risk.management import demo_bill
 from platform_risk.management.commands import demo as command
 from tests.factories import make_finding, make_import, make_service, make_target
 
@@ -18,8 +20,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def one_failure_mode(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the twins of all the others are judged to be is tested without a database."""
+    """What the twins of all the others are judged to be is tested without a database; the whole bill's totals too."""
     monkeypatch.setattr(command, "failure_modes", lambda: ["dns"])
+    monkeypatch.setattr(demo_bill, "MONTHS", 2)
+    monkeypatch.setattr(demo_bill, "FLEET", (("data-collector", demo_bill.EC2, 2), ("", demo_bill.S3, 1)))
 
 
 def demo(*arguments: str) -> str:
@@ -49,6 +53,11 @@ def test_the_demo_shows_findings_decisions_history_and_what_nobody_owns(ada: Use
     assert not Finding.objects.filter(severity_source="unrated").exists()
     assert Finding.objects.filter(owner__is_demo=True).exists()
     assert Comment.objects.exists()
+    spent = set(DayTotal.objects.values_list("service__slug", "team__slug", "environment__slug"))
+    assert spent >= {("data-collector", "ingest", "production"), (None, None, None)}
+    bill = Import.objects.get(kind="bill")
+    assert bill.totals
+    assert all(each["file_billed"] == each["loaded_billed"] for each in bill.totals)
 
 
 def test_the_demo_twice_changes_nothing(ada: User) -> None:
@@ -78,6 +87,8 @@ def test_removing_the_demo_leaves_what_is_ones_own_and_nothing_else(ada: User, t
     assert not Rollup.objects.exclude(service=own).exists()
     assert not Sighting.objects.exclude(finding__service=own).exists()
     assert not BulkAction.objects.exists()
+    for model in (BillScope, ChargeDay, ChargeKey, DayTotal):
+        assert not model.objects.exists(), model
 
 
 def test_the_files_of_the_demo_go_with_it(ada: User, tmp_path: Path, django_capture_on_commit_callbacks: Any) -> None:
