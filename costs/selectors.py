@@ -148,8 +148,12 @@ def resource_changes(user: User, before: date, after: date, currency: str, cost:
 
 def currencies(user: User) -> list[str]:
     """The user's, by what is spent in them, most first."""
-    rows = ChargeMonth.objects.visible_to(user).values("currency").annotate(total=Sum("effective")).order_by("-total")
-    return [row["currency"] for row in rows]
+    rows = ChargeMonth.objects.visible_to(user)
+    names = list(rows.order_by("currency").values_list("currency", flat=True).distinct())
+    if len(names) < 2:
+        return names  # the usual case, and no sum of everything for it
+    totals = dict(rows.values_list("currency").annotate(total=Sum("effective")))
+    return sorted(names, key=lambda name: (-totals[name], name))
 
 
 def bounds(user: User, currency: str) -> tuple[date | None, date | None]:
