@@ -5,6 +5,7 @@ at, so that what is said of a day does not depend on when it is said. It is unus
 comparison usually misses by, and dear enough to matter.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,7 @@ from costs.forecasting.daily import WEEK, Daily, Floats, filled, money
 _BEFORE = 4  # seasons that the usual is taken from
 _FAR = 6.0  # spreads; days are many, and a false alarm costs more trust than a small miss
 _MATTERS = 0.15  # of the usual day
+_MATTERS_TO_ALL = 0.02  # of the usual day of all, for a service by itself
 _MOST_PARTS = 3
 
 
@@ -105,23 +107,59 @@ def _comes_monthly(values: Floats, size: float, at: int, days: NDArray[np.int64]
 
 
 def anomalies(whole: Daily, parts: Mapping[tuple[str, ...], Daily], *, since: date | None = None) -> Iterator[Anomaly]:
-    """Of the whole, each with the parts (service, account …) that differ most from their own usual."""
+    """Of the whole, each with the parts (service, account …) that differ most from their own usual; and of each part's
+    service by itself, where that is much for the whole though the whole hides it."""
     if whole.known <= (_BEFORE + 1) * WEEK:
         return
     values = filled(whole.values)
     expected = usual(values)
-    own = {key: (series, usual(_on(series, whole))) for key, series in parts.items()}
-    for at in unusual(values, days_of_month=whole.days_of_month()):
-        day = whole.day(at)
-        if not np.isfinite(whole.values[at]) or (since is not None and day < since):
-            continue
-        size = float(values[at] - expected[at])
-        after = values[at + 1 : at + 1 + WEEK] - expected[at]
-        stays = len(after) >= WEEK and bool((after * np.sign(size) > abs(size) / 2).mean() > 0.8)
-        yield Anomaly(
-            day, money(float(values[at])), money(float(expected[at])), money(size), stays,
-            tuple(_causes(own, whole, at, size)),
-        )  # fmt: skip
+    own = [_Own(key, on := _on(series, whole), usual(on)) for key, series in parts.items()]
+    found = {at: _anomaly(whole, values, expected, own, at) for at in _unusual_days(whole, values)}
+    for at, services in _hidden(whole, own, expected).items():
+        if not any(told <= at < told + WEEK for told in found):
+            part_values = np.sum([each.values for each in services], axis=0)
+            found[at] = _anomaly(whole, part_values, np.sum([each.usual for each in services], axis=0), own, at)
+    for at in sorted(found):
+        if np.isfinite(whole.values[at]) and (since is None or whole.day(at) >= since):
+            yield found[at]
+
+
+@dataclass(frozen=True)
+class _Own:
+    """A part's figures on the whole's days, and what they would usually be."""
+
+    key: tuple[str, ...]
+    values: Floats
+    usual: Floats
+
+
+def _unusual_days(whole: Daily, values: Floats) -> list[int]:
+    return unusual(values, days_of_month=whole.days_of_month())
+
+
+def _hidden(whole: Daily, own: list[_Own], expected: Floats) -> dict[int, list[_Own]]:
+    """Days on which a service by itself was unusual, by at least this share of a usual day of all."""
+    by_service: dict[str, list[_Own]] = defaultdict(list)
+    for each in own:
+        by_service[each.key[0]].append(each)
+    found: dict[int, list[_Own]] = defaultdict(list)
+    for name, members in by_service.items():
+        values = np.sum([each.values for each in members], axis=0)
+        service = _Own((name,), values, usual(values))
+        for at in _unusual_days(whole, values):
+            if abs(values[at] - service.usual[at]) > _MATTERS_TO_ALL * abs(expected[at]):
+                found[at].append(service)
+    return found
+
+
+def _anomaly(whole: Daily, values: Floats, expected: Floats, own: list[_Own], at: int) -> Anomaly:
+    size = float(values[at] - expected[at])
+    after = values[at + 1 : at + 1 + WEEK] - expected[at]
+    stays = len(after) >= WEEK and bool((after * np.sign(size) > abs(size) / 2).mean() > 0.8)
+    return Anomaly(
+        whole.day(at), money(float(values[at])), money(float(expected[at])), money(size), stays,
+        tuple(_causes(own, at, size)),
+    )  # fmt: skip
 
 
 def _on(series: Daily, whole: Daily) -> Floats:
@@ -134,13 +172,12 @@ def _on(series: Daily, whole: Daily) -> Floats:
     return out
 
 
-def _causes(own: Mapping[tuple[str, ...], tuple[Daily, Floats]], whole: Daily, at: int, size: float) -> Iterator[Cause]:
+def _causes(own: list[_Own], at: int, size: float) -> Iterator[Cause]:
     differ = []
-    for key, (series, expected) in own.items():
-        value = _on(series, whole)[at]
-        apart = value - (expected[at] if np.isfinite(expected[at]) else 0.0)
+    for each in own:
+        apart = float(each.values[at]) - (float(each.usual[at]) if np.isfinite(each.usual[at]) else 0.0)
         if apart * size > 0:
-            differ.append((abs(apart), apart, key))
-    for share, apart, key in sorted(differ, key=lambda each: -each[0])[:_MOST_PARTS]:
+            differ.append((abs(apart), apart, each.key))
+    for share, apart, key in sorted(differ, key=lambda found: -found[0])[:_MOST_PARTS]:
         if share >= 0.1 * abs(size):
             yield Cause(key, money(apart))

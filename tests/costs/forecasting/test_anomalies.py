@@ -25,6 +25,20 @@ def test_a_day_that_cost_more_is_found_with_its_size_and_what_made_it_so() -> No
     assert not found.stays
 
 
+def test_what_the_whole_hides_is_found_in_its_service_where_it_matters() -> None:
+    large, small = weekly(120, level=900, noise=3, seed=2), weekly(120, level=3, noise=0.05, seed=3)
+    small[80:83] *= 14  # 39 of 900
+    small[100] += 10  # 1 % of all: much for the service, nothing for those who pay
+    parts: dict[tuple[str, ...], Daily] = {
+        ("compute", "acct-1"): Daily(MONDAY, large),
+        ("network", "acct-1"): Daily(MONDAY, small),
+    }
+    (found,) = anomalies(Daily(MONDAY, large + small), parts)
+    assert found.day == MONDAY + timedelta(days=80)
+    assert abs(found.size - 39) < 3
+    assert [cause.key for cause in found.causes] == [("network", "acct-1")]
+
+
 def test_a_level_that_moves_is_told_once_and_said_to_stay() -> None:
     values = weekly(150)
     values[90:] *= 1.6
