@@ -23,23 +23,34 @@ class ByUnit:
     unit: str
     amount: Decimal
     currency: str
+    confidence: str
     first: Decimal | None
     last: Decimal | None
     total: Decimal | None
+
+
+# Words in a provider's name that tell whose prices of gigabytes are meant.
+_OF_LOGS, _OF_METRICS = ("log", "s3"), ("prometheus", "datadog", "signoz")
+
+
+def fits(vector: str, rate: Rate) -> bool:
+    """Whether a rate can price this vector: by its unit, and a gigabyte of logs is none of metrics."""
+    strangers = {"metrics": _OF_LOGS, "logs": _OF_METRICS}.get(vector, ())
+    return rate.price.unit in projecting.UNITS[vector] and not any(word in rate.provider for word in strangers)
 
 
 def by_unit(vector: str, inputs: Mapping[str, Any], rates: Iterable[Rate]) -> list[ByUnit]:
     """Nothing is said under a price of a unit that the vector has no amount of."""
     found = []
     for rate in rates:
-        if rate.price.unit not in projecting.UNITS[vector]:
+        if not fits(vector, rate):
             continue
         projection = projecting.priced(vector, inputs, rate.price)
         rows = projection.rows
         found.append(
             ByUnit(
                 rate.item, rate.book, UNIT_WORDS[rate.price.unit], rate.price.amount, rate.price.currency,
-                rows[0].cost, rows[-1].cost, projection.total_cost,
+                rate.confidence.value, rows[0].cost, rows[-1].cost, projection.total_cost,
             )
         )  # fmt: skip
     return found

@@ -146,6 +146,7 @@ class ScenarioForm(forms.Form):
         field = self.fields["team"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = teams_written_by(user)
+        field.widget.attrs["class"] = "in fit"
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

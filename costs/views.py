@@ -88,7 +88,7 @@ def _setting(request: HttpRequest, vector: str, prefix: str, name: str, begin: M
         for named, value in {"rate": "", **begin}.items()
     }
     data = {f"{prefix}-{named}" if prefix else named: value for named, value in given.items()}
-    rates = pricing.of_units(projecting.UNITS[vector])
+    rates = [row for row in pricing.of_units(projecting.UNITS[vector]) if effects.fits(vector, row.rate)]
     form = FORMS[vector](data, prefix=prefix or None, rates=rates)
     if not form.is_valid():
         return Setting(name, form)
@@ -173,7 +173,8 @@ def _laid_open(vector: str, setting: Setting, usage: Usage | None) -> dict[str, 
     """Of the first setting: under prices of each unit, over tiers, and what one change would do."""
     if setting.projection is None or setting.price is None:
         return {}
-    rows = [row for row in pricing.of_units(projecting.UNITS[vector]) if row.book.slug == "analysis" or row.applies]
+    # What is offered too: whose reading is right is asked here, not whose price is sure.
+    rows = pricing.of_units(projecting.UNITS[vector])
     rates = [row.rate for row in sorted(rows, key=lambda row: row.book.slug not in ("analysis", pricing.OWN))]
     of_vector = {"metrics": _metrics_open, "logs": _logs_open}.get(vector)
     more = of_vector(setting, usage) if of_vector else {}

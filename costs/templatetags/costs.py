@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 from django.http import HttpRequest
 
-from costs.money import short
+from costs.money import plain, short
 from costs.spending import currency_words
 
 register = template.Library()
@@ -16,6 +16,12 @@ register = template.Library()
 def money(amount: Decimal | None) -> str:
     """With two places; what is not known is a dash."""
     return "–" if amount is None else short(amount)
+
+
+@register.filter
+def digits(amount: Decimal | str | None) -> str:
+    """Every digit of a price, and no zeros that say nothing."""
+    return "–" if amount is None else plain(Decimal(amount))
 
 
 @register.filter
