@@ -19,6 +19,7 @@ from costs.forecasting.daily import Daily, TooShortError
 from costs.forecasting.forecast import LEVELS, Forecast, forecast
 from costs.forecasting.months import Crossing, Month, after, crossing, months
 from costs.models import BillVersion, Budget, ChargeDay, DayTotal, SeenAnomaly
+from platform_risk import __version__
 from platform_risk.core.models import User
 
 T = TypeVar("T")
@@ -38,7 +39,9 @@ def cached(user: User, name: str, asked: Any, make: Callable[[], T]) -> T:
     """What was computed for somebody who sees the same, of the same days. Forecasts take longer than a page may."""
     newest = DayTotal.objects.aggregate(Max("pk"), Count("pk"))
     sees = "all" if user.is_admin else [sorted(user.team_ids), user.sees_unowned]
-    text = json.dumps([name, asked, sees, newest, SeenAnomaly.objects.count()], default=str, sort_keys=True)
+    text = json.dumps(
+        [__version__, name, asked, sees, newest, SeenAnomaly.objects.count()], default=str, sort_keys=True
+    )
     key = f"outlook:{hashlib.sha256(text.encode()).hexdigest()}"
     try:
         found = cache.get(key)
