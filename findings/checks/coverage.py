@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
 
 from findings.checks import alert_delay, signals
@@ -84,8 +85,15 @@ class Coverage:
     cells: tuple[Cell, ...]
     is_whole: bool  # the files hold every alert that there is, as far as they or the facts say
 
+    @cached_property
+    def _by_subject(self) -> dict[int, list[Cell]]:
+        found: dict[int, list[Cell]] = {}
+        for each in self.cells:
+            found.setdefault(id(each.subject), []).append(each)
+        return found
+
     def of(self, subject: Subject) -> list[Cell]:
-        return [each for each in self.cells if each.subject is subject]
+        return self._by_subject.get(id(subject), [])
 
     @property
     def subjects(self) -> list[Subject]:
@@ -97,7 +105,12 @@ def coverage(platform: Platform) -> Coverage:
     complete = platform.facts.get("alerting.complete")
     is_whole = bool(found) or (complete is not None and complete.value is True)
     told = _by_mode(found)
-    pairs = [_cell(subject, mode, told.get(mode, [])) for subject in subjects(platform) for mode in subject.modes]
+    none = _Told()
+    pairs = [
+        _cell(subject, mode, told.get(mode, none).about(subject))
+        for subject in subjects(platform)
+        for mode in subject.modes
+    ]
     return Coverage(found, tuple(pairs), is_whole)
 
 
@@ -328,22 +341,56 @@ def _clients(platform: Platform, found: dict[str, _Gathered]) -> None:
 # -- who notices what
 
 
-def _by_mode(found: tuple[Rule, ...]) -> dict[str, list[tuple[Rule, list[Sense]]]]:
+_Telling = tuple[int, "Rule", list["Sense"]]  # where it stands among all, the rule, and what of it is about a failure
+
+
+@dataclass
+class _Told:
+    """The rules about one failure. Most name one workload: those are looked up by that name, not tried on all."""
+
+    everywhere: list[_Telling] = field(default_factory=list)
+    named: dict[str, list[_Telling]] = field(default_factory=dict)
+
+    def add(self, telling: _Telling) -> None:
+        names = {_named(sense) for sense in telling[2]}
+        if names and None not in names:
+            for name in names:
+                self.named.setdefault(str(name), []).append(telling)
+        else:
+            self.everywhere.append(telling)
+
+    def about(self, subject: Subject) -> list[_Telling]:
+        """Those that are not about something else by name, in their order."""
+        names = self.named if subject.id == PLATFORM else subject.names & self.named.keys()
+        if not names:
+            return self.everywhere
+        found = {telling[0]: telling for name in names for telling in self.named[name]}
+        return sorted([*self.everywhere, *found.values()], key=lambda telling: telling[0])
+
+
+def _named(sense: Sense) -> str | None:
+    """The one name that a subject has to have; None where none is asked for by itself."""
+    return next(
+        (each.value for each in sense.matchers if each.operator == "=" and each.value and each.label in _BY_NAME), None
+    )
+
+
+def _by_mode(found: tuple[Rule, ...]) -> dict[str, _Told]:
     """For each failure the rules that may be about it, with what of them is: most rules are about one or two."""
-    told: dict[str, list[tuple[Rule, list[Sense]]]] = {}
-    for rule in found:
+    told: dict[str, _Told] = {}
+    for at, rule in enumerate(found):
         of_rule: dict[str, list[Sense]] = {mode: [] for mode in rule.hints}
         for sense in rule.senses:
             of_rule.setdefault(sense.mode, []).append(sense)
         for mode, senses in of_rule.items():
-            told.setdefault(mode, []).append((rule, senses))
+            told.setdefault(mode, _Told()).add((at, rule, senses))
     return told
 
 
-def _cell(subject: Subject, mode: str, told: list[tuple[Rule, list[Sense]]]) -> Cell:
+def _cell(subject: Subject, mode: str, told: list[_Telling]) -> Cell:
     covering: list[Rule] = []
     doubtful: list[tuple[Rule, str]] = []
-    for rule, senses in told:
+    for _, rule, senses in told:
         answers = [_applies(sense, subject) for sense in senses]
         if True in answers:
             covering.append(rule)
