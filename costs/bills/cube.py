@@ -23,6 +23,7 @@ from costs.bills.records import AMOUNTS, CATEGORIES, NO_CURRENCY, TEXTS, BillErr
 from costs.bills.tags import keeper
 
 MEMORY = "500MB"
+SPILL = "20GB"  # on disk, for what does not fit into it
 MOST_REJECTS = 10_000
 # Resources of one import that are kept apart; the rest of each key is added up under one name.
 MOST_RESOURCES = 200_000
@@ -35,6 +36,8 @@ KEY = {
     "provider": 200, "cloud_service": 300, "service_category": 100, "account": 200, "account_name": 300, "region": 100,
     "resource_group": 300, "namespace": 253, "unit": 100,
 }  # fmt: skip
+# Characters of what else is grouped by. Tags beyond it are no tags: cut off, they are no JSON any more.
+_LONGEST = {**KEY, "resource": 1_000, "currency": 40, "tags": 20_000}
 _REASONS = {
     "starts": "no day",
     "starts_bad": "the day cannot be read, or is not between 2000 and 2100",
@@ -358,12 +361,21 @@ def _database(folder: Path, bill: Bill) -> duckdb.DuckDBPyConnection:
     threads = 1 if is_small else min(os.cpu_count() or 1, 4)
     connection.execute(f"SET memory_limit={quoted(MEMORY)}; SET threads={threads}")
     connection.execute(f"SET temp_directory={quoted(str(folder / 'spill'))}; SET preserve_insertion_order=false")
+    connection.execute(f"SET max_temp_directory_size={quoted(SPILL)}")
     connection.execute("SET TimeZone='UTC'; SET enable_progress_bar=true; SET enable_progress_bar_print=false")
     connection.execute("SET autoinstall_known_extensions=false; SET autoload_known_extensions=false")
     connection.execute(f"SET allowed_paths=[{', '.join(quoted(str(part.table.path)) for part in bill.parts)}]")
     connection.execute(f"SET allowed_directories=[{quoted(f'{folder}/')}]")
     connection.execute("SET enable_external_access=false")
     return connection
+
+
+def _bounded(name: str) -> str:
+    """Before anything is grouped by it: a few kilobytes of Parquet can hold the same megabyte a million times."""
+    longest = _LONGEST.get(name)
+    if longest is None:
+        return name
+    return f"CASE WHEN strlen({name}) > {longest} THEN left({name}, {longest}) ELSE {name} END AS {name}"
 
 
 def _cleaned(name: str, longest: int) -> str:
@@ -406,7 +418,7 @@ def _charges(
     effective = "coalesce(effective_read, billed_read, 0)" if has_effective else billed
     problem = _problem(meaning.computed, pointed, has_period="period" in fields, empty_is_zero=meaning.empty_is_zero)
     columns = [
-        "CAST(date_trunc('month', coalesce(period_day, day)) AS DATE) AS month", "day", *TEXTS[2:],
+        "CAST(date_trunc('month', coalesce(period_day, day)) AS DATE) AS month", "day", *map(_bounded, TEXTS[2:]),
         f"{problem} AS problem", f"CAST({billed} AS {decimal}) AS billed",
         f"CAST({effective} AS {decimal}) AS effective",
         f"CAST(list_read AS {decimal}) AS list", f"CAST(quantity_read AS {decimal}) AS quantity",

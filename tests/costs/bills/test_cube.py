@@ -278,3 +278,18 @@ def _connection() -> Any:
     if not _KEPT:
         _KEPT.append(duckdb.connect())
     return _KEPT[0]
+
+
+def test_a_parquet_that_holds_the_same_megabytes_over_and_over_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.parquet"
+    duckdb.sql(
+        "COPY (SELECT 'a' AS BillingAccountId, '2026-06-01' AS ChargePeriodStart, 'Usage' AS ChargeCategory, '1' AS"
+        " BilledCost, 'r' || range AS ResourceId, repeat('x', 100000) AS ServiceName, repeat('y', 100000) AS Tags"
+        f" FROM range(5000)) TO '{path}' (FORMAT parquet)"
+    )
+    assert path.stat().st_size < 200_000
+    found = reduce(tmp_path, path.read_bytes())
+    assert (found.lines, found.rejected, len(found.cells)) == (5_000, 0, 1)
+    assert found.loaded == 5_000
+    ((_, service, *_, tags),) = found.keys.values()
+    assert (service, tags) == ("x" * 300, "{}")
