@@ -1,7 +1,9 @@
 """Daily spend that a user may see, forecast, and what is unusual in it. Reads the cube's daily totals."""
 
+import contextlib
 import hashlib
 import json
+import pickle
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,24 +35,31 @@ MOST_DAYS = 800
 MOST_GROUPS = 20  # forecast each by itself; the rest together
 REST = "(rest)"
 _KEPT_SECONDS = 600
+# What a newer or older version kept, whose classes are not those of this one.
+_UNREADABLE = (pickle.UnpicklingError, ImportError, AttributeError, EOFError)
 
 
 def cached(user: User, name: str, asked: Any, make: Callable[[], T]) -> T:
     """What was computed for somebody who sees the same, of the same days. Forecasts take longer than a page may."""
-    newest = DayTotal.objects.aggregate(Max("pk"), Count("pk"))
+    # Whatever changes days writes new rows of them, or takes a version out of force.
+    newest = [DayTotal.objects.aggregate(Max("pk")), BillVersion.objects.filter(is_current=True).count()]
     sees = "all" if user.is_admin else [sorted(user.team_ids), user.sees_unowned]
-    text = json.dumps(
-        [__version__, name, asked, sees, newest, SeenAnomaly.objects.count()], default=str, sort_keys=True
-    )
+    seen = SeenAnomaly.objects.count()
+    text = json.dumps([__version__, name, asked, sees, newest, seen], default=str, sort_keys=True)
     key = f"outlook:{hashlib.sha256(text.encode()).hexdigest()}"
-    try:
-        found = cache.get(key)
-        if found is None:
-            found = make()
+    found = _kept(key)
+    if found is None:
+        found = make()
+        with contextlib.suppress(RedisError, OSError):  # slower, and as right
             cache.set(key, found, _KEPT_SECONDS)
-    except (RedisError, OSError):
-        found = make()  # slower, and as right
     return cast(T, found)
+
+
+def _kept(key: str) -> Any:
+    try:
+        return cache.get(key)
+    except (*_UNREADABLE, RedisError, OSError):
+        return None
 
 
 @dataclass(frozen=True)

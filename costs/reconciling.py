@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from costs import selectors
-from costs.models import BillVersion, DayTotal
+from costs.models import BillScope, BillVersion, DayTotal
 from costs.money import plain
 from platform_risk.core.models import User
 
@@ -108,11 +109,15 @@ class Gap:
 
 
 def gaps(user: User) -> list[Gap]:
+    return gaps_of(selectors.scopes(user))
+
+
+def gaps_of(scopes: QuerySet[BillScope]) -> list[Gap]:
     """Days without any charge between the first and the last of an export, and exports that have sent nothing new for
     longer than they should."""
     days: dict[tuple[str, str], list[date]] = defaultdict(list)
     rows = (
-        DayTotal.objects.filter(scope__in=selectors.scopes(user))
+        DayTotal.objects.filter(scope__in=scopes)
         .values_list("scope__billing_account", "scope__export", "day")
         .distinct()
         .order_by("scope__billing_account", "scope__export", "day")

@@ -11,18 +11,12 @@ from costs import selectors, spend_charts
 from costs.bills.records import NO_CURRENCY
 from costs.changing import Change, taken_apart
 from costs.cube_query import DIMENSIONS, Question
-from costs.forecasting.daily import Daily, TooShortError
-from costs.forecasting.forecast import forecast
-from costs.forecasting.months import Month, months
 from platform_risk.core.models import User
 
 COSTS = {"effective": "Effective", "billed": "Billed"}
 NOBODY = "nobody’s"
 REST = "Everything else"
 MOST_SERIES, MOST_COLUMNS, MOST_ROWS = 7, 12, 200
-_LEVELS = (50, 80, 95)
-# Days of history that a forecast of the running month is made from.
-_HISTORY = 400
 
 
 def shown_name(dimension: str, value: str | None) -> str:
@@ -138,29 +132,6 @@ def _series(
     if len(ranked) > MOST_SERIES:
         kept[REST] = [sum((found[name][at] for name in ranked[MOST_SERIES:]), Decimal(0)) for at in range(len(times))]
     return kept
-
-
-@dataclass(frozen=True)
-class RestOfMonth:
-    """What the running month will come to; `why` says why that cannot be told."""
-
-    month: Month | None
-    why: str = ""
-
-
-def rest_of_month(user: User, currency: str, cost: str, last: date) -> RestOfMonth:
-    end = following(last.replace(day=1))
-    horizon = (end - last).days - 1
-    if horizon < 1:
-        return RestOfMonth(None, "The month is complete.")
-    rows = list(selectors.daily(Question(last - timedelta(days=_HISTORY), end, (), (currency,)), user))
-    by_day: dict[date, Decimal | float | None] = {row["day"]: row[f"sum_{cost}"] for row in rows}
-    known = sum((row[f"sum_{cost}"] for row in rows if row["day"] >= last.replace(day=1)), Decimal(0))
-    try:
-        found = forecast(Daily.of(by_day), horizon, _LEVELS)
-    except TooShortError as error:
-        return RestOfMonth(None, str(error))
-    return RestOfMonth(next(iter(months(found, _LEVELS, known))))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from costs.pages import budgets, explorer, forecast, overview, prices, reconcili
 app_name = "costs"
 urlpatterns = [
     path("", overview.overview, name="overview"),
-    path("rest-of-month/", overview.rest_of_month, name="rest-of-month"),
     path("changed-resources/", overview.changed_resources, name="changed-resources"),
     path("explorer/", explorer.explorer, name="explorer"),
     path("reconciliation/", reconciliation.reconciliation, name="reconciliation"),

@@ -6,10 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from costs import selectors, spending
+from costs import ahead, selectors, spending
 from costs.money import plain
 from costs.pages.answers import choice, csv_answer, currency_of
+from costs.spending import Overview
 from platform_risk.core.access.requests import user_of
+from platform_risk.core.models import User
 
 BY = {"service": "Service", "team": "Team", "cloud_service": "Cloud service", "environment": "Environment"}
 
@@ -37,16 +39,25 @@ def overview(request: HttpRequest) -> HttpResponse:
         rows = ([each.name, *(plain(getattr(each, name)) for name in names[1:])] for each in found.movers)
         return csv_answer("costs-changes", [*names, "currency"], ([*row, asked["currency"]] for row in rows))
     context = {**asked, "by_names": BY, "costs": spending.COSTS, "found": found, "here": "overview"}
+    if found is not None:
+        context |= _to_come(user_of(request), asked, found)
     return render(request, "costs/overview.html", context)
 
 
-@require_safe
-def rest_of_month(request: HttpRequest) -> HttpResponse:
-    """A fragment of its own: a forecast takes longer than the rest of the page."""
-    asked = _asked(request)
-    _, last = selectors.bounds(user_of(request), asked["currency"])
-    found = spending.rest_of_month(user_of(request), asked["currency"], asked["cost"], last) if last else None
-    return render(request, "costs/_rest_of_month.html", {**asked, "found": found})
+def _to_come(user: User, asked: dict[str, Any], found: Overview) -> dict[str, Any]:
+    to_come = ahead.ahead(user, asked["currency"], asked["cost"], found.month)
+    budgets = ahead.budgets(user, asked["currency"])
+    whole = next((each for each in budgets if each.budget.kind == "everything"), None)
+    limit = whole.budget.amount if whole else None
+    return {
+        "ahead": to_come,
+        "ahead_figure": ahead.figure(found.times, found.totals, to_come, asked["currency"], limit),
+        "past": list(zip(found.times, found.totals, strict=True)),
+        "budgets": budgets,
+        "budget": whole,
+        "freshness": ahead.freshness(user),
+        "may_reconcile": user.sees_unowned,
+    }
 
 
 @require_safe

@@ -12,6 +12,7 @@ from platform_risk.core.access.requests import user_of
 from platform_risk.core.catalog.selectors import environments_of, rules_of, services_visible_to
 from platform_risk.joint import selectors
 from platform_risk.joint.charts import weeks_chart
+from platform_risk.joint.spend import spend_of
 
 RULES_SHOWN = 20
 
@@ -35,6 +36,7 @@ def service_page(request: HttpRequest, slug: str) -> HttpResponse:
         "weeks_chart": weeks_chart(weeks(user, service=service)),
         "sources": sources,
         "scorecard": selectors.scorecard(user, service, sums, counted, sources),
+        "spend": spend_of(user, service),
         "silent_days": settings.SILENT_SOURCE_DAYS,
         "environments": environments_of(service),
         "rules": rules[:RULES_SHOWN],

@@ -11,6 +11,7 @@ from platform_risk.core.access.requests import user_of
 from platform_risk.core.catalog.selectors import teams_visible_to
 from platform_risk.joint import selectors
 from platform_risk.joint.charts import weeks_chart
+from platform_risk.joint.spend import spend_of
 
 
 @require_safe
@@ -27,6 +28,7 @@ def team_page(request: HttpRequest, slug: str) -> HttpResponse:
         "lanes": selectors.lanes(user, counted, links, team=team, shown=3, sums=sums),
         **selectors.risk(user, part, sums),
         "weeks_chart": weeks_chart(weeks(user, team=team)),
+        "spend": spend_of(user, team),
         "members": selectors.member_rows(user, team),
         "services": selectors.services_of(team, service_rows(user)),
         "may_change": user.may_manage(team.pk),

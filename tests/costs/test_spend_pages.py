@@ -129,7 +129,7 @@ def costs(db: None, ada: User, checkout: Service, search: Team) -> None:
 
 
 PAGES = (
-    "/costs/", "/costs/?by=team&cost=billed", "/costs/?currency=EUR", "/costs/rest-of-month/",
+    "/costs/", "/costs/?by=team&cost=billed", "/costs/?currency=EUR",
     "/costs/changed-resources/", "/costs/explorer/",
     "/costs/explorer/?rows=team&columns=region&step=day&from=2026-07-01",
     "/costs/explorer/?service=checkout&from=2026-06-15&to=2026-07-10&columns=account", "/costs/reconciliation/",

@@ -1,5 +1,7 @@
 """The demo: brought in through the path of an upload, and taken out whole."""
 
+from datetime import timedelta
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -7,8 +9,19 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db.models import Sum
+from django.utils import timezone
 
-from costs.models import BillScope, ChargeDay, ChargeKey, DayTotal
+from costs.models import (
+    BillScope,
+    Budget,
+    ChargeDay,
+    ChargeKey,
+    ChargeMonth,
+    DayTotal,
+    ResourceMonth,
+    SharedCost,
+)
 from findings.models import BulkAction, Comment, Finding, Rollup, Sighting
 from platform_risk.core.models import Environment, Import, OwnershipRule, Service, Team, User
 from platform_risk.management import demo_bill
@@ -52,6 +65,13 @@ def test_the_demo_shows_findings_decisions_history_and_what_nobody_owns(ada: Use
     assert {each["name"]: each["value"] for each in sized.quantities or []}["connections_refused_percent"] == 50
     assert not Finding.objects.filter(severity_source="unrated").exists()
     assert Finding.objects.filter(owner__is_demo=True).exists()
+    sums = ChargeMonth.objects.aggregate(Sum("billed"), Sum("effective"))
+    lines = list(demo_bill.lines(timezone.now().date() - timedelta(days=1)))
+    assert sums["billed__sum"] == sum(Decimal(line["BilledCost"]) for line in lines)
+    assert sums["effective__sum"] == sum(Decimal(line["EffectiveCost"]) for line in lines)
+    assert ChargeMonth.objects.values("month").distinct().count() == demo_bill.MONTHS
+    assert ChargeKey.objects.filter(shared__isnull=False).exists()
+    assert Budget.objects.count() == 4
     assert Comment.objects.exists()
     spent = set(DayTotal.objects.values_list("service__slug", "team__slug", "environment__slug"))
     assert spent >= {("data-collector", "ingest", "production"), (None, None, None)}
@@ -78,6 +98,8 @@ def test_removing_the_demo_leaves_what_is_ones_own_and_nothing_else(ada: User, t
     assert len(files_of(tmp_path)) > len(kept)
     demo("--remove")
     assert list(Service.objects.all()) == [own]
+    for gone in (BillScope, ChargeDay, ChargeMonth, ChargeKey, DayTotal, ResourceMonth, SharedCost, Budget):
+        assert not gone._default_manager.exists(), gone
     assert not Team.objects.exists()
     assert not OwnershipRule.objects.exists()
     assert not Environment.objects.exists()

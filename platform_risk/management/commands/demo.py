@@ -39,7 +39,7 @@ from platform_risk.core.models import (
     User,
 )
 from platform_risk.joint.receiving import hand_in
-from platform_risk.management import demo_bill
+from platform_risk.management import demo_bill, demo_spend
 
 FOLDER = settings.BASE_DIR / "demo"
 WAIT_SECONDS = 120
@@ -205,10 +205,12 @@ class Command(BaseCommand):
                 sent = Sent(f"{mode}-{twin}.zip", "failure-modes", 1, source=mode, environment=twin)
                 content = _archive((FAILURE_MODES / mode / twin).iterdir())
                 self._import(sent, sent.file, content, admin, inline=inline, kind="platform")
+        demo_spend.share_tax(admin)
         self._bill(admin, inline=inline)
         for sent in USAGE:
             path = FOLDER / sent.file
             self._import(sent, path.name, path.read_bytes(), admin, inline=inline, kind="usage")
+        demo_spend.add_budgets(admin)
         self._decide()
         self._say(f"{Finding.objects.filter(service__is_demo=True).count()} findings in {len(SERVICES)} services")
 
@@ -309,6 +311,7 @@ class Command(BaseCommand):
         bills = list(_bills())
         files = _files([*Import.objects.filter(service__is_demo=True), *bills])
         with transaction.atomic():
+            demo_spend.remove(admin)
             forget_imports([row.pk for row in bills])
             Import.objects.filter(pk__in=[row.pk for row in bills]).delete()
             people = User.objects.filter(is_demo=True)
