@@ -1,29 +1,34 @@
-"""Pages and API at 200,000 findings: server time and queries of each, as a user with one team and as an administrator.
+"""Pages and API at 1,000,000 findings, 200,000 of them open: server time and queries of each, as a user with one team
+and as an administrator. The aim is a p95 below 100 ms.
 
-The findings are written by the importer itself, in 20 services of 5 teams. Times are those of Django's test client: the
-whole request but the network.
+The findings are written by the importer itself, in 100 services of 5 teams; four of five are then closed. Times are
+those of Django's test client: the whole request but the network.
 """
 
 import sys
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from bench import measure, reports
 from findings.models import Finding
 from findings.services import compact_rollups
+from platform_risk.core.acting import acting_as
 from platform_risk.core.imports import runner, services
 from platform_risk.core.imports.services import Destination
 from platform_risk.core.models import Import, Membership, Service, Team, User
 
-SERVICES, TEAMS, EACH = 20, 5, 10_000
+SERVICES, TEAMS, EACH, CLOSED = 100, 5, 10_000, 5  # all but every fifth are closed
+AIM_MS = 100
 ROUNDS = 20
 PAGES = {
     "findings, grouped": "/findings/?q=is:open",
@@ -32,6 +37,16 @@ PAGES = {
     "findings, searched": "/findings/?q=payment+timeout&view=flat",
     "finding": "/findings/{finding}/",
     "overview": "/",
+    "risk": "/risk/",
+    "risk, of one service": "/risk/?q=service:bench-pages-0",
+    "risk, filtered": "/risk/?q=severity:high",
+    "how bad a year": "/risk/exceedance/",
+    "service": "/services/bench-pages-0/",
+    "team": "/teams/bench-0/",
+    "findings, by minutes": "/findings/?q=is:open&view=flat&ordering=-bad_minutes",
+    "findings, of a cell": "/findings/?q=is:open+-is:other_branch+cell:minutes-current-1-3&view=flat",
+    "API, matrix": "/api/v1/risk/matrix/",
+    "API, summary": "/api/v1/risk/summary/",
     "API, 100 findings": "/api/v1/findings/?page_size=100",
     "API, filtered": "/api/v1/findings/?page_size=100&q=is:open+lane:important&service=bench-pages-3",
 }
@@ -43,7 +58,7 @@ def fill() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number in range(SERVICES):
             service, _ = Service.objects.get_or_create(
-                slug=f"bench-pages-{number}", defaults={"team": teams[number % TEAMS]}
+                slug=f"bench-pages-{number}", defaults={"team": teams[number % TEAMS], "slo": Decimal("0.999")}
             )
             content = reports.write_sarif(Path(folder) / "r.sarif", EACH, seed=number).read_bytes()
             upload = SimpleUploadedFile(f"{number}.sarif", content)
@@ -51,9 +66,12 @@ def fill() -> None:
             runner.run(row.pk)
             row = Import.objects.get(pk=row.pk)
             assert row.state == "done", row.error
+    with transaction.atomic():
+        acting_as(None, source="clock", reason="Bench")
+        Finding.objects.annotate(fifth=F("id") % CLOSED).exclude(fifth=0).update(status="verified")
     compact_rollups()
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        cursor.execute("VACUUM ANALYZE")
 
 
 def user(name: str, *, admin: bool) -> Client:
@@ -85,7 +103,8 @@ def main() -> None:
             if who == "member" and "bench-pages-3" in url:
                 continue  # another team's
             rows.append([page, who, *measured(client, url.format(finding=finding))])
-    title = f"{Finding.objects.count():,} findings, {SERVICES} services"
+    opened = Finding.objects.open().count()
+    title = f"{Finding.objects.count():,} findings, {opened:,} open, {SERVICES} services; aim: p95 < {AIM_MS} ms"
     measure.show(title, ("page", "as", "p50 ms", "p95 ms", "queries", "KB"), rows)
 
 

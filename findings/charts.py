@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from findings.checks import what_if
-from findings.checks.alert_delay import burned_percent
 from findings.checks.time_sync import drift_seconds_per_day
 from findings.checks.what_if import CannotError, Outcome, Terms
+from platform_risk.quantities.budget import burned_percent
 
 _STATED, _CHANGED, _LIMIT = ("as read", "accent", "solid"), ("your inputs", "cri-b", "dash"), ("text", "dot")
 _MOST_POINTS = 400

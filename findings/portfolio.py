@@ -17,7 +17,6 @@ from findings import selectors
 from findings.estimating import VERSION
 from findings.models import Estimate, Finding, RiskInput, RiskPolicy, RiskRollup, Simulation
 from findings.query import Query
-from findings.risk import budget
 from findings.risk.bands import Band
 from findings.risk.estimates import matrix_of
 from findings.risk.inputs import NAMES
@@ -25,6 +24,7 @@ from findings.risk.lanes import Thresholds
 from findings.risk.simulation import YEARS
 from findings.vocabulary import Lane
 from platform_risk.core.models import Service, Team, User
+from platform_risk.quantities import budget
 
 SEED = 1
 _COUNTED = Sum("count")

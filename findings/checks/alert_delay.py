@@ -11,6 +11,7 @@ from findings.platform.model import Platform, places
 from findings.platform.objectives import Objective, objective
 from findings.platform.units import number, seconds
 from findings.vocabulary import Category, Outcome, Severity
+from platform_risk.quantities.budget import budget_minutes, burned_percent, target_of_rate
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown, input_of
 
 META = Meta(
@@ -97,21 +98,6 @@ def prometheus_seconds(scrape: float, evaluation: float, hold: float, group_wait
     Source: Prometheus, alerting rules (for); Alertmanager, group_wait.
     """
     return hold + group_wait, scrape + evaluation + hold + group_wait
-
-
-def budget_minutes(target_percent: float, days: float) -> float:
-    """Minutes of total outage that an objective allows: (1 − target) × window. Source: SRE workbook, error budgets."""
-    return (100 - target_percent) / 100 * days * 24 * 60
-
-
-def burned_percent(outage_seconds: float, target_percent: float, days: float) -> float:
-    """Share of the error budget that a total outage spends: outage ÷ budget."""
-    return outage_seconds / 60 / budget_minutes(target_percent, days) * 100
-
-
-def target_of_rate(percent_per_minute: float, days: float) -> float:
-    """The objective at which a total outage spends so many percent of its budget a minute."""
-    return 100 - 100 * (100 / percent_per_minute) / (days * 24 * 60)
 
 
 @dataclass(frozen=True)

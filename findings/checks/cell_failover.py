@@ -10,6 +10,7 @@ from findings.platform.model import Platform, Resource, Workload, items, mapping
 from findings.platform.units import stated_number
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, Severity
+from platform_risk.quantities.budget import burn_rate
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, input_of
 
 META = Meta(
@@ -86,16 +87,6 @@ def shed_percent(load: float, capacities: Sequence[float]) -> float:
 def affected_percent(share_percent: float, error_percent: float, attempts: int = 1) -> float:
     """Requests that fail when one cell loses some of its own: share × error^attempts, attempts being independent."""
     return share_percent * (error_percent / 100) ** attempts
-
-
-def burn_rate(failed_percent: float, slo_percent: float) -> float:
-    """How many times faster than allowed the error budget goes: failed ÷ (1 − SLO)."""
-    return failed_percent / (100 - slo_percent)
-
-
-def exhausted_minutes(burn: float, window_days: float) -> float:
-    """Minutes until the window's whole error budget is spent: window ÷ burn rate."""
-    return window_days * 24 * 60 / burn
 
 
 def breaker_trips(error_percent: float, threshold_percent: float) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from findings.checks.alert_delay import burned_percent
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform.model import Platform, Workload, items, places
 from findings.platform.objectives import Objective, objective
@@ -10,6 +9,7 @@ from findings.platform.serving import is_dns, least_replicas, long_running
 from findings.platform.units import number
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, Severity
+from platform_risk.quantities.budget import burned_percent
 from platform_risk.quantities.sourced import Quantity, Source, Sourced, Unknown, input_of
 
 META = Meta(

@@ -30,6 +30,7 @@ from findings.checks import (
 )
 from findings.checks.autoscaling import Policy
 from findings.checks.prices import plain
+from platform_risk.quantities import budget
 from platform_risk.quantities.pricing import Price, PriceUnit
 from platform_risk.quantities.projections import Projection, entities, logs, metrics
 
@@ -117,7 +118,7 @@ def _opens(terms: Terms) -> tuple[float, float]:
 
 def _burned(terms: Terms) -> float:
     outage = terms.get("time_to_open_worst", terms.get("time_to_open_best"))
-    return alert_delay.burned_percent(outage, terms["slo_target"], terms["slo_window"])
+    return budget.burned_percent(outage, terms["slo_target"], terms["slo_window"])
 
 
 # -- autoscaling
@@ -373,7 +374,7 @@ FIGURES: Mapping[tuple[str, str], Compute] = {
     ("cell-failover", "breaker_blind_to_percent"): lambda terms: terms["breaker_threshold"],
     ("cell-failover", "users_affected_percent"): _affected,
     ("cell-failover", "users_affected_after_attempts_percent"): _affected,
-    ("cell-failover", "burn_rate"): lambda terms: round(cell_failover.burn_rate(_affected(terms), terms["slo"]), 6),
+    ("cell-failover", "burn_rate"): lambda terms: round(budget.burn_rate(_affected(terms), terms["slo"]), 6),
     ("cpu-throttling", "throttled_ms_per_period"): lambda terms: cpu_throttling.throttled_ms(
         terms["limit"], terms["threads"]
     ),

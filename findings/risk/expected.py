@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 
-from findings.risk import budget
 from findings.risk.inputs import NAMES, NO_FACTOR, OF_EVENTS, Factor, Inputs, Risk
+from platform_risk.quantities import budget
 from platform_risk.quantities.sourced import Input, Quantity, Sourced, input_of
 
 CENT = Decimal("0.01")

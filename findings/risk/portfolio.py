@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from findings.risk import budget
 from findings.risk.distributions import Constant, Distribution, Floats, GammaRate, Pert
 from findings.risk.inputs import Inputs, Risk
 from findings.risk.simulation import exceedance, share_above, simulate, spread
+from platform_risk.quantities import budget
 from platform_risk.quantities.sourced import Sourced
 
 

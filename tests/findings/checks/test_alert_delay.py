@@ -7,18 +7,16 @@ from hypothesis import strategies as st
 from findings.checks import engine
 from findings.checks.alert_delay import (
     META,
-    budget_minutes,
-    burned_percent,
     cloudwatch_seconds,
     datadog_seconds,
     newrelic_seconds,
     prometheus_seconds,
-    target_of_rate,
 )
 from findings.checks.registry import CHECKS
 from findings.checks.signal_loss import opens_on_loss
 from findings.platform import reader
 from findings.platform.files import File
+from platform_risk.quantities.budget import budget_minutes, burned_percent, target_of_rate
 
 
 def test_window_and_delay_alone_are_three_minutes() -> None:

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from findings.checks import cell_failover
+from platform_risk.quantities import budget
 from tests.findings.checks import reading
 
 POSITIVE = st.lists(st.floats(1, 1e5), min_size=2, max_size=6)
@@ -30,9 +31,9 @@ def test_a_breaker_at_fifty_percent_does_not_see_ten() -> None:
 
 
 def test_six_percent_of_errors_burn_the_budget_120_times_too_fast() -> None:
-    burn = cell_failover.burn_rate(6.0, 99.95)
+    burn = budget.burn_rate(6.0, 99.95)
     assert burn == pytest.approx(120.0)
-    assert cell_failover.exhausted_minutes(burn, window_days=7) == pytest.approx(84.0)
+    assert budget.exhausted_minutes(burn, window_days=7) == pytest.approx(84.0)
 
 
 def test_three_independent_attempts_leave_one_request_in_1700() -> None:

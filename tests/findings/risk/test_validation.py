@@ -9,7 +9,6 @@ import pytest
 from findings.checks import cell_failover, db_connections, kafka_consumers
 from findings.checks.autoscaling import Policy
 from findings.checks.autoscaling import simulate as scale_up
-from findings.risk import budget
 from findings.risk.bands import Band
 from findings.risk.benefit import payback_years, return_on_investment
 from findings.risk.distributions import PRIOR, Floats, GammaRate, LogNormal, Pert, normal_quantile, poisson_counts
@@ -17,6 +16,7 @@ from findings.risk.expected import expected, marginal_minutes, total
 from findings.risk.inputs import Factor
 from findings.risk.matrix import Matrix, Scale, misplaced
 from findings.risk.simulation import no_event_share, share_above, simulate, spread
+from platform_risk.quantities import budget
 from platform_risk.quantities.pricing import Price, PriceUnit
 from platform_risk.quantities.projections import entities, logs, metrics
 from tests.findings.risk.stated import incident, risk
