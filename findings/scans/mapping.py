@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from findings.scans import bounds, fingerprint
+from findings.scans import bounds, exploited, fingerprint
 from findings.scans.options import Options
 from findings.scans.records import Absent, FindingRecord, Reject, ScanError, Suppression
 from findings.vocabulary import Category, Severity, SeveritySource
@@ -43,6 +43,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "remedy": ("remedy", "recommendation", "remediation", "fix", "mitigation", "solution", "howtofix"),
     "help_uri": ("helpuri", "link", "moreinfo", "referenceurl"),
     "tags": ("tags", "labels", "keywords"),
+    "kev": exploited.KEV_NAMES,
+    "epss": exploited.EPSS_NAMES,
     "status": ("status", "state", "resolution"),
     "reason": ("reason", "justification", "comment", "statusreason"),
     "excerpt": ("excerpt", "codesnippet", "snippet"),
@@ -234,6 +236,7 @@ def record_of(
         endpoint=bounds.line(values.get("endpoint", ""), bounds.NAME),
         identifiers=identifiers,
         tags=_tags(values.get("tags", "")),
+        exploit=exploited.exploit_of(values.get("kev"), values.get("epss")),
         excerpt=bounds.text(values.get("excerpt", ""), bounds.EXCERPT),
         suppression=_suppression(status, values.get("reason", "")),
     )

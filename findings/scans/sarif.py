@@ -121,7 +121,9 @@ class _RunReader:
         message = bounds.text(text, bounds.MESSAGE)
         title = _title(rule, message)
         category, tags, identifiers, score = rule.category, rule.tags, rule.identifiers, rule.score
+        exploit = rule.exploit
         if result.properties:
+            exploit = sarif_rules.exploit_of(result.properties) or exploit
             score = sarif_rules.score_of(result.properties) or score
             tags = tuple(dict.fromkeys(tags + sarif_rules.tags_of(result.properties)))[: bounds.MOST_TAGS]
             identifiers = bounds.identifiers(*identifiers, *tags)
@@ -148,6 +150,7 @@ class _RunReader:
             symbol=symbol,
             identifiers=identifiers,
             tags=tags,
+            exploit=exploit,
             excerpt=excerpt,
             excerpt_line=excerpt_line if excerpt else None,
             related=sarif_places.related(result, self._paths) if result.related or result.flows else (),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from findings.scans import bounds
+from findings.scans import bounds, exploited
 from findings.scans.sarif_shape import Component, Descriptor, Override, Reference, Result, Run, Text, ToolComponent
 from findings.vocabulary import Category, Severity
 
@@ -56,6 +56,7 @@ class Rule:
     category: Category = Category.SECURITY
     tags: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
+    exploit: str = ""
     messages: dict[str, Text] = field(default_factory=dict)
 
 
@@ -156,6 +157,7 @@ class Rules:
             category=Category.SECURITY if score is not None else category_of(tags, self._default),
             tags=tags,
             identifiers=bounds.identifiers(name, *tags, bounds.text(properties.get("cwe"), bounds.NAME)),
+            exploit=exploit_of(properties),
             messages=rule.messages or {},
         )
 
@@ -184,6 +186,16 @@ def category_of(tags: tuple[str, ...], default: Category) -> Category:
     if any(tag.startswith("external/cwe/") for tag in lowered):
         return Category.SECURITY
     return next((category for tag, category in _CATEGORY_OF_TAG.items() if tag in lowered), default)
+
+
+def exploit_of(properties: dict[str, Any]) -> str:
+    """From a property bag, by the names that tools give to it."""
+    named = {re.sub(r"[^a-z]", "", str(name)[:60].lower()): value for name, value in properties.items()}
+    kev = next((named[name] for name in exploited.KEV_NAMES if name in named), None)
+    epss = next((named[name] for name in exploited.EPSS_NAMES if name in named), None)
+    if isinstance(epss, dict):
+        epss = epss.get("score", epss.get("epss"))
+    return exploited.exploit_of(kev, epss)
 
 
 def tags_of(properties: dict[str, Any]) -> tuple[str, ...]:
