@@ -1,0 +1,59 @@
+"""From a figure of the overview, click by click, to the inputs it rests on and who says so."""
+
+import re
+
+import pytest
+
+from tests.browser.conftest import Opened, Site
+
+# The tile's figure as it is read out, and the column of the groups behind it
+WALKS = {"bad minutes a year": "minutes", "of bad minutes hidden": "minutes", "expected loss a year": "loss"}
+
+
+@pytest.mark.parametrize("figure", WALKS)
+def test_a_figure_is_followed_by_clicks_to_inputs_with_their_sources(opened: Opened, site: Site, figure: str) -> None:
+    page = opened()
+    page.goto("/")
+    tile = page.locator(".kpi a", has=page.locator(".vh", has_text=figure))
+    assert re.search(r"\d", tile.inner_text())
+    tile.click()
+    page.wait_for_url("**/risk/**")
+    groups = page.locator("#groups tbody tr")
+    first = groups.first
+    value = first.locator("td.num").nth(0 if WALKS[figure] == "minutes" else 2)
+    assert re.search(r"\d", value.inner_text())
+    first.locator("a.t").click()
+    page.wait_for_url("**/findings/?**")
+    page.locator("#rows tbody tr.item").first.locator("a.t").click()
+    page.locator("#detail a", has_text=re.compile("bad minutes a year|a year")).first.click()
+    page.wait_for_url("**/findings/*/#risk")
+    inputs = page.locator("#risk .inputs-table tbody tr")
+    assert inputs.count() >= 1
+    for row in inputs.all():
+        assert row.locator("td").nth(0).inner_text().strip(), "a value"
+        assert re.search("default|measured|stated", row.locator("td").nth(1).inner_text()), "who says so"
+    page.close()
+
+
+def test_an_input_stated_on_a_page_moves_the_figure_and_can_be_taken_back(opened: Opened, site: Site) -> None:
+    number = site.get("/findings/?check=db-connections&page_size=1")["results"][0]["number"]
+    before = site.get(f"/findings/{number}/")["bad_minutes_per_year"]
+    page = opened()
+    page.goto(f"/findings/{number}/")
+    page.locator("#risk tr", has_text="How often").get_by_role("link", name="State it for this finding").click()
+    page.select_option("[name=kind]", "number")
+    page.fill("[name=value]", "24")
+    page.fill("[name=basis]", "It happens twice a month")
+    page.get_by_role("button", name="State it").click()
+    page.wait_for_url(f"**/findings/{number}/**")
+    row = page.locator("#risk tr", has_text="How often")
+    assert "It happens twice a month" in row.inner_text()
+    assert "admin" in row.inner_text()
+    assert site.get(f"/findings/{number}/")["bad_minutes_per_year"] > before
+    row.get_by_role("link", name="Change").click()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Take it back").click()
+    page.wait_for_url(f"**/findings/{number}/**")
+    assert "default" in page.locator("#risk tr", has_text="How often").inner_text()
+    assert site.get(f"/findings/{number}/")["bad_minutes_per_year"] == before
+    page.close()
