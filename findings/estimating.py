@@ -37,7 +37,7 @@ from platform_risk.quantities.sourced import Source
 VERSION = f"{MODEL_VERSION} {MINUTES.version} {MONEY.version} {DEFAULTS_VERSION}"
 _SQL = Path(__file__).resolve().parent / "sql" / "estimate.sql"
 _KEPT = ("key", "service_id", "check_id", "severity", "risk_class", "exploit", "quantities", "own_finding_id")
-_WRITTEN = [each.name for each in Estimate._meta.concrete_fields if each.attname not in _KEPT]
+_WRITTEN = [each.name for each in Estimate._meta.concrete_fields if each.attname not in _KEPT and not each.generated]
 
 
 def thresholds() -> Thresholds:

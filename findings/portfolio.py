@@ -28,8 +28,11 @@ from platform_risk.quantities import budget
 
 SEED = 1
 _COUNTED = Sum("count")
-# What one filter of the rollup can answer
-_QUICK = ("service", "team", "lane")
+# Filters that the rollup, or the estimates it counts, can answer; what is at the end of it is a column of Estimate.
+_OF_ROLLUP = ("service", "team", "lane")
+_OF_ESTIMATE = {"severity": "severity", "class": "risk_class", "check": "check_id"}
+# What the rollup counts anyway
+_ALWAYS = (("is", "open", True), ("is", "other_branch", False))
 
 
 @dataclass(frozen=True)
@@ -147,13 +150,28 @@ def _text(value: str) -> Value:
 
 
 def _quickly(user: User, query: Query) -> QuerySet[RiskRollup] | None:
-    """The rollup's rows for a filter by service, team or lane alone; None: only the findings themselves can tell."""
-    if query.excluded or query.words or set(query.wanted) - set(_QUICK):
-        return None
+    """The rollup's rows for a filter that it can answer; None: only the findings themselves can tell."""
     rows = selectors.risk_rollup(user)
-    for name, values in query.wanted.items():
-        rows = rows.filter(selectors.condition(name, values, user))
+    if query.words:
+        return None
+    for wanted, filters in ((True, query.wanted), (False, query.excluded)):
+        for name, values in filters.items():
+            if all((name, value, wanted) in _ALWAYS for value in values):
+                continue
+            condition = _condition(name, values, user)
+            if condition is None:
+                return None
+            rows = rows.filter(condition if wanted else ~condition)
     return rows
+
+
+def _condition(name: str, values: Sequence[str], user: User) -> Q | None:
+    if name in _OF_ROLLUP:
+        return selectors.condition(name, values, user)
+    if name in _OF_ESTIMATE:
+        keys = Estimate.objects.filter(**{f"{_OF_ESTIMATE[name]}__in": list(values)}).values("key")
+        return Q(risk_key__in=keys)
+    return None
 
 
 # --- sums

@@ -5,10 +5,12 @@ estimate depends on (findings/sql/risk_key.sql). So no way of writing a finding 
 writes as many rows as there are kinds of findings, not as many as there are findings.
 """
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from findings.risk.inputs import Confidence
 from findings.risk.stating import NAMES, Kind
@@ -81,6 +83,16 @@ class Estimate(models.Model):
     loss_per_event = models.DecimalField(max_digits=18, decimal_places=2, null=True)
     recurring_cost = models.DecimalField(max_digits=18, decimal_places=2, null=True)
 
+    # What lists are sorted by: what is not known comes last
+    minutes_key = models.GeneratedField(
+        expression=Coalesce("bad_minutes", models.Value(-1.0)), output_field=models.FloatField(), db_persist=True
+    )
+    loss_key = models.GeneratedField(
+        expression=Coalesce("annual_loss", models.Value(Decimal(-1))),
+        output_field=models.DecimalField(max_digits=18, decimal_places=2),
+        db_persist=True,
+    )
+
     # Where it stands; by minutes, and by money where it has a price
     likelihood = models.SmallIntegerField(null=True)
     impact = models.SmallIntegerField(null=True)
@@ -111,7 +123,11 @@ class Estimate(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        indexes = [models.Index(fields=["service"], name="estimate_by_service")]
+        indexes = [
+            models.Index(fields=["service"], name="estimate_by_service"),
+            models.Index(fields=["minutes_key"], name="estimate_by_minutes"),
+            models.Index(fields=["loss_key"], name="estimate_by_loss"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.check_id or self.risk_class} {self.severity} of {self.service_id}"

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Count, DateField, DecimalField, Max, Min, Prefetch, Q, QuerySet, Sum, Value
+from django.db.models import Count, DateField, F, Max, Min, Prefetch, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -230,11 +229,12 @@ def found(query: Query, user: User) -> FindingQuerySet:
         rows = rows.filter(search=SearchQuery(expression, search_type="raw", config="simple"))
     if query.ordering == "due":
         rows = rows.annotate(due_key=Coalesce("due_on", Value(_FAR), output_field=DateField()))
-    if query.ordering.endswith("bad_minutes"):
-        rows = rows.annotate(minutes_key=Coalesce("estimate__bad_minutes", Value(-1.0)))
-    if query.ordering.endswith("annual_loss"):
-        loss = DecimalField(max_digits=18, decimal_places=2)
-        rows = rows.annotate(loss_key=Coalesce("estimate__annual_loss", Value(Decimal(-1)), output_field=loss))
+    if query.ordering.endswith(("bad_minutes", "annual_loss")):
+        # From the few estimates in order to their findings, not from all findings to an order. Every finding has an
+        # estimate; what an upgrade has not computed yet is not listed by its figures.
+        rows = rows.filter(estimate__key__isnull=False).annotate(
+            minutes_key=F("estimate__minutes_key"), loss_key=F("estimate__loss_key")
+        )
     return rows
 
 

@@ -1,5 +1,6 @@
 """Pages of risk: matrix, exceedance, what was stated, how lanes are decided."""
 
+from functools import cache
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from findings.portfolio import ALL
 from findings.query import UNITS, VIEWS, Query, QueryError, parse
 from findings.risk.estimates import matrix_of
 from findings.risk.lanes import RISK_TABLE, TABLE
-from findings.risk.matrix import lint
+from findings.risk.matrix import Lint, lint
 from findings.risk.stating import NAMES
 from findings.risk_forms import InputForm, ServiceInputForm, ThresholdsForm
 from platform_risk.core.access.requests import user_of
@@ -55,10 +56,15 @@ def matrix(request: HttpRequest) -> HttpResponse:
         "scatter": risk_presentation.scatter(user, unit) if chart == "scatter" else None,
         "sums": portfolio.sums(user),
         "groups": risk_presentation.groups(user, order=order, shown=GROUPS_SHOWN),
-        "missing": _missing(request), "lint": lint(matrix_of(unit), pairs=20_000),
+        "missing": _missing(request), "lint": _lint(unit),
         "tab": "matrix",
     }  # fmt: skip
     return render(request, "findings/risk_matrix.html", context, status=status)
+
+
+@cache
+def _lint(unit: str) -> Lint:
+    return lint(matrix_of(unit), pairs=100_000)
 
 
 def _missing(request: HttpRequest) -> dict[str, Any]:
