@@ -258,11 +258,10 @@ def _cell_url(found: portfolio.Matrix, cell: portfolio.Cell, query: Query) -> st
 
 
 def list_of_cell(found: portfolio.Matrix, levels: str, query: Query) -> str:
-    """The list of what a cell holds; `levels` none: of what has no place."""
+    """The list of what a cell holds; `levels` none: of what has no place, and so no order by its figures either."""
     q = f"is:open -is:other_branch cell:{found.unit}-{found.view}-{levels} {query.text()}"
-    return (
-        f"{reverse('findings:finding-list')}?{urlencode({'q': q.strip(), 'view': 'flat', 'ordering': '-bad_minutes'})}"
-    )
+    order = {} if levels == "none" else {"ordering": "-bad_minutes"}
+    return f"{reverse('findings:finding-list')}?{urlencode({'q': q.strip(), 'view': 'flat', **order})}"
 
 
 def columns(unit: str) -> list[tuple[int, str]]:

@@ -368,6 +368,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Level": "findings.api.enums.LEVELS",
         "BandFilter": "findings.api.enums.BANDS_OR_NONE",
         "RiskView": "findings.api.enums.RISK_VIEWS",
+        "RiskUnit": "findings.api.enums.RISK_UNITS",
         "RiskGroupOrder": "findings.api.enums.GROUP_ORDERS",
         "RiskInputName": "findings.api.enums.INPUT_NAMES",
         "RiskInputKind": "findings.api.enums.INPUT_KINDS",
