@@ -14,6 +14,7 @@ from platform_risk.core.imports import services
 from platform_risk.core.imports.destination import resolve
 from platform_risk.core.models import Import, ImportKind, User
 from platform_risk.core.tasks import run_import, undo_import
+from platform_risk.joint import peeking
 
 _MOST_LOOKED_AT = 32 * 1024 * 1024
 
@@ -39,12 +40,15 @@ def kind_of(upload: "UploadedFile[Any]", names: dict[str, Any]) -> str:
     for kind in ImportKind.values:
         if stated in formats_of(kind):
             return kind
-    if not names.get("service") and upload.file is not None:
-        if bills.is_bill(upload.file):
-            return ImportKind.BILL
-        if _is_usage(upload):
-            return ImportKind.USAGE
-    return ImportKind.BILL if names.get("export") or names.get("billing_account") else ImportKind.SCAN
+    if upload.file is None:
+        return ImportKind.SCAN
+    if not names.get("service") and bills.is_bill(upload.file):
+        return ImportKind.BILL
+    if _is_usage(upload):
+        return ImportKind.USAGE
+    if names.get("export") or names.get("billing_account"):
+        return ImportKind.BILL
+    return ImportKind.PLATFORM if peeking.is_configuration(upload.file, upload.name or "") else ImportKind.SCAN
 
 
 def _is_usage(upload: "UploadedFile[Any]") -> bool:

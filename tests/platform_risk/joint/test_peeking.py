@@ -1,0 +1,79 @@
+"""What an upload is whose kind nobody stated."""
+
+import io
+import tarfile
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from platform_risk.core.models import Service, User
+from platform_risk.joint import peeking, receiving
+from tests.factories import sarif, sarif_result
+
+TSDB = (
+    b'{"status":"success","data":{"headStats":{"numSeries":508,"numLabelPairs":3,"chunkCount":9,"minTime":1,'
+    b'"maxTime":2},"seriesCountByMetricName":[],"labelValueCountByLabelName":[],"memoryInBytesByLabelName":[],'
+    b'"seriesCountByLabelValuePair":[]}}'
+)
+
+
+def zipped(*names: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return packed.getvalue()
+
+
+def tarred(*names: str) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name in names:
+            info = tarfile.TarInfo(name)
+            info.size = 1
+            archive.addfile(info, io.BytesIO(b"x"))
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("report.sarif", sarif(sarif_result()), "scan"),
+        ("checkov.json", b"{}", "scan"),
+        ("review.csv", b"title,severity\nx,high\n", "scan"),
+        ("api.yaml", b"kind: Deployment\n", "platform"),
+        ("main.tf", b"", "platform"),
+        ("Dockerfile", b"FROM x\n", "platform"),
+        ("platform.zip", zipped("k8s/api.yaml", "README.md"), "platform"),
+        ("platform.tar.gz", tarred("k8s/api.yaml", "values.json"), "platform"),
+        ("reports.zip", zipped("a.sarif", "config.yaml"), "scan"),
+        ("reports.tgz", tarred("a.json"), "scan"),
+        ("broken.zip", b"PK\x03\x04 no more", "scan"),
+        ("broken.tar.gz", b"\x1f\x8b\x08\x00 no more", "scan"),
+        ("tsdb.json", TSDB, "usage"),
+    ],
+)
+def test_it_is_what_it_holds(name: str, content: bytes, kind: str) -> None:
+    upload = SimpleUploadedFile(name, content)
+    assert receiving.kind_of(upload, {"service": "shop"}) == kind
+    assert upload.read() == content
+
+
+def test_a_tar_is_not_unpacked_to_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peeking, "_MOST_BYTES", 3)
+    packed = io.BytesIO(tarred(*(f"{number}.txt" for number in range(9)), "late.yaml"))
+    assert not peeking.is_configuration(packed, "a.tar.gz")
+    assert packed.tell() == 0
+
+
+@pytest.mark.django_db
+def test_a_stated_format_says_the_kind(api: Callable[..., Client], alice: User, checkout: Service) -> None:
+    client: Any = api(alice)
+    body = {"service": "checkout", "format": "platform-files", "file": SimpleUploadedFile("a.json", b"{}")}
+    assert client.post("/api/v1/imports/", body).json()["kind"] == "platform"
+    body = {"service": "checkout", "file": SimpleUploadedFile("tsdb.json", TSDB)}
+    assert client.post("/api/v1/imports/", body).json()["kind"] == "usage"
