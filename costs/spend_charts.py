@@ -24,10 +24,10 @@ def stacked(times: Sequence[str], series: Mapping[str, Sequence[Decimal]], curre
     figure.update_layout(
         template="none",
         barmode="relative",
-        margin={"l": 64, "r": 16, "t": 12, "b": 104},
-        xaxis={"type": "category" if len(times) <= 24 else "date"},
+        margin={"l": 64, "r": 16, "t": 40, "b": 60},
+        xaxis={"type": "category" if len(times) <= 24 else "date", "automargin": True},
         yaxis={"title": {"text": currency}},
-        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         bargap=0.25,
     )
     return str(figure.to_json())
