@@ -119,9 +119,9 @@ def main(sizes: tuple[int, ...] = SIZES) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
+    works = {"floor": floor, "reduced": reduced}
+    if sys.argv[1:] and sys.argv[1] in works:
         with tempfile.TemporaryDirectory() as name:
-            run = {"floor": floor, "reduced": reduced}[sys.argv[1]]
-            print(json.dumps(run(Path(sys.argv[2]), Path(name))))
+            print(json.dumps(works[sys.argv[1]](Path(sys.argv[2]), Path(name))))
     else:
         main(tuple(int(each) for each in sys.argv[1:]) or SIZES)

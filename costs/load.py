@@ -5,7 +5,6 @@ Scope is export × billing account × billing period. A complete import replaces
 unless what was loaded equals what the file says, to the last digit.
 """
 
-import json
 from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -187,7 +186,7 @@ def _replace(job: Job, bill: Bill, cube: Cube, scopes: list[Scoped]) -> None:
     export = (row.export or bill.export)[:100]
     observed_at, observed_from = _observed_at(row)
     is_complete = row.complete != "no"
-    ids = ownership.key_ids(cube.charge_keys(), json.loads)
+    ids = ownership.key_ids(cube.charge_keys(), _redactor().text)
     tally, touched = _Tally(), []
     for scoped in scopes:
         job.check()
@@ -300,9 +299,10 @@ def _day_lines(version: int, cube: Cube, scoped: Scoped, ids: dict[str, int]) ->
 
 
 def _resource_lines(version: int, cube: Cube, scoped: Scoped, ids: dict[str, int]) -> Iterator[str]:
+    redact = _redactor().text
     for month, resource, digest, currency, *rest in cube.resources(scoped):
-        amounts = "\t".join(rest)
-        yield f"{version}\tt\t{month}\t{copy.text(resource)}\t{ids[digest]}\t{copy.text(currency)}\t{amounts}\n"
+        amounts, name = "\t".join(rest), copy.text(redact(resource)[:1000])
+        yield f"{version}\tt\t{month}\t{name}\t{ids[digest]}\t{copy.text(currency)}\t{amounts}\n"
 
 
 def _totals(file: Iterable[Total], loaded: dict[tuple[str, str], tuple[Decimal, Decimal]]) -> list[dict[str, str]]:

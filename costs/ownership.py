@@ -1,6 +1,7 @@
 """Keys of charges and whose they are: what costs.allocation decides, written down; and again when rules change."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db import connection, transaction
@@ -40,8 +41,8 @@ def _columns(found: Allocated) -> dict[str, Any]:
     return dict(zip(_FIELDS, values, strict=True))
 
 
-def key_ids(keys: Iterable[tuple[str, ...]], parsed: Any) -> dict[str, int]:
-    """Digest → id of these keys; unknown ones are added, and given to somebody. `parsed` reads the tags' JSON."""
+def key_ids(keys: Iterable[tuple[str, ...]], redact: Callable[[str], str]) -> dict[str, int]:
+    """Digest → id of these keys; unknown ones are added without secrets, and given to somebody."""
     wanted = {key[0]: key for key in keys}
     known = _ids(wanted)
     missing = [wanted[digest] for digest in wanted if digest not in known]
@@ -49,7 +50,9 @@ def key_ids(keys: Iterable[tuple[str, ...]], parsed: Any) -> dict[str, int]:
         everything = catalogue()
         rows = []
         for digest, *values, tags in missing:
-            columns = dict(zip(KEY, values, strict=True)) | {"tags": parsed(tags)}
+            kept = {name: redact(value) for name, value in json.loads(tags).items()}
+            texts = [redact(value)[:longest] for value, longest in zip(values, KEY.values(), strict=True)]
+            columns = dict(zip(KEY, texts, strict=True)) | {"tags": kept}
             rows.append(ChargeKey(digest=digest, **columns, **_columns(allocation.allocate(_key(columns), everything))))
         ChargeKey.objects.bulk_create(rows, batch_size=2_000, ignore_conflicts=True)
         known |= _ids({row.digest for row in rows})

@@ -20,6 +20,7 @@ from platform_risk.core.imports import runner, services
 from platform_risk.core.models import Environment, Import, ImportState, Service, Team, User
 from platform_risk.joint.receiving import hand_in
 from tests.costs.bills.reduced import FOCUS, focus, table
+from tests.database import everything
 from tests.factories import make_service
 
 pytestmark = pytest.mark.django_db
@@ -324,3 +325,23 @@ def test_a_month_handed_in_again_takes_the_place_of_pieces_that_were_added_to_it
     again = applied(ada, whole)
     assert (again.is_applied, billed()) == (True, Decimal("5.5"))
     assert applied(ada, whole).duplicate_of == again
+
+
+def test_a_secret_in_a_bill_is_in_no_table(ada: User) -> None:
+    secrets = ("AKIAIOSFODNN7EXAMPLQ", "hunter2-and-more")
+    planted = f"key {secrets[0]} password={secrets[1]}"
+    row = applied(
+        ada,
+        focus(
+            {
+                "ResourceId": planted, "ServiceName": planted, "SubAccountId": planted, **tagged(team=planted),
+                "RegionId": planted, "ServiceProviderName": planted,
+            },
+            {"BilledCost": planted},
+        ),
+    )  # fmt: skip
+    assert (row.rejected, billed()) == (1, Decimal("1.5"))
+    stored = everything()
+    assert len(stored["costs_resourcemonth"]) == 1
+    for name, rows in stored.items():
+        assert not [text for text in rows if any(secret in text for secret in secrets)], name
