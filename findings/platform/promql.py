@@ -22,6 +22,7 @@ _TOKEN = re.compile(
 )
 _COMPARE = ("==", "!=", ">", "<", ">=", "<=")
 _LEVELS: tuple[tuple[str, ...], ...] = (("or",), ("and", "unless"), _COMPARE, ("+", "-"), ("*", "/", "%", "atan2"))
+_BINDS = {operator: level for level, operators in enumerate(_LEVELS) for operator in operators}
 _AGGREGATIONS = frozenset(
     ("sum", "min", "max", "avg", "group", "stddev", "stdvar", "count", "count_values", "bottomk", "topk", "quantile")
 )
@@ -121,14 +122,7 @@ class _Reader:
         self._tokens = tokens
         self._at = 0
         self._operators = 0
-
-    @property
-    def kind(self) -> str:
-        return self._tokens[self._at][0]
-
-    @property
-    def word(self) -> str:
-        return self._tokens[self._at][1]
+        self.kind, self.word = tokens[0]
 
     def _take(self, wanted: str = "") -> str:
         word = self.word
@@ -137,15 +131,15 @@ class _Reader:
         if self.kind == "end":
             raise NotUnderstood("it ends too soon")
         self._at += 1
+        self.kind, self.word = self._tokens[self._at]
         return word
 
     def level(self, level: int, depth: int) -> Node:
+        """Operators that bind at least as closely as `level`, those of one level from the left."""
         if depth > MOST_DEPTH:
             raise NotUnderstood("nested too deeply")
-        if level == len(_LEVELS):
-            return self._power(depth)
-        node = self.level(level + 1, depth)
-        while self.word.lower() in _LEVELS[level] and self.kind in ("mark", "name"):
+        node = self._power(depth)
+        while (binds := self._binds()) >= level:
             operator = self._take().lower()
             self._operators += 1
             if self._operators > MOST_OPERATORS:
@@ -153,8 +147,12 @@ class _Reader:
             if self.word == "bool":
                 self._take()
             self._labels()
-            node = Binary(operator, node, self.level(level + 1, depth + 1))
+            node = Binary(operator, node, self.level(binds + 1, depth + 1))
         return node
+
+    def _binds(self) -> int:
+        """The level of the operator that is next; -1 when none is."""
+        return _BINDS.get(self.word.lower(), -1) if self.kind in ("mark", "name") else -1
 
     def _power(self, depth: int) -> Node:
         if self.word in ("-", "+"):

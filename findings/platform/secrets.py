@@ -107,8 +107,13 @@ def _below(node: Any, namespace: str, subject: str, holder: Any, depth: int = 0)
                 yield from _below(value, namespace, subject, holder, depth + 1)
 
 
+_REFERRING = frozenset(("valueFrom", "envName", "secretRef"))
+
+
 def _reference(node: Map) -> tuple[str, str, str, int] | None:
     """(variable, Secret, key, line) of an item of an `env` or `envFrom` list, also as Helm charts spell it."""
+    if node.keys().isdisjoint(_REFERRING):  # as nearly every mapping is
+        return None
     found = find(node, "valueFrom.secretKeyRef.name")
     if found and isinstance(node.get("name"), str) and found[0]:
         key = mapping(node, "valueFrom.secretKeyRef").get("key")
