@@ -5,11 +5,11 @@ from rest_framework.routers import SimpleRouter
 
 from costs.api import urls as costs_urls
 from findings.api import urls as findings_urls
-from planning.api import urls as planning_urls
 from platform_risk.core.api import endpoints
 from platform_risk.core.api.facts import Facts
 from platform_risk.core.api.pages import NoSuchAddress, SchemaView
 from platform_risk.joint.api import Imports
+from platform_risk.planning.api import urls as planning_urls
 
 app_name = "api"
 

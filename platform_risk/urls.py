@@ -13,7 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("findings/", include("findings.urls")),
     path("risk/", include("findings.risk_urls")),
     path("costs/", include("costs.urls")),
-    path("", include("planning.urls")),
+    path("", include("platform_risk.planning.urls")),
     path("", include("platform_risk.core.urls")),
     path("", include("platform_risk.joint.urls")),
 ]

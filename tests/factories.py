@@ -11,10 +11,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from costs.models import Budget, PriceBook, PriceRate, Scenario, UsageFigure, UsageScope
 from findings.models import Finding, RiskInput
-from planning.models import Incident, Remedy
 from platform_risk.core.imports import runner, services
 from platform_risk.core.imports.services import Destination
 from platform_risk.core.models import Environment, Import, Membership, Role, Service, Target, Team, Token, User
+from platform_risk.planning.models import Incident, Remedy
 
 _numbers = itertools.count(1)
 PASSWORD = "correct horse battery staple"  # one for all: hashing is slow on purpose

@@ -17,9 +17,9 @@ from costs.models import Budget, PriceRate, Scenario, SeenAnomaly
 from findings.actions import Update
 from findings.models import Comment, Finding, RiskInput
 from findings.services import act
-from planning.models import Incident, Remedy, ReviewNote, ReviewSnapshot
-from planning.reviews import figures
 from platform_risk.core.models import Import, ImportReject, OwnershipRule, Service, Team, Token, User
+from platform_risk.planning.models import Incident, Remedy, ReviewNote, ReviewSnapshot
+from platform_risk.planning.reviews import figures
 from tests.costs.bills.reduced import focus
 from tests.costs.spending import spend, weekly
 from tests.factories import (

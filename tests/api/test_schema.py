@@ -27,10 +27,10 @@ from costs.models import SharedCost
 from findings.actions import Update
 from findings.models import Finding
 from findings.services import act
-from planning.models import ReviewSnapshot
-from planning.reviews import figures
 from platform_risk.core.api import pages
 from platform_risk.core.models import Environment, OwnershipRule, Service, Token, User
+from platform_risk.planning.models import ReviewSnapshot
+from platform_risk.planning.reviews import figures
 from platform_risk.wsgi import application
 from tests.factories import (
     make_budget,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from findings.risk.bands import Band, Placed
 from findings.risk.expected import expected
 from findings.risk.matrix import (
     IMPACT_MINUTES,
@@ -14,11 +15,9 @@ from findings.risk.matrix import (
     LIKELIHOOD,
     MINUTES,
     MONEY,
-    Band,
     Bands,
     Cell,
     Matrix,
-    Placed,
     Scale,
     by_sum,
     detection_level,

@@ -9,9 +9,9 @@ from django.db import models
 
 from findings.models import Finding, choices
 from findings.vocabulary import Lane
-from planning.vocabulary import NoteKind, RemedyState
 from platform_risk.core.catalog.models import slug_validator
 from platform_risk.core.models import Service, Team, User
+from platform_risk.planning.vocabulary import NoteKind, RemedyState
 
 MOST_DAYS = 1000
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from planning import digest, reviews
+from platform_risk.planning import digest, reviews
 
 
 @shared_task(name="planning.keep_reviews")

@@ -14,10 +14,6 @@ from rest_framework.response import Response
 
 from findings.api import enums as findings_enums
 from findings.selectors import people_visible_to
-from planning import remedies
-from planning.api import enums
-from planning.models import Remedy
-from planning.remedies import Checked, Planned, Row
 from platform_risk.core.api import catalog, filters
 from platform_risk.core.api.collections import Collection, described
 from platform_risk.core.api.exports import Table
@@ -26,6 +22,10 @@ from platform_risk.core.api.problems import bad_field, bad_parameter
 from platform_risk.core.api.resources import NAME, Body
 from platform_risk.core.api.schema import parameter
 from platform_risk.core.models import User
+from platform_risk.planning import remedies
+from platform_risk.planning.api import enums
+from platform_risk.planning.models import Remedy
+from platform_risk.planning.remedies import Checked, Planned, Row
 
 MOST_BUDGET = 10_000
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from planning.views import coverage, incidents, remedies, reviews
+from platform_risk.planning.views import coverage, incidents, remedies, reviews
 
 app_name = "planning"
 urlpatterns = [

@@ -7,14 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from planning import incidents
-from planning.forms import FileForm, IncidentForm, incident_fields
-from planning.incidents_csv import COLUMNS, BadFile
-from planning.models import Incident
 from platform_risk.core import keyset
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.catalog.selectors import services_visible_to
 from platform_risk.core.views.saving import done, saved
+from platform_risk.planning import incidents
+from platform_risk.planning.forms import FileForm, IncidentForm, incident_fields
+from platform_risk.planning.incidents_csv import COLUMNS, BadFile
+from platform_risk.planning.models import Incident
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN = 100

@@ -15,9 +15,9 @@ from findings.checks.remedies import remedies as listed
 from findings.models import Estimate, Finding
 from findings.services import act
 from findings.vocabulary import Status
-from planning import remedies
-from planning.models import Remedy
 from platform_risk.core.models import AuditEvent, Service, Team, User
+from platform_risk.planning import remedies
+from platform_risk.planning.models import Remedy
 from tests.factories import make_finding, make_service
 
 pytestmark = pytest.mark.django_db

@@ -10,11 +10,11 @@ from findings.checks.registry import CHECKS
 from findings.models import Finding, choices
 from findings.selectors import people_visible_to, teams_visible_to
 from findings.vocabulary import Lane
-from planning.incidents_csv import MOST_BYTES
-from planning.models import MOST_DAYS, Incident, Remedy
-from planning.vocabulary import NoteKind, RemedyState
 from platform_risk.core.catalog.selectors import services_written_by, teams_written_by
 from platform_risk.core.models import Service, Team, User
+from platform_risk.planning.incidents_csv import MOST_BYTES
+from platform_risk.planning.models import MOST_DAYS, Incident, Remedy
+from platform_risk.planning.vocabulary import NoteKind, RemedyState
 
 
 class RemedyForm(forms.Form):

@@ -15,14 +15,14 @@ from findings import stating
 from findings.load import redactor
 from findings.models import Finding, RiskInput
 from findings.risk.stating import Kind
-from planning import incidents_csv
-from planning.evidence import Evidence, Seen, evidence
-from planning.incidents_csv import BadFile, Line
-from planning.models import Incident
 from platform_risk.core import changing
 from platform_risk.core.access.audit import record
 from platform_risk.core.errors import Refused
 from platform_risk.core.models import Service, User
+from platform_risk.planning import incidents_csv
+from platform_risk.planning.evidence import Evidence, Seen, evidence
+from platform_risk.planning.incidents_csv import BadFile, Line
+from platform_risk.planning.models import Incident
 
 # How a statement begins that incidents made: those of people are left alone.
 BASIS = "Incidents: "

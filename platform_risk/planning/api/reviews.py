@@ -10,9 +10,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from planning import reviews
-from planning.api import enums
-from planning.models import ReviewNote, ReviewSnapshot
 from platform_risk.core.api import catalog, filters
 from platform_risk.core.api.etag import etag_of
 from platform_risk.core.api.exports import Table
@@ -23,6 +20,9 @@ from platform_risk.core.api.resources import Body, Resource, one, read
 from platform_risk.core.api.schema import parameter
 from platform_risk.core.catalog.selectors import teams_visible_to
 from platform_risk.core.models import User
+from platform_risk.planning import reviews
+from platform_risk.planning.api import enums
+from platform_risk.planning.models import ReviewNote, ReviewSnapshot
 
 
 class ListedSerializer(serializers.Serializer[Any]):

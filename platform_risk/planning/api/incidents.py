@@ -10,8 +10,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from findings.models import Finding
-from planning import incidents
-from planning.models import Incident
 from platform_risk.core.api import catalog, filters
 from platform_risk.core.api.collections import Collection, described
 from platform_risk.core.api.exports import Table
@@ -21,6 +19,8 @@ from platform_risk.core.api.resources import Body
 from platform_risk.core.api.schema import parameter
 from platform_risk.core.catalog.selectors import services_visible_to
 from platform_risk.core.models import User
+from platform_risk.planning import incidents
+from platform_risk.planning.models import Incident
 
 
 class IncidentSerializer(serializers.Serializer[Any]):

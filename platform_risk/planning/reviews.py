@@ -21,11 +21,11 @@ from findings.load import redactor
 from findings.models import Finding, FindingQuerySet, RiskRollup, Rollup
 from findings.selectors import teams_visible_to
 from findings.vocabulary import OPEN_STATUSES, Lane, Status
-from planning.models import ReviewNote, ReviewSnapshot
 from platform_risk.core import changing
 from platform_risk.core.access.audit import record
 from platform_risk.core.errors import Refused
 from platform_risk.core.models import Team, User
+from platform_risk.planning.models import ReviewNote, ReviewSnapshot
 
 LISTED = 25  # findings of each list that are kept by name; the counts are of all
 MOVERS = 8

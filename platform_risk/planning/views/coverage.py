@@ -9,9 +9,9 @@ from django.views.decorators.http import require_safe
 
 from findings.checks import signals
 from findings.checks.coverage import State
-from planning import coverage, freshness
-from planning.coverage import Filter
 from platform_risk.core.access.requests import user_of
+from platform_risk.planning import coverage, freshness
+from platform_risk.planning.coverage import Filter
 
 SHOWN = 200
 

@@ -28,12 +28,12 @@ from findings.risk.portfolio import Member, as_one
 from findings.risk.simulation import Spread, simulate, together
 from findings.risk.simulation import difference as paired
 from findings.vocabulary import OPEN_STATUSES
-from planning.models import Remedy
-from planning.vocabulary import AHEAD, RemedyState
 from platform_risk.core import changing
 from platform_risk.core.access.audit import record
 from platform_risk.core.errors import Refused
 from platform_risk.core.models import Scope, Service, Team, User
+from platform_risk.planning.models import Remedy
+from platform_risk.planning.vocabulary import AHEAD, RemedyState
 from platform_risk.quantities.sourced import Source, Sourced
 
 Worth = Literal["minutes", "money"]

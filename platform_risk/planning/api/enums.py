@@ -1,7 +1,7 @@
 """Planning's enumerations as plain lists: the schema names its enums by them (ENUM_NAME_OVERRIDES)."""
 
 from findings.checks import signals
-from planning.vocabulary import NoteKind, RemedyState
+from platform_risk.planning.vocabulary import NoteKind, RemedyState
 
 REMEDY_STATES = [member.value for member in RemedyState]
 REMEDY_VERDICTS = ["unchecked", "confirmed", "partly", "not seen"]

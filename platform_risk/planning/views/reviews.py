@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from findings.selectors import teams_visible_to
-from planning import reviews
-from planning.forms import NoteForm
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.models import Team
 from platform_risk.core.views.saving import saved
+from platform_risk.planning import reviews
+from platform_risk.planning.forms import NoteForm
 
 TITLES = {
     "new": "New",

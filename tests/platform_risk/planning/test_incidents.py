@@ -10,8 +10,8 @@ from django.test import Client
 
 from findings import estimating
 from findings.models import Estimate, Finding, RiskInput
-from planning.models import Incident
 from platform_risk.core.models import AuditEvent, Service, Team, User
+from platform_risk.planning.models import Incident
 from tests.factories import make_finding, make_risk_input, make_service
 
 pytestmark = pytest.mark.django_db

@@ -10,10 +10,6 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from planning import coverage, freshness
-from planning.api import enums
-from planning.coverage import Filter, Row
-from planning.freshness import Gap
 from platform_risk.core.api import exports, filters
 from platform_risk.core.api.exports import Table
 from platform_risk.core.api.fields import shown_time
@@ -22,6 +18,10 @@ from platform_risk.core.api.problems import bad_parameter
 from platform_risk.core.api.resources import Resource
 from platform_risk.core.api.schema import parameter
 from platform_risk.core.catalog.selectors import services_visible_to
+from platform_risk.planning import coverage, freshness
+from platform_risk.planning.api import enums
+from platform_risk.planning.coverage import Filter, Row
+from platform_risk.planning.freshness import Gap
 
 _MODES = enums.FAILURE_MODES
 _LIST = (

@@ -2,7 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
-from planning.api import coverage, incidents, remedies, reviews
+from platform_risk.planning.api import coverage, incidents, remedies, reviews
 
 
 def register(router: SimpleRouter) -> None:

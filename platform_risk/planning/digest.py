@@ -15,9 +15,9 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from planning import reviews
-from planning.models import Digest
 from platform_risk.core.models import User
+from platform_risk.planning import reviews
+from platform_risk.planning.models import Digest
 
 logger = logging.getLogger(__name__)
 KINDS = ("daily", "weekly")

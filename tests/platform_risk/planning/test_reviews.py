@@ -15,9 +15,9 @@ from django.utils import timezone
 from costs.models import BillScope, DayTotal
 from findings import estimating
 from findings.models import Finding
-from planning import reviews, tasks
-from planning.models import Digest, ReviewNote, ReviewSnapshot
 from platform_risk.core.models import Service, Team, User
+from platform_risk.planning import reviews, tasks
+from platform_risk.planning.models import Digest, ReviewNote, ReviewSnapshot
 from tests.factories import make_finding, make_service
 
 pytestmark = pytest.mark.django_db

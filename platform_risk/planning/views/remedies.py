@@ -7,13 +7,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from findings.vocabulary import Lane
-from planning import charts, remedies
-from planning.forms import RemedyForm, remedy_fields
-from planning.models import Remedy
-from planning.remedies import Row
-from planning.vocabulary import AHEAD, RemedyState
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.views.saving import done, saved
+from platform_risk.planning import charts, remedies
+from platform_risk.planning.forms import RemedyForm, remedy_fields
+from platform_risk.planning.models import Remedy
+from platform_risk.planning.remedies import Row
+from platform_risk.planning.vocabulary import AHEAD, RemedyState
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 BUDGET, MOST_BUDGET = 10.0, 10_000.0

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planning.evidence import Seen, evidence
-from planning.incidents_csv import MOST_PROBLEMS, BadFile, parse
+from platform_risk.planning.evidence import Seen, evidence
+from platform_risk.planning.incidents_csv import MOST_PROBLEMS, BadFile, parse
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 HEADER = "service,title,started_at,detected_at,recovered_at,users_affected,was_predicted,was_alerted,findings,notes\n"
