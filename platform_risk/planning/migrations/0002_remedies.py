@@ -1,13 +1,13 @@
 """The list of remedies that comes along, as rows that people change from then on."""
 
 import csv
-from pathlib import Path
+from importlib.resources import files
 
 from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-LIST = Path(__file__).resolve().parent.parent.parent / "findings" / "checks" / "data" / "remedies.tsv"
+LIST = files("findings.checks").joinpath("data/remedies.tsv")
 
 
 def add(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
