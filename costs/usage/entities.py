@@ -20,7 +20,6 @@ from costs.usage.records import Measure, Usage, UsageError
 PODS, ENTITIES = "kubernetes-pods", "entities"
 _ENDED = ("Succeeded", "Failed")
 _MOST_DAYS = 800
-csv.field_size_limit(131_072)
 
 
 @dataclass(frozen=True)

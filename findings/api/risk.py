@@ -113,7 +113,8 @@ class Risk(Resource):
         part, order = part_of(request, self.user), _choice(request, "order", enums.GROUP_ORDERS)
         found = portfolio.burners(self.user, part, shown=1_000, order=order)
         whole = exports.stream(request, risk_rows.GROUPS, exports.Rows(found))
-        return whole or Response([risk_rows.group(each) for each in found])
+        rows = [risk_rows.group(each) for each in found]
+        return whole or Response({"results": rows, "next": None, "previous": None})
 
     @extend_schema(responses=PolicySerializer)
     @action(detail=False)

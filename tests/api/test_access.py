@@ -67,10 +67,15 @@ def set_of(found: Iterator[tuple[str, list[str]]]) -> list[tuple[str, list[str]]
 
 
 def filled(known: list[str]) -> Iterator[str]:
-    """Every address with every known value in place of its parameters."""
+    """Every address with every known value in place of its parameter. Of several parameters the first takes each, the
+    others the same or the first of all: all with all would be thousands."""
     for text, names in addresses():
-        for values in itertools.product(known, repeat=len(names)):
-            yield text % dict(zip(names, values, strict=True))
+        if not names:
+            yield text
+            continue
+        for value in known:
+            for other in dict.fromkeys((value, known[0])) if len(names) > 1 else (value,):
+                yield text % (dict.fromkeys(names, other) | {names[0]: value})
 
 
 def body_of(answer: HttpResponseBase) -> str:
