@@ -9,6 +9,7 @@ app_name = "costs"
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("changed-resources/", overview.changed_resources, name="changed-resources"),
+    path("tile/", overview.tile, name="tile"),
     path("explorer/", explorer.explorer, name="explorer"),
     path("reconciliation/", reconciliation.reconciliation, name="reconciliation"),
     path("showback/", showback.showback, name="showback"),

@@ -79,3 +79,9 @@ def changed_resources(request: HttpRequest) -> HttpResponse:
         )  # fmt: skip
         return csv_answer("costs-resources", ["resource", "cloud_service", "change", "cost", "currency"], lines)
     return render(request, "costs/_changed_resources.html", {**asked, "rows": rows, "after": after, "before": before})
+
+
+@require_safe
+def tile(request: HttpRequest) -> HttpResponse:
+    """Spend and its forecast as a card that another page asks for after it stands: a forecast may take a moment."""
+    return render(request, "costs/_tile.html", {"tile": ahead.tile(user_of(request))})

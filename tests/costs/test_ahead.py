@@ -163,3 +163,10 @@ def test_every_new_day_is_seen_at_once(search: Team, ada: User) -> None:
     assert before is not None
     assert after is not None
     assert after.so_far == before.so_far + 1000
+
+
+def test_the_overviews_tile_says_what_is_spent_and_what_it_will_come_to(
+    spent: None, ada: User, signed_in: SignedIn
+) -> None:
+    assert "forecast to its end" in page(signed_in(ada), "/costs/tile/")
+    assert "/costs/tile/" in page(signed_in(ada), "/")
