@@ -39,24 +39,24 @@ def tarred(*names: str) -> bytes:
     return packed.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "kind"),
-    [
-        ("report.sarif", sarif(sarif_result()), "scan"),
-        ("checkov.json", b"{}", "scan"),
-        ("review.csv", b"title,severity\nx,high\n", "scan"),
-        ("api.yaml", b"kind: Deployment\n", "platform"),
-        ("main.tf", b"", "platform"),
-        ("Dockerfile", b"FROM x\n", "platform"),
-        ("platform.zip", zipped("k8s/api.yaml", "README.md"), "platform"),
-        ("platform.tar.gz", tarred("k8s/api.yaml", "values.json"), "platform"),
-        ("reports.zip", zipped("a.sarif", "config.yaml"), "scan"),
-        ("reports.tgz", tarred("a.json"), "scan"),
-        ("broken.zip", b"PK\x03\x04 no more", "scan"),
-        ("broken.tar.gz", b"\x1f\x8b\x08\x00 no more", "scan"),
-        ("tsdb.json", TSDB, "usage"),
-    ],
-)
+CASES = [
+    ("report.sarif", sarif(sarif_result()), "scan"),
+    ("checkov.json", b"{}", "scan"),
+    ("review.csv", b"title,severity\nx,high\n", "scan"),
+    ("api.yaml", b"kind: Deployment\n", "platform"),
+    ("main.tf", b"", "platform"),
+    ("Dockerfile", b"FROM x\n", "platform"),
+    ("platform.zip", zipped("k8s/api.yaml", "README.md"), "platform"),
+    ("platform.tar.gz", tarred("k8s/api.yaml", "values.json"), "platform"),
+    ("reports.zip", zipped("a.sarif", "config.yaml"), "scan"),
+    ("reports.tgz", tarred("a.json"), "scan"),
+    ("broken.zip", b"PK\x03\x04 no more", "scan"),
+    ("broken.tar.gz", b"\x1f\x8b\x08\x00 no more", "scan"),
+    ("tsdb.json", TSDB, "usage"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "kind"), CASES, ids=[name for name, _, _ in CASES])
 def test_it_is_what_it_holds(name: str, content: bytes, kind: str) -> None:
     upload = SimpleUploadedFile(name, content)
     assert receiving.kind_of(upload, {"service": "shop"}) == kind
