@@ -4,12 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.test import Client
 
 from platform_risk.core.models import Service, Team, User
 from tests.factories import make_service, make_team, make_token, make_user
 
+# How long an example takes says how busy the machine is, and nothing about what is tried.
+hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("suite")
 SAMPLES = Path(__file__).parent / "samples"
 
 

@@ -80,9 +80,10 @@ def test_undoing_an_import_brings_back_the_facts_before_it(checkout: Service, ad
 
 
 def test_the_same_file_again_writes_no_fact(checkout: Service) -> None:
-    handed(zipped(**{"platform-risk_yaml": FACTS}), checkout)
+    files = zipped(**{"platform-risk_yaml": FACTS})
+    handed(files, checkout)
     before = Fact.objects.count()
-    handed(zipped(**{"platform-risk_yaml": FACTS}), checkout)
+    handed(files, checkout)
     assert Fact.objects.count() == before > 0
 
 
