@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from findings.checks import what_if
+from findings.checks import recomputing
+from findings.checks.recomputing import CannotError, Terms
 from findings.checks.time_sync import drift_seconds_per_day
-from findings.checks.what_if import CannotError, Outcome, Terms
+from findings.checks.what_if import Outcome
 from platform_risk.quantities.budget import burned_percent
 
 _STATED, _CHANGED, _LIMIT = ("as read", "accent", "solid"), ("your inputs", "cri-b", "dash"), ("text", "dot")
@@ -88,7 +89,7 @@ def _held(points: Sequence[tuple[float, float]], until: float) -> tuple[tuple[fl
 
 
 def _autoscaling(drawn: _Drawn) -> Chart | None:
-    found = [(what_if.steps_of(each.terms["replicas_after_seconds"]), style) for each, style in drawn]
+    found = [(recomputing.steps_of(each.terms["replicas_after_seconds"]), style) for each, style in drawn]
     until = max(steps[-1][0] for steps, _ in found) * 1.15 + 1
     series = [Series(name, _held(steps, until), token, dash, is_step=True) for steps, (name, token, dash) in found]
     last, most = found[-1][0][-1]
@@ -105,14 +106,14 @@ def _connections(drawn: _Drawn) -> Chart | None:
         terms = each.terms.get("connections_per_scale_step")
         if terms is None:
             return None
-        scaled = what_if.scale_steps(terms)
-        others = what_if.beside_scaling(each.terms["connections_needed"], scaled)
+        scaled = recomputing.scale_steps(terms)
+        others = recomputing.beside_scaling(each.terms["connections_needed"], scaled)
         totals.append(([(at, needed + others) for at, needed in _total(scaled)], style))
         until = max(until, totals[-1][0][-1][0] * 1.15 + 1)
     for steps, (name, token, dash) in totals:
         series.append(Series(f"needed, {name}", _held(steps, until), token, dash, is_step=True))
     last, steps = drawn[-1][0], totals[-1][0]
-    limit = what_if.available_of(last.terms["connections_available"])
+    limit = recomputing.available_of(last.terms["connections_available"])
     series.append(Series("available", ((0, limit), (until, limit)), *_LIMIT))
     crossed = next((at for at, needed in steps if needed > limit), None)
     sentence = (
@@ -161,11 +162,11 @@ def _stock(drawn: _Drawn) -> Chart | None:
     series: list[Series] = []
     for each, (name, token, dash) in drawn:
         terms = each.terms["stored_gb_after_12_months"]
-        rows = what_if.logs_of(terms, months=24).rows
+        rows = recomputing.logs_of(terms, months=24).rows
         series.append(Series(f"for ever, {name}", _months(rows), token, dash))
     kept = drawn[-1][0].terms.get("cost_per_month_with_retention")
     if kept is not None:
-        rows = what_if.logs_of(kept, kept=True, months=24).rows
+        rows = recomputing.logs_of(kept, kept=True, months=24).rows
         series.append(Series(f"{kept['retention']:g} days", _months(rows), *_LIMIT))
     last = series[-1 if kept is None else -2].points[-1][1]
     return Chart("Logs stored", "months", "GB", tuple(series), f"After two years {last:,.0f} GB are stored.")

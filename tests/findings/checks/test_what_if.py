@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from findings import charts, figures
-from findings.checks import engine, what_if
+from findings.checks import engine, recomputing, what_if
 from findings.platform import files, reader
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "checks"
@@ -42,7 +42,7 @@ def test_every_figure_of_every_sample_follows_from_the_inputs_that_it_shows() ->
         for quantity in quantities:
             key = (check, quantity["name"])
             if key in COUNTED or check in NOT_NUMBERS or not any(
-                what_if.is_number(each["value"]) for each in quantity["inputs"]
+                recomputing.is_number(each["value"]) for each in quantity["inputs"]
             ):  # fmt: skip
                 continue
             assert quantity["name"] in again, (sample, key)
@@ -53,7 +53,7 @@ def test_every_figure_of_every_sample_follows_from_the_inputs_that_it_shows() ->
 
 def test_every_figure_that_can_be_computed_is_in_a_sample() -> None:
     seen = {(check, quantity["name"]) for _, check, quantities in FOUND for quantity in quantities}
-    assert set(what_if.FIGURES) - seen == {("db-connections", "connection_memory_mb")}
+    assert set(recomputing.FIGURES) - seen == {("db-connections", "connection_memory_mb")}
 
 
 def of_sample(name: str) -> tuple[str, list[dict[str, Any]]]:
