@@ -58,6 +58,15 @@ def open_configuration(row: Import, limits: dict[str, int]) -> Iterator[OpenedRe
     read = list(_read(row, limits))
     platform = reader.read(read)
     if not platform.files_read:
+        broken = next((each for each in platform.skipped if each.is_error), None)
+        if broken is not None:
+            place = {"entry": broken.path} | ({"line": broken.line} if broken.line else {})
+            raise ScanError(
+                "nothing_to_read",
+                f"None of its files can be read. {broken.path}: {broken.reason}.",
+                remedy="Correct this place, or leave the file out.",
+                **place,
+            )
         raise ScanError(
             "nothing_to_read",
             "None of its files is of a kind that is read as configuration.",

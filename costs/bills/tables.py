@@ -159,6 +159,9 @@ def _parquet_source(table: Table) -> str:
     return f"SELECT {columns} FROM read_parquet({quoted(str(table.path))})"  # noqa: S608 # our own path
 
 
+_PATH = re.compile(r"""(?:file )?["'](?:/|[A-Za-z]:\\)[^"']*["']""")
+
+
 class reading:
     """What DuckDB cannot read, as a BillError with place and remedy."""
 
@@ -175,7 +178,8 @@ class reading:
 
 def _said(error: duckdb.Error, entry: str) -> BillError:
     message = str(error)
-    first = message.partition("\n")[0][:300]
+    # Where the file lies on this machine is nobody's to know.
+    first = _PATH.sub("the file", message.partition("\n")[0])[:300]
     if isinstance(error, duckdb.OutOfMemoryException):
         return BillError(
             "too_large", "It does not fit into the memory that reading a bill may take.",

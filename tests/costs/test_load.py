@@ -190,11 +190,13 @@ def test_bad_files_end_with_place_and_remedy_and_apply_nothing(ada: User) -> Non
     for content, code in (
         (focus({"BilledCost": "x"}), "nothing_usable"),
         (b"PAR1" + b"\0" * 100 + b"PAR1", "cut_file"),
+        (b"PAR1" + b"\0" * 100, "cut_file"),
         (focus({}).replace(b"Cost", b"Mood"), "mapping_needed"),
     ):
         row = send(ada, content, kind="bill")
         assert row.state == ImportState.FAILED
         assert (row.error["code"], bool(row.error["remedy"])) == (code, True)
+        assert row.file.path not in row.error["message"]
     assert state() == [[], [], []]
     assert BillScope.objects.count() == 0
 

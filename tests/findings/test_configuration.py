@@ -392,3 +392,11 @@ def test_several_files_of_configuration_at_once_are_refused_since_each_would_rep
     assert answer.status_code == 422
     assert "pack it as a .zip or .tar" in answer.content.decode()
     assert not Import.objects.exists()
+
+
+def test_a_single_file_that_is_broken_is_told_with_its_line(checkout: Service) -> None:
+    row = upload(b"kind: Deployment\na: [1\nb: 2\n", checkout, name="api.yaml", kind="platform")
+    assert row.state == "failed"
+    assert row.error["location"]["line"] in (2, 3)
+    assert row.error["location"]["entry"] == "api.yaml"
+    assert "api.yaml: " in row.error["message"]
