@@ -1,24 +1,19 @@
-"""Figures of many findings together: matrix, sums, what is missing. Every function takes the user; figures are those of
-open findings of default branches that the user may see, summed from rollups wherever no other filter asks for more.
+"""Figures of many findings together: sums, what is missing, what burns most. Every function takes the user; figures
+are those of open findings of default branches that the user may see, summed from rollups.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import product
-from typing import Any
 
-from django.db.models import CharField, Count, F, Q, QuerySet, Sum, Value
+from django.db.models import CharField, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from findings import selectors
 from findings.estimating import VERSION
 from findings.models import Estimate, Finding, RiskInput, RiskPolicy, RiskRollup, Simulation
-from findings.query import Query
-from findings.risk.bands import Band
-from findings.risk.estimates import matrix_of
 from findings.risk.inputs import NAMES
 from findings.risk.lanes import Thresholds
 from findings.risk.simulation import YEARS
@@ -28,11 +23,6 @@ from platform_risk.quantities import budget
 
 SEED = 1
 _COUNTED = Sum("count")
-# Filters that the rollup, or the estimates it counts, can answer; what is at the end of it is a column of Estimate.
-_OF_ROLLUP = ("service", "team", "lane")
-_OF_ESTIMATE = {"severity": "severity", "class": "risk_class", "check": "check_id"}
-# What the rollup counts anyway
-_ALWAYS = (("is", "open", True), ("is", "other_branch", False))
 
 
 @dataclass(frozen=True)
@@ -51,127 +41,6 @@ def rollup(user: User, part: Part = ALL) -> QuerySet[RiskRollup]:
     if part.service is not None:
         rows = rows.filter(service=part.service)
     return rows if part.team is None else rows.filter(team=part.team)
-
-
-# --- the matrix
-
-
-@dataclass
-class Cell:
-    """Sums are None where nothing in it is known; money also where several currencies are."""
-
-    likelihood: int
-    impact: int
-    band: Band
-    count: int = 0
-    bad_minutes_per_year: float | None = None
-    losses: dict[str, Decimal] = field(default_factory=dict)
-
-    @property
-    def annual_loss(self) -> Decimal | None:
-        return next(iter(self.losses.values())) if len(self.losses) == 1 else None
-
-    @property
-    def currency(self) -> str | None:
-        return next(iter(self.losses)) if len(self.losses) == 1 else None
-
-    def add(self, count: int, minutes: float | None, loss: Decimal | None, currency: str) -> None:
-        self.count += count
-        if minutes is not None:
-            self.bad_minutes_per_year = (self.bad_minutes_per_year or 0.0) + minutes
-        if loss is not None:
-            self.losses[currency] = self.losses.get(currency, Decimal(0)) + loss
-
-
-@dataclass(frozen=True)
-class Matrix:
-    version: str
-    unit: str
-    view: str
-    cells: list[Cell]
-    unplaced: int
-    closed: int  # by remedies; of the view `after` alone
-
-    def at(self, likelihood: int, impact: int) -> Cell:
-        return self.cells[(likelihood - 1) * 5 + impact - 1]
-
-    @property
-    def placed(self) -> int:
-        return sum(cell.count for cell in self.cells)
-
-
-def matrix(user: User, *, unit: str = "minutes", view: str = "current", query: Query | None = None) -> Matrix:
-    """Raises QueryError for a filter that names what the user may not see."""
-    of = matrix_of(unit)
-    cells = [Cell(row, column, of.band(row, column)) for row, column in product(range(1, 6), range(1, 6))]
-    unplaced = closed = 0
-    remedied = selectors.remedied_checks() if view == "after" else frozenset()
-    columns = selectors.placement_columns(unit, view)
-    for row in _placed(user, columns, query or Query()):
-        if row["check"] in remedied:
-            closed += row["n"]
-        elif row["likelihood"] is None:
-            unplaced += row["n"]
-        else:
-            cell = cells[(row["likelihood"] - 1) * 5 + row["impact"] - 1]
-            cell.add(row["n"], row["minutes"], row["loss"], row["currency"])
-    return Matrix(of.version, unit, view, cells, unplaced, closed)
-
-
-def _placed(user: User, columns: selectors.Placement, query: Query) -> Iterable[Mapping[str, Any]]:
-    names = {
-        "likelihood": F(f"estimate__{columns.likelihood}"),
-        "impact": F(f"estimate__{columns.impact}"),
-        "currency": Coalesce("estimate__currency", _text("")),
-        "check": Coalesce("estimate__check_id", _text("")),
-    }
-    quick = _quickly(user, query)
-    if quick is not None:
-        return (
-            quick.values(**names)
-            .annotate(
-                n=_COUNTED,
-                minutes=Sum(F("count") * F(f"estimate__{columns.minutes}")),
-                loss=Sum(F("count") * F(f"estimate__{columns.loss}")),
-            )
-            .filter(n__gt=0)
-            .order_by()
-        )
-    rows = selectors.found(query, user).open().on_default_branch()
-    return (
-        rows.order_by()
-        .values(**names)
-        .annotate(n=Count("*"), minutes=Sum(f"estimate__{columns.minutes}"), loss=Sum(f"estimate__{columns.loss}"))
-    )
-
-
-def _text(value: str) -> Value:
-    return Value(value, output_field=CharField())
-
-
-def _quickly(user: User, query: Query) -> QuerySet[RiskRollup] | None:
-    """The rollup's rows for a filter that it can answer; None: only the findings themselves can tell."""
-    rows = selectors.risk_rollup(user)
-    if query.words:
-        return None
-    for wanted, filters in ((True, query.wanted), (False, query.excluded)):
-        for name, values in filters.items():
-            if all((name, value, wanted) in _ALWAYS for value in values):
-                continue
-            condition = _condition(name, values, user)
-            if condition is None:
-                return None
-            rows = rows.filter(condition if wanted else ~condition)
-    return rows
-
-
-def _condition(name: str, values: Sequence[str], user: User) -> Q | None:
-    if name in _OF_ROLLUP:
-        return selectors.condition(name, values, user)
-    if name in _OF_ESTIMATE:
-        keys = Estimate.objects.filter(**{f"{_OF_ESTIMATE[name]}__in": list(values)}).values("key")
-        return Q(risk_key__in=keys)
-    return None
 
 
 # --- sums
@@ -215,7 +84,7 @@ class _Row:
 def _rows(user: User, part: Part) -> list[_Row]:
     found = (
         rollup(user, part)
-        .values("service_id", "lane", currency=Coalesce("estimate__currency", _text("")))
+        .values("service_id", "lane", currency=Coalesce("estimate__currency", Value("", output_field=CharField())))
         .annotate(
             n=_COUNTED,
             minutes=Sum(F("count") * F("estimate__bad_minutes")),
@@ -429,45 +298,6 @@ def inputs_visible_to(user: User) -> QuerySet[RiskInput]:
 
 def estimates_of(findings: Iterable[Finding]) -> dict[int, Estimate]:
     return Estimate.objects.in_bulk(list({finding.risk_key for finding in findings}))
-
-
-# --- places, for the scatter
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Findings of one check (or class) in one service that stand at the same place."""
-
-    check: str
-    risk_class: str
-    service: str
-    frequency: float
-    per_event: float
-    count: int
-    band: str
-
-
-def standings(user: User, *, unit: str = "minutes", part: Part = ALL, shown: int = 400) -> list[Standing]:
-    """The most findings first. One query."""
-    per_event, band = ("loss_per_event", "money_band") if unit == "money" else ("minutes_per_event", "band")
-    rows = (
-        rollup(user, part)
-        .filter(**{"estimate__frequency__gt": 0, f"estimate__{per_event}__gt": 0})
-        .values(
-            "estimate__check_id", "estimate__risk_class", "service__slug", "estimate__frequency",
-            f"estimate__{per_event}", f"estimate__{band}",
-        )
-        .annotate(n=_COUNTED)
-        .filter(n__gt=0)
-        .order_by("-n", "service__slug", "estimate__check_id")[:shown]
-    )  # fmt: skip
-    return [
-        Standing(
-            row["estimate__check_id"], row["estimate__risk_class"], row["service__slug"], row["estimate__frequency"],
-            float(row[f"estimate__{per_event}"]), row["n"], row[f"estimate__{band}"],
-        )
-        for row in rows
-    ]  # fmt: skip
 
 
 # --- the worst, one by one

@@ -11,7 +11,7 @@ import numpy as np
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from findings import estimating, portfolio, stating
+from findings import estimating, placements, portfolio, stating
 from findings import risk_charts as charts
 from findings.checks.registry import CHECKS
 from findings.checks.remedies import remedies
@@ -207,7 +207,7 @@ def check_title(burner: Burner) -> str:
 
 def scatter(user: User, unit: str, part: Part = portfolio.ALL) -> charts.Scatter:
     matrix = matrix_of(unit)
-    found = portfolio.standings(user, unit=unit, part=part)
+    found = placements.standings(user, unit=unit, part=part)
     spots = [
         charts.Spot(
             each.frequency, each.per_event, each.count,
@@ -221,7 +221,7 @@ def scatter(user: User, unit: str, part: Part = portfolio.ALL) -> charts.Scatter
     return charts.scatter(spots, matrix.likelihood.ends, matrix.impact.ends, bounds)
 
 
-def _query_of(standing: portfolio.Standing) -> str:
+def _query_of(standing: placements.Standing) -> str:
     what = f"check:{standing.check}" if standing.check else f'class:{standing.risk_class} check:""'
     return f"is:open {what} service:{standing.service} -is:other_branch"
 
@@ -239,11 +239,11 @@ class MatrixRow:
 
 @dataclass(frozen=True)
 class MatrixCell:
-    cell: portfolio.Cell
+    cell: placements.Cell
     url: str
 
 
-def matrix_rows(found: portfolio.Matrix, query: Query) -> list[MatrixRow]:
+def matrix_rows(found: placements.Matrix, query: Query) -> list[MatrixRow]:
     """From the likeliest down, each cell with the list of what it holds."""
     scale = matrix_of(found.unit).likelihood
     rows = []
@@ -253,11 +253,11 @@ def matrix_rows(found: portfolio.Matrix, query: Query) -> list[MatrixRow]:
     return rows
 
 
-def _cell_url(found: portfolio.Matrix, cell: portfolio.Cell, query: Query) -> str:
+def _cell_url(found: placements.Matrix, cell: placements.Cell, query: Query) -> str:
     return list_of_cell(found, f"{cell.likelihood}-{cell.impact}", query)
 
 
-def list_of_cell(found: portfolio.Matrix, levels: str, query: Query) -> str:
+def list_of_cell(found: placements.Matrix, levels: str, query: Query) -> str:
     """The list of what a cell holds; `levels` none: of what has no place, and so no order by its figures either."""
     q = f"is:open -is:other_branch cell:{found.unit}-{found.view}-{levels} {query.text()}"
     order = {} if levels == "none" else {"ordering": "-bad_minutes"}

@@ -11,7 +11,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from findings import policy, portfolio, query, selectors, stating, tasks
+from findings import placements, policy, portfolio, query, selectors, stating, tasks
 from findings.api import enums, reading, risk_rows
 from findings.api.risk_serializers import (
     ExceedanceSerializer,
@@ -85,7 +85,7 @@ class Risk(Resource):
         view, unit = _choice(request, "view", enums.RISK_VIEWS), _choice(request, "unit", enums.RISK_UNITS)
         with reading.answers():
             asked = query.parse(request.query_params.get("q", ""), chosen)
-            found = portfolio.matrix(self.user, unit=unit, view=view, query=asked)
+            found = placements.matrix(self.user, unit=unit, view=view, query=asked)
         whole = exports.stream(request, risk_rows.CELLS, exports.Rows(found.cells))
         return whole or Response(risk_rows.matrix(found))
 

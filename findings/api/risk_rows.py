@@ -6,7 +6,8 @@ from typing import Any
 
 from findings import stating
 from findings.models import Estimate, RiskInput, RiskPolicy, Simulation
-from findings.portfolio import Burner, Cell, Matrix, Missing, Sums
+from findings.placements import Cell, Matrix
+from findings.portfolio import Burner, Missing, Sums
 from findings.risk.expected import expected
 from findings.risk.inputs import NAMES, Estimated, Risk
 from findings.risk.lanes import Thresholds

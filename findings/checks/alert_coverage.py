@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from findings.checks import coverage, signals
+from findings.checks.alert_rules import Rule
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.checks.coverage import Cell, State, Subject
+from findings.checks.coverage import Cell, State
+from findings.checks.subjects import Subject
 from findings.platform.model import Platform
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import Input, Quantity, Source
@@ -119,7 +121,7 @@ def _term(cell: Cell) -> Input:
     return Input(cell.mode, cell.state.value, "", Source.FILE, place.path, place.line, cell.why)
 
 
-def _seconds(rule: coverage.Rule) -> str:
+def _seconds(rule: Rule) -> str:
     if rule.worst is not None:
         return f"{rule.worst:g} s at the latest"
     return f"{rule.best:g} s at the soonest" if rule.best is not None else "a time that is not known"

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from findings import policy, portfolio, presentation, risk_presentation, stating, tasks
+from findings import placements, policy, portfolio, presentation, risk_presentation, stating, tasks
 from findings.models import Finding, RiskInput
 from findings.portfolio import ALL
 from findings.query import UNITS, VIEWS, Query, QueryError, parse
@@ -42,10 +42,10 @@ def matrix(request: HttpRequest) -> HttpResponse:
     error, status = "", 200
     try:
         query = parse(request.GET.get("q", ""))
-        found = portfolio.matrix(user, unit=unit, view=view, query=query)
+        found = placements.matrix(user, unit=unit, view=view, query=query)
     except QueryError as refusal:
         query, error, status = Query(), str(refusal), 400
-        found = portfolio.matrix(user, unit=unit, view=view)
+        found = placements.matrix(user, unit=unit, view=view)
     context = {
         "matrix": found,
         "rows": risk_presentation.matrix_rows(found, query),

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from findings import portfolio, risk_presentation
+from findings import placements, portfolio, risk_presentation
 from findings.portfolio import Sums
 from findings.query import Query
 from findings.selectors import service_rows, silent_sources, tallies, weeks
@@ -50,7 +50,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 def _risk(user: User, counted: Any, links: dict[str, str]) -> dict[str, Any]:
     sums = portfolio.sums(user)
-    matrix = portfolio.matrix(user)
+    matrix = placements.matrix(user)
     simulation = drawn(user, portfolio.ALL) if sums.open else None
     return {
         "sums": sums,

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from findings import estimating, portfolio
+from findings import estimating, placements
 from findings.actions import Transition
 from findings.checks.remedies import remedies as listed
 from findings.models import Estimate, Finding
@@ -224,7 +224,7 @@ def test_a_declined_remedy_closes_nothing_in_the_matrix_after_remedies(
     platform: Service, alice: User, mary: User
 ) -> None:
     def left() -> int:
-        return portfolio.matrix(alice, view="after").placed
+        return placements.matrix(alice, view="after").placed
 
     with_all = left()
     for slug in ("connection-pooling", "circuit-breakers", "request-timeouts"):

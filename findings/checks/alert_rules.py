@@ -1,0 +1,155 @@
+"""Every alert among the files, in whatever language it is written: what it would notice, and when it opens. PURE."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from findings.checks import alert_delay, signals
+from findings.checks.alert_delay import Opens, prometheus_seconds
+from findings.checks.base import Unsure
+from findings.checks.signal_loss import opens_on_loss
+from findings.checks.signals import Meaning, Sense
+from findings.platform import alerts
+from findings.platform.model import Platform
+from findings.platform.promql import Matcher
+from findings.platform.units import number
+from platform_risk.quantities.sourced import Place, Sourced, Unknown
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One alert. Seconds until it opens: `worst` is None when only a lower bound is known, `best` when nothing is."""
+
+    name: str
+    language: str
+    senses: tuple[Sense, ...]
+    reason: str  # why it is not understood, or not as a whole
+    place: Place
+    best: float | None = None
+    worst: float | None = None
+    wait_reason: str = ""
+    severity: str = ""
+    hints: tuple[str, ...] = ()  # modes that it may be about although it is not understood
+
+
+def rules(platform: Platform) -> Iterator[Rule]:
+    for each in (*_prometheus(platform), *_newrelic(platform), *_cloudwatch(platform), *_datadog(platform)):
+        yield _as_stated(platform, each)
+
+
+def _as_stated(platform: Platform, rule: Rule) -> Rule:
+    """The facts say what a rule notices that nothing here understands: `alerting.notices.NAME`."""
+    stated = platform.facts.get("alerting.notices")
+    listed = stated.value.get(rule.name) if stated is not None and isinstance(stated.value, Mapping) else None
+    if not isinstance(listed, list):
+        return rule
+    named = [str(each) for each in listed if str(each) in signals.modes()]
+    senses = tuple(Sense(mode, "stated in the facts") for mode in named)
+    return _but(rule, senses=(*rule.senses, *senses), reason="", hints=())
+
+
+def _but(rule: Rule, **fields: Any) -> Rule:
+    return Rule(**({name: getattr(rule, name) for name in Rule.__dataclass_fields__} | fields))
+
+
+def _made(name: str, language: str, meaning: Meaning, place: Place, words: str, **fields: Any) -> Rule:
+    hints = signals.hinted(f"{name} {words}") if meaning.reason else ()
+    return Rule(name, language, meaning.senses, meaning.reason, place, hints=hints, **fields)
+
+
+def _prometheus(platform: Platform) -> Iterator[Rule]:
+    records, times = alerts.recording_rules(platform), alerts.prometheus_times(platform)
+    for file in alerts.prometheus_rules(platform):
+        for alert in file.alerts:
+            meaning = signals.of_promql(alert.expression, records)
+            words = f"{alert.words} {alert.expression}"
+            waits = _prometheus_wait(alert, file, times)
+            yield _made(alert.name, "promql", meaning, alert.place, words, severity=alert.severity, **waits)
+
+
+def _prometheus_wait(
+    alert: alerts.PrometheusAlert, file: alerts.RuleFile, times: alerts.PrometheusTimes
+) -> dict[str, Any]:
+    if isinstance(alert.hold, Unknown):
+        return {"wait_reason": alert.hold.reason}
+    scrape, evaluation, wait = times.scrape, file.interval or times.evaluation, times.group_wait
+    if isinstance(scrape, Unknown) or isinstance(evaluation, Unknown) or isinstance(wait, Unknown):
+        missing = next(each for each in (scrape, evaluation, wait) if isinstance(each, Unknown))
+        return {"best": alert.hold.value, "wait_reason": missing.reason}
+    best, worst = prometheus_seconds(scrape.value, evaluation.value, alert.hold.value, wait.value)
+    return {"best": best, "worst": worst}
+
+
+def _wait(opens: "Opens | Unsure | None") -> dict[str, Any]:
+    if isinstance(opens, Opens):
+        reason = opens.missing.reason if opens.missing is not None else ""
+        return {"best": opens.best, "worst": opens.worst, "wait_reason": reason}
+    return {"wait_reason": opens.reason if opens is not None else ""}
+
+
+def _text(stated: Any) -> str:
+    """As far as it is known."""
+    if isinstance(stated, Unknown):
+        return stated.partial
+    return str(stated.value) if isinstance(stated, Sourced) else ""
+
+
+def _newrelic(platform: Platform) -> Iterator[Rule]:
+    for condition in alerts.nrql_conditions(platform):
+        opens = alert_delay.newrelic(condition)
+        if opens is None or condition.is_fragment:
+            continue
+        query = _text(condition.query)
+        operator = _text((condition.term or {}).get("operator")) or _text(condition.get("baseline_direction"))
+        if not query:
+            known = condition.query
+            meaning = Meaning(reason=known.reason if isinstance(known, Unknown) else "its query is not stated")
+        elif not operator:
+            meaning = Meaning(reason="whether it opens above or below its threshold is not known")
+        else:
+            meaning = signals.of_nrql(query, signals.directions_of(operator))
+        expiration, on_loss = condition.get("expiration_duration"), condition.get("open_violation_on_expiration")
+        seconds = number(expiration.value) if isinstance(expiration, Sourced) else None
+        if opens_on_loss(seconds, opens=isinstance(on_loss, Sourced) and on_loss.value is True):
+            meaning = Meaning((*meaning.senses, Sense("signal-lost", "expiration_duration")), meaning.reason)
+        name = _text(condition.get("name")) or condition.id
+        yield _made(name, "nrql", meaning, condition.place, f"{condition.id} {query}", **_wait(opens))
+
+
+def _cloudwatch(platform: Platform) -> Iterator[Rule]:
+    for alarm in alerts.cloudwatch_alarms(platform):
+        opens = alert_delay.cloudwatch(alarm)
+        if opens is None:
+            continue
+        stated = alarm.stated
+        metric, space = _text(stated.get("metric_name")), _text(stated.get("namespace"))
+        operator = _text(stated.get("comparison_operator"))
+        if not metric or not space or not operator:
+            meaning = Meaning(reason="its metric, namespace or comparison is not known")
+        else:
+            directions = signals.directions_of(operator)
+            meaning = signals.of_metric("cloudwatch", f"{space}/{metric}", directions, _dimensions(alarm))
+        if _text(stated.get("treat_missing_data")).lower() == "breaching":
+            meaning = Meaning((*meaning.senses, Sense("signal-lost", "treat_missing_data")), meaning.reason)
+        name = _text(stated.get("alarm_name")) or alarm.id
+        words = f"{alarm.id} {metric} {_text(stated.get('alarm_description'))}"
+        yield _made(name, "cloudwatch", meaning, alarm.place, words, **_wait(opens))
+
+
+def _dimensions(alarm: alerts.Alarm) -> tuple[Matcher, ...]:
+    stated = alarm.stated.get("dimensions")
+    held = stated.value if isinstance(stated, Sourced) and isinstance(stated.value, Mapping) else {}
+    return tuple(Matcher(signals.NAMED, "=", value) for value in held.values() if isinstance(value, str))
+
+
+def _datadog(platform: Platform) -> Iterator[Rule]:
+    for monitor in alerts.datadog_monitors(platform):
+        query = _text(monitor.stated.get("query"))
+        meaning = signals.of_datadog(query) if query else Meaning(reason="its query is not known")
+        missing, new = monitor.stated.get("notify_no_data"), _text(monitor.stated.get("on_missing_data"))
+        if (isinstance(missing, Sourced) and missing.value is True) or new == "show_and_notify_no_data":
+            meaning = Meaning((*meaning.senses, Sense("signal-lost", "notify_no_data")), meaning.reason)
+        name = _text(monitor.stated.get("name")) or monitor.id
+        yield _made(
+            name, "datadog", meaning, monitor.place, f"{monitor.id} {query}", **_wait(alert_delay.datadog(monitor))
+        )
