@@ -84,7 +84,7 @@ class Layer:
 
 def run(platform: Platform) -> Iterator[Verdict]:
     scopes = {setting.scope for setting in platform.settings if _is_ttl(setting)}
-    by_id = {workload.id: workload for workload in platform.workloads}
+    by_id = {workload.id: workload for workload in platform.running}
     for scope in sorted(scopes):
         settings = platform.settings_of(scope)
         yield from _judged(platform, scope, settings, by_id.get(scope))

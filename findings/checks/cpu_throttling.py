@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
@@ -106,23 +106,36 @@ def run(platform: Platform) -> Iterator[Verdict]:
                 yield _judged(
                     _limited(platform, workload, container, scaler), workload.resource.place(), is_watched=is_watched
                 )
+    yield from _composed(platform)
     for limited in _loose(platform):
         yield _judged(limited, limited.limit.place, is_watched=is_watched)
 
 
+def _composed(platform: Platform) -> Iterator[Verdict]:
+    """Services of docker-compose that state both a limit and how many threads run: the kernel stops them alike."""
+    for service in platform.compose_services:
+        limited = _limited(platform, service, service.containers[0], None)
+        if isinstance(limited, Limited) and limited.threads is not None:
+            verdict = _judged(limited, service.resource.place(), is_watched=False)
+            yield replace(verdict, severity=Severity.LOW) if isinstance(verdict, Fail) else verdict
+
+
 def _limited(platform: Platform, workload: Workload, container: Container, scaler: Autoscaler | None) -> Limited | str:
     resource = workload.resource
-    limit = resource.sourced(container.node, "resources.limits.cpu") or _by_default(platform, resource.namespace)
+    limit = resource.sourced(container.node, "resources.limits.cpu")
+    if limit is None and not workload.is_compose:
+        limit = _by_default(platform, resource.namespace)
     cores = amount(limit.value) if limit is not None else None
     if limit is None or cores is None or cores <= 0:
         return workload.id
     request = resource.sourced(container.node, "resources.requests.cpu")
     asked = amount(request.value) if request is not None else None
+    otherwise = None if workload.is_compose else _as_limit(limit, cores)
     return Limited(
         workload.id,
         container.name,
         limit.map(lambda _: cores),
-        request.map(lambda _: asked) if request is not None and asked is not None else _as_limit(limit, cores),
+        request.map(lambda _: asked) if request is not None and asked is not None else otherwise,
         _threads(platform, workload, container, limit.map(lambda _: cores)),
         _target(scaler, container.name) if scaler is not None else None,
         f"facts: services.{resource.name}.threads",

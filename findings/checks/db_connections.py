@@ -1,14 +1,14 @@
 """1.3: more connections than the database takes, once every pod of every service holds its pool."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from findings.checks import autoscaling
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform import databases, pools, processes
+from findings.platform import compose, databases, pools, processes
 from findings.platform.databases import Database, Pooler
-from findings.platform.model import Autoscaler, Platform, Resource, Workload, mapping, places
+from findings.platform.model import COMPOSE, Autoscaler, Platform, Resource, Workload, mapping, places
 from findings.platform.units import stated_count
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown, input_of
@@ -117,22 +117,58 @@ class Service:
 
 
 def run(platform: Platform) -> Iterator[Verdict]:
-    services: list[Service] = []
-    incomplete: list[Unsure] = []
-    for client in pools.clients(platform):
-        made = _service(platform, client)
-        if isinstance(made, Unknown):
-            incomplete.append(Unsure(client.workload.id, made.reason, made.provide, made.place))
-        else:
-            services.append(made)
+    clients = list(pools.clients(platform))
+    known = databases.databases(platform)
+    own = {
+        project: found
+        for project, services in compose.projects(platform.compose_services).items()
+        if (found := databases.of_compose(platform, services))
+    }
+    services, incomplete = _services(platform, [each for each in clients if _is_shared(platform, each, own)])
     services += _declared(platform, {service.name for service in services})
     yield from incomplete
-    known = databases.databases(platform)
     for database, used_by in _assigned(platform, known, services):
         yield from _judged(platform, database, used_by, is_complete=not incomplete)
     if services and not known:
         yield _without_database(services)
     yield from (Pass(each.id, (each.place(),)) for each in _lone_poolers(platform, known))
+    for project, found in own.items():
+        yield from _of_project(platform, found, [each for each in clients if _project(each) == project])
+
+
+def _project(client: pools.Client) -> str:
+    return compose.project_of(client.workload) if client.workload.is_compose else ""
+
+
+def _is_shared(platform: Platform, client: pools.Client, own: Mapping[str, list[Database]]) -> bool:
+    """Whether it counts toward the databases of the platform: what compose starts does not where a cluster runs the
+    same services, nor where it has a database of its own beside it."""
+    return not client.workload.is_compose or (not platform.workloads and _project(client) not in own)
+
+
+def _of_project(platform: Platform, known: list[Database], clients: list[pools.Client]) -> Iterator[Verdict]:
+    """A database that docker-compose starts, with the services beside it that do not connect elsewhere."""
+    names = {each.resource.name for each in platform.compose_services}
+    services, incomplete = _services(platform, [each for each in clients if not each.hosts or names & set(each.hosts)])
+    yield from incomplete
+    for database, used_by in _assigned(platform, known, services):
+        if not used_by:
+            continue
+        for verdict in _judged(platform, database, used_by, is_complete=not incomplete):
+            # Whether users depend on what a compose file starts, the file does not say.
+            yield replace(verdict, severity=Severity.MEDIUM) if isinstance(verdict, Fail) else verdict
+
+
+def _services(platform: Platform, clients: list[pools.Client]) -> tuple[list[Service], list[Unsure]]:
+    services: list[Service] = []
+    incomplete: list[Unsure] = []
+    for client in clients:
+        made = _service(platform, client)
+        if isinstance(made, Unknown):
+            incomplete.append(Unsure(client.workload.id, made.reason, made.provide, made.place))
+        else:
+            services.append(made)
+    return services, incomplete
 
 
 def _lone_poolers(platform: Platform, known: list[Database]) -> Iterator[Resource]:
@@ -222,7 +258,9 @@ def _judged(platform: Platform, database: Database, services: list[Service], *, 
     if database.proxy is not None:
         yield Pass(database.subject, places(database.place, database.proxy))
         return
-    poolers = database.poolers or tuple(databases.pgbouncers(platform))
+    poolers = database.poolers
+    if not poolers and not database.subject.startswith(f"{COMPOSE}/"):
+        poolers = tuple(databases.pgbouncers(platform, platform.workloads))
     if poolers:
         yield _behind_poolers(database, poolers)
         return

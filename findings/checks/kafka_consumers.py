@@ -186,6 +186,9 @@ def _pinned(platform: Platform, consumer: Consumer) -> Sourced[str] | None:
 def _judged(platform: Platform, group: Group) -> Verdict:
     consumer, members, total = group.consumer, group.members, group.total
     found = places(consumer.threads, group.pods, *group.partitions)
+    if _is_started_by_hand(consumer):
+        reason = f"compose starts one container of it unless --scale says otherwise; {total} partitions are to be read"
+        return Unsure(consumer.subject, reason, f"facts: services.{consumer.name}.max_pods", consumer.place)
     if members <= 0 or total <= 0:
         return Pass(consumer.subject, found)
     if group.pinned is not None and unserved_partitions(total, members):
@@ -208,6 +211,12 @@ def _judged(platform: Platform, group: Group) -> Verdict:
         why = f"{total} partitions of {topics} do not divide by {members} members."
         return _failed(platform, group, most, title, why, found, Severity.LOW)
     return Pass(consumer.subject, found)
+
+
+def _is_started_by_hand(consumer: Consumer) -> bool:
+    """A service of docker-compose that states no replicas: how many run is said by whoever starts it."""
+    is_untold = isinstance(consumer.pods, Sourced) and consumer.pods.source is Source.PROVIDER_DEFAULT
+    return is_untold and consumer.workload is not None and consumer.workload.is_compose
 
 
 def _failed(

@@ -98,10 +98,26 @@ def run(platform: Platform) -> Iterator[Verdict]:
     yield from written_out
     for token in tokens:
         yield from _judged(platform, token, rights)
+    unsure += _handed_over(platform)
     yield from unsure
     doubtful = {each.subject for each in written_out} | {each.subject for each in unsure}
     doubtful |= {use.subject for token in tokens for use in token.uses}
-    yield from (Pass(each.id, (each.resource.place(),)) for each in platform.workloads if each.id not in doubtful)
+    yield from (Pass(each.id, (each.resource.place(),)) for each in platform.running if each.id not in doubtful)
+
+
+def _handed_over(platform: Platform) -> Iterator[Unsure]:
+    """Tokens that services of docker-compose take over from whoever starts them: `VAULT_TOKEN: ${VAULT_TOKEN}`. On a
+    developer's machine that is the developer's own; on a server it is in `docker inspect`. The file does not say."""
+    for service in platform.compose_services:
+        for container in service.containers:
+            for name, variable in container.env.items():
+                if variable.secret and is_token(name):
+                    yield Unsure(
+                        service.id,
+                        f"{name} is handed over by whoever starts this file; whose token that is, it does not say",
+                        f"a file instead of the variable: `secrets:` of the service {service.resource.name}",
+                        variable.place,
+                    )
 
 
 def _tokens(platform: Platform, uses: list[SecretUse]) -> tuple[list[_Token], list[Unsure]]:
@@ -226,6 +242,8 @@ def _written_out(platform: Platform) -> Iterator[Fail]:
         value = setting.value.value
         if not is_token(last) or not isinstance(value, str) or (setting.scope, last) in seen:
             continue
+        if setting.scope != setting.value.place.path and setting.value.place.path in platform.loose_settings:
+            continue  # told where it stands: an env_file that services of compose take over
         if _recognise(value) == value:
             continue  # a placeholder, the name of a file, a special word of a tokenizer
         seen.add((setting.scope, last))

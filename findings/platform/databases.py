@@ -1,10 +1,10 @@
 """Databases with the number of connections they take, and the poolers before them. PURE."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from findings.platform.model import Block, Platform, Resource, mapping
+from findings.platform.model import Block, Platform, Resource, Workload, mapping
 from findings.platform.units import stated_count
 from platform_risk.quantities.sourced import NOWHERE, Input, Place, Source, Sourced, Unknown, input_of
 
@@ -87,8 +87,10 @@ def default_max_connections(memory_bytes: int) -> int:
 
 
 def databases(platform: Platform) -> list[Database]:
+    """Of clusters, clouds and facts; those that compose files start are `of_compose`."""
     found = [*_in_terraform(platform), *_in_kubernetes(platform)]
-    names = platform.facts.names("databases")
+    own = {each.resource.name for each in platform.compose_services if _engine(each)}
+    names = [name for name in platform.facts.names("databases") if name not in own]
     unmatched = [name for name in names if not any(_same(name, each.name) for each in found)]
     declared = [_with_facts(platform, each, names, unmatched, len(found)) for each in found]
     used = {name for name in names if any(_same(name, each.name) for each in found)}
@@ -270,9 +272,51 @@ def _own_pooler(resource: Resource) -> Iterator[Pooler]:
     yield Pooler(resource.id, instances, share, share, one, asked.place)
 
 
-def pgbouncers(platform: Platform) -> Iterator[Pooler]:
+# Servers by their image: how many connections they take untold, and how many of them are kept back.
+_SERVERS = {
+    "postgres": (100, _RESERVED, "PostgreSQL"), "postgresql": (100, _RESERVED, "PostgreSQL"),
+    "postgis": (100, _RESERVED, "PostgreSQL"), "timescaledb": (100, _RESERVED, "PostgreSQL"),
+    "pgvector": (100, _RESERVED, "PostgreSQL"), "mysql": (151, 0, "MySQL"), "mariadb": (151, 0, "MariaDB"),
+}  # fmt: skip
+_LIMIT_FLAG = re.compile(r"(?:--)?max[_-]connections=([0-9]{1,6})\Z")
+
+
+def of_compose(platform: Platform, services: list[Workload]) -> list[Database]:
+    """The databases that one project of docker-compose starts for itself."""
+    poolers = tuple(pgbouncers(platform, services))
+    return [_of_service(platform, each, engine, poolers) for each in services if (engine := _engine(each))]
+
+
+def _engine(service: Workload) -> str:
+    image = service.containers[0].image
+    name = image.value.rpartition("/")[2].partition(":")[0].partition("@")[0].lower() if image is not None else ""
+    return name if name in _SERVERS else ""
+
+
+def _of_service(platform: Platform, service: Workload, engine: str, poolers: tuple[Pooler, ...]) -> Database:
+    default, kept, product = _SERVERS[engine]
+    name, place = service.resource.name, service.resource.place()
+    provide = f"facts: databases.{name}.max_connections"
+    limit: Sourced[int] | Unknown | None = stated_count(platform.facts.get(f"databases.{name}.max_connections"))
+    container = service.containers[0]
+    for word in container.words:
+        flag = _LIMIT_FLAG.match(word)
+        at = service.resource.place(container.node.lines.get("args"))
+        if flag is not None:
+            limit = limit or Sourced(int(flag[1]), Source.FILE, at)
+        elif re.match(r"(?:--)?(?:config[_-]file|defaults-(?:extra-)?file)=", word):
+            limit = limit or Unknown("its max_connections stands in a file that is not read", provide, at)
+    limit = limit or Sourced(
+        default, Source.PROVIDER_DEFAULT, place, f"{product}: max_connections defaults to {default}"
+    )
+    note = _RESERVED_NOTE if kept else "MySQL keeps one connection beyond max_connections"
+    reserved = Sourced(kept, Source.PROVIDER_DEFAULT, place, note)
+    return Database(name, service.id, limit, reserved, limit.place, poolers)
+
+
+def pgbouncers(platform: Platform, workloads: Iterable[Workload]) -> Iterator[Pooler]:
     """PgBouncer that runs as a workload of its own."""
-    for workload in platform.workloads:
+    for workload in workloads:
         for container in workload.containers:
             if container.image is None or "pgbouncer" not in container.image.value.lower():
                 continue

@@ -162,11 +162,13 @@ def topic_named(known: list[Topic], name: str, path: str) -> Topic | None:
 
 
 def consumers(platform: Platform, known: list[Topic]) -> list[Consumer]:
+    """Of the cluster; where none consumes there, of compose files, which else repeat the same ones on one machine."""
     names = {each.name for each in known}
-    found = [
-        made for workload in platform.workloads if (made := _consumer(platform, workload, names, known)) is not None
-    ]
-    return found or list(_loose(platform))
+    for workloads in (platform.workloads, platform.compose_services):
+        found = [made for workload in workloads if (made := _consumer(platform, workload, names, known)) is not None]
+        if found:
+            return found
+    return list(_loose(platform))
 
 
 def _consumer(platform: Platform, workload: Workload, names: set[str], known: list[Topic]) -> Consumer | None:

@@ -89,7 +89,7 @@ class EnvVar:
     name: str
     value: Sourced[str] | None
     place: Place
-    secret: str = ""  # name of the Secret, when it comes from one
+    secret: str = ""  # name of the Secret, when it comes from one; in compose, of the variable of whoever starts it
     key: str = ""  # "" when the whole Secret is taken over (envFrom)
 
 
@@ -108,9 +108,13 @@ class Container:
         return [str(word) for word in (*items(self.node, "command"), *items(self.node, "args"))]
 
 
+COMPOSE = "ComposeService"
+
+
 @dataclass(frozen=True)
 class Workload:
-    """What runs pods: Deployment, StatefulSet, DaemonSet, Job, CronJob, Pod, ReplicaSet, Rollout."""
+    """What runs pods: Deployment, StatefulSet, DaemonSet, Job, CronJob, Pod, ReplicaSet, Rollout; or the containers of
+    a service of docker-compose, which is of the kind COMPOSE and has no pod."""
 
     resource: Resource
     template: Map  # metadata and spec of its pods
@@ -120,6 +124,10 @@ class Workload:
     @property
     def id(self) -> str:
         return self.resource.id
+
+    @property
+    def is_compose(self) -> bool:
+        return self.resource.kind == COMPOSE
 
     @property
     def pod(self) -> Map:
@@ -239,7 +247,8 @@ class ConfigFile:
 @dataclass(frozen=True)
 class Platform:
     resources: tuple[Resource, ...] = ()
-    workloads: tuple[Workload, ...] = ()
+    workloads: tuple[Workload, ...] = ()  # what a cluster schedules
+    compose_services: tuple[Workload, ...] = ()  # what docker-compose starts: a check that means them asks for them
     autoscalers: tuple[Autoscaler, ...] = ()
     blocks: tuple[Block, ...] = ()
     configs: tuple[ConfigFile, ...] = ()
@@ -249,6 +258,12 @@ class Platform:
     files_read: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     suppressed_lines: Mapping[tuple[str, int], str] = field(default_factory=dict)
+
+    @cached_property
+    def running(self) -> tuple[Workload, ...]:
+        """What a cluster schedules, and what docker-compose starts. For checks of what a process does, wherever it
+        runs; those of what a cluster schedules ask for `workloads`."""
+        return (*self.workloads, *self.compose_services)
 
     @cached_property
     def _by_kind(self) -> dict[str, list[Resource]]:
@@ -325,7 +340,7 @@ class Platform:
     @cached_property
     def loose_settings(self) -> dict[str, list[Setting]]:
         """Settings of no workload, by where they stand: configuration files, ConfigMaps, code."""
-        ids = {workload.id for workload in self.workloads}
+        ids = {workload.id for workload in self.running}
         return {scope: found for scope, found in self._by_scope.items() if scope not in ids}
 
     def settings_like(self, pattern: str, scope: str | None = None) -> Iterator[Setting]:

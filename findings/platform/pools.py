@@ -51,7 +51,7 @@ class Client:
 
 def clients(platform: Platform) -> Iterator[Client]:
     """Containers that state a database's address or a pool of connections to one."""
-    for workload in platform.workloads:
+    for workload in platform.running:
         for container in workload.containers:
             if container.is_init or is_server(container):
                 continue

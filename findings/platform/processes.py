@@ -102,14 +102,18 @@ def started(platform: Platform, workload: Workload, container: Container) -> Sta
 
 
 def _dockerfile(platform: Platform, workload: Workload, container: Container) -> tuple[Map, str] | None:
-    """The only one there is, or the one in a folder named as the image, the workload or the container."""
+    """What a compose service says that it is built from; else the only one there is, or the one in a folder named as
+    the image, the workload or the container."""
     found = [
         (each.root, each.path)
         for each in platform.configs
         if each.resource is None and isinstance(each.root, Map) and {"from", "env"} <= each.root.keys()
         and not each.path.endswith((".yaml", ".yml", ".json", ".toml"))
     ]  # fmt: skip
-    if len(found) == 1:
+    built_from = container.node.get("dockerfile") if workload.is_compose else None
+    if built_from:
+        return next((each for each in found if each[1] == built_from), None)
+    if len(found) == 1 and not workload.is_compose:
         return found[0]
     image = container.image.value if container.image else ""
     names = {image.rpartition("/")[2].partition(":")[0], workload.resource.name, container.name} - {""}

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from findings.platform import dockerfile, kubernetes, python_source, scaling, settings, terraform
+from findings.platform import compose, dockerfile, kubernetes, python_source, scaling, settings, terraform
 from findings.platform.files import File, Skipped
 from findings.platform.model import Block, Call, ConfigFile, Platform, Resource, Setting
 from findings.platform.yaml_reader import Broken, Map, Seq
@@ -183,14 +183,17 @@ def _assembled(found: _Found) -> Platform:
     blocks, beyond = terraform.blocks(found.hcl)
     found.skipped += beyond
     workloads = tuple(kubernetes.workloads(resources))
+    composed = compose.read(found.configs)
     flat = list(found.settings)
     for config in found.configs:
-        flat += settings.of_config(config)
-    for workload in workloads:
+        if id(config) not in composed.files:
+            flat += settings.of_config(config)
+    for workload in (*workloads, *composed.services):
         flat += settings.of_workload(workload)
     return Platform(
         resources=resources,
         workloads=workloads,
+        compose_services=composed.services,
         autoscalers=(*kubernetes.autoscalers(resources), *scaling.autoscalers(found.configs)),
         blocks=(*found.blocks, *blocks),
         configs=tuple(found.configs),

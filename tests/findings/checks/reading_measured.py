@@ -26,7 +26,7 @@ WHOLE = "(that it is there)"
 TRIES = 3  # a field that changes nothing in so many samples of a check is not tried again
 _YAML = (".yaml", ".yml", ".json")
 # Below these, keys are names that somebody chose.
-_ANY = ("labels", "matchLabels", "data", "stringData", "selector")
+_ANY = ("labels", "matchLabels", "data", "stringData", "selector", "services", "environment")
 _FILES = {
     "prometheus.yml": "prometheus.yml",
     "alertmanager.yml": "alertmanager.yml",
