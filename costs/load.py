@@ -17,6 +17,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from costs import ownership, reading, rollups
+from costs.bills import azure
 from costs.bills.cube import MOST_REJECTS, Cube, Scoped, Total
 from costs.bills.opening import Bill
 from costs.bills.records import BillError
@@ -282,10 +283,13 @@ def _refuse_overlap(scope: BillScope) -> None:
     )
     if other is None:
         return
+    kinds = {azure.ACTUAL: "actual", azure.AMORTIZED: "amortized"}
+    both = {scope.export, other.scope.export} == set(kinds)
+    as_what = f", as {kinds[other.scope.export]} cost, and this is {kinds[scope.export]} cost" if both else ""
     raise ImportFailedError(
         "overlapping_export",
         f"{scope.billing_account} has {scope.period:%B %Y} already, from export {other.scope.export}"
-        f" (import {other.import_row_id}): added to it, its money would count twice. Nothing was applied.",
+        f" (import {other.import_row_id}){as_what}: added to it, its money would count twice. Nothing was applied.",
         remedy=f"Send it as export {other.scope.export} to replace that month, or undo import {other.import_row_id}"
         " first.",
         location={"pointer": f"{scope.billing_account} {scope.period:%Y-%m}"},

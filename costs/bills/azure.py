@@ -2,16 +2,27 @@
 PURE.
 
 Headers come in English, camelCase, or localized with the English name in brackets. Actual and amortized cost have the
-same columns, and must never be added: an amortized file counts as an export of its own, so that the two are refused
-side by side.
+same columns, and must never be added: which one it is, is told by the lines of commitments, and an amortized file is an
+export of its own, so that the two are refused side by side.
+
+Amortized, a covered line states what its share of the commitment costs, and what nobody used has lines of its own
+(UnusedReservation); the purchase itself is missing. Actual, the purchase is there, and what it covers costs nothing.
 """
 
 import re
+from dataclasses import replace
 
-from costs.bills.records import Head, Match, Meaning, Table, chosen, quoted
+from costs.bills import tables
+from costs.bills.records import BillError, Head, Match, Meaning, Table, chosen, quoted
 
 NAME = "azure-cost"
 TITLE = "Azure cost details"
+ACTUAL, AMORTIZED = NAME, "azure-amortized"  # what their exports are called
+_BOUGHT = "Actual cost: what was paid in advance stands on its day; Azure's amortized export has it spread"
+_SPREAD = (
+    "Amortized cost: what a reservation or savings plan covers is effective cost and not billed; its purchase is in the"
+    " actual export"
+)
 _COSTS = ("costinbillingcurrency", "pretaxcost", "cost", "extendedcost")
 _IN_BRACKETS = re.compile(r".*\(([A-Za-z0-9]+)\)\s*")
 _CATEGORIES = {"Purchase": ("purchase",), "Tax": ("tax",), "Adjustment": ("refund", "adjustment", "roundingadjustment")}
@@ -62,11 +73,39 @@ def meaning(table: Table, tag_keys: frozenset[str]) -> Meaning:
     )
 
 
-def is_amortized(table: Table) -> str | None:
-    """SQL over the table: whether a line can only be of an amortized export; None when that cannot be told."""
-    columns = dict(zip(_names(table.headers), table.columns, strict=True))
-    kind = columns.get("chargetype")
-    return f"lower({kind}) IN ('unusedreservation', 'unusedsavingsplan')" if kind else None
+def looked(table: Table, meaning: Meaning) -> Meaning:
+    """Actual or amortized, by all of the file's lines. Without commitments both are the same."""
+    columns = dict(zip(reversed(_names(table.headers)), reversed(table.columns), strict=True))
+    kind, cost = columns.get("chargetype"), meaning.fields.get("billed")
+    marks = [f"coalesce({columns[name]}, '') <> ''" for name in ("reservationid", "benefitid") if name in columns]
+    if "pricingmodel" in columns:
+        marks.append(f"lower(replace({columns['pricingmodel']}, ' ', '')) IN ('reservation', 'savingsplan')")
+    if kind is None or cost is None or not marks:
+        return meaning
+    committed = f"coalesce({' OR '.join(marks)}, false)"
+    unused = f"coalesce(lower({kind}) IN ('unusedreservation', 'unusedsavingsplan'), false)"
+    costs = f"regexp_matches({cost}, '^[^eE]*[1-9]')"
+    bought, wasted, used = tables.ask(
+        table,
+        f"count(*) FILTER (lower({kind}) = 'purchase' AND {committed}), count(*) FILTER ({unused}),"
+        f" count(*) FILTER (lower({kind}) = 'usage' AND {committed} AND {costs})",
+    )
+    if bought and wasted:
+        raise mixed(table.entry)
+    if bought:
+        return replace(meaning, export=ACTUAL, notes=(_BOUGHT,))
+    if not wasted and not used:
+        return meaning
+    paid = f"{unused} OR (lower({kind}) = 'usage' AND {committed})"
+    fields = {**meaning.fields, "billed": f"CASE WHEN {paid} THEN '0' ELSE {cost} END", "effective": cost}
+    return replace(meaning, fields=fields, export=AMORTIZED, notes=(_SPREAD,))
+
+
+def mixed(entry: str) -> BillError:
+    return BillError(
+        "actual_and_amortized", "It has purchases of commitments and what they cost spread over their use: the same"
+        " money twice.", remedy="Export actual cost or amortized cost, one of the two.", entry=entry,
+    )  # fmt: skip
 
 
 def _category(kind: str | None) -> str:

@@ -19,7 +19,7 @@ from duckdb.func import SPECIAL
 
 from costs.bills import numbers, tables
 from costs.bills.opening import Bill, Part
-from costs.bills.records import AMOUNTS, CATEGORIES, NO_CURRENCY, TEXTS, BillError, Reject, quoted
+from costs.bills.records import AMOUNTS, CATEGORIES, NO_CURRENCY, TEXTS, BillError, Meaning, Reject, quoted
 from costs.bills.tags import keeper
 
 MEMORY = "500MB"
@@ -45,6 +45,8 @@ _REASONS = {
     "billed": "no amount",
     "billed_bad": "the amount is no number",
     "billed_digits": "the amount has more digits than can be kept exactly (38, of which 28 after the point)",
+    "credits_bad": "a credit of it has no amount that can be read",
+    "credits_digits": "a credit of it has more digits than can be kept exactly",
     "effective_bad": "the effective cost is no number",
     "effective_digits": "the effective cost has more digits than can be kept exactly",
 }
@@ -137,9 +139,12 @@ class Cube:
             self._connection.execute(f"CREATE OR REPLACE VIEW part{number} AS {source}")
         sums = ", ".join(f"sum({name}) AS {name}" for name in AMOUNTS)
         names = ", ".join((*TEXTS[2:], "problem"))
+        unfolds = any(part.meaning.unfolded for part in self.bill.parts)
+        # What a line holds beside its charge counts where it is used; a line that is not used counts once.
+        lines = "count(*) FILTER (problem IS NULL OR NOT extra)" if unfolds else "count(*)"
         try:
             self._run(
-                f"CREATE OR REPLACE TABLE fine AS SELECT month, day, {names}, count(*) AS lines, {sums}"  # noqa: S608
+                f"CREATE OR REPLACE TABLE fine AS SELECT month, day, {names}, {lines} AS lines, {sums}"  # noqa: S608
                 f" FROM ({union}) GROUP BY ALL"
             )
         except duckdb.OutOfRangeException:
@@ -170,6 +175,8 @@ class Cube:
         """How days and amounts are written here, from the first lines."""
         fields = part.meaning.fields
         source = f"(SELECT * FROM sample{number} LIMIT {_SAMPLE})"  # noqa: S608 # names of our own
+        if part.meaning.unfolded:
+            source = f"({part.meaning.unfolded(source)})"
         starts = fields["starts"]
         counts = ", ".join(f"count({numbers.day(starts, style)})" for style in numbers.DATE_FORMATS)
         found = self._ask(f"SELECT {counts} FROM {source}")[0]  # noqa: S608
@@ -304,7 +311,8 @@ class Cube:
             for place, problem, day, billed, effective in self._rows(
                 "SELECT n::VARCHAR, problem, raw_starts, raw_billed, raw_effective FROM"  # noqa: S608
                 " (SELECT *, row_number() OVER ()"
-                f" AS n FROM ({charges})) WHERE problem IS NOT NULL LIMIT {left}"
+                f" AS n FROM ({charges}{' WHERE NOT extra' if part.meaning.unfolded else ''}))"
+                f" WHERE problem IS NOT NULL LIMIT {left}"
             ):
                 left -= 1
                 said = ", ".join(f"{name} {value}" for name, value in
@@ -406,6 +414,7 @@ def _charges(
     for name in AMOUNTS:
         computed = meaning.computed.get(name)
         inner.append(f"{computed(number_of) if computed else number_of(raws[name])} AS {name}_read")
+    inner += [f"{condition(number_of)} AS wrong_{at}" for at, condition in enumerate(meaning.wrong.values())]
     inner.append(f"{numbers.day(raws['starts'], styles.starts)} AS day")
     inner.append(
         f"{numbers.day(raws['period'], styles.period)} AS period_day"
@@ -416,32 +425,37 @@ def _charges(
     billed = f"coalesce(billed_read, 0::{decimal})" if meaning.empty_is_zero else "billed_read"
     has_effective = "effective" in fields or "effective" in meaning.computed
     effective = "coalesce(effective_read, billed_read, 0)" if has_effective else billed
-    problem = _problem(meaning.computed, pointed, has_period="period" in fields, empty_is_zero=meaning.empty_is_zero)
+    problem = _problem(meaning, pointed)
     columns = [
         "CAST(date_trunc('month', coalesce(period_day, day)) AS DATE) AS month", "day", *map(_bounded, TEXTS[2:]),
         f"{problem} AS problem", f"CAST({billed} AS {decimal}) AS billed",
         f"CAST({effective} AS {decimal}) AS effective",
         f"CAST(list_read AS {decimal}) AS list", f"CAST(quantity_read AS {decimal}) AS quantity",
     ]  # fmt: skip
+    if meaning.unfolded:
+        source = f"({meaning.unfolded(source)})"
+        inner.append("extra")
+        columns.append("extra")
     if raw:
         columns += ["raw_starts", "raw_billed", "raw_effective"]
     return f"SELECT {', '.join(columns)} FROM (SELECT {', '.join(inner)} FROM {source})"  # noqa: S608
 
 
-def _problem(computed: Any, pointed: Callable[[str], str], *, has_period: bool, empty_is_zero: bool) -> str:
+def _problem(meaning: Meaning, pointed: Callable[[str], str]) -> str:
     branches = [
         ("raw_starts IS NULL", "starts"),
         ("day IS NULL", "starts_bad"),
     ]
-    if has_period:
+    if "period" in meaning.fields:
         branches.append(("raw_period IS NOT NULL AND period_day IS NULL", "period_bad"))
+    branches += [(f"wrong_{at}", name) for at, name in enumerate(meaning.wrong)]
     for name in ("billed", "effective"):
-        if name in computed:
+        if name in meaning.computed:
             continue
         missing = f"{name}_read IS NULL AND raw_{name} IS NOT NULL"
         branches.append((f"{missing} AND {numbers.is_number(pointed(f'raw_{name}'))}", f"{name}_digits"))
         branches.append((missing, f"{name}_bad"))
-    if "billed" not in computed and not empty_is_zero:
+    if "billed" not in meaning.computed and not meaning.empty_is_zero:
         branches.append(("raw_billed IS NULL", "billed"))
     return "CASE " + " ".join(f"WHEN {condition} THEN {quoted(name)}" for condition, name in branches) + " END"
 

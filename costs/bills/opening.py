@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from costs.bills import charges_csv, detect, registry, tables
+from costs.bills import azure, charges_csv, detect, registry, tables
 from costs.bills.records import BillError, Head, Meaning, Table
 
 Remembered = Callable[[str], Mapping[str, str] | None]  # a header's signature → which column means what
@@ -64,7 +64,7 @@ def open_bill(
         format=format_,
         reason=reasons[format_],
         parts=tuple(parts),
-        export=str(manifest.get("reportName") or "") or format_,
+        export=str(manifest.get("reportName") or "") or _export(parts) or format_,
         billing_account=str(manifest.get("account") or ""),
         notes=tuple(dict.fromkeys(notes)),
         bytes_total=max(sum(part.table.path.stat().st_size for part in parts), 1),
@@ -103,7 +103,15 @@ def _part(
             "no_days", f"It has none of the columns in which {known.title} states when a charge begins.", line=1,
             entry=entry, remedy="Export it with its time columns, or leave the format out to have it found.",
         )  # fmt: skip
-    return Part(table, meaning)
+    return Part(table, known.looked(table, meaning) if known.looked else meaning)
+
+
+def _export(parts: Sequence[Part]) -> str:
+    """What the lines say that it is. Parts that fit to either say nothing."""
+    named = sorted({part.meaning.export for part in parts if part.meaning.export})
+    if len(named) > 1:
+        raise azure.mixed(next(part.table.entry for part in parts if part.meaning.export == named[0]))
+    return named[0] if named else ""
 
 
 def _other_shape(title: str, expected: str, entry: str) -> BillError:

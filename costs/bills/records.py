@@ -76,6 +76,11 @@ class Meaning:
     export: str = ""
     billing_account: str = ""  # where the file as a whole says it
     empty_is_zero: bool = False  # a line without an amount costs nothing, by the format's own rules
+    # Of lines that hold several charges: from SQL of the table to SQL of it with a row for each of them. Its column
+    # `extra` says of a row that it is not the first of its line.
+    unfolded: Callable[[str], str] | None = None
+    # What else makes a line unusable, as a whole: a reason of the reduction's → SQL, given `number`.
+    wrong: Mapping[str, Callable[[Callable[[str], str]], str]] = field(default_factory=dict)
     estimated: frozenset[str] = frozenset()  # months (2026-06) that the bill itself calls not final
     notes: tuple[str, ...] = ()
 

@@ -15,6 +15,8 @@ class Format:
     sniff: Callable[[Head], Match]
     # Of tables: what the columns mean, given the tags that matter.
     meaning: Callable[[Table, frozenset[str]], Meaning] | None = None
+    # Of formats whose meaning only the lines tell: looks at all of them.
+    looked: Callable[[Table, Meaning], Meaning] | None = None
     # Of JSON: the file as a table of our own, written into the folder.
     rows: Callable[[Path, str, Path], tuple[Table, Meaning]] | None = None
 
@@ -25,8 +27,8 @@ FORMATS: dict[str, Format] = {
         Format(focus.NAME, focus.TITLE, focus.sniff, focus.meaning),
         Format(aws_cur.LEGACY, aws_cur.TITLES[aws_cur.LEGACY], aws_cur.sniff_legacy, aws_cur.meaning),
         Format(aws_cur.CUR2, aws_cur.TITLES[aws_cur.CUR2], aws_cur.sniff_cur2, aws_cur.meaning),
-        Format(azure.NAME, azure.TITLE, azure.sniff, azure.meaning),
-        Format(opencost.NAME, opencost.TITLE, opencost.sniff, opencost.meaning, opencost.rows),
+        Format(azure.NAME, azure.TITLE, azure.sniff, azure.meaning, azure.looked),
+        Format(opencost.NAME, opencost.TITLE, opencost.sniff, opencost.meaning, rows=opencost.rows),
         Format(cost_explorer.NAME, cost_explorer.TITLE, cost_explorer.sniff, rows=cost_explorer.rows),
         Format(gcp.NAME, gcp.TITLE, gcp.sniff, gcp.meaning),
         Format(charges_csv.NAME, charges_csv.TITLE, charges_csv.sniff, charges_csv.meaning),

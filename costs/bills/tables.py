@@ -214,11 +214,31 @@ def _line(message: str) -> int | None:
 
 
 def manifest(head: Head, path: Path) -> dict[str, Any] | None:
-    """AWS's description of a report's files, where the JSON is one."""
-    if head.kind != "json" or '"reportKeys"' not in head.text or path.stat().st_size > 5_000_000:
+    """The description of a report's files by AWS or Azure, where the JSON is one: {reportKeys, reportName, account}."""
+    if head.kind != "json" or path.stat().st_size > 5_000_000:
+        return None
+    if '"reportKeys"' not in head.text and '"exportConfig"' not in head.text:
         return None
     try:
         found = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and isinstance(found.get("reportKeys"), list) else None
+    if not isinstance(found, dict):
+        return None
+    return found if isinstance(found.get("reportKeys"), list) else _of_azure(found)
+
+
+def _of_azure(found: dict[str, Any]) -> dict[str, Any] | None:
+    config, blobs = found.get("exportConfig"), found.get("blobs")
+    if not isinstance(config, dict) or not isinstance(blobs, list):
+        return None
+    names = [str(blob["blobName"]) for blob in blobs if isinstance(blob, dict) and blob.get("blobName")]
+    return {"reportKeys": names, "reportName": config.get("exportName")}
+
+
+def ask(table: Table, select: str) -> tuple[Any, ...]:
+    """One row about the whole table, by an SQL list of aggregates over its columns. Raises BillError."""
+    with duckdb.connect(config={"memory_limit": "500MB", "threads": "1"}) as connection, reading(table.entry):
+        asked = f"SELECT {select} FROM ({source(table)})"  # noqa: S608 # names and literals of our own
+        found: tuple[Any, ...] = connection.execute(asked).fetchall()[0]
+    return found

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,12 +20,13 @@ from platform_risk.core.errors import Conflict
 from platform_risk.core.imports import runner, services
 from platform_risk.core.models import Environment, Import, ImportState, Service, Team, User
 from platform_risk.joint.receiving import hand_in
-from tests.costs.bills.reduced import FOCUS, focus, table
+from tests.costs.bills.reduced import COVERED, FOCUS, ON_DEMAND, PAID, azure, focus, table
 from tests.database import everything
 from tests.factories import make_service
 
 pytestmark = pytest.mark.django_db
 Api = Callable[..., Client]
+SAMPLES = Path(__file__).parents[1] / "samples" / "bills"
 JULY = {
     "BillingPeriodStart": "2026-07-01T00:00:00Z", "ChargePeriodStart": "2026-07-01T00:00:00Z", "BilledCost": "7",
 }  # fmt: skip
@@ -84,6 +86,15 @@ def test_a_bill_is_found_out_loaded_and_reconciled(ada: User) -> None:
     assert [(str(scope.period), scope.is_provisional) for scope in BillScope.objects.order_by("period")] == [
         ("2026-06-01", False), ("2026-07-01", False),
     ]  # fmt: skip
+
+
+def test_usage_and_credits_of_google_are_told_apart(ada: User) -> None:
+    row = applied(ada, (SAMPLES / "gcp-billing" / "one.csv").read_bytes())
+    assert {each["charge_category"]: (each["file_billed"], each["loaded_billed"]) for each in row.totals} == {
+        "Usage": ("10.75", "10.75"), "Credit": ("-3.5", "-3.5"), "Tax": ("0", "0"),
+    }  # fmt: skip
+    assert (row.read, row.new, row.collapsed, row.rejected) == (6, 6, 0, 0)
+    assert billed(charge_category="Credit", key__service_category="SUD") == Decimal("-2.25")
 
 
 def test_the_same_file_twice_changes_nothing(ada: User) -> None:
@@ -147,6 +158,12 @@ def test_two_exports_of_one_account_and_month_are_refused_with_the_remedy(ada: U
     applied(ada, focus(JULY), export="second")
     applied(ada, focus({}), export="third", billing_account="other")
     assert billed() == Decimal(10)
+    # Azure's two views of the same money are told by their lines.
+    applied(ada, azure(PAID, COVERED, ON_DEMAND))
+    row = send(ada, azure({**COVERED, "CostInBillingCurrency": "24"}, ON_DEMAND))
+    assert row.error["code"] == "overlapping_export"
+    assert "as actual cost, and this is amortized cost" in row.error["message"]
+    assert billed(currency="EUR") == Decimal("8763.5")
 
 
 def test_what_was_observed_before_the_last_adds_nothing(ada: User) -> None:

@@ -24,10 +24,24 @@ FOCUS = {
     "RegionId": "eu-west-1", "ResourceId": "i-1", "SubAccountId": "prod", "Tags": "",
 }  # fmt: skip
 
+AZURE = {
+    "SubscriptionId": "sub", "Date": "2026-06-01", "MeterCategory": "Virtual Machines", "CostInBillingCurrency": "0",
+    "ChargeType": "Usage", "PricingModel": "OnDemand", "ReservationId": "", "BillingAccountId": "1",
+    "BillingCurrencyCode": "EUR", "Quantity": "1",
+}  # fmt: skip
+ON_DEMAND = {"CostInBillingCurrency": "3.5"}
+COVERED = {"PricingModel": "Reservation", "ReservationId": "r-1"}
+PAID = {**COVERED, "ChargeType": "Purchase", "CostInBillingCurrency": "8760"}
+
 
 def focus(*rows: Mapping[str, str], base: Mapping[str, str] = FOCUS) -> bytes:
     """A FOCUS CSV; each row says only what is different."""
     return table([{**base, **row} for row in rows])
+
+
+def azure(*lines: Mapping[str, str]) -> bytes:
+    """Cost details of Azure; each line says only what is different."""
+    return table([{**AZURE, **line} for line in lines])
 
 
 def table(rows: Sequence[Mapping[str, str]], delimiter: str = ",") -> bytes:

@@ -9,7 +9,7 @@ import pytest
 
 from costs.bills import charges_csv, registry
 from costs.bills.records import NO_CURRENCY
-from tests.costs.bills.reduced import FOCUS, focus, reduce, refused, table
+from tests.costs.bills.reduced import COVERED, FOCUS, ON_DEMAND, PAID, azure, focus, reduce, refused, table
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "bills"
 
@@ -26,7 +26,7 @@ SAMPLES = Path(__file__).parents[2] / "samples" / "bills"
         ("opencost/cloud_cost.json", "1143.6968755312012", "1100.25", 1),
         ("opencost/export.csv", "0.02098749347202301", "0.02098749347202301", 2),
         ("aws-cost-explorer/grouped.json", "10.8456793012", "10.8456793012", 3),
-        ("gcp-billing/one.csv", "7.25", "7.25", 3),
+        ("gcp-billing/one.csv", "7.25", "7.25", 6),
         ("charges-csv/one.csv", "-1234.5", "-1234.5", 2),
     ],
 )
@@ -155,6 +155,41 @@ def test_azures_tags_without_braces_and_american_days_are_read(tmp_path: Path) -
     assert {key[-1] for key in found.keys.values()} == {'{"team": "data"}', "{}"}
 
 
+def test_an_amortized_file_of_azure_is_told_by_its_lines_and_bills_nothing_that_is_paid(tmp_path: Path) -> None:
+    unused = {**COVERED, "ChargeType": "UnusedReservation", "CostInBillingCurrency": "0.25"}
+    for lines in ((ON_DEMAND, {**COVERED, "CostInBillingCurrency": "0.75"}, unused), (unused, ON_DEMAND)):
+        found = reduce(tmp_path, azure(*lines))
+        assert (found.export, found.billed()) == ("azure-amortized", Decimal("3.5"))
+        assert found.effective() == sum(Decimal(line["CostInBillingCurrency"]) for line in lines)
+        assert "Amortized cost" in found.notes[0]
+
+
+def test_an_actual_file_of_azure_is_what_the_invoice_says(tmp_path: Path) -> None:
+    found = reduce(tmp_path, azure(PAID, COVERED, ON_DEMAND))
+    assert (found.export, found.billed(), found.effective()) == ("azure-cost", Decimal("8763.5"), Decimal("8763.5"))
+    assert {kind for _, kind in found.totals} == {"Usage", "Purchase"}
+    alike = reduce(tmp_path, azure(ON_DEMAND))  # without commitments both are the same
+    assert (alike.export, alike.billed(), alike.notes) == ("azure-cost", Decimal("3.5"), ())
+
+
+def test_a_file_of_azure_with_actual_and_amortized_lines_is_refused(tmp_path: Path) -> None:
+    unused = {**COVERED, "ChargeType": "UnusedReservation", "CostInBillingCurrency": "0.25"}
+    assert refused(tmp_path, azure(PAID, unused)).code == "actual_and_amortized"
+    assert refused(tmp_path, azure(PAID), azure(unused), names=("a.csv", "b.csv")).code == "actual_and_amortized"
+
+
+def test_azures_manifest_names_the_export_and_its_files(tmp_path: Path) -> None:
+    described = {
+        "exportConfig": {"exportName": "all-subs", "type": "AmortizedCost"},
+        "blobs": [{"blobName": "x/a.csv"}],
+    }
+    whole = reduce(tmp_path, json.dumps(described).encode(), azure(ON_DEMAND), names=("manifest.json", "a.csv"))
+    assert (whole.export, whole.billed()) == ("all-subs", Decimal("3.5"))
+    described["blobs"].append({"blobName": "x/b.csv"})  # type: ignore[attr-defined]  # a list of them
+    error = refused(tmp_path, json.dumps(described).encode(), azure(ON_DEMAND), names=("manifest.json", "a.csv"))
+    assert (error.code, error.location["entry"]) == ("part_missing", "b.csv")
+
+
 @pytest.mark.parametrize(
     ("document", "code"),
     [
@@ -173,10 +208,40 @@ def test_deep_json_ends_no_worker(tmp_path: Path) -> None:
     assert refused(tmp_path, b'{"ResultsByTime": ' + b"[" * 200_000).code in ("too_deep", "not_json")
 
 
-def test_googles_credits_are_taken_off_and_its_invoice_month_counts(tmp_path: Path) -> None:
+def test_googles_credits_stand_apart_and_its_invoice_month_counts(tmp_path: Path) -> None:
     found = reduce(tmp_path, (SAMPLES / "gcp-billing" / "one.csv").read_bytes())
-    assert [(str(scope.period), scope.lines) for scope in found.scopes] == [("2026-06-01", 3)]
+    assert [(str(scope.period), scope.lines) for scope in found.scopes] == [("2026-06-01", 6)]
     assert found.days == ["2026-05-31", "2026-06-01"]
+    assert {key: both[0] for key, both in found.totals.items()} == {
+        ("USD", "Usage"): Decimal("10.75"), ("USD", "Credit"): Decimal("-3.5"), ("USD", "Tax"): 0,
+    }  # fmt: skip
+    credits = {found.keys[cell[1]][2]: Decimal(cell[4]) for cell in found.cells if cell[2] == "Credit"}
+    assert credits == {"SUD": Decimal("-2.25"), "x": -1, "y": Decimal("-0.25")}
+    assert {found.keys[cell[1]][1] for cell in found.cells} == {"Compute Engine"}
+
+
+@pytest.mark.parametrize(
+    ("cost", "credits", "reason"),
+    [
+        ("1", "[{'name': 'a', 'amount': -1}, {'name': 'b', 'amount': None}]", "A credit of it has no amount"),
+        ("1", "[{'name': 'a', 'amount': -1}, {'name'", "A credit of it has no amount"),
+        ("1", "half off", "A credit of it has no amount"),
+        ("1", "[{'name': 'a', 'amount': -0." + "0" * 30 + "1}]", "A credit of it has more digits"),
+        ("much", "[{'name': 'a', 'amount': -1}]", "The amount is no number"),
+    ],
+)
+def test_a_line_of_google_is_used_with_all_its_credits_or_not_at_all(
+    tmp_path: Path, cost: str, credits: str, reason: str
+) -> None:
+    first, *_ = (SAMPLES / "gcp-billing" / "one.csv").read_text().splitlines()
+    base = dict.fromkeys(first.split(","), "") | {"usage_start_time": "2026-06-01 00:00:00 UTC", "currency": "USD"}
+    odd = """[{"name": "half } 'off'", "amount": -0.5, "id": "x"}, {'type': 'PROMOTION', 'amount': Decimal('-2')}]"""
+    rows = [{"cost": "4", "credits": odd}, {"cost": cost, "credits": credits}, {"cost": "1", "credits": "[]"}]
+    found = reduce(tmp_path, table([{**base, **row} for row in rows]))
+    assert (found.lines, found.rejected, found.loaded) == (5, 1, Decimal("2.5"))
+    assert [(each.pointer, each.reason.startswith(reason)) for each in found.rejects] == [("row 2", True)]
+    named = {found.keys[cell[1]][2] for cell in found.cells if cell[2] == "Credit"}
+    assert named == {"half } 'off'", "PROMOTION"}
 
 
 # Lists of charges
