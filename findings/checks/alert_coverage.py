@@ -46,7 +46,6 @@ META = Meta(
     ),
 )
 _NOTICES = "facts: alerting.notices"
-_WORST = frozenset(("requests-failing", "replicas-unavailable", "partitions-at-risk", "database-down"))
 
 
 def run(platform: Platform) -> Iterator[Verdict]:
@@ -65,8 +64,9 @@ def run(platform: Platform) -> Iterator[Verdict]:
         return
     for subject in found.subjects:
         yield from _judged(subject, found.of(subject))
+    told = {id(rule) for cell in found.cells for rule in cell.rules}
     for rule in found.rules:
-        if rule.reason and not rule.senses and not rule.hints:
+        if rule.reason and not rule.senses and id(rule) not in told:
             yield Unsure(rule.name, rule.reason, f"{_NOTICES}.{rule.name}", rule.place)
 
 
@@ -78,7 +78,7 @@ def _judged(subject: Subject, cells: list[Cell]) -> Iterator[Verdict]:
     elif not doubtful:
         yield Pass(subject.id, (subject.place, *(each.rules[0].place for each in cells)))
     if doubtful:
-        names = ", ".join(signals.modes()[each.mode].title.lower() for each in doubtful[:4])
+        names = ", ".join(signals.modes()[each.mode].clause for each in doubtful[:4])
         more = f" and {len(doubtful) - 4} more" if len(doubtful) > 4 else ""
         yield Unsure(
             subject.id,
@@ -89,7 +89,7 @@ def _judged(subject: Subject, cells: list[Cell]) -> Iterator[Verdict]:
 
 
 def _fail(subject: Subject, cells: list[Cell], missing: list[Cell]) -> Fail:
-    titles = [signals.modes()[each.mode].title for each in missing]
+    titles = [signals.modes()[each.mode].clause for each in missing]
     terms = tuple(_term(each) for each in cells)
     count = len(missing)
     quantity = Quantity(
@@ -101,15 +101,25 @@ def _fail(subject: Subject, cells: list[Cell], missing: list[Cell]) -> Fail:
         named = dict.fromkeys(rule.name for each in covered for rule in each.rules[:1])
         by = f" Others are noticed, by {', '.join(list(named)[:4])}{' …' if len(named) > 4 else ''}."
     shown = "; ".join(titles[:5]) + (f"; and {count - 5} more" if count > 5 else "")
-    severity = Severity.HIGH if {each.mode for each in missing} & _WORST else Severity.MEDIUM
+    name = subject.id.rpartition("/")[2]
+    ways = f"for {count} of {len(cells)} ways to fail" if count > 1 else f"when {titles[0]}"
     return Fail(
         subject.id,
-        f"No alert for {count} of {len(cells)} ways in which it fails",
-        f"Nothing would tell of these: {shown}.{by}",
+        f"{name}: no alert {ways}",
+        f"No rule among the files would tell when {shown}.{by}",
         (subject.place,),
         (quantity,),
-        severity,
+        _severity(cells, missing),
     )
+
+
+def _severity(cells: list[Cell], missing: list[Cell]) -> Severity:
+    """That of the worst that goes unnoticed; high only where no alert at all would tell of an outage of it."""
+    worst = min((signals.modes()[each.mode].severity for each in missing), key=list(Severity).index)
+    of_outages = [each for each in cells if signals.modes()[each.mode].severity == Severity.HIGH]
+    if worst == Severity.HIGH and any(each.state != State.NONE for each in of_outages):
+        return Severity.MEDIUM
+    return worst
 
 
 def _term(cell: Cell) -> Input:

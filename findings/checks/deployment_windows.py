@@ -87,9 +87,10 @@ def _judged(platform: Platform, calendar: Calendar) -> Iterator[Verdict]:
         return
     longest = longest_closed_hours(gaps)
     quantities = tuple(_quantities(platform, calendar, gaps, override))
+    whose = f" of {calendar.detail.replace(',', ', ')}" if calendar.detail else ""
     yield Fail(
         calendar.subject,
-        f"A ready fix waits up to {longest:g} hours",
+        f"A ready fix{whose} waits up to {longest:.3g} hours",
         f"Changes may go out in {open_share_percent(gaps):.1f} % of the week; {override.note}.",
         places(calendar.place),
         quantities,

@@ -66,6 +66,8 @@ def run(platform: Platform) -> Iterator[Verdict]:
         budgets = budgets_of(platform, workload)
         if isinstance(low, Unknown):
             yield Unsure(workload.id, low.reason, low.provide, low.place)
+        elif len(budgets) > 1 and low.value:
+            yield _several(workload, low, budgets)
         elif budgets:
             yield _judged(workload, low, budgets[0])
         elif low.value > 1:
@@ -78,6 +80,21 @@ def run(platform: Platform) -> Iterator[Verdict]:
                 places(low, workload.resource.place()),
                 (quantity,),
             )
+
+
+def _several(workload: Workload, low: Sourced[int], budgets: list[Resource]) -> Fail:
+    """Source: Kubernetes, the eviction API refuses a pod that more than one budget selects."""
+    names = " and ".join(each.id for each in budgets[:2])
+    term = input_of("replicas", low, "pods")
+    quantity = Quantity("pods_evicted_at_once", 0, "pods", "none while several budgets select a pod", (term,))
+    return Fail(
+        workload.id,
+        f"No node with one of its pods can be drained: {len(budgets)} budgets select them",
+        f"Kubernetes evicts no pod that more than one budget selects: {names} do.",
+        places(*(each.place() for each in budgets), workload.resource.place()),
+        (quantity,),
+        Severity.MEDIUM,
+    )
 
 
 def _judged(workload: Workload, low: Sourced[int], budget: Resource) -> Verdict:
@@ -94,8 +111,8 @@ def _judged(workload: Workload, low: Sourced[int], budget: Resource) -> Verdict:
     quantity = Quantity("pods_evicted_at_once", 0, "pods", "replicas − minAvailable, or maxUnavailable", tuple(terms))
     return Fail(
         workload.id,
-        f"No node with one of its {low.value} pods can be drained",
-        f"{budget.id} allows no eviction while {low.value} pods run.",
+        f"No node with {'its only pod' if low.value == 1 else f'one of its {low.value} pods'} can be drained",
+        f"{budget.id} allows no eviction while {low.value} {'pod runs' if low.value == 1 else 'pods run'}.",
         places(stated, low, budget.place()),
         (quantity,),
         Severity.MEDIUM,

@@ -1,6 +1,6 @@
 """Section 8: what a namespace may ask for when its autoscalers are at their maximum."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
@@ -8,7 +8,7 @@ from findings.platform.model import Platform, Resource, Workload, find, mapping,
 from findings.platform.serving import long_running, most_replicas
 from findings.platform.units import amount
 from findings.vocabulary import Category, Outcome, Severity
-from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Unknown, input_of
+from platform_risk.quantities.sourced import Input, Quantity, Source, Unknown, input_of
 
 META = Meta(
     id="resource-quota",
@@ -38,9 +38,15 @@ class _Need:
     """At the maximum: pods, and their requests where every container states them."""
 
     pods: int
-    cpu: float | None  # cores
-    memory: float | None  # bytes
+    amounts: Mapping[str, float | None]  # requests.cpu, limits.cpu in cores; requests.memory, limits.memory in bytes
     terms: tuple[Input, ...]
+
+    def of(self, name: str) -> float | None:
+        return self.pods if name == "pods" else self.amounts[name]
+
+    @property
+    def cpu(self) -> float | None:
+        return self.amounts["requests.cpu"]
 
 
 def at_maximum(maximum: int, per_pod: float) -> float:
@@ -60,9 +66,9 @@ def run(platform: Platform) -> Iterator[Verdict]:
         if isinstance(need, Unsure):
             yield need
             continue
-        quotas = platform.in_namespace("ResourceQuota", namespace)
+        quotas = [each for each in platform.in_namespace("ResourceQuota", namespace) if not _is_scoped(each)]
         if quotas:
-            yield _compared(subject, need, quotas[0])
+            yield _compared(subject, need, quotas)
         elif platform.named("Namespace", "", namespace):
             yield _unbounded(subject, need, workloads)
         else:
@@ -70,9 +76,13 @@ def run(platform: Platform) -> Iterator[Verdict]:
             yield Unsure(subject, reason, f"a ResourceQuota of {namespace or 'default'}", workloads[0].resource.place())
 
 
+def _is_scoped(quota: Resource) -> bool:
+    return find(quota.body, "spec.scopes") is not None or find(quota.body, "spec.scopeSelector") is not None
+
+
 def _need(platform: Platform, workloads: list[Workload]) -> _Need | Unsure:
     pods, terms = 0, []
-    totals: dict[str, float | None] = {"cpu": 0.0, "memory": 0.0}
+    totals: dict[str, float | None] = dict.fromkeys(_AMOUNTS, 0.0)
     for workload in workloads:
         high = most_replicas(platform, workload)
         if isinstance(high, Unknown):
@@ -80,19 +90,22 @@ def _need(platform: Platform, workloads: list[Workload]) -> _Need | Unsure:
         pods += high.value
         terms.append(input_of(f"max pods of {workload.resource.name}", high, "pods"))
         for name, total in totals.items():
-            asked = _requests(workload, name)
+            asked = _of_one_pod(workload, name)
             totals[name] = None if total is None or asked is None else total + at_maximum(high.value, asked)
-    return _Need(pods, totals["cpu"], totals["memory"], tuple(terms))
+    return _Need(pods, totals, tuple(terms))
 
 
-def _requests(workload: Workload, name: str) -> float | None:
-    """Of one pod; None where a container states none."""
+_AMOUNTS = ("requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
+
+
+def _of_one_pod(workload: Workload, name: str) -> float | None:
+    """None where a container states none. A request that is not stated is the limit."""
     total = 0.0
     for container in workload.containers:
         if container.is_init:
             continue
         resources = mapping(container.node, "resources")
-        stated = find(resources, f"requests.{name}") or find(resources, f"limits.{name}")
+        stated = find(resources, name) or find(resources, name.replace("requests.", "limits."))
         asked = amount(stated[0]) if stated is not None else None
         if asked is None:
             return None
@@ -118,31 +131,50 @@ def _quantities(need: _Need) -> tuple[Quantity, ...]:
     return tuple(found)
 
 
-def _compared(subject: str, need: _Need, quota: Resource) -> Verdict:
+_ASKED = {
+    "pods": "pods", "count/pods": "pods", "requests.cpu": "requests.cpu", "cpu": "requests.cpu",
+    "requests.memory": "requests.memory", "memory": "requests.memory", "limits.cpu": "limits.cpu",
+    "limits.memory": "limits.memory",
+}  # fmt: skip
+
+
+def _compared(subject: str, need: _Need, quotas: list[Resource]) -> Verdict:
+    """The tightest of what its quotas bound. One with scopes counts some of the pods only, and is left out."""
+    bounds: list[tuple[float, Resource, str, float]] = []
+    lacking: tuple[Resource, str] | None = None
+    for quota in quotas:
+        for name in mapping(quota.body, "spec.hard"):
+            bound = amount(mapping(quota.body, "spec.hard")[name])
+            if name not in _ASKED or bound is None:
+                continue
+            wanted = need.of(_ASKED[name])
+            if wanted is None:
+                lacking = lacking or (quota, _ASKED[name])
+            elif wanted > bound:
+                bounds.append((bound / wanted, quota, name, wanted))
+    if bounds:
+        return _too_small(subject, need, *min(bounds, key=lambda each: each[0]))
+    if lacking is not None:
+        quota, name = lacking
+        reason = f"{quota.id} bounds {name}, and not every container says how much of it it takes"
+        return Unsure(subject, reason, f"resources.{name} of every container", quota.place())
+    return Pass(subject, tuple(quota.place() for quota in quotas))
+
+
+def _too_small(subject: str, need: _Need, share: float, quota: Resource, name: str, wanted: float) -> Fail:
     hard = mapping(quota.body, "spec.hard")
-    asked = {
-        "pods": need.pods, "count/pods": need.pods, "requests.cpu": need.cpu, "cpu": need.cpu,
-        "requests.memory": need.memory, "memory": need.memory,
-    }  # fmt: skip
-    for name, wanted in asked.items():
-        bound = amount(hard.get(name))
-        if bound is None or wanted is None or wanted <= bound:
-            continue
-        at = quota.place(hard.lines[name])
-        term = Input(f"hard {name}", hard[name], "", Source.FILE, at.path, at.line)
-        share = Quantity(
-            "share_of_maximum_percent", bound / wanted * 100, "%", "quota ÷ asked for", (*need.terms, term)
-        )
-        return Fail(
-            subject,
-            f"The quota stops its autoscalers at {bound / wanted * 100:.3g} % of their maximum",
-            f"{quota.id} allows {hard[name]} of {name}; the maxima ask for {wanted:g}.",
-            _at(at, quota),
-            (*_quantities(need), share),
-            Severity.MEDIUM,
-        )
-    return Pass(subject, (quota.place(),))
+    at = quota.place(hard.lines[name])
+    term = Input(f"hard {name}", hard[name], "", Source.FILE, at.path, at.line)
+    quantity = Quantity("share_of_maximum_percent", share * 100, "%", "quota ÷ asked for", (*need.terms, term))
+    return Fail(
+        subject,
+        f"The quota stops its autoscalers at {share * 100:.3g} % of their maximum",
+        f"{quota.id} allows {hard[name]} of {name}; the maxima ask for {_shown(_ASKED[name], wanted)}.",
+        places(at, quota.place()),
+        (*_quantities(need), quantity),
+        Severity.MEDIUM,
+    )
 
 
-def _at(place: Place, quota: Resource) -> tuple[Place, ...]:
-    return places(place, quota.place())
+def _shown(name: str, wanted: float) -> str:
+    return f"{wanted / 2**30:.4g}Gi" if name.endswith("memory") else f"{wanted:g}"

@@ -14,6 +14,7 @@ from typing import Any
 
 from findings.platform import promql
 from findings.platform.promql import Binary, Call, Matcher, Metric, Node, NotUnderstood, Number
+from findings.vocabulary import Severity
 
 # The label of a matcher that names what is watched in the words of another tool: when it differs from ours, whether it
 # is the same thing is not known.
@@ -31,9 +32,15 @@ class Mode:
 
     id: str
     title: str
+    severity: Severity  # of its going unnoticed
     checks: tuple[str, ...]
     applies_to: frozenset[str]
     words: tuple[str, ...]  # by which a rule that is not understood points here
+
+    @property
+    def clause(self) -> str:
+        """The title within a sentence: after "when"."""
+        return self.title if self.title.startswith("Kafka") else self.title[0].lower() + self.title[1:]
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,7 @@ def modes() -> dict[str, Mode]:
         row["id"]: Mode(
             row["id"],
             row["title"],
+            Severity(row["severity"]),
             tuple(row["checks"].split(",")),
             frozenset(row["applies_to"].split(",")),
             tuple(row["words"].split(",")),
@@ -208,7 +216,9 @@ def _of_binary(node: Binary, sign: int, depth: int) -> Iterator[Atom]:
         yield from _atoms(left, sign, depth)
         if not _compares(left):
             yield from _atoms(right, -sign, depth)
-    elif operator in ("and", "or", "+", "*"):
+    elif operator == "and":
+        yield from _without_bands([*_atoms(left, sign, depth), *_atoms(right, sign, depth)])
+    elif operator in ("or", "+", "*"):
         yield from _atoms(left, sign, depth)
         yield from _atoms(right, sign, depth)
     elif operator == "-":
@@ -222,6 +232,16 @@ def _of_binary(node: Binary, sign: int, depth: int) -> Iterator[Atom]:
         yield from _atoms(right, -sign, depth)
     else:  # of a ratio, what is divided; what it is divided by only scales it
         yield from _atoms(left, sign, depth)
+
+
+def _without_bands(found: list[Atom]) -> Iterator[Atom]:
+    """All but the metrics that have to be above one thing and below another: that they stay between tells of no
+    failure at either end."""
+    ways: dict[str, set[frozenset[str]]] = {}
+    for atom in found:
+        ways.setdefault(atom.metric.name, set()).add(atom.direction)
+    band = {frozenset((RISES,)), frozenset((FALLS,))}
+    yield from (atom for atom in found if not band <= ways[atom.metric.name])
 
 
 def _of_order(left: Node, right: Node, sign: int, depth: int) -> Iterator[Atom]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform.model import Platform, Workload, items, places
+from findings.platform.model import Platform, Resource, Workload, find, items, mapping, places
 from findings.platform.objectives import Objective, objective
-from findings.platform.serving import is_dns, least_replicas, long_running
+from findings.platform.serving import is_dns, least_replicas, long_running, requested_through
 from findings.platform.units import number
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, Severity
@@ -35,7 +35,9 @@ META = Meta(
     ),
 )
 
+_START = "Its start comes on top."
 _GRACE = 50
+_MUCH = 10  # percent of the error budget that one lost node may spend before it is more than low
 _TOLERATES = 300
 _UNREACHABLE = "node.kubernetes.io/unreachable"
 
@@ -51,52 +53,93 @@ def seconds_down(grace: float, tolerates: float) -> float:
 def run(platform: Platform) -> Iterator[Verdict]:
     held = objective(platform)
     for workload in long_running(platform):
-        services = platform.services_of(workload)
+        services = requested_through(platform, workload)
         if not services or is_dns(workload):  # the check of DNS judges that one
             continue
         low = least_replicas(platform, workload)
         if isinstance(low, Unknown):
             yield Unsure(workload.id, low.reason, low.provide, low.place)
         elif low.value == 1:
-            yield _fail(workload, services[0].name, low, held)
+            yield _fail(platform, workload, services[0].name, low, held)
         elif low.value > 1:
             yield Pass(workload.id, places(low))
 
 
-def _fail(workload: Workload, service: str, low: Sourced[int], held: Objective | Unknown) -> Fail:
+def _fail(platform: Platform, workload: Workload, service: str, low: Sourced[int], held: Objective | Unknown) -> Fail:
     here = workload.resource.place()
+    replicas = Quantity("replicas", low.value, "pods", "replicas", (input_of("replicas", low, "pods"),))
+    few = "One pod at low load" if platform.autoscaler_of(workload) is not None else "One pod"
+    behind = f"Service {service} has {few.lower()} behind it."
+    tolerates = _tolerates(workload)
+    if tolerates is None:
+        return Fail(
+            workload.id,
+            f"{few}: {service} is down until its lost node is back",
+            f"{behind} It tolerates a node that is unreachable without end, so it is never moved.",
+            places(low, here),
+            (replicas,),
+            Severity.MEDIUM,
+        )
     grace: Sourced[int] = Sourced(
         _GRACE, Source.PROVIDER_DEFAULT, here, "Kubernetes: node-monitor-grace-period is 50 s (40 s before 1.32)"
     )
-    tolerates = _tolerates(workload)
     down = seconds_down(grace.value, tolerates.value)
     terms = (input_of("node_monitor_grace", grace, "s"), input_of("toleration", tolerates, "s"))
+    longer = tuple(_longer(platform, workload))
     quantities = [
-        Quantity("replicas", low.value, "pods", "replicas", (input_of("replicas", low, "pods"),)),
-        Quantity("seconds_down_on_node_loss", down, "s", "grace + toleration", terms, ("Its start comes on top.",)),
+        replicas,
+        Quantity("seconds_down_on_node_loss", down, "s", "grace + toleration", terms, (_START, *longer)),
     ]
+    noticed = f"A lost node is noticed after {grace.value} s, and its pods are moved {tolerates.value:g} s later."
     severity = Severity.LOW
     if isinstance(held, Objective):
         share = burned_percent(down, held.target.value, held.days.value)
         spent = (*terms, input_of("slo_target", held.target, "%"), input_of("slo_window", held.days, "d"))
         formula = "seconds down ÷ ((1 − target) × window)"
         quantities.append(Quantity("error_budget_burned_percent", share, "%", formula, spent))
-        severity = Severity.HIGH if share >= 100 else Severity.MEDIUM
+        severity = Severity.HIGH if share >= 100 else Severity.MEDIUM if share >= _MUCH else Severity.LOW
     return Fail(
         workload.id,
-        f"One pod: {service} is down for {down:g} s when its node is lost",
-        f"Service {service} has one pod behind it. A lost node is noticed after {grace.value} s, and its pods are "
-        f"moved {tolerates.value:g} s later.",
+        f"{few}: {service} is down for at least {down:g} s when its node is lost",
+        " ".join((behind, noticed, *longer)),
         places(low, here),
         tuple(quantities),
         severity,
     )
 
 
-def _tolerates(workload: Workload) -> Sourced[float]:
+def _longer(platform: Platform, workload: Workload) -> Iterator[str]:
+    """What keeps it down beyond the figure."""
+    if workload.resource.kind == "StatefulSet":
+        yield "A StatefulSet starts a pod again only when the old one, or its node, is deleted."
+    if _holds_a_disk(platform, workload):
+        yield "Its volume stays attached to the lost node for up to six minutes more."
+
+
+def _holds_a_disk(platform: Platform, workload: Workload) -> bool:
+    """A volume that one node at a time may mount: by a claim among the files, or one that it makes itself."""
+    if find(workload.resource.body, "spec.volumeClaimTemplates"):
+        return True
+    names = [mapping(each, "persistentVolumeClaim").get("claimName") for each in items(workload.pod, "volumes")]
+    claims = (platform.named("PersistentVolumeClaim", workload.resource.namespace, str(name)) for name in names if name)
+    return any(_is_for_one(claim) for claim in claims if claim is not None)
+
+
+def _is_for_one(claim: Resource) -> bool:
+    modes = items(claim.body, "spec.accessModes")
+    return bool(modes) and all(mode in ("ReadWriteOnce", "ReadWriteOncePod") for mode in modes)
+
+
+def _tolerates(workload: Workload) -> Sourced[float] | None:
+    """Seconds; None: without end, by a toleration that states none."""
     for each in items(workload.pod, "tolerations"):
-        stated = number(each.get("tolerationSeconds")) if isinstance(each, Map) else None
-        if isinstance(each, Map) and each.get("key") == _UNREACHABLE and stated is not None:
-            return Sourced(stated, Source.FILE, workload.resource.place(each.lines["tolerationSeconds"]))
+        if not isinstance(each, Map) or each.get("effect") not in (None, "", "NoExecute"):
+            continue
+        if each.get("key") != _UNREACHABLE and not (each.get("key") is None and each.get("operator") == "Exists"):
+            continue
+        stated = number(each.get("tolerationSeconds"))
+        if stated is None:
+            return None
+        return Sourced(stated, Source.FILE, workload.resource.place(each.lines["tolerationSeconds"]))
     note = "Kubernetes: pods tolerate an unreachable node for 300 s"
     return Sourced(_TOLERATES, Source.PROVIDER_DEFAULT, workload.resource.place(), note)

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform.model import Platform, Workload, items, mapping, places
-from findings.platform.serving import least_replicas, long_running
+from findings.platform.model import Platform, Workload, find, items, mapping, places, selects
+from findings.platform.serving import least_replicas, long_running, requested_through
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, Severity
@@ -49,7 +49,7 @@ def most_in_one(replicas: int, domains: int, max_skew: int | None) -> int:
 def run(platform: Platform) -> Iterator[Verdict]:
     zones = stated_count(platform.facts.get("zones"))
     for workload in long_running(platform):
-        if not platform.services_of(workload):
+        if not requested_through(platform, workload):
             continue
         low = least_replicas(platform, workload)
         if isinstance(low, Unknown):
@@ -59,9 +59,8 @@ def run(platform: Platform) -> Iterator[Verdict]:
 
 
 def _judged(workload: Workload, low: Sourced[int], zones: Sourced[int] | None) -> Verdict:
-    skews = [_skew(each) for each in items(workload.pod, "topologySpreadConstraints")]
-    anti = mapping(workload.pod, "affinity.podAntiAffinity")
-    if skews or anti:
+    stated = list(_terms(workload))
+    if any(_selects_its_own(each, workload) for each in stated):
         return Pass(workload.id, (workload.resource.place(),))
     terms: list[Input] = [input_of("replicas", low, "pods")]
     lost = most_in_one(low.value, 1, None)
@@ -73,12 +72,22 @@ def _judged(workload: Workload, low: Sourced[int], zones: Sourced[int] | None) -
     return Fail(
         workload.id,
         f"All {low.value} pods may stand on one {where}",
-        "Neither topologySpreadConstraints nor anti-affinity keeps them apart.",
+        "What is stated about their places selects other pods than these."
+        if stated
+        else "Neither topologySpreadConstraints nor anti-affinity keeps them apart.",
         places(low, workload.resource.place()),
         (quantity,),
     )
 
 
-def _skew(each: object) -> int | None:
-    skew = each.get("maxSkew") if isinstance(each, Map) else None
-    return skew if isinstance(skew, int) and not isinstance(skew, bool) else None
+def _terms(workload: Workload) -> Iterator[Map]:
+    """What is stated about where its pods may stand beside others."""
+    anti = mapping(workload.pod, "affinity.podAntiAffinity")
+    yield from (each for each in items(workload.pod, "topologySpreadConstraints") if isinstance(each, Map))
+    yield from (each for each in items(anti, "requiredDuringSchedulingIgnoredDuringExecution") if isinstance(each, Map))
+    for each in items(anti, "preferredDuringSchedulingIgnoredDuringExecution"):
+        yield mapping(each, "podAffinityTerm")
+
+
+def _selects_its_own(term: Map, workload: Workload) -> bool:
+    return find(term, "labelSelector") is None or selects(mapping(term, "labelSelector"), workload.labels)

@@ -39,7 +39,10 @@ def _text(value: Any) -> str:
 
 def workloads(found: tuple[Resource, ...]) -> Iterator[Workload]:
     config_maps = {(each.namespace, each.name): each for each in found if each.kind == "ConfigMap"}
+    named = {(each.kind, each.namespace, each.name) for each in found if each.kind in _TEMPLATES}
     for resource in found:
+        if any(owner in named for owner in _owners(resource)):
+            continue  # an export lists what a Deployment made beside it: the same pods a second time
         if resource.kind == "Pod":
             template = resource.body
         elif resource.kind in _TEMPLATES:
@@ -56,6 +59,14 @@ def workloads(found: tuple[Resource, ...]) -> Iterator[Workload]:
             if isinstance(node, Map)
         )
         yield Workload(resource, template, containers, _replicas(resource))
+
+
+def _owners(resource: Resource) -> Iterator[tuple[str, str, str]]:
+    if resource.kind not in ("Pod", "ReplicaSet", "ReplicationController", "Job"):
+        return
+    for each in items(resource.body, "metadata.ownerReferences"):
+        if isinstance(each, Map):
+            yield _text(each.get("kind")), resource.namespace, _text(each.get("name"))
 
 
 def _replicas(resource: Resource) -> Sourced[int] | Unknown:

@@ -2,7 +2,8 @@
 
 import re
 
-from findings.platform.model import Platform, Resource, Workload, mapping, selects
+from findings.platform.model import Platform, Resource, Workload, items, mapping, selects
+from findings.platform.yaml_reader import Map
 from platform_risk.quantities.sourced import Sourced, Unknown
 
 LONG = ("Deployment", "StatefulSet", "ReplicaSet", "Rollout", "DeploymentConfig", "ReplicationController")
@@ -11,6 +12,19 @@ LONG = ("Deployment", "StatefulSet", "ReplicaSet", "Rollout", "DeploymentConfig"
 def long_running(platform: Platform) -> list[Workload]:
     """What keeps a number of pods running; neither jobs nor one pod per node."""
     return [workload for workload in platform.workloads if workload.resource.kind in LONG]
+
+
+_SCRAPED = re.compile(r"metric|prometheus", re.IGNORECASE)
+
+
+def requested_through(platform: Platform, workload: Workload) -> list[Resource]:
+    """The Services that bring it requests: not those with nothing but ports for metrics, which a scraper asks again."""
+    return [each for each in platform.services_of(workload) if not _is_scraped_only(each)]
+
+
+def _is_scraped_only(service: Resource) -> bool:
+    ports = [each for each in items(service.body, "spec.ports") if isinstance(each, Map)]
+    return bool(ports) and all(_SCRAPED.search(str(each.get("name", ""))) for each in ports)
 
 
 def budgets_of(platform: Platform, workload: Workload) -> list[Resource]:
