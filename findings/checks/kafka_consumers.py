@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform import kafka
+from findings.platform import kafka, kafka_users
 from findings.platform.kafka import Consumer, Topic
 from findings.platform.model import Call, Platform, places
 from findings.platform.units import stated_count, stated_number
@@ -20,7 +20,8 @@ META = Meta(
     category=Category.ARCHITECTURE,
     outcome=Outcome.CASCADE,
     means="A consumer group has more members than its topic has partitions, or a number that does not share them out "
-    "evenly, or only one; or what it has fetched waits in a queue without a bound.",
+    "evenly, or only one; or what it has fetched waits in a queue without a bound; or a quota lets less through than "
+    "arrives.",
     why="A partition is read by one member of a group. Members beyond the partitions do nothing but cost money and "
     "take part in every rebalance; with an uneven share the busiest member sets the pace of all. Every partition is "
     "assigned, so none starves, unless each worker is pinned to one.",
@@ -98,6 +99,14 @@ def poll_budget_ms(interval_ms: float, records: int) -> float:
     return interval_ms / records
 
 
+def quota_bytes_per_second(rate: float, brokers: int, partitions: int) -> float:
+    """What a user's clients may fetch from all brokers: rate × brokers that lead a partition of what they read.
+
+    Source: Kafka, quotas: they hold for each broker and for all clients of a user together.
+    """
+    return rate * min(brokers, partitions)
+
+
 @dataclass(frozen=True)
 class Group:
     """A consumer with the topics it reads and its members at the most."""
@@ -133,11 +142,11 @@ def run(platform: Platform) -> Iterator[Verdict]:
     found = kafka.consumers(platform, known)
     for consumer in found:
         group = _group(platform, consumer, known)
-        yield (
-            Unsure(consumer.subject, group.reason, group.provide, group.place)
-            if isinstance(group, Unknown)
-            else _judged(platform, group)
-        )
+        if isinstance(group, Unknown):
+            yield Unsure(consumer.subject, group.reason, group.provide, group.place)
+            continue
+        yield _judged(platform, group)
+        yield from _throttled(platform, group)
     yield from _unread(platform, found, known)
     yield from _queues(platform)
 
@@ -263,6 +272,50 @@ def _rhythm(platform: Platform, group: Group) -> Iterator[Quantity]:
         budget = poll_budget_ms(interval.value, records.value)
         formula = "max.poll.interval.ms ÷ max.poll.records"
         yield Quantity("poll_budget_ms_per_record", budget, "ms", formula, terms)
+
+
+def _throttled(platform: Platform, group: Group) -> Iterator[Verdict]:
+    """A quota of the user it signs in as, against what arrives in its topics."""
+    quota = kafka_users.quota_of(platform, group.consumer)
+    if quota is None:
+        return
+    subject, place = group.consumer.subject, quota.rate.place
+    if quota.brokers is None:
+        reason = f"the quota of {quota.user} holds for each broker, and how many there are is not stated"
+        yield Unsure(subject, reason, "facts: kafka.brokers", place)
+        return
+    arriving: list[Input] = []
+    for topic in group.topics:
+        stated = platform.facts.number(f"kafka.topics.{topic.name}.bytes_per_second")
+        if stated is None:
+            reason = f"{quota.user} has a quota; how much arrives in {topic.name} is not stated"
+            yield Unsure(subject, reason, f"facts: kafka.topics.{topic.name}.bytes_per_second", place)
+            return
+        arriving.append(input_of(f"arriving_{topic.name}", stated, "bytes/s"))
+    most = quota_bytes_per_second(quota.rate.value, quota.brokers.value, group.total)
+    coming = sum(each.value for each in arriving)
+    if coming <= most:
+        yield Pass(subject, (place,))
+        return
+    terms = (
+        input_of("consumer_byte_rate", quota.rate, "bytes/s from each broker"),
+        input_of("brokers", quota.brokers, "brokers"),
+        *group.terms,
+    )
+    yield Fail(
+        subject,
+        f"Its quota lets {most:,.0f} bytes a second through, and {coming:,.0f} arrive",
+        f"Brokers slow down all clients of {quota.user} together, so more members do not help: the lag grows for as "
+        "long as that much arrives.",
+        places(quota.rate, group.consumer.place),
+        (
+            Quantity("quota_bytes_per_second", most, "bytes/s", "consumerByteRate × min(brokers, partitions)", terms),
+            Quantity("backlog_bytes_per_hour", (coming - most) * 3600, "bytes",
+                     "(arriving − quota) × 3600", (*arriving, *terms)),
+        ),
+        None,
+        "quota",
+    )  # fmt: skip
 
 
 def _unserved(group: Group, found: tuple[Place, ...]) -> Fail:

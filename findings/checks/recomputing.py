@@ -261,6 +261,11 @@ def _unserved_percent(partitions: int, members: int) -> float:
     return kafka_consumers.unserved_partitions(partitions, members) / partitions * 100
 
 
+def _quota(terms: Terms) -> float:
+    partitions = sum(terms.starting("partitions"))
+    return kafka_consumers.quota_bytes_per_second(terms["consumer_byte_rate"], int(terms["brokers"]), partitions)
+
+
 # -- secret-rotation
 
 
@@ -405,6 +410,10 @@ FIGURES: Mapping[tuple[str, str], Compute] = {
     ("kafka-consumers", "unserved_percent"): _kafka(_unserved_percent),
     ("kafka-consumers", "poll_budget_ms_per_record"): lambda terms: kafka_consumers.poll_budget_ms(
         terms["max_poll_interval"], int(terms["max_poll_records"])
+    ),
+    ("kafka-consumers", "quota_bytes_per_second"): _quota,
+    ("kafka-consumers", "backlog_bytes_per_hour"): lambda terms: (
+        max(0, sum(terms.starting("arriving_")) - _quota(terms)) * 3600
     ),
     ("kafka-durability", "messages_at_risk"): lambda terms: kafka_durability.messages_at_risk(
         terms["messages_per_second"], terms["replication_lag"]

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform import processes, rotation, secrets
-from findings.platform.model import Platform, Workload, mapping, places
+from findings.platform import processes, rotation, secrets, secrets_store
+from findings.platform.model import Platform, Resource, Workload, mapping, places
 from findings.platform.rotation import Rotation
 from findings.platform.secrets import How, SecretUse
 from findings.vocabulary import Category, Outcome, Severity
@@ -91,17 +91,36 @@ class _Delay:
 def run(platform: Platform) -> Iterator[Verdict]:
     uses = secrets.uses(platform)
     rotated: set[tuple[str, str]] = set()
-    for each in rotation.rotations(platform):
+    for each in (*rotation.rotations(platform), *secrets_store.rotations(platform)):
         rotated.add((each.namespace, each.secret))
         yield _judged(platform, each, _uses_of(uses, each.namespace, each.secret))
-    for namespace, secret in dict.fromkeys((use.namespace, use.secret) for use in uses if use.how != How.VOLUME):
+    held = [*(use for use in uses if use.how not in (How.VOLUME, How.CSI)), *_logins(platform)]
+    for namespace, secret in dict.fromkeys((use.namespace, use.secret) for use in held):
         if (namespace, secret) in rotated:
             continue
         stated = rotation.stated_rotation(platform, namespace, secret)
-        used = _uses_of(uses, namespace, secret)
+        used = _uses_of(uses, namespace, secret) or _uses_of(held, namespace, secret)
         yield _judged(platform, stated, used) if stated else _unrotated(namespace, secret, used[0])
     for workload in platform.workloads:
         yield from _injected(workload)
+    yield from (Pass(each.id, (each.place(),)) for each in platform.of_kind("VaultAuth") if not _login(each))
+
+
+def _login(login: Resource) -> str:
+    """The Secret that a VaultAuth signs in with; "" where it does with a token of a service account, or of the cloud,
+    that ends by itself. Source: Vault Secrets Operator, VaultAuth: method, appRole, jwt."""
+    method = login.at("spec.method")
+    dotted = {"appRole": "spec.appRole.secretRef", "jwt": "spec.jwt.secretRef", "aws": "spec.aws.secretRef"}
+    stated = login.at(dotted[method.value]) if method is not None and method.value in dotted else None
+    return str(stated.value) if stated is not None else ""
+
+
+def _logins(platform: Platform) -> Iterator[SecretUse]:
+    """Secrets that open Vault itself."""
+    for login in platform.of_kind("VaultAuth"):
+        secret = _login(login)
+        if secret:
+            yield SecretUse(login.namespace, secret, "", How.VOLUME, "", login.id, login.place())
 
 
 def _uses_of(uses: list[SecretUse], namespace: str, secret: str) -> list[SecretUse]:
@@ -181,7 +200,7 @@ def _never(rotated: Rotation, uses: list[SecretUse], words: str) -> Fail:
     return Fail(
         rotated.subject,
         f"{words}: {told}",
-        f"Secret {rotated.secret} is used by {', '.join(names) or 'nothing here'}. "
+        f"{rotated.named} is used by {', '.join(names) or 'nothing here'}. "
         f"{words}: a revoked credential stays in use, and a new one is not, until then.",
         places(*(use.place for use in uses), rotated.place),
         (
@@ -195,6 +214,9 @@ def _never(rotated: Rotation, uses: list[SecretUse], words: str) -> Fail:
 
 def _delay(platform: Platform, rotated: Rotation, use: SecretUse) -> _Delay:
     workload = use.workload
+    if use.how == How.CSI:
+        seconds = Sourced(0.0, Source.PROVIDER_DEFAULT, use.place, "the driver writes into the pod itself")
+        return _Delay(use, seconds, (input_of("files_follow", seconds, "s"),))
     if use.how == How.VOLUME:
         seconds = Sourced(float(_VOLUME_SECONDS), Source.PROVIDER_DEFAULT, use.place, _VOLUME)
         return _Delay(use, seconds, (input_of("files_follow", seconds, "s"),))

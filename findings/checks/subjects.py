@@ -116,5 +116,5 @@ def _clients(platform: Platform, found: dict[str, _Gathered]) -> None:
     for consumer in kafka.consumers(platform, kafka.topics(platform)):
         if consumer.workload is not None and consumer.workload.id in found:
             found[consumer.workload.id].traits.add("consumer")
-        else:
+        elif consumer.workload is None or not consumer.workload.is_compose:
             _add(found, consumer.subject, consumer.place, "consumer", consumer.name)

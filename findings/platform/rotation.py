@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from findings.platform.model import Platform, Resource, items, mapping, unique
-from findings.platform.secrets import made_by
-from findings.platform.units import number, seconds
+from findings.platform.secrets import CLASS, has_certificate, made_by
+from findings.platform.units import number, seconds, stated_number
 from findings.platform.yaml_reader import Map
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
@@ -26,12 +26,18 @@ class Rotation:
     place: Place
     restarts: tuple[str, ...] = ()  # ids of workloads that it restarts itself
 
+    @property
+    def named(self) -> str:
+        return self.secret if self.secret.startswith(CLASS) else f"Secret {self.secret}"
+
 
 def rotations(platform: Platform) -> Iterator[Rotation]:
-    for resource in platform.of_kind("ExternalSecret", "VaultStaticSecret", "VaultDynamicSecret", "Certificate"):
+    for resource in platform.of_kind(
+        "ExternalSecret", "VaultStaticSecret", "VaultDynamicSecret", "VaultPKISecret", "Certificate", "KafkaUser"
+    ):
         secret = made_by(resource)
-        if secret:
-            stated = _fact(platform, secret, "overlap_seconds")
+        if secret and (resource.kind != "KafkaUser" or has_certificate(resource)):
+            stated = fact(platform, secret, "overlap_seconds")
             refresh, overlap = _READERS[resource.kind](platform, resource)
             yield Rotation(
                 resource.id, resource.namespace, secret, refresh, stated or overlap, resource.place(),
@@ -41,19 +47,19 @@ def rotations(platform: Platform) -> Iterator[Rotation]:
 
 def stated_rotation(platform: Platform, namespace: str, secret: str) -> Rotation | None:
     """A rotation that no object shows and the facts tell."""
-    refresh = _fact(platform, secret, "refresh_seconds")
+    refresh = fact(platform, secret, "refresh_seconds")
     if refresh is None:
         return None
     subject = "/".join(part for part in ("Secret", namespace, secret) if part)
-    overlap = _fact(platform, secret, "overlap_seconds") or _overlap_unknown(secret, refresh.place)
+    overlap = fact(platform, secret, "overlap_seconds") or overlap_unknown(secret, refresh.place)
     return Rotation(subject, namespace, secret, refresh, overlap, refresh.place)
 
 
-def _fact(platform: Platform, secret: str, name: str) -> Sourced[float] | None:
+def fact(platform: Platform, secret: str, name: str) -> Sourced[float] | None:
     return platform.facts.number(f"secrets.{secret}.{name}")
 
 
-def _overlap_unknown(secret: str, place: Place) -> Unknown:
+def overlap_unknown(secret: str, place: Place) -> Unknown:
     return Unknown(
         "how long the old credential stays valid is not stated", f"facts: secrets.{secret}.overlap_seconds", place
     )
@@ -70,7 +76,7 @@ def _seconds(resource: Resource, dotted: str, otherwise: Any, note: str) -> Sour
 
 
 def _external(platform: Platform, resource: Resource) -> tuple[Sourced[float] | Unknown | None, Unknown]:
-    overlap = _overlap_unknown(made_by(resource), resource.place())
+    overlap = overlap_unknown(made_by(resource), resource.place())
     policy = resource.at("spec.refreshPolicy")
     if policy is not None and policy.value in _ONCE:
         return None, overlap
@@ -81,7 +87,10 @@ def _external(platform: Platform, resource: Resource) -> tuple[Sourced[float] | 
 
 
 def _vault_static(platform: Platform, resource: Resource) -> tuple[Sourced[float] | Unknown | None, Unknown]:
-    overlap = _overlap_unknown(made_by(resource), resource.place())
+    overlap = overlap_unknown(made_by(resource), resource.place())
+    instant = resource.at("spec.syncConfig.instantUpdates")
+    if instant is not None and instant.value is True:
+        return instant.map(lambda _: 0.0), overlap
     if resource.at("spec.refreshAfter") is None:
         return Unknown("refreshAfter is not stated", "spec.refreshAfter", resource.place()), overlap
     return _seconds(resource, "spec.refreshAfter", 0, ""), overlap
@@ -92,7 +101,7 @@ def _vault_dynamic(
 ) -> tuple[Sourced[float] | Unknown | None, Sourced[float] | Unknown]:
     """Renewed at a share of its lease; the rest of the lease is the overlap. Source: Vault Secrets Operator."""
     secret = made_by(resource)
-    lease = _fact(platform, secret, "lease_seconds")
+    lease = fact(platform, secret, "lease_seconds")
     if lease is None:
         unknown = Unknown("how long its lease is, Vault decides", f"facts: secrets.{secret}.lease_seconds",
                           resource.place())  # fmt: skip
@@ -122,11 +131,36 @@ def _certificate(platform: Platform, resource: Resource) -> tuple[Sourced[float]
     return Sourced(0.0, Source.PROVIDER_DEFAULT, resource.place(), "cert-manager writes the Secret itself"), overlap
 
 
+def _vault_certificate(platform: Platform, resource: Resource) -> tuple[Sourced[float], Sourced[float] | Unknown]:
+    """Issued anew before it ends, by what expiryOffset says. Source: Vault Secrets Operator, VaultPKISecret."""
+    here = resource.place()
+    if resource.at("spec.expiryOffset") is None:
+        overlap: Sourced[float] | Unknown = Unknown("expiryOffset is not stated", "spec.expiryOffset", here)
+    else:
+        overlap = _seconds(resource, "spec.expiryOffset", 0, "")
+    return Sourced(0.0, Source.PROVIDER_DEFAULT, here, "the operator writes the Secret itself"), overlap
+
+
+def _kafka_user(platform: Platform, resource: Resource) -> tuple[Sourced[float], Sourced[float]]:
+    """A certificate of the cluster's clients CA, issued anew so many days before it ends.
+
+    Source: Strimzi, clientsCa: renewalDays defaults to 30, and the user's certificate follows it.
+    """
+    name = str(resource.labels.get("strimzi.io/cluster") or "")
+    cluster = platform.named("Kafka", resource.namespace, name)
+    stated = stated_number(cluster.at("spec.clientsCa.renewalDays")) if cluster is not None else None
+    days = stated or Sourced(30, Source.PROVIDER_DEFAULT, resource.place(), "Strimzi: renewalDays defaults to 30")
+    written = Sourced(0.0, Source.PROVIDER_DEFAULT, resource.place(), "the User Operator writes the Secret itself")
+    return written, days.map(lambda value: float(value * _DAY))
+
+
 _READERS = {
     "ExternalSecret": _external,
     "VaultStaticSecret": _vault_static,
     "VaultDynamicSecret": _vault_dynamic,
+    "VaultPKISecret": _vault_certificate,
     "Certificate": _certificate,
+    "KafkaUser": _kafka_user,
 }
 
 

@@ -16,6 +16,7 @@ class How(StrEnum):
     ENV = "env"
     VOLUME = "volume"
     SUB_PATH = "subPath"  # a single file of a volume, which is never updated
+    CSI = "csi"  # files that the Secrets Store driver writes
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class SecretUse:
 def uses(platform: Platform) -> list[SecretUse]:
     found: list[SecretUse] = []
     for workload in platform.workloads:
-        found += _of_workload(workload)
+        found += of_workload(workload)
     known = {id(workload.resource.body) for workload in platform.workloads}
     for resource in platform.resources:
         if id(resource.body) not in known:
@@ -46,7 +47,8 @@ def uses(platform: Platform) -> list[SecretUse]:
     return found
 
 
-def _of_workload(workload: Workload) -> Iterator[SecretUse]:
+def of_workload(workload: Workload) -> Iterator[SecretUse]:
+    """Variables and files that its containers take from Secrets."""
     resource = workload.resource
     for container in workload.containers:
         for variable in (*container.env.values(), *container.secrets):
@@ -61,6 +63,36 @@ def _of_workload(workload: Workload) -> Iterator[SecretUse]:
             yield SecretUse(
                 resource.namespace, secret, key, how, "", workload.id, resource.place(line), workload,
             )  # fmt: skip
+    for name, provided, line in classes_of(workload.pod):
+        for mount in _mounts(workload, name):
+            how = How.SUB_PATH if mount.get("subPath") or mount.get("subPathExpr") else How.CSI
+            yield SecretUse(
+                resource.namespace, class_key(provided), "", how, "", workload.id, resource.place(line), workload,
+            )  # fmt: skip
+
+
+CLASS = "SecretProviderClass "
+_STORE = "secrets-store.csi.k8s.io"
+
+
+def class_key(name: str) -> str:
+    """What stands for the Secret's name where files come from a SecretProviderClass and no Secret is made."""
+    return f"{CLASS}{name}"
+
+
+def classes_of(pod: Map) -> Iterator[tuple[str, str, int]]:
+    """(name of the volume, SecretProviderClass, line)"""
+    for volume in items(pod, "volumes"):
+        csi = mapping(volume, "csi")
+        attributes = mapping(csi, "volumeAttributes")
+        if csi.get("driver") == _STORE and attributes.get("secretProviderClass"):
+            line = attributes.lines["secretProviderClass"]
+            yield str(volume.get("name")), str(attributes["secretProviderClass"]), line
+
+
+def synced(resource: Resource) -> list[Map]:
+    """The Secrets that the driver makes of a class, while a pod mounts it."""
+    return [each for each in items(resource.body, "spec.secretObjects") if mapping(each).get("secretName")]
 
 
 def _volumes(pod: Map) -> Iterator[tuple[str, str, str, int]]:
@@ -131,11 +163,15 @@ def keys_of(platform: Platform, namespace: str, secret: str) -> list[str] | None
     stated = platform.facts.get(f"secrets.{secret}.keys")
     if stated is not None and isinstance(stated.value, list):
         return [str(each) for each in stated.value]
-    for resource in platform.of_kind("Secret", "SealedSecret", "ExternalSecret"):
+    for resource in platform.of_kind("Secret", "SealedSecret", "ExternalSecret", "KafkaUser"):
         if resource.namespace == namespace and made_by(resource) == secret:
             keys = _keys(resource)
             if keys is not None:
                 return keys
+    for resource in platform.in_namespace("SecretProviderClass", namespace):
+        for each in synced(resource):
+            if each["secretName"] == secret:
+                return [str(part.get("key")) for part in items(each, "data") if isinstance(part, Map)]
     return None
 
 
@@ -144,17 +180,28 @@ def made_by(resource: Resource) -> str:
     dotted = {
         "Secret": "metadata.name", "SealedSecret": "metadata.name", "ExternalSecret": "spec.target.name",
         "VaultStaticSecret": "spec.destination.name", "VaultDynamicSecret": "spec.destination.name",
-        "VaultPKISecret": "spec.destination.name", "Certificate": "spec.secretName",
+        "VaultPKISecret": "spec.destination.name", "Certificate": "spec.secretName", "KafkaUser": "metadata.name",
     }.get(resource.kind)  # fmt: skip
     if dotted is None:
         return ""
     stated = resource.at(dotted)
+    if resource.kind == "KafkaUser" and resource.at("spec.authentication.type") is None:
+        return ""
     if stated is None and resource.kind == "ExternalSecret":
         return resource.name  # its target's name defaults to its own
     return str(stated.value) if stated is not None else ""
 
 
+def has_certificate(user: Resource) -> bool:
+    """Whether Strimzi issues a certificate for a KafkaUser; for the others it makes a password, or nothing."""
+    kind = user.at("spec.authentication.type")
+    return kind is not None and kind.value == "tls"
+
+
 def _keys(resource: Resource) -> list[str] | None:
+    if resource.kind == "KafkaUser":
+        return ["ca.crt", "user.crt", "user.key", "user.p12", "user.password"] if has_certificate(resource) else [
+            "password", "sasl.jaas.config"]  # fmt: skip
     if resource.kind == "ExternalSecret":
         if items(resource.body, "spec.dataFrom"):
             return None
