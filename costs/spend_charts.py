@@ -17,8 +17,7 @@ def stacked(times: Sequence[str], series: Mapping[str, Sequence[Decimal]], curre
             x=list(times),
             y=[round(float(value), 4) for value in values],
             name=name[:40],
-            meta=TOKENS[number % len(TOKENS)],
-            marker={"opacity": 1 if number < len(TOKENS) else 0.6},
+            meta=TOKENS[number] if number < len(TOKENS) else "rep",  # the rest of them
             hovertemplate="%{x}: %{y:,.2f}<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(

@@ -25,6 +25,7 @@
       Object.assign(figure.layout, { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colour("muted"), family: token("--font"), size: 12 } });
       for (const axis of Object.keys(figure.layout).filter((name) => /^[xy]axis\d*$/.test(name))) Object.assign(figure.layout[axis], { gridcolor: grid, linecolor: grid, zerolinecolor: grid });
       Plotly.react(place, figure.data, figure.layout, { displayModeBar: false, responsive: true });
+      place.dispatchEvent(new CustomEvent("drawn", { bubbles: true }));
     }
     probe.remove();
   };

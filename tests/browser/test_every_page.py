@@ -140,6 +140,24 @@ def test_a_page_is_accessible_light_and_wide_and_dark_on_a_phone(opened: Opened,
         opened.said = [line for line in opened.said if "404" not in line]
 
 
+def test_a_chart_is_saved_as_a_picture_by_the_keyboard(opened: Opened) -> None:
+    """One that Plotly draws and one that the server drew; the console says when the policy lets something not through."""
+    for path, name in (
+        ("/costs/", "where-it-goes.png"),
+        ("/risk/exceedance/", "probability-that-a-year-exceeds-an-amount.png"),
+    ):
+        page = opened(theme="dark")
+        page.goto(path)
+        page.locator("button.png").first.focus()
+        with page.expect_download() as saved:
+            page.keyboard.press("Enter")
+        assert saved.value.suggested_filename == name
+        picture = saved.value.path().read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) > 8_000  # an empty one takes less
+        page.close()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_way_in_is_accessible_and_says_what_is_wrong(opened: Opened, theme: str) -> None:
     page = opened(theme=theme, signed_in=False, width=390, height=844)
