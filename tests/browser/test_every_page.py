@@ -141,7 +141,7 @@ def test_a_page_is_accessible_light_and_wide_and_dark_on_a_phone(opened: Opened,
 
 
 def test_a_chart_is_saved_as_a_picture_by_the_keyboard(opened: Opened) -> None:
-    """One that Plotly draws and one that the server drew; the console says when the policy lets something not through."""
+    """One that Plotly draws and one of the server; what the policy does not let through, the console would say."""
     for path, name in (
         ("/costs/", "where-it-goes.png"),
         ("/risk/exceedance/", "probability-that-a-year-exceeds-an-amount.png"),
