@@ -4,14 +4,16 @@ import re
 from collections.abc import Iterator, Sequence
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform import cells, objectives
+from findings.platform import cells, dns_failover, locality, objectives
 from findings.platform.cells import Routing
+from findings.platform.dns_failover import Failover
+from findings.platform.locality import Moving
 from findings.platform.model import Platform, Resource, Workload, items, mapping, places
 from findings.platform.units import stated_number
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, Severity
-from platform_risk.quantities.budget import burn_rate
-from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, input_of
+from platform_risk.quantities.budget import burn_rate, burned_percent
+from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown, input_of
 
 META = Meta(
     id="cell-failover",
@@ -21,7 +23,8 @@ META = Meta(
     category=Category.ARCHITECTURE,
     outcome=Outcome.CASCADE,
     means="Traffic is divided between cells by fixed shares. When one fails, the others get its share on top of their "
-    "own, and nothing here shows that they have the room; or a cell that fails in part keeps its share.",
+    "own, and nothing here shows that they have the room; or a cell that fails in part keeps its share; or what should "
+    "move the traffic away never does, or late.",
     why="A cell that was sized for its share is overloaded by the failover meant to save the others, and fails too. A "
     "partial failure is worse to see: a breaker that opens at half of the requests and a health check that answers 200 "
     "both miss a cell that loses one request in ten.",
@@ -45,6 +48,8 @@ META = Meta(
     ),
 )
 
+_SLOW = 150.0  # s: three checks of 30 s and a time to live of 60 s, which Route 53 advises for failover records
+_HEALTHY = 100 / 1.4  # %: a locality with fewer healthy endpoints passes requests on (Envoy: overprovisioning factor)
 _EXTRA = 50.0  # % more than before: below it the usual headroom of a service may do
 _SEED = "The survivor gets 150 % more than before, which is 250 % of it, not 150 % of its capacity."
 _USERS = "Of all requests: the cell's share × its error rate."
@@ -96,8 +101,12 @@ def breaker_trips(error_percent: float, threshold_percent: float) -> bool:
 def run(platform: Platform) -> Iterator[Verdict]:
     for routing in cells.routings(platform):
         yield from _judged(platform, routing)
+    moving = {each.rule.id: each for each in locality.movings(platform)}
     for rule in platform.of_kind("DestinationRule"):
-        yield _ejecting(rule)
+        made = moving.get(rule.id)
+        yield _ejecting(rule) if made is None or made.rule is not rule else _moving(made)
+    for failover in dns_failover.failovers(platform):
+        yield _named_twice(platform, failover)
 
 
 def _judged(platform: Platform, routing: Routing) -> Iterator[Verdict]:
@@ -263,4 +272,87 @@ def _ejecting(rule: Resource) -> Verdict:
         (Quantity("breaker_blind_to_percent", 100, "%", "100 where nothing is ejected", (term,)),),
         Severity.LOW,
         "outlierDetection",
+    )
+
+
+def _moving(found: Moving) -> Verdict:
+    """Istio moves requests to another locality only when outlier detection tells that endpoints are ill."""
+    rule = found.rule
+    host = mapping(rule.body, "spec").get("host") or rule.name
+    if not found.ejects:
+        note = "Istio: locality failover needs outlierDetection, without which every ready endpoint counts as healthy"
+        term = Input("outlier_detection", "none", "", Source.PROVIDER_DEFAULT, rule.path, found.place.line, note)
+        return Fail(
+            rule.id,
+            f"The failover of {host} to another locality never begins",
+            "It says where requests go when a locality fails, and without outlierDetection nothing says when that is.",
+            (found.place,),
+            (Quantity("breaker_blind_to_percent", 100, "%", "100 where nothing is ejected", (term,)),),
+            Severity.MEDIUM,
+            "locality",
+        )
+    share = min(100.0, ejected_of_a_region_percent(found.most.value, len(found.regions)))
+    if found.regions and 100 - share >= _HEALTHY:
+        return Unsure(
+            rule.id,
+            f"at most {share:g} % of a region's endpoints are ejected, and it passes requests on below "
+            f"{_HEALTHY:.0f} % healthy ones: that needs few endpoints, and how many there are is not stated",
+            "maxEjectionPercent of its outlierDetection",
+            found.most.place,
+        )
+    return Pass(rule.id, (found.place,))
+
+
+def ejected_of_a_region_percent(most: float, regions: int) -> float:
+    """Endpoints of one region that may be ejected at once, regions being alike: maxEjectionPercent counts all of them.
+
+    Source: Envoy, outlier detection: max_ejection_percent is of the cluster's hosts, of every priority.
+    """
+    return min(100.0, most * regions)
+
+
+def _named_twice(platform: Platform, found: Failover) -> Verdict:
+    """A DNS name with a second place for the case that the first fails."""
+    if found.watched is False:
+        note = "Route 53: a record without a health check is always healthy"
+        term = Input("health_check_id", "none", "", Source.PROVIDER_DEFAULT, found.place.path, found.place.line, note)
+        return Fail(
+            found.subject,
+            f"{found.name or 'Its name'} never fails over: nothing checks its primary",
+            "Without a health check, or an alias that evaluates its target's health, the primary is answered for ever.",
+            (found.place,),
+            (Quantity("seconds_to_fail_over", None, "s", "never, without a health check", (term,)),),
+            None,
+            "unwatched",
+        )
+    if not found.has_second:
+        return Unsure(found.subject, "what it fails over to is not in these files", "its SECONDARY record", found.place)
+    timing = found.timing
+    if isinstance(timing, Unknown):
+        return Unsure(found.subject, timing.reason, timing.provide, timing.place)
+    if timing is None or timing.seconds <= _SLOW:
+        return Pass(found.subject, (found.place,))
+    terms = (
+        input_of("request_interval", timing.interval, "s"),
+        input_of("failure_threshold", timing.threshold, "checks"),
+        input_of("ttl", timing.ttl, "s"),
+    )
+    quantities = [Quantity("seconds_to_fail_over", timing.seconds, "s", "request interval × failure threshold + ttl",
+                           terms)]  # fmt: skip
+    slo = objectives.objective(platform)
+    if isinstance(slo, objectives.Objective):
+        burned = burned_percent(timing.seconds, slo.target.value, slo.days.value)
+        inputs = (*terms, input_of("slo_target", slo.target, "%"), input_of("slo_window", slo.days, "days"))
+        quantities.append(
+            Quantity("error_budget_burned_percent", burned, "%", "seconds ÷ ((1 − SLO) × window)", inputs)
+        )
+    return Fail(
+        found.subject,
+        f"Clients of {found.name} are moved {timing.seconds:g} s after its primary failed",
+        f"It is found out after {timing.interval.value:g} s × {timing.threshold.value:g}, and resolvers keep the old "
+        f"answer for {timing.ttl.value:g} s more.",
+        places(timing.ttl, timing.interval, found.place),
+        tuple(quantities),
+        Severity.LOW,
+        "slow",
     )

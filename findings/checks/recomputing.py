@@ -29,6 +29,7 @@ from findings.checks import (
 )
 from findings.checks.autoscaling import Policy
 from findings.checks.prices import plain
+from findings.platform.dns_failover import seconds_to_fail_over
 from platform_risk.quantities import budget
 from platform_risk.quantities.pricing import Price, PriceUnit
 from platform_risk.quantities.projections import Projection, entities, logs, metrics
@@ -237,6 +238,12 @@ def _affected(terms: Terms) -> float:
     return cell_failover.affected_percent(terms["largest_share"], terms["cell_error"], int(terms.get("attempts", 1)))
 
 
+def _failing_over(terms: Terms) -> float | None:
+    if "never" in terms.formula:
+        return None
+    return seconds_to_fail_over(terms["request_interval"], terms["failure_threshold"], terms["ttl"])
+
+
 # -- kafka
 
 
@@ -377,6 +384,10 @@ FIGURES: Mapping[tuple[str, str], Compute] = {
     ("cell-failover", "breaker_blind_to_percent"): lambda terms: terms["breaker_threshold"],
     ("cell-failover", "users_affected_percent"): _affected,
     ("cell-failover", "users_affected_after_attempts_percent"): _affected,
+    ("cell-failover", "seconds_to_fail_over"): _failing_over,
+    ("cell-failover", "error_budget_burned_percent"): lambda terms: budget.burned_percent(
+        _failing_over(terms) or 0, terms["slo_target"], terms["slo_window"]
+    ),
     ("cell-failover", "burn_rate"): lambda terms: round(budget.burn_rate(_affected(terms), terms["slo"]), 6),
     ("cpu-throttling", "throttled_ms_per_period"): lambda terms: cpu_throttling.throttled_ms(
         terms["limit"], terms["threads"]

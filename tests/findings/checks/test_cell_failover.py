@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from findings.checks import cell_failover
+from findings.platform import dns_failover
 from platform_risk.quantities import budget
 from tests.findings.checks import reading
 
@@ -99,3 +100,24 @@ def test_one_more_attempt_never_fails_more_requests(share: float, error: float, 
     assert cell_failover.affected_percent(share, error, attempts + 1) <= cell_failover.affected_percent(
         share, error, attempts
     )
+
+
+def test_route_53_moves_clients_after_its_checks_and_what_resolvers_remember() -> None:
+    assert dns_failover.seconds_to_fail_over(30, 3, 60) == 150
+    assert dns_failover.seconds_to_fail_over(10, 3, 60) == 90
+
+
+@pytest.mark.parametrize(("most", "regions", "share"), [(10, 2, 20), (50, 2, 100), (100, 3, 100)])
+def test_a_share_of_all_endpoints_is_a_larger_share_of_one_region(most: float, regions: int, share: float) -> None:
+    assert cell_failover.ejected_of_a_region_percent(most, regions) == share
+
+
+def test_a_subset_inherits_outlier_detection_and_may_switch_the_failover_off() -> None:
+    rule = (
+        "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\n"
+        "spec:\n  host: a\n  trafficPolicy:\n    outlierDetection: {maxEjectionPercent: 100}\n  subsets:\n"
+        "    - {name: v1, trafficPolicy: {loadBalancer: {localityLbSetting: {enabled: %s, failover: [{from: a, to: b}]}}}}\n"
+    )
+    assert reading.fails("cell-failover", rule_yaml=rule % "true") == []
+    off = (rule % "false").replace("outlierDetection", "ignored")
+    assert [each.detail for each in reading.fails("cell-failover", rule_yaml=off)] == ["outlierDetection"]
