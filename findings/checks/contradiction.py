@@ -1,7 +1,7 @@
 """Two places that cannot both be right: each alone looks well."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -192,7 +192,7 @@ def _other_topic(scaler: Autoscaler, stated: Sourced[str], other: str, place: Pl
     )  # fmt: skip
 
 
-def _topic(scaler: Autoscaler, stated: Sourced[str], known: list[kafka.Topic]) -> Verdict:
+def _topic(scaler: Autoscaler, stated: Sourced[str], known: Sequence[kafka.Topic]) -> Verdict:
     subject = scaler.resource.id if scaler.resource else scaler.place.path
     if any(topic.name == stated.value for topic in known):
         return Pass(subject, places(stated))
@@ -296,10 +296,10 @@ def _percent(stated: Sourced[Any]) -> Sourced[float] | None:
 def _blocked(platform: Platform) -> Iterator[Verdict]:
     policies = network.policies(platform)
     for workload in platform.workloads if policies else ():
-        covering = [each for each in policies if each.covers(workload) and each.allows]
+        covering = [each for each in network.covering(platform).get(workload, []) if each.allows]
         if not covering:
             continue  # nothing selects it, or all is denied and what allows it may be elsewhere
-        judged = network_egress.blocked(platform, workload, covering)
+        judged = network_egress.blocked(platform, workload)
         gone = [to for to, outcome in judged if outcome is False]
         if not gone:
             continue

@@ -189,7 +189,7 @@ def _loose(platform: Platform) -> Iterator[Limited]:
     names = list(stated.value) if stated is not None and isinstance(stated.value, dict) else []
     threads = stated_count(platform.facts.get(f"services.{names[0]}.threads")) if len(names) == 1 else None
     for config in platform.configs:
-        if config.resource is None:
+        if config.resource is None and "resources" in config.keys:
             for name, node in _resources(config.root, "", 0):
                 found = find(node, "limits.cpu")
                 cores = amount(found[0]) if found is not None else None

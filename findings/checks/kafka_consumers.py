@@ -151,7 +151,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
     yield from _queues(platform)
 
 
-def _group(platform: Platform, consumer: Consumer, known: list[Topic]) -> Group | Unknown:
+def _group(platform: Platform, consumer: Consumer, known: Sequence[Topic]) -> Group | Unknown:
     if isinstance(consumer.pods, Unknown):
         return consumer.pods
     names = consumer.topics or (tuple({each.name for each in known}) if len({each.name for each in known}) == 1 else ())
@@ -337,7 +337,7 @@ def _unserved(group: Group, found: tuple[Place, ...]) -> Fail:
     )
 
 
-def _unread(platform: Platform, found: list[Consumer], known: list[Topic]) -> Iterator[Verdict]:
+def _unread(platform: Platform, found: list[Consumer], known: Sequence[Topic]) -> Iterator[Verdict]:
     """Topics that a workload names without saying how many partitions there are, or who reads them."""
     read = {name for consumer in found for name in consumer.topics} | {topic.name for topic in known}
     for setting in platform.settings:

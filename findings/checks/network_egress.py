@@ -1,10 +1,10 @@
 """2.2: what may leave the pods, as the union of the policies that select them, and which dependencies may not."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import network, reach
-from findings.platform.model import Platform, Workload, places, unique
+from findings.platform.model import Platform, Workload, once, places, unique
 from findings.platform.network import EVERY_ADDRESS, Allow, Policy, Span
 from findings.platform.reach import Destination
 from findings.vocabulary import Category, Outcome, Severity
@@ -87,7 +87,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
     yield from {each.provide: each for each in reversed(uncounted)}.values()
     uncovered: dict[str, list[Workload]] = {}
     for workload in platform.workloads:
-        covering = [policy for policy in policies if policy.covers(workload)]
+        covering = network.covering(platform).get(workload, [])
         if covering:
             yield from _dependencies(platform, workload, covering)
         elif workload.pod.get("hostNetwork") is not True:
@@ -96,7 +96,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
         yield _uncovered(platform, namespace, workloads)
 
 
-def _judged(platform: Platform, policy: Policy, policies: list[Policy]) -> Iterator[Verdict]:
+def _judged(platform: Platform, policy: Policy, policies: Sequence[Policy]) -> Iterator[Verdict]:
     counted = [allow for allow in policy.allows if not allow.is_dns]
     width = _width(counted)
     if not width:
@@ -111,7 +111,7 @@ def _judged(platform: Platform, policy: Policy, policies: list[Policy]) -> Itera
         yield inside
     else:
         quantities.append(inside)
-    quantities += _blocked_of(platform, policy, policies)
+    quantities += _blocked_of(platform, policy)
     others = [each.subject for each in union if each is not policy]
     along = f" Judged together with {', '.join(others)}, which select the same pods." if others else ""
     ports = _ports(counted)
@@ -164,9 +164,10 @@ def _ports(allows: list[Allow]) -> str:
     return ", ".join(shown[:6])
 
 
-def _overlapping(platform: Platform, policy: Policy, policies: list[Policy]) -> list[Policy]:
+def _overlapping(platform: Platform, policy: Policy, policies: Sequence[Policy]) -> list[Policy]:
     """The policies that select pods which this one selects: rules add up."""
-    mine = {each.id for each in platform.workloads if policy.covers(each)}
+    covering = network.covering(platform)
+    near = {each for workload in network.covered(platform)[policy] for each in covering[workload]}
     return [
         each
         for each in policies
@@ -175,10 +176,9 @@ def _overlapping(platform: Platform, policy: Policy, policies: list[Policy]) -> 
             each.selector is not None
             and policy.selector is not None
             and (each.namespace is None or policy.namespace is None or each.namespace == policy.namespace)
-            and (not each.selector or each.selector == policy.selector
-                 or any(each.covers(workload) for workload in platform.workloads if workload.id in mine))
+            and (not each.selector or each.selector == policy.selector or each in near)
         )
-    ]  # fmt: skip
+    ]
 
 
 def _addresses(allows: list[Allow], denied: list[Span]) -> Iterator[Quantity]:
@@ -237,14 +237,9 @@ def _namespaces(platform: Platform, policy: Policy, allows: list[Allow]) -> Quan
                     "namespaces that a rule selects", terms, (_DNS, _AT_LEAST))  # fmt: skip
 
 
-def _blocked_of(platform: Platform, policy: Policy, policies: list[Policy]) -> Iterator[Quantity]:
+def _blocked_of(platform: Platform, policy: Policy) -> Iterator[Quantity]:
     """Over all workloads that the policy selects; nothing when they declare no dependency."""
-    judged = [
-        pair
-        for workload in platform.workloads
-        if policy.covers(workload)
-        for pair in blocked(platform, workload, [each for each in policies if each.covers(workload)])
-    ]
+    judged = [pair for workload in network.covered(platform)[policy] for pair in blocked(platform, workload)]
     if judged:
         yield _blocked_quantity(judged)
 
@@ -260,8 +255,20 @@ def _blocked_quantity(judged: list[tuple[Destination, bool | None]]) -> Quantity
                     "addresses in the environment that no rule lets through", terms)  # fmt: skip
 
 
-def blocked(platform: Platform, workload: Workload, covering: list[Policy]) -> list[tuple[Destination, bool | None]]:
+def blocked(platform: Platform, workload: Workload) -> list[tuple[Destination, bool | None]]:
     """Each dependency that a workload declares, and whether its policies let it through."""
+    return _blocked(platform).get(workload, [])
+
+
+@once
+def _blocked(platform: Platform) -> dict[Workload, list[tuple[Destination, bool | None]]]:
+    covered = network.covering(platform).items()
+    return {workload: _judged_dependencies(platform, workload, covering) for workload, covering in covered}
+
+
+def _judged_dependencies(
+    platform: Platform, workload: Workload, covering: list[Policy]
+) -> list[tuple[Destination, bool | None]]:
     resolves = any(allow.on(53, "UDP") for policy in covering for allow in policy.allows) or _has_node_cache(platform)
     found: dict[tuple[str, int | None], tuple[Destination, bool | None]] = {}
     for to in reach.destinations(workload):
@@ -272,13 +279,14 @@ def blocked(platform: Platform, workload: Workload, covering: list[Policy]) -> l
     return list(found.values())
 
 
+@once
 def _has_node_cache(platform: Platform) -> bool:
     """A resolver on each node is reached whatever the policy says: Kubernetes lets pods talk to their own node."""
     return any(each.resource.name == "node-local-dns" for each in platform.workloads)
 
 
 def _dependencies(platform: Platform, workload: Workload, covering: list[Policy]) -> Iterator[Verdict]:
-    judged = blocked(platform, workload, covering)
+    judged = blocked(platform, workload)
     gone = [to for to, outcome in judged if outcome is False]
     if not gone:
         yield Pass(workload.id, (workload.resource.place(),))

@@ -1,7 +1,7 @@
 """2.1: a token in the environment, who shares it and who can read it."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
@@ -120,7 +120,7 @@ def _handed_over(platform: Platform) -> Iterator[Unsure]:
                     )
 
 
-def _tokens(platform: Platform, uses: list[SecretUse]) -> tuple[list[_Token], list[Unsure]]:
+def _tokens(platform: Platform, uses: Sequence[SecretUse]) -> tuple[list[_Token], list[Unsure]]:
     held: dict[tuple[str, str, str], list[str]] = {}
     unsure: list[Unsure] = []
     for use in uses:
@@ -144,7 +144,7 @@ def _tokens(platform: Platform, uses: list[SecretUse]) -> tuple[list[_Token], li
     return tokens, unsure
 
 
-def _sharing(uses: list[SecretUse], namespace: str, secret: str, key: str) -> Iterator[SecretUse]:
+def _sharing(uses: Sequence[SecretUse], namespace: str, secret: str, key: str) -> Iterator[SecretUse]:
     for use in uses:
         if (use.namespace, use.secret) == (namespace, secret) and use.key in ("", key):
             yield use

@@ -1,7 +1,7 @@
 """5.3: how long a credential that was revoked stays in use, and whether its rotation can deadlock."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
@@ -123,7 +123,7 @@ def _logins(platform: Platform) -> Iterator[SecretUse]:
             yield SecretUse(login.namespace, secret, "", How.VOLUME, "", login.id, login.place())
 
 
-def _uses_of(uses: list[SecretUse], namespace: str, secret: str) -> list[SecretUse]:
+def _uses_of(uses: Sequence[SecretUse], namespace: str, secret: str) -> Sequence[SecretUse]:
     return [use for use in uses if (use.namespace, use.secret) == (namespace, secret)]
 
 
@@ -136,7 +136,7 @@ def _unrotated(namespace: str, secret: str, use: SecretUse) -> Unsure:
     )
 
 
-def _judged(platform: Platform, rotated: Rotation, uses: list[SecretUse]) -> Verdict:
+def _judged(platform: Platform, rotated: Rotation, uses: Sequence[SecretUse]) -> Verdict:
     subject = rotated.subject
     if rotated.refresh is None:
         return _never(rotated, uses, "It is written once and never refreshed")
@@ -186,7 +186,7 @@ def _bounded(rotated: Rotation, refresh: Sourced[float], slowest: _Delay) -> Ver
     )
 
 
-def _never(rotated: Rotation, uses: list[SecretUse], words: str) -> Fail:
+def _never(rotated: Rotation, uses: Sequence[SecretUse], words: str) -> Fail:
     terms: tuple[Input, ...] = ()
     if isinstance(rotated.refresh, Sourced):
         terms = (input_of("refresh", rotated.refresh, "s"),)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from findings.platform.model import Block, ConfigFile, Platform, Resource, find, items, mapping
+from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once, find, items, mapping, once
 from findings.platform.units import seconds
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
@@ -164,19 +164,22 @@ class RuleFile:
         return any(_ABSENCE.search(alert.expression) for alert in self.alerts)
 
 
-def prometheus_rules(platform: Platform) -> Iterator[RuleFile]:
+def prometheus_rules(platform: Platform) -> list[RuleFile]:
     """Files with alerts in them."""
-    return (each for each in _rule_files(platform) if each.alerts)
+    return [each for each in _rule_files(platform) if each.alerts]
 
 
+@once
 def recording_rules(platform: Platform) -> dict[str, str]:
     """Expression by name, of all files; the first of a name counts."""
     found: dict[str, str] = {}
     for each in _rule_files(platform):
-        found = {**each.records, **found}
+        for name, expression in each.records.items():
+            found.setdefault(name, expression)
     return found
 
 
+@all_once
 def _rule_files(platform: Platform) -> Iterator[RuleFile]:
     for resource in platform.of_kind("PrometheusRule"):
         yield from _rules(items(resource.body, "spec.groups"), resource.id, resource)
@@ -229,6 +232,7 @@ class PrometheusTimes:
     group_wait: Sourced[float] | Unknown
 
 
+@once
 def prometheus_times(platform: Platform) -> PrometheusTimes:
     """From the facts `alerting.prometheus.…_seconds`, prometheus.yml, a Prometheus object, or Alertmanager's route."""
     scrape = _fact(platform, "scrape_interval")
@@ -238,6 +242,8 @@ def prometheus_times(platform: Platform) -> PrometheusTimes:
         scrape = scrape or _duration(resource, "spec.scrapeInterval", 30, "Prometheus Operator")
         evaluation = evaluation or _duration(resource, "spec.evaluationInterval", 30, "Prometheus Operator")
     for config in platform.configs:
+        if not isinstance(config.root, Map) or config.root.keys().isdisjoint(("scrape_configs", "global", "route")):
+            continue
         if (
             config.at("scrape_configs")
             or config.at("global.scrape_interval")

@@ -34,7 +34,7 @@ class Routing:
 
 def routings(platform: Platform) -> Iterator[Routing]:
     for config in platform.configs:
-        for node, line in _lists(config.root, 0):
+        for node, line in _lists(config.root, 0) if "cells" in config.keys else ():
             made = _of_config(platform, config, node, line)
             if made is not None:
                 yield made

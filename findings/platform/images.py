@@ -102,7 +102,8 @@ def allow_lists(platform: Platform) -> Iterator[AllowList]:
     for resource in platform.of_kind("ValidatingAdmissionPolicy", "ValidatingPolicy"):
         yield from _expressions(resource)
     for config in platform.configs:
-        yield from _messages(config, config.root)
+        if "message" in config.keys:
+            yield from _messages(config, config.root)
 
 
 def _kyverno(resource: Resource) -> Iterator[AllowList]:

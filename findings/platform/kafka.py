@@ -1,11 +1,21 @@
 """Topics, who consumes them with how many members, and what brokers and producers promise. PURE."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import Autoscaler, Platform, Setting, Workload, find, items, mapping, normal
+from findings.platform.model import (
+    Autoscaler,
+    Platform,
+    Setting,
+    Workload,
+    all_once,
+    find,
+    items,
+    mapping,
+    normal,
+)
 from findings.platform.processes import max_pods
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map, Seq
@@ -48,6 +58,7 @@ class Consumer:
     trigger: Map | None = None  # metadata of KEDA's kafka trigger
 
 
+@all_once
 def topics(platform: Platform) -> list[Topic]:
     found = [*_resources(platform), *_blocks(platform), *_configured(platform)]
     named = {each.name for each in found}
@@ -116,7 +127,7 @@ def _in_config(config: "Sourced[Any] | Unknown | None") -> Sourced[int] | None:
 def _configured(platform: Platform) -> Iterator[Topic]:
     """`topics:` of an application's configuration, as a list or by name."""
     for config in platform.configs:
-        for node in _topic_lists(config.root):
+        for node in _topic_lists(config.root) if "topics" in config.keys else ():
             pairs = (
                 [(str(each.get("name") or each.get("topic") or ""), each) for each in node if isinstance(each, Map)]
                 if isinstance(node, Seq)
@@ -146,7 +157,7 @@ def _topic_lists(root: Any, depth: int = 0) -> Iterator[Any]:
             yield from _topic_lists(value, depth + 1)
 
 
-def topic_named(known: list[Topic], name: str, path: str) -> Topic | None:
+def topic_named(known: Sequence[Topic], name: str, path: str) -> Topic | None:
     """The topic of a name as seen from a file: of the same file, else of its folder, else the only one there is."""
     same = [each for each in known if each.name == name]
     folder = path.rpartition("/")[0]
@@ -161,7 +172,7 @@ def topic_named(known: list[Topic], name: str, path: str) -> Topic | None:
     return None
 
 
-def consumers(platform: Platform, known: list[Topic]) -> list[Consumer]:
+def consumers(platform: Platform, known: Sequence[Topic]) -> list[Consumer]:
     """Of the cluster; where none consumes there, of compose files, which else repeat the same ones on one machine."""
     names = {each.name for each in known}
     for workloads in (platform.workloads, platform.compose_services):
@@ -171,7 +182,7 @@ def consumers(platform: Platform, known: list[Topic]) -> list[Consumer]:
     return list(_loose(platform))
 
 
-def _consumer(platform: Platform, workload: Workload, names: set[str], known: list[Topic]) -> Consumer | None:
+def _consumer(platform: Platform, workload: Workload, names: set[str], known: Sequence[Topic]) -> Consumer | None:
     settings = [each for each in platform.settings_of(workload.id) if _belongs(each, workload)]
     speaks_kafka = any("kafka" in each.name or "kafka" in str(each.value.value).lower() for each in settings)
     scaler = platform.autoscaler_of(workload)

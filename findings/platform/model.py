@@ -1,20 +1,20 @@
 """What was read, as one immutable model. Checks see nothing else. PURE."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import cached_property, lru_cache, wraps
+from typing import Any, TypeVar
 
 from findings.platform.files import Skipped
-from findings.platform.yaml_reader import Map, Seq
+from findings.platform.yaml_reader import MOST_DEPTH, Map, Seq
 from platform_risk.quantities.sourced import Facts, Place, Source, Sourced, Unknown
 
 
 def find(node: Any, dotted: str) -> tuple[Any, int | None] | None:
     """(value, line) at a dotted path below a Map or Seq (`spec.rules.0.host`); None when it is not there."""
     line: int | None = getattr(node, "line", None)
-    for part in dotted.split("."):
+    for part in _parts(dotted):
         if isinstance(node, Map):
             if part not in node:
                 return None
@@ -28,6 +28,11 @@ def find(node: Any, dotted: str) -> tuple[Any, int | None] | None:
     return node, line
 
 
+@lru_cache(maxsize=4096)
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(dotted.split("."))
+
+
 def items(node: Any, dotted: str = "") -> list[Any]:
     """The list at a path; [] when there is none."""
     found = find(node, dotted) if dotted else (node, None)
@@ -35,9 +40,17 @@ def items(node: Any, dotted: str = "") -> list[Any]:
 
 
 def mapping(node: Any, dotted: str = "") -> Map:
-    """The mapping at a path; an empty one when there is none."""
-    found = find(node, dotted) if dotted else (node, None)
-    return found[0] if found and isinstance(found[0], Map) else Map(0)
+    """The mapping at a path; an empty one when there is none. For reading: nobody changes what was read."""
+    for part in _parts(dotted) if dotted else ():
+        if isinstance(node, Map):
+            node = node.get(part)
+        else:
+            found = find(node, part)
+            node = found[0] if found is not None else None
+    return node if isinstance(node, Map) else _NOTHING
+
+
+_NOTHING = Map(0)
 
 
 @dataclass(frozen=True)
@@ -93,7 +106,7 @@ class EnvVar:
     key: str = ""  # "" when the whole Secret is taken over (envFrom)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Container:
     name: str
     image: Sourced[str] | None
@@ -111,7 +124,7 @@ class Container:
 COMPOSE = "ComposeService"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Workload:
     """What runs pods: Deployment, StatefulSet, DaemonSet, Job, CronJob, Pod, ReplicaSet, Rollout; or the containers of
     a service of docker-compose, which is of the kind COMPOSE and has no pod."""
@@ -129,11 +142,11 @@ class Workload:
     def is_compose(self) -> bool:
         return self.resource.kind == COMPOSE
 
-    @property
+    @cached_property
     def pod(self) -> Map:
         return mapping(self.template, "spec")
 
-    @property
+    @cached_property
     def labels(self) -> Mapping[str, Any]:
         return mapping(self.template, "metadata.labels")
 
@@ -234,6 +247,13 @@ class ConfigFile:
     root: Any
     resource: Resource | None = None
 
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """Every key at any depth: whoever looks for a name need not walk where it is not."""
+        found: set[str] = set()
+        _gather(self.root, found, set(), 0)
+        return frozenset(found)
+
     def at(self, dotted: str) -> Sourced[Any] | None:
         found = find(self.root, dotted)
         if found is None or found[0] is None:
@@ -242,6 +262,22 @@ class ConfigFile:
 
     def place(self, line: int | None = None) -> Place:
         return Place(self.path, line, self.resource.id if self.resource else "")
+
+
+def _gather(node: Any, found: set[str], seen: set[int], depth: int) -> None:
+    if depth > MOST_DEPTH or id(node) in seen:
+        return
+    if isinstance(node, Map):
+        seen.add(id(node))
+        found.update(node)
+        for value in node.values():
+            if isinstance(value, Map | Seq):
+                _gather(value, found, seen, depth + 1)
+    elif isinstance(node, Seq):
+        seen.add(id(node))
+        for value in node:
+            if isinstance(value, Map | Seq):
+                _gather(value, found, seen, depth + 1)
 
 
 @dataclass(frozen=True)
@@ -258,6 +294,7 @@ class Platform:
     files_read: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     suppressed_lines: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    derived: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def running(self) -> tuple[Workload, ...]:
@@ -285,8 +322,12 @@ class Platform:
     def in_namespace(self, kind: str, namespace: str) -> list[Resource]:
         return self._by_namespace.get((kind, namespace), [])
 
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str, str], Resource]:
+        return {(each.kind, each.namespace, each.name): each for each in reversed(self.resources)}
+
     def named(self, kind: str, namespace: str, name: str) -> Resource | None:
-        return next((each for each in self.in_namespace(kind, namespace) if each.name == name), None)
+        return self._by_name.get((kind, namespace, name))
 
     @cached_property
     def _by_selector(self) -> dict[tuple[str, str, Any], list[Resource]]:
@@ -301,6 +342,13 @@ class Platform:
 
     def services_of(self, workload: Workload) -> list[Resource]:
         """The Services that send traffic to its pods."""
+        return self._serving.get(workload, [])
+
+    @cached_property
+    def _serving(self) -> dict[Workload, list[Resource]]:
+        return {workload: self._services_of(workload) for workload in self.workloads}
+
+    def _services_of(self, workload: Workload) -> list[Resource]:
         labels = {key: value for key, value in workload.labels.items() if not isinstance(value, Map | Seq)}
         return [
             service
@@ -308,6 +356,32 @@ class Platform:
             for service in self._by_selector.get((workload.resource.namespace, key, value), [])
             if all(labels.get(name) == wanted for name, wanted in mapping(service.body, "spec.selector").items())
         ]
+
+    @cached_property
+    def _by_label(self) -> dict[tuple[str, str, Any], list[Workload]]:
+        """Workloads by each of their pods' labels."""
+        found: dict[tuple[str, str, Any], list[Workload]] = {}
+        for workload in self.workloads:
+            for key, value in workload.labels.items():
+                if not isinstance(value, Map | Seq):
+                    found.setdefault((workload.resource.namespace, key, value), []).append(workload)
+        return found
+
+    def selected(self, selector: Mapping[str, Any], namespace: str) -> list[Workload]:
+        """The workloads of a namespace whose pods a label selector selects, in the order in which they were read."""
+        wanted = selector.get("matchLabels", {} if "matchExpressions" in selector else selector)
+        for key, value in wanted.items() if isinstance(wanted, Mapping) else ():
+            if value is not None and not isinstance(value, Map | Seq):
+                near = self._by_label.get((namespace, key, value), [])
+                return [each for each in near if selects(selector, each.labels)]
+        return [each for each in self._in_namespace.get(namespace, []) if selects(selector, each.labels)]
+
+    @cached_property
+    def _in_namespace(self) -> dict[str, list[Workload]]:
+        found: dict[str, list[Workload]] = {}
+        for workload in self.workloads:
+            found.setdefault(workload.resource.namespace, []).append(workload)
+        return found
 
     @cached_property
     def _by_block(self) -> dict[str, list[Block]]:
@@ -346,13 +420,50 @@ class Platform:
     def settings_like(self, pattern: str, scope: str | None = None) -> Iterator[Setting]:
         """Settings whose normal name matches as a whole; of one scope when given."""
         compiled = re.compile(pattern)
-        for setting in self.settings if scope is None else self.settings_of(scope):
-            if compiled.fullmatch(setting.name):
-                yield setting
+        if scope is not None:
+            yield from (each for each in self.settings_of(scope) if compiled.fullmatch(each.name))
+            return
+        numbers = [number for name, at in self._by_setting.items() if compiled.fullmatch(name) for number in at]
+        yield from (self.settings[number] for number in sorted(numbers))
+
+    @cached_property
+    def _by_setting(self) -> dict[str, list[int]]:
+        """Where in `settings` each normal name stands: far fewer names than settings."""
+        found: dict[str, list[int]] = {}
+        for number, setting in enumerate(self.settings):
+            found.setdefault(setting.name, []).append(number)
+        return found
 
     def calls_of(self, *names: str) -> list[Call]:
         """Calls by the last part of their name, whatever the import."""
         return [call for call in self.calls if call.name.rpartition(".")[2] in names]
+
+
+T = TypeVar("T")
+
+
+def once(derive: Callable[[Platform], T]) -> Callable[[Platform], T]:
+    """What is derived from a platform is derived once and kept with it: several checks ask, and it never changes."""
+
+    @wraps(derive)
+    def kept(platform: Platform) -> T:
+        if derive not in platform.derived:
+            platform.derived[derive] = derive(platform)
+        found: T = platform.derived[derive]
+        return found
+
+    return kept
+
+
+def all_once(derive: Callable[[Platform], Iterable[T]]) -> Callable[[Platform], tuple[T, ...]]:
+    """The same for what is derived one by one: all of it."""
+
+    @once
+    @wraps(derive)
+    def every(platform: Platform) -> tuple[T, ...]:
+        return tuple(derive(platform))
+
+    return every
 
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:

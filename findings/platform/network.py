@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import ConfigFile, Platform, Resource, Workload, items, mapping, selects
+from findings.platform.model import ConfigFile, Platform, Resource, Workload, all_once, items, mapping, once, selects
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place
 
@@ -60,7 +60,7 @@ class Allow:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Policy:
     """One policy that restricts what leaves the pods it selects."""
 
@@ -77,6 +77,7 @@ class Policy:
         return selects(self.selector, workload.labels)
 
 
+@all_once
 def policies(platform: Platform) -> list[Policy]:
     """Every policy with a say on what leaves; also fragments of one in configuration without a kind."""
     found: list[Policy] = []
@@ -92,7 +93,32 @@ def policies(platform: Platform) -> list[Policy]:
     for resource in platform.of_kind("CiliumClusterwideNetworkPolicy"):
         found += _cilium(resource, None)
     for config in platform.configs:
-        found += _fragments(config, config.root)
+        if "egress" in config.keys:
+            found += _fragments(config, config.root)
+    return found
+
+
+@once
+def covered(platform: Platform) -> dict[Policy, list[Workload]]:
+    """The workloads whose pods each policy selects."""
+    found: dict[Policy, list[Workload]] = {}
+    for policy in policies(platform):
+        if policy.selector is None:
+            found[policy] = []
+        elif policy.namespace is None:
+            found[policy] = [each for each in platform.workloads if policy.covers(each)]
+        else:
+            found[policy] = platform.selected(policy.selector, policy.namespace)
+    return found
+
+
+@once
+def covering(platform: Platform) -> dict[Workload, list[Policy]]:
+    """The policies that select each workload's pods; nothing for one that none selects."""
+    found: dict[Workload, list[Policy]] = {}
+    for policy, workloads in covered(platform).items():
+        for workload in workloads:
+            found.setdefault(workload, []).append(policy)
     return found
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from findings.platform.model import Container, Platform, Setting, Workload, find, items, normal
+from findings.platform.model import Container, Platform, Setting, Workload, all_once, find, items, normal
 from findings.platform.processes import started
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map
@@ -49,6 +49,7 @@ class Client:
     pool: Pool | Unknown
 
 
+@all_once
 def clients(platform: Platform) -> Iterator[Client]:
     """Containers that state a database's address or a pool of connections to one."""
     for workload in platform.running:

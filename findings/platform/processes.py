@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from findings.platform.model import Container, Platform, Workload, find, items
+from findings.platform.model import Container, Platform, Workload, all_once, find, items, once
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
@@ -81,6 +81,19 @@ def _behind(words: tuple[str, ...], position: int, word: str, name: str) -> str:
 
 
 def started(platform: Platform, workload: Workload, container: Container) -> Started:
+    known = _known(platform)
+    if (workload, container) not in known:
+        known[workload, container] = _started(platform, workload, container)
+    return known[workload, container]
+
+
+@once
+def _known(_: Platform) -> dict[tuple[Workload, Container], Started]:
+    """What was worked out before: four checks ask for the same containers."""
+    return {}
+
+
+def _started(platform: Platform, workload: Workload, container: Container) -> Started:
     built = _dockerfile(platform, workload, container)
     env: dict[str, Sourced[str]] = {}
     words = [str(word) for word in items(container.node, "command")]
@@ -104,12 +117,7 @@ def started(platform: Platform, workload: Workload, container: Container) -> Sta
 def _dockerfile(platform: Platform, workload: Workload, container: Container) -> tuple[Map, str] | None:
     """What a compose service says that it is built from; else the only one there is, or the one in a folder named as
     the image, the workload or the container."""
-    found = [
-        (each.root, each.path)
-        for each in platform.configs
-        if each.resource is None and isinstance(each.root, Map) and {"from", "env"} <= each.root.keys()
-        and not each.path.endswith((".yaml", ".yml", ".json", ".toml"))
-    ]  # fmt: skip
+    found = _dockerfiles(platform)
     built_from = container.node.get("dockerfile") if workload.is_compose else None
     if built_from:
         return next((each for each in found if each[1] == built_from), None)
@@ -119,6 +127,15 @@ def _dockerfile(platform: Platform, workload: Workload, container: Container) ->
     names = {image.rpartition("/")[2].partition(":")[0], workload.resource.name, container.name} - {""}
     fitting = [each for each in found if names & set(each[1].split("/")[:-1])]
     return fitting[0] if len(fitting) == 1 else None
+
+
+@all_once
+def _dockerfiles(platform: Platform) -> Iterator[tuple[Map, str]]:
+    for each in platform.configs:
+        if each.resource is not None or each.path.endswith((".yaml", ".yml", ".json", ".toml")):
+            continue
+        if isinstance(each.root, Map) and {"from", "env"} <= each.root.keys():
+            yield each.root, each.path
 
 
 def _split(words: list[str], env: Mapping[str, Sourced[str]]) -> Iterator[str]:
@@ -197,7 +214,7 @@ def _configured(platform: Platform, workload: Workload) -> Sourced[int] | None:
     """`workers = 4` in the only gunicorn.conf.py."""
     found = [
         each.value
-        for each in platform.settings
+        for each in platform.settings_like("workers")
         if each.key == "workers" and re.search(r"gunicorn[\w.-]*\.py\Z", each.scope)
     ]
     return stated_count(found[0]) if len(found) == 1 else None

@@ -13,7 +13,7 @@ _NAMES = {"period_seconds": "periodSeconds", "stabilization_window_seconds": "st
 
 def autoscalers(configs: list[ConfigFile]) -> Iterator[Autoscaler]:
     for config in configs:
-        for holder in _holders(config.root, 0):
+        for holder in _holders(config.root, 0) if "scale_up" in config.keys else ():
             place = config.place(holder.lines["scale_up"])
             spec = Map(holder.line)
             behaviour = Map(holder.line)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from findings.platform.model import Platform, Resource, Workload, find, items, mapping, unique
+from findings.platform.model import Platform, Resource, Workload, all_once, find, items, mapping, unique
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place
 
@@ -33,6 +33,7 @@ class SecretUse:
     workload: Workload | None = None
 
 
+@all_once
 def uses(platform: Platform) -> list[SecretUse]:
     found: list[SecretUse] = []
     for workload in platform.workloads:
@@ -42,6 +43,8 @@ def uses(platform: Platform) -> list[SecretUse]:
         if id(resource.body) not in known:
             found += _below(resource.body, resource.namespace, resource.id, resource)
     for config in platform.configs:
+        if config.keys.isdisjoint(_REFERRING):
+            continue
         subject = config.resource.id if config.resource else config.path
         found += _below(config.root, "", subject, config)
     return found

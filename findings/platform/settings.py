@@ -31,7 +31,7 @@ def of_config(config: ConfigFile) -> Iterator[Setting]:
     scope = config.resource.id if config.resource else config.path
     for key, value, line in flat(config.root):
         yield Setting(key, Sourced(value, Source.FILE, config.place(line)), scope)
-    for name, value, line in pairs(config.root):
+    for name, value, line in pairs(config.root) if {"name", "value"} <= config.keys else ():
         yield Setting(name, Sourced(plain_or_text(str(value)), Source.FILE, config.place(line)), scope)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from findings.platform import cron
-from findings.platform.model import ConfigFile, Platform, Resource, items, normal
+from findings.platform.model import ConfigFile, Platform, Resource, all_once, items, normal
 from findings.platform.units import seconds
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
@@ -55,10 +55,15 @@ class Calendar:
     detail: str = ""
 
 
+_NAMES = frozenset(("deployment_windows", "deploy_windows", "change_windows"))
+
+
+@all_once
 def calendars(platform: Platform) -> Iterator[Calendar | tuple[str, Unknown]]:
     """Every set of windows; (subject, reason) for one that cannot be read."""
     for config in platform.configs:
-        for node, line in _declared(config.root, 0):
+        declared = any(normal(key) in _NAMES for key in config.keys)
+        for node, line in _declared(config.root, 0) if declared else ():
             subject = config.resource.id if config.resource else config.path
             place = config.place(line)
             made = _windows(node, config)
@@ -80,7 +85,7 @@ def _declared(root: Any, depth: int) -> Iterator[tuple[Seq, int | None]]:
     for key, value in root.items():
         if not isinstance(value, Map | Seq):
             continue
-        if normal(key) in ("deployment_windows", "deploy_windows", "change_windows") and isinstance(value, Seq):
+        if normal(key) in _NAMES and isinstance(value, Seq):
             yield value, root.lines.get(key)
         else:
             yield from _declared(value, depth + 1)
