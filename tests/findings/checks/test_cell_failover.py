@@ -116,7 +116,8 @@ def test_a_subset_inherits_outlier_detection_and_may_switch_the_failover_off() -
     rule = (
         "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\n"
         "spec:\n  host: a\n  trafficPolicy:\n    outlierDetection: {maxEjectionPercent: 100}\n  subsets:\n"
-        "    - {name: v1, trafficPolicy: {loadBalancer: {localityLbSetting: {enabled: %s, failover: [{from: a, to: b}]}}}}\n"
+        "    - {name: v1, trafficPolicy: {loadBalancer:\n"
+        "        {localityLbSetting: {enabled: %s, failover: [{from: a, to: b}]}}}}\n"
     )
     assert reading.fails("cell-failover", rule_yaml=rule % "true") == []
     off = (rule % "false").replace("outlierDetection", "ignored")
