@@ -3,7 +3,7 @@
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -12,6 +12,7 @@ from django.conf import settings
 
 from costs.bills import charges_csv, detect, registry, tables
 from costs.bills.opening import Bill, open_bill
+from costs.bills.preview import Preview, preview
 from costs.bills.records import BillError, Head
 from costs.bills.tags import KEYS
 from costs.models import SharedCost
@@ -36,6 +37,13 @@ def tag_keys() -> frozenset[str]:
 def remembered(signature: str) -> Any:
     row = ColumnMapping.objects.filter(signature=signature).first()
     return row.columns if row else None
+
+
+def previewed(row: Import, columns: Mapping[str, str]) -> Preview:
+    """What a list of charges would come to with these columns; nothing is applied. Raises BillError."""
+    with tempfile.TemporaryDirectory(prefix="bill-") as name:
+        folder = Path(name)
+        return preview(_files(row, folder), columns, folder=folder, tag_keys=KEYS)
 
 
 @contextmanager

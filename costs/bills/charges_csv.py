@@ -39,11 +39,21 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "tag_team": ("team", "owner", "squad", "costcenter", "department", "kostenstelle"),
     "tag_service": ("application", "app", "component", "workload"),
     "tag_environment": ("environment", "env", "stage", "umgebung"),
+    "days": (), "decimals": (),
+}  # fmt: skip
+# What is said of the writing, and not found in a column; without it the first lines tell.
+WRITTEN = {
+    "days": {
+        "month first": "6/30/2026, the month first", "day first": "30/6/2026, the day first",
+        "day.month.year": "30.06.2026", "iso": "2026-06-30", "compact": "20260630",
+    },
+    "decimals": {"point": "1,234.50, with a point", "comma": "1.234,50, with a comma"},
 }  # fmt: skip
 NEEDED = ("starts", "billed")
 # How a person calls them, in the order in which they are asked.
 LABELS = {
-    "starts": "Day", "billed": "Amount", "currency": "Currency", "effective": "Effective cost",
+    "starts": "Day", "billed": "Amount", "days": "Days are written", "decimals": "Amounts are written",
+    "currency": "Currency", "effective": "Effective cost",
     "cloud_service": "Product or cloud service", "charge_category": "Kind of charge", "account": "Account",
     "billing_account": "Billing account", "provider": "Provider", "region": "Region",
     "resource_group": "Resource group", "resource": "Resource", "namespace": "Namespace", "quantity": "Quantity",
@@ -104,12 +114,17 @@ def meaning(table: Table, tag_keys: frozenset[str], remembered: Mapping[str, str
             remedy="Say which column means what: the answer is remembered for files with the same columns.",
             line=1, entry=table.entry, headers=list(table.headers),
         )  # fmt: skip
+    days, decimals = (mapped.pop(name, "").removeprefix("=") for name in WRITTEN)
     fields = {field: _expression(table, header) for field, header in mapped.items()}
     kind = fields.pop("charge_category", None)
     tags = [(field.removeprefix("tag_"), fields.pop(field)) for field in list(fields) if field.startswith("tag_")]
     if tags and "tags" not in fields:
         fields["tags"] = f"json_object({', '.join(f'{quoted(name)}, {column}' for name, column in tags)})"
-    return Meaning(fields=chosen(**fields, charge_category=_category(kind) if kind else None))
+    return Meaning(
+        fields=chosen(**fields, charge_category=_category(kind) if kind else None),
+        days=days if days in WRITTEN["days"] else "",
+        decimals=decimals if decimals in WRITTEN["decimals"] else "",
+    )
 
 
 def _expression(table: Table, header: str) -> str:

@@ -187,8 +187,11 @@ class Cube:
             counts = ", ".join(f"count({numbers.day(period, style)})" for style in numbers.DATE_FORMATS)
             seen = self._ask(f"SELECT {counts} FROM {source}")[0]  # noqa: S608
             period_style = list(numbers.DATE_FORMATS)[max(range(len(seen)), key=lambda index: seen[index])]
-        comma = "billed" in fields and self._divides_by_comma(fields["billed"], source, part)
-        return _Styles(list(numbers.DATE_FORMATS)[best], period_style, comma)
+        said = part.meaning
+        decimals = said.decimals or (
+            "comma" if "billed" in fields and self._divides_by_comma(fields["billed"], source, part) else ""
+        )
+        return _Styles(said.days or list(numbers.DATE_FORMATS)[best], period_style, decimals)
 
     def _divides_by_comma(self, billed: str, source: str, part: Part) -> bool:
         comma = r"'[+-]?[0-9]{1,3}([.]?[0-9]{3})*,[0-9]+'"
@@ -202,8 +205,8 @@ class Cube:
         if with_comma == thousands and part.table.delimiter == ",":
             raise BillError(
                 "unclear_comma", "Whether 1,234 is more than a thousand or little more than one cannot be told here.",
-                remedy="Export the amounts with a decimal point and no separator of thousands.", line=2,
-                entry=part.table.entry,
+                remedy="Say how amounts are written where its columns are told, or export them without thousands.",
+                line=2, entry=part.table.entry,
             )  # fmt: skip
         return True
 
@@ -248,13 +251,15 @@ class Cube:
 
     # --- what came of it
 
-    def totals(self) -> list[Total]:
-        """Of the whole file, by currency and charge category; of lines that could not be used, what could be read."""
+    def totals(self, *, usable: bool = False) -> list[Total]:
+        """Of the whole file, by currency and charge category; of lines that could not be used, what could be read,
+        or nothing."""
+        lines = "fine WHERE problem IS NULL" if usable else "fine"
         return [
             Total(currency, category, billed, effective)
             for currency, category, billed, effective in self._ask(
                 f"SELECT {_cleaned('currency', 40)} AS c, charge_category, coalesce(sum(billed), 0),"  # noqa: S608
-                " coalesce(sum(effective), 0) FROM fine GROUP BY 1, 2 ORDER BY 1, 2"
+                f" coalesce(sum(effective), 0) FROM {lines} GROUP BY 1, 2 ORDER BY 1, 2"
             )
         ]
 
@@ -319,6 +324,20 @@ class Cube:
                                  (("day", day), ("amount", billed), ("effective", effective)) if value)  # fmt: skip
                 yield Reject(f"row {place}", f"{_REASONS[problem].capitalize()}.", said[:500], part.table.entry)
 
+    def first(self, count: int) -> tuple[str, str, list[dict[str, Any]]]:
+        """How days and decimals of the first table are read, and its first lines: what of it, as it stands and read."""
+        self._connection.execute("SET threads=1; SET preserve_insertion_order=true")
+        part = self.bill.parts[0]
+        style = self._styles(0, part)
+        charges = _charges(0, part, style, self.scale, self._account, raw=True, view="sample")
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"{charges} LIMIT {count}")
+            names = [column[0] for column in cursor.description or ()]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        for row in rows:
+            row["problem"] = _REASONS.get(row["problem"] or "", "")
+        return style.starts, style.decimals or "point", rows
+
     # --- asking
 
     def _ask(self, sql: str) -> list[tuple[Any, ...]]:
@@ -359,7 +378,7 @@ class Cube:
 class _Styles:
     starts: str
     period: str
-    comma: bool
+    decimals: str  # comma, point where somebody said so, else ""
 
 
 def _database(folder: Path, bill: Bill) -> duckdb.DuckDBPyConnection:
@@ -398,7 +417,9 @@ def _charges(
     fields = meaning.fields
 
     def pointed(text: str) -> str:
-        return numbers.with_point(text) if styles.comma else text
+        if styles.decimals == "point":
+            return numbers.without_thousands(text)
+        return numbers.with_point(text) if styles.decimals else text
 
     def number_of(text: str) -> str:
         return numbers.amount(pointed(text), scale)

@@ -40,6 +40,12 @@ def with_point(text: str) -> str:
     )
 
 
+def without_thousands(text: str) -> str:
+    """SQL: 1,234.5 as 1234.5, where the point is known to divide."""
+    grouped = f"regexp_full_match(trim({text}), '[+-]?[0-9]{{1,3}}(,[0-9]{{3}})*([.][0-9]*)?')"
+    return f"CASE WHEN {grouped} THEN replace({text}, ',', '') ELSE {text} END"
+
+
 DATE_FORMATS = {
     "iso": (),
     "month first": ("%m/%d/%y", "%m/%d/%Y"),

@@ -81,6 +81,9 @@ class Meaning:
     unfolded: Callable[[str], str] | None = None
     # What else makes a line unusable, as a whole: a reason of the reduction's → SQL, given `number`.
     wrong: Mapping[str, Callable[[Callable[[str], str]], str]] = field(default_factory=dict)
+    # How days and decimals are written, where somebody said so: a name of numbers.DATE_FORMATS; comma, point.
+    days: str = ""
+    decimals: str = ""
     estimated: frozenset[str] = frozenset()  # months (2026-06) that the bill itself calls not final
     notes: tuple[str, ...] = ()
 

@@ -86,6 +86,7 @@ class ColumnsForm(forms.Form):
         labels: Mapping[str, str] = COLUMNS,
         needed: Collection[str] = ("title",),
         constants: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+        written: Mapping[str, Mapping[str, str]] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -93,6 +94,9 @@ class ColumnsForm(forms.Form):
         fixed = CONSTANTS if constants is None else constants
         for name, label in labels.items():
             options: list[Any] = [("", "No column"), *columns]
+            if written and name in written:  # of the writing, which no column holds
+                told = [(f"={value}", text) for value, text in written[name].items()]
+                options = [("", "Found out from the lines"), *told]
             if name in fixed:
                 words = [(f"={value}", text) for value, text in fixed[name]]
                 options += [("The same for every row", words)]
@@ -102,6 +106,10 @@ class ColumnsForm(forms.Form):
 
     def columns(self) -> dict[str, str]:
         return {name: column for name, column in self.cleaned_data.items() if column}
+
+    def guessed(self) -> dict[str, str]:
+        """What the header says by itself, or a person said before."""
+        return {name: field.initial for name, field in self.fields.items() if field.initial}
 
 
 class ReasonForm(forms.Form):

@@ -1,5 +1,6 @@
 """Imports: handing files in, watching them, and what each one changed."""
 
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from costs import reading as bills
 from costs.bills import charges_csv
 from costs.bills.charges_csv import NEEDED
+from costs.bills.records import BillError
 from findings import presentation, reading, selectors
 from findings.scans import mapping
 from platform_risk.core import keyset
@@ -29,6 +31,7 @@ from platform_risk.joint.receiving import enqueue, hand_in, take_back
 
 PAGE_SIZE = 50
 UNFINISHED = (ImportState.QUEUED, ImportState.RUNNING)
+WITHOUT_COLUMNS = ("mapping_needed", "unclear_comma")
 FORMATS_WITH_COLUMNS = ("findings-csv", "findings-json", charges_csv.NAME)
 
 
@@ -160,7 +163,7 @@ def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "tabs": tabs,
         "may_change": _may_change(row, user),
         "can_undo": services.can_undo(row),
-        "has_columns": row.format in FORMATS_WITH_COLUMNS or (row.error or {}).get("code") == "mapping_needed",
+        "has_columns": row.format in FORMATS_WITH_COLUMNS or (row.error or {}).get("code") in WITHOUT_COLUMNS,
         "reason_form": ReasonForm(),
         "pager_query": f"{urlencode({'tab': tab})}&",
         "import_filter": f"import:{row.pk}",
@@ -247,10 +250,30 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
     def write() -> None:
         services.remember_columns(signature, form.columns(), user=user_of(request), needed=needed)
 
-    if form.is_bound and saved(request, form, write, "The columns are remembered."):
+    is_look = "preview" in request.POST
+    if form.is_bound and not is_look and saved(request, form, write, "The columns are remembered."):
         return _again(request, row)
-    context = {"row": row, "form": form, "headers": headers}
-    return render(request, "joint/import_columns.html", context, status=422 if form.is_bound else 200)
+    context = {
+        "row": row,
+        "form": form,
+        "headers": headers,
+        "remembered": services.remembered_columns(signature),
+        **(_previewed(row, form, needed) if row.kind == ImportKind.BILL else {}),
+    }
+    if request.headers.get("HX-Request") and is_look:
+        return render(request, "joint/_columns_preview.html", context)
+    return render(request, "joint/import_columns.html", context, status=422 if form.is_bound and not is_look else 200)
+
+
+def _previewed(row: Import, form: ColumnsForm, needed: Collection[str]) -> dict[str, Any]:
+    """What a bill comes to with the form's columns, or why that cannot be told. Nothing of it is applied."""
+    asked = form.columns() if form.is_bound and form.is_valid() else form.guessed()
+    if any(name not in asked for name in needed):
+        return {"may_preview": True}
+    try:
+        return {"may_preview": True, "preview": bills.previewed(row, asked)}
+    except BillError as error:
+        return {"may_preview": True, "problem": error}
 
 
 def _columns_form(row: Import, data: Any) -> tuple[list[str], str, dict[str, str], ColumnsForm]:
@@ -259,6 +282,7 @@ def _columns_form(row: Import, data: Any) -> tuple[list[str], str, dict[str, str
         headers, guess = bills.columns_of(row)
         signature, needed = charges_csv.signature(headers), {name: charges_csv.LABELS[name].lower() for name in NEEDED}
         about: dict[str, Any] = {"labels": charges_csv.LABELS, "needed": needed, "constants": CURRENCIES}
+        about["written"] = charges_csv.WRITTEN
     else:
         headers, guess = reading.columns_of(row, settings.IMPORT_LIMITS[row.kind])
         signature, needed, about = mapping.header_signature(headers), {"title": "title"}, {}

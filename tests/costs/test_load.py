@@ -314,10 +314,16 @@ def test_columns_that_a_person_has_said_are_remembered(ada: User, signed_in: Cal
     client = signed_in(ada)
     page = client.get(f"/imports/{row.pk}/columns/")
     assert b"What the columns mean" in page.content
+    assert b"Say which columns hold the day and the amount" in page.content
+    told = {"starts": "when", "billed": "x", "currency": "=EUR", "preview": "1"}
+    looked = client.post(f"/imports/{row.pk}/columns/", told, headers={"HX-Request": "true"})
+    assert looked.context["preview"].totals[0].billed == 5
+    assert (b"June 2026" in looked.content, Import.objects.count(), billed()) == (True, 1, Decimal(0))
     assert client.post(f"/imports/{row.pk}/columns/", {"starts": "when"}).status_code == 422
     client.post(f"/imports/{row.pk}/columns/", {"starts": "when", "billed": "x", "currency": "=EUR"})
     runner.run(Import.objects.latest("pk").pk)
     assert billed(currency="EUR") == 5
+    assert b"was said" in client.get(f"/imports/{row.pk}/columns/").content
 
 
 def test_a_month_of_focus_of_1_4_and_one_of_1_0_meet(ada: User) -> None:

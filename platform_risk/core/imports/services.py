@@ -131,6 +131,11 @@ def remember_columns(signature: str, columns: dict[str, str], *, user: User, nee
     record(user, "changed", "column_mapping", signature[:12], signature, changes={"columns": [before, columns]})
 
 
+def remembered_columns(signature: str) -> ColumnMapping | None:
+    """What was said of lists with these columns, by whom and when."""
+    return ColumnMapping.objects.filter(signature=signature).select_related("created_by").first()
+
+
 def request_undo(row: Import, *, user: User, reason: str = "") -> Import:
     """Takes a small import back at once; a large one is left to a worker (enqueue its undo after commit): its row says
     that it was requested."""

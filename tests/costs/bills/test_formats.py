@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from costs.bills import charges_csv, registry
+from costs.bills.preview import preview
 from costs.bills.records import NO_CURRENCY
 from tests.costs.bills.reduced import COVERED, FOCUS, ON_DEMAND, PAID, azure, focus, reduce, refused, table
 
@@ -279,6 +280,48 @@ def test_what_a_person_said_of_the_columns_is_used(tmp_path: Path) -> None:
     assert found.billed("CHF") == 5
     ((_, service, *_, tags),) = found.keys.values()
     assert (service, tags) == ("disk", '{"team": "core"}')
+
+
+def test_what_a_person_said_of_the_writing_is_used(tmp_path: Path) -> None:
+    rows = [{"when": "6/7/2026", "x": "1,234"}, {"when": "7/7/2026", "x": "5"}]
+    columns = {"starts": "when", "billed": "x", "currency": "=EUR"}
+    for written, days, total in (
+        ({"days": "=day first", "decimals": "=comma"}, ["2026-07-06", "2026-07-07"], "6.234"),
+        ({"days": "=month first", "decimals": "=point"}, ["2026-06-07", "2026-07-07"], "1239"),
+    ):
+        said = {**columns, **written}
+        found = reduce(tmp_path, table(rows, ","), requested="charges-csv", remembered=lambda _, said=said: said)  # type: ignore[misc]  # a default of its own
+        assert (found.days, found.loaded) == (days, Decimal(total))
+
+
+def test_a_preview_says_what_a_list_would_come_to(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(
+        table(
+            [
+                {"Datum": "06.07.2026", "Betrag": "1.234,50", "Squad": "core"},
+                {"Datum": "bald", "Betrag": "1", "Squad": ""},
+            ],
+            ";",
+        )
+    )
+    columns = {"starts": "Datum", "billed": "Betrag", "currency": "=EUR", "tag_team": "Squad"}
+    found = preview([("", tmp_path / "f")], columns, folder=tmp_path, tag_keys=frozenset())
+    assert found.columns == [("Day", "Datum"), ("Amount", "Betrag"), ("Currency", "EUR"), ("Team", "Squad")]
+    (cells, wrong), (_, bad) = found.rows
+    assert cells == [("2026-07-06", "06.07.2026"), ("1234.5", "1.234,50"), ("EUR", ""), ("core", "")]
+    assert (wrong, "day cannot be read" in bad) == ("", True)
+    assert (found.lines, found.rejected, found.is_whole, found.months) == (2, 1, True, ["July 2026"])
+    assert (found.days, found.decimals) == ("30.06.2026", "1.234,50, with a comma")
+    assert [(total.currency, total.billed) for total in found.totals] == [("EUR", Decimal("1234.5"))]
+
+
+def test_a_preview_of_a_long_list_reads_its_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("costs.bills.preview.MOST", 200)
+    (tmp_path / "f").write_bytes(table([{"Date": "2026-06-01", "Amount": "1.5"}] * 50))
+    found = preview(
+        [("", tmp_path / "f")], {"starts": "Date", "billed": "Amount"}, folder=tmp_path, tag_keys=frozenset()
+    )
+    assert (found.is_whole, found.rejected, found.lines < 50) == (False, 0, True)
 
 
 def test_one_point_and_all_zeros_are_bills_too(tmp_path: Path) -> None:
