@@ -14,7 +14,7 @@ from django.utils import timezone
 from costs import selectors
 from costs.models import BillScope, BillVersion, DayTotal
 from costs.money import plain
-from platform_risk.core.models import User
+from platform_risk.core.models import Import, User
 
 COLUMNS = (
     "billing_account", "export", "month", "import", "state", "currency", "charge_category", "file_billed",
@@ -68,6 +68,11 @@ def lines(user: User, *, every: bool) -> list[Line]:
         for version in rows[:2_000]
         for each in version.totals
     ]
+
+
+def months_of(row: Import, user: User) -> list[BillVersion]:
+    """What an import brought, by account and month."""
+    return list(selectors.versions_of(user).filter(import_row=row).order_by("scope__billing_account", "scope__period"))
 
 
 @dataclass(frozen=True)

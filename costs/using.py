@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from costs import pricing
 from costs.models import UsageFigure, UsageScope
@@ -20,7 +20,7 @@ from costs.usage.elasticsearch import stream_of
 from costs.usage.records import Measure
 from platform_risk.core.facts.models import Fact
 from platform_risk.core.facts.selectors import facts_visible_to
-from platform_risk.core.models import Service, User
+from platform_risk.core.models import Import, Service, User
 from platform_risk.quantities.pricing import GIGABYTE, Rate
 
 RULE = (
@@ -143,6 +143,11 @@ class Usage:
         scope = self.scopes[row.scope_id]
         parts = [scope.source, scope.format, scope.account, scope.service.slug if scope.service else ""]
         return ", ".join(dict.fromkeys(part for part in parts if part)) + (f" ({row.note})" if row.note else "")
+
+
+def told_by(row: Import, user: User) -> QuerySet[UsageFigure]:
+    """What an import said; states of one that can hardly be undone any more are not kept."""
+    return UsageFigure.objects.visible_to(user).filter(import_row=row)
 
 
 def _day_of(row: UsageFigure) -> date | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import models
 
-from costs.usage.records import Measure
+from costs.usage.records import UNITS, Measure
 from platform_risk.core.models import Environment, Import, Service, User
 
 
@@ -87,6 +87,10 @@ class UsageFigure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.measure} {self.subject} {self.value}"
+
+    @property
+    def unit(self) -> str:
+        return UNITS[Measure(self.measure)]
 
     @property
     def as_state(self) -> tuple[Any, ...]:

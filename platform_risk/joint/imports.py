@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from costs import reading as bills
+from costs import reconciling, using
 from costs.bills import charges_csv
 from costs.bills.charges_csv import NEEDED
 from costs.bills.records import BillError
@@ -147,10 +148,7 @@ def rows(request: HttpRequest) -> HttpResponse:
 def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
     row = _one(request, pk)
     user = user_of(request)
-    shown = {"new": row.new, "changed": row.changed, "reopened": row.reopened, "closed": row.closed}
-    tabs = {**shown, "rejected": row.rejected}
-    if row.kind == ImportKind.BILL:  # brings no findings
-        tabs = {"rejected": row.rejected}
+    tabs = _tabs(row, user)
     first = next((name for name, count in tabs.items() if count), next(iter(tabs)))
     tab = request.GET.get("tab", first)
     if tab not in tabs:
@@ -167,18 +165,31 @@ def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "reason_form": ReasonForm(),
         "pager_query": f"{urlencode({'tab': tab})}&",
         "import_filter": f"import:{row.pk}",
+        "months": reconciling.months_of(row, user) if row.kind == ImportKind.BILL else [],
         **_state(row),
     }
     cursor = request.GET.get("cursor")
     try:
         if tab == "rejected":
             context["rejects"] = keyset.page(row.rejects.all(), ordering=("id",), cursor=cursor, size=PAGE_SIZE)
+        elif tab == "figures":
+            context["figures"] = keyset.page(using.told_by(row, user), ordering=("id",), cursor=cursor, size=PAGE_SIZE)
         else:
             found = presentation.rows_only(selectors.diff(row, user, tab))
             context["page"] = keyset.page(found, ordering=("rank", "id"), cursor=cursor, size=PAGE_SIZE)
     except keyset.BadCursor as error:
         raise Http404(str(error)) from error
     return render(request, "joint/import.html", context)
+
+
+def _tabs(row: Import, user: User) -> dict[str, int]:
+    """What there is to see of an import of its kind, with how much of it."""
+    if row.kind == ImportKind.BILL:
+        return {"rejected": row.rejected}
+    if row.kind == ImportKind.USAGE:
+        return {"figures": using.told_by(row, user).count(), "rejected": row.rejected}
+    changed = {"new": row.new, "changed": row.changed, "reopened": row.reopened, "closed": row.closed}
+    return {**changed, "rejected": row.rejected}
 
 
 def _place(location: dict[str, Any]) -> list[tuple[str, Any]]:

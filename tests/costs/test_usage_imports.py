@@ -40,7 +40,9 @@ def usage(content: bytes, service: Service, at: int = 1, **to: Any) -> Import:
     return row
 
 
-def test_usage_is_counted_and_the_same_file_again_changes_nothing(checkout: Service) -> None:
+def test_usage_is_counted_and_the_same_file_again_changes_nothing(
+    checkout: Service, ada: User, signed_in: Callable[[User], Client]
+) -> None:
     first = usage(groups(), checkout)
     assert services.counts(first) == {
         "read": 5, "collapsed": 0, "new": 4, "changed": 0, "unchanged": 0, "closed": 0, "reopened": 0, "rejected": 1,
@@ -52,6 +54,10 @@ def test_usage_is_counted_and_the_same_file_again_changes_nothing(checkout: Serv
     assert {name: rows for name, rows in applied().items() if "usagescope" not in name} == {
         name: rows for name, rows in before.items() if "usagescope" not in name
     }
+    page = signed_in(ada).get(f"/imports/{first.pk}/")
+    assert (page.context["tabs"], len(page.context["figures"].rows)) == ({"figures": 4, "rejected": 1}, 4)
+    assert b"for ever" in page.content
+    assert b"Reopened" not in page.content
     changed = usage(groups(stored=5), checkout, 3)
     assert (changed.changed, changed.unchanged, changed.new) == (1, 3, 0)
     one_less = json.dumps({"logGroups": [{"logGroupName": "/app", "storedBytes": 5}]}).encode()
