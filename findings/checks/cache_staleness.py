@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from findings.checks import eviction
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform.model import Platform, Setting, Workload, places
 from findings.platform.processes import max_pods
@@ -19,7 +20,7 @@ META = Meta(
     category=Category.DATA_CONSISTENCY,
     outcome=Outcome.CASCADE,
     means="Entries live in a cache for minutes and nothing removes them when the truth changes; or a limit falls back "
-    "to a count that each pod keeps for itself.",
+    "to a count that each pod keeps for itself; or a shared cache refuses, or ends, when it is full.",
     why="Until the time to live is over, pods answer differently from each other: one routes to a service that has "
     "moved, another does not yet know that a flag is off. Caches in series add up. A limit per pod is the limit times "
     "the pods.",
@@ -32,6 +33,7 @@ META = Meta(
     remedies=("cache-invalidation",),
     references=(
         "https://redis.io/docs/latest/develop/pubsub/",
+        "https://redis.io/docs/latest/develop/reference/eviction/",
         "https://www.rfc-editor.org/rfc/rfc9111",
     ),
 )
@@ -89,6 +91,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
         settings = platform.settings_of(scope)
         yield from _judged(platform, scope, settings, by_id.get(scope))
     yield from _limits(platform, by_id)
+    yield from eviction.verdicts(platform)
 
 
 def _is_ttl(setting: Setting) -> bool:

@@ -21,6 +21,7 @@ from findings.checks import (
     cpu_throttling,
     db_connections,
     dns,
+    eviction,
     kafka_consumers,
     kafka_durability,
     secret_rotation,
@@ -370,6 +371,11 @@ FIGURES: Mapping[tuple[str, str], Compute] = {
     ("cache-staleness", "all_pods_fresh_after_seconds"): lambda terms: cache_staleness.all_fresh_after(
         terms.numbers()[0], int(terms["pods"])
     ),
+    ("cache-staleness", "maxmemory_percent_of_limit"): lambda terms: eviction.memory_percent(
+        terms["maxmemory"], terms["memory_limit"]
+    ),
+    ("cache-staleness", "bytes_until_writes_fail"): lambda terms: terms["maxmemory"],
+    ("cache-staleness", "bytes_until_killed"): lambda terms: terms["memory_limit"],
     ("cache-staleness", "fallback_limit_per_second"): lambda terms: cache_staleness.fallback_limit(
         terms["limit"], int(terms["pods"])
     ),

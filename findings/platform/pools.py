@@ -102,12 +102,12 @@ def _own_pool(platform: Platform, workload: Workload, container: Container) -> P
         limit = _LIMIT.search(stated.value) if _DSN.search(stated.value) else None
         if limit is not None:
             return Pool(Sourced(int(limit[1]), stated.source, stated.place))
-    mounted = _mounted(workload)
+    files = mounted(workload)
     own = [Setting(name, value, workload.id) for name, value in run.env.items()]
-    return _pool_of([*own, *(each for scope in mounted for each in platform.settings_of(scope))])
+    return _pool_of([*own, *(each for scope in files for each in platform.settings_of(scope))])
 
 
-def _mounted(workload: Workload) -> list[str]:
+def mounted(workload: Workload) -> list[str]:
     """Ids of the ConfigMaps that it mounts."""
     names = []
     for volume in items(workload.pod, "volumes"):

@@ -10,6 +10,7 @@ from findings.platform.yaml_reader import Broken, Map, Seq, plain, read
 from platform_risk.quantities.sourced import Source, Sourced
 
 MOST_DEPTH = 12
+_SPACED = re.compile(r"(?:.*/)?(?:redis|valkey|keydb)(?:[-.]?conf(?:ig)?)?\Z")
 _PAIR = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.\-\[\]]*)\s*[=:]\s*(.*?)\s*\Z")
 
 
@@ -87,6 +88,8 @@ def parsed(text: str, name: str, offset: int = 0) -> Any | None:
         if offset and isinstance(root, Map | Seq):
             _shift(root, offset, set())
         return root if isinstance(root, Map | Seq) else None
+    if _SPACED.match(name):
+        return _spaced(text, offset)
     if end == "toml":
         try:
             return _with_lines(tomllib.loads(text), text, offset)
@@ -138,6 +141,17 @@ def _with_lines(tree: Any, text: str, offset: int) -> Map:
 
     made: Map = convert(tree, 1 + offset)
     return made
+
+
+def _spaced(text: str, offset: int) -> Map:
+    """Lines of a name and its value, as Redis and Valkey have them, of what checks ask for; a later line wins."""
+    found = Map(1 + offset)
+    for number, line in enumerate(text.splitlines(), start=1 + offset):
+        name, _, value = line.strip().partition(" ")
+        if name.startswith("maxmemory") and value:
+            found[name] = value.strip().strip("\"'")
+            found.lines[name] = number
+    return found
 
 
 def _pairs(text: str, offset: int) -> Map:

@@ -1,0 +1,141 @@
+"""Redis, Valkey and KeyDB: how much they may hold, and what they do when they are full. PURE."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from findings.platform.model import Block, Container, Platform, Workload
+from findings.platform.pools import mounted
+from findings.platform.processes import started
+from findings.platform.units import amount
+from platform_risk.quantities.sourced import Place, Source, Sourced
+
+_SERVER = re.compile(r"(?:redis|valkey|keydb)(?:-stack(?:-server)?|-server|-cluster)?\Z")
+_SIZE = re.compile(r"([0-9]{1,18})(b|kb?|mb?|gb?)?\Z", re.IGNORECASE)
+_UNITS = {"": 1, "b": 1, "k": 10**3, "kb": 2**10, "m": 10**6, "mb": 2**20, "g": 10**9, "gb": 2**30}
+_FLAGS = ("REDIS_ARGS", "REDIS_EXTRA_FLAGS", "VALKEY_EXTRA_FLAGS", "KEYDB_EXTRA_FLAGS")
+_CACHE = re.compile(r"(?:.*_)?caches?(?:_.*)?")
+_BROKER = re.compile(r"(?:.*_)?broker(?:_url|_uri|_host|_server)?")
+_POLICY = "Redis: maxmemory-policy defaults to noeviction"
+_MANAGED = {
+    "aws_elasticache_parameter_group": "ElastiCache", "google_redis_instance": "Memorystore",
+    "google_memorystore_instance": "Memorystore", "azurerm_redis_cache": "Azure Cache",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Server:
+    """`most` is maxmemory in bytes; None where nothing bounds it. `limit` is the container's, in bytes."""
+
+    subject: str
+    policy: Sourced[str]
+    most: Sourced[int] | None
+    limit: Sourced[int] | None
+    place: Place
+    is_cache: bool
+    broker: Place | None  # where somebody names it as the broker of a queue
+    is_managed: bool = False
+
+
+def servers(platform: Platform) -> Iterator[Server]:
+    for workload in platform.running:
+        for container in workload.containers:
+            if not container.is_init and _is_server(container):
+                yield _of_container(platform, workload, container)
+    for block in platform.terraform(*_MANAGED):
+        made = _managed(block)
+        if made is not None:
+            yield made
+
+
+def _is_server(container: Container) -> bool:
+    image = container.image.value if container.image is not None else ""
+    return bool(_SERVER.match(image.rpartition("/")[2].partition(":")[0].partition("@")[0]))
+
+
+def _of_container(platform: Platform, workload: Workload, container: Container) -> Server:
+    place = workload.resource.place(container.node.line)
+    stated = _stated(platform, workload, container)
+    most = _bytes(stated.get("maxmemory"))
+    policy = stated.get("maxmemory-policy")
+    names = {workload.resource.name, *(each.name for each in platform.services_of(workload))}
+    is_cache = "cache" in workload.resource.name.lower() or _named(platform, _CACHE, names) is not None
+    return Server(
+        workload.id,
+        policy.map(str) if policy is not None else Sourced("noeviction", Source.PROVIDER_DEFAULT, place, _POLICY),
+        most if most is not None and most.value > 0 else None,
+        _limit(workload, container),
+        place,
+        is_cache,
+        _named(platform, _BROKER, names),
+    )
+
+
+def _stated(platform: Platform, workload: Workload, container: Container) -> dict[str, Sourced[Any]]:
+    """Of the files it mounts, then of its command line, which wins."""
+    found: dict[str, Sourced[Any]] = {}
+    for scope in mounted(workload):
+        found |= {each.key: each.value for each in platform.settings_of(scope) if each.key.startswith("maxmemory")}
+    run = started(platform, workload, container)
+    texts = [(list(run.words), run.place)]
+    texts += [(run.env[name].value.split(), run.env[name].place) for name in _FLAGS if name in run.env]
+    for words, place in texts:
+        for word, value in pairwise(words):
+            if word in ("--maxmemory", "--maxmemory-policy"):
+                found[word.removeprefix("--")] = Sourced(value, Source.FILE, place)
+    return found
+
+
+def _bytes(stated: Sourced[Any] | None) -> Sourced[int] | None:
+    """100mb is 100 MiB and 100m is a hundred million. Source: Redis, redis.conf."""
+    found = _SIZE.match(str(stated.value).strip()) if stated is not None else None
+    if stated is None or found is None:
+        return None
+    return stated.map(lambda _: int(found[1]) * _UNITS[(found[2] or "").lower()])
+
+
+def _limit(workload: Workload, container: Container) -> Sourced[int] | None:
+    stated = workload.resource.sourced(container.node, "resources.limits.memory")
+    size = amount(stated.value) if stated is not None else None
+    return stated.map(lambda _: int(size)) if stated is not None and size is not None else None
+
+
+def _named(platform: Platform, pattern: re.Pattern[str], names: set[str]) -> Place | None:
+    """Where a setting of such a name names one of these hosts."""
+    host = re.compile(rf"(?:.*[/@,])?(?:{'|'.join(map(re.escape, sorted(names)))})(?:[.:/,].*)?\Z")
+    for setting in platform.settings:
+        value = setting.value.value
+        if isinstance(value, str) and len(value) < 400 and pattern.fullmatch(setting.name) and host.match(value):
+            return setting.value.place
+    return None
+
+
+def _managed(block: Block) -> Server | None:
+    """Of a service of a cloud, where its policy is stated: all of them evict keys with a time to live by default."""
+    stated = _policy(block)
+    if stated is None:
+        return None
+    return Server(block.id, stated, None, None, stated.place, "cache" in _words(block), None, is_managed=True)
+
+
+def _policy(block: Block) -> Sourced[str] | None:
+    for each in block.inner("parameter"):
+        name, value = each.get("name"), each.get("value")
+        if isinstance(name, Sourced) and name.value == "maxmemory-policy" and isinstance(value, Sourced):
+            return value.map(str)
+    for each in block.inner("redis_configuration"):
+        value = each.get("maxmemory_policy")
+        if isinstance(value, Sourced):
+            return value.map(str)
+    for name_ in ("redis_configs", "engine_configs"):
+        configs = block.get(name_)
+        if isinstance(configs, Sourced) and isinstance(configs.value, dict) and configs.value.get("maxmemory-policy"):
+            return configs.map(lambda value: str(value["maxmemory-policy"]))
+    return None
+
+
+def _words(block: Block) -> str:
+    name = block.get("name")
+    return " ".join((*block.labels[1:], str(name.value) if isinstance(name, Sourced) else "")).lower()
