@@ -14,6 +14,7 @@ _WORDS = (
     "token", "header", "cookie", "route", "worker", "batch", "stream", "buffer", "lock", "thread",
 )  # fmt: skip
 _LEVELS = ("error", "warning", "warning", "note")
+_SCORES = ("9.1", "6.5", "7.5", "5.0", "2.0")  # as CVSS
 
 
 def _words(chance: random.Random, count: int) -> str:
@@ -29,7 +30,10 @@ def _rule(chance: random.Random, number: int) -> dict[str, Any]:
         "help": {"text": f"Check the {_words(chance, 40)}."},
         "helpUri": f"https://rules.example.com/{number:03}",
         "defaultConfiguration": {"level": _LEVELS[number % len(_LEVELS)]},
-        "properties": {"tags": ["security", f"external/cwe/cwe-{20 + number}"], "security-severity": "6.5"},
+        "properties": {
+            "tags": ["security", f"external/cwe/cwe-{20 + number}"],
+            "security-severity": _SCORES[number % 5],
+        },
     }
 
 

@@ -4,13 +4,14 @@ History and rollups are kept by the statement-level triggers of sql/triggers.sql
 the bulk loader included, leaves them right.
 """
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from findings.risk_models import Estimate, RiskInput, RiskPolicy, RiskRollup, Simulation
 from findings.vocabulary import OPEN_STATUSES, Category, DismissReason, Lane, Outcome, RiskClass, Severity, Status
@@ -21,9 +22,14 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
 __all__ = [
-    "BulkAction", "BulkItem", "Comment", "Effect", "Estimate", "Finding", "FindingQuerySet", "History", "RiskInput",
-    "RiskPolicy", "RiskRollup", "Rollup", "Sighting", "Simulation", "WeekRollup", "choices",
+    "BulkAction", "BulkItem", "Comment", "Effect", "Estimate", "Finding", "FindingQuerySet", "GroupRollup", "History",
+    "RiskInput", "RiskPolicy", "RiskRollup", "Rollup", "Sighting", "Simulation", "WeekRollup", "choices",
 ]  # fmt: skip
+
+
+# What has no due date is due after everything else.
+NEVER_DUE = date(9999, 1, 1)
+_IS_OPEN = models.Q(status__in=["new", "triaged", "in_progress"])
 
 
 def choices(enum: "type[StrEnum]") -> list[tuple[str, str]]:
@@ -209,8 +215,18 @@ class Finding(models.Model):
             models.Index(fields=["service", "rank", "id"], name="finding_by_service"),
             models.Index(fields=["team", "rank", "id"], name="finding_by_team"),
             models.Index(fields=["updated_at", "id"], name="finding_by_update"),
+            models.Index(fields=["first_seen_at", "id"], name="finding_by_first_seen"),
             models.Index(
-                fields=["due_on"], name="finding_due", condition=models.Q(status__in=["new", "triaged", "in_progress"])
+                Coalesce("due_on", models.Value(NEVER_DUE), output_field=models.DateField()),
+                "id",
+                name="finding_by_due",
+            ),
+            models.Index(fields=["due_on"], name="finding_due", condition=_IS_OPEN),
+            # The earliest of a group.
+            models.Index(
+                fields=["service", "rule", "due_on", "id"],
+                name="finding_open_by_rule",
+                condition=_IS_OPEN & models.Q(withdrawn_by__isnull=True),
             ),
             models.Index(
                 fields=["fixed_by_import"], name="finding_to_verify", condition=models.Q(status=Status.FIXED.value)
@@ -362,6 +378,40 @@ class Rollup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service_id} {self.lane} {self.status} {self.count}"
+
+
+class GroupRollup(models.Model):
+    """Counts of all findings that are not withdrawn by what the list of groups can be narrowed by without reading them,
+    as deltas like Rollup; the columns are named like those of Finding, so that the same conditions hold for both."""
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+")
+    team = models.ForeignKey(Team, null=True, on_delete=models.CASCADE, related_name="+")
+    environment = models.ForeignKey(Environment, null=True, on_delete=models.CASCADE, related_name="+")
+    # Deltas may tell of somebody who is just being deleted.
+    owner = models.ForeignKey(User, null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    is_default_branch = models.BooleanField()
+    rule = models.CharField(max_length=200)
+    check_id = models.CharField(max_length=60)
+    category = models.CharField(max_length=20)
+    risk_class = models.CharField(max_length=12)
+    severity = models.CharField(max_length=10)
+    severity_source = models.CharField(max_length=10)
+    lane = models.CharField(max_length=12)
+    rank = models.SmallIntegerField()
+    status = models.CharField(max_length=12)
+    regressed = models.BooleanField()
+    risk_key = models.BigIntegerField()
+    is_merged = models.BooleanField()  # by compact_rollups, and no delta of its service since
+    count = models.IntegerField()
+    estimate = models.ForeignObject(
+        Estimate, models.DO_NOTHING, from_fields=["risk_key"], to_fields=["key"], null=True, related_name="+"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["service"], name="group_rollup_by_service")]
+
+    def __str__(self) -> str:
+        return f"{self.service_id} {self.rule} {self.count}"
 
 
 class WeekRollup(models.Model):

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
 
-from findings import actions, selectors
+from findings import actions, grouping, selectors
 from findings.models import BulkAction, BulkItem, Comment, Finding, FindingQuerySet, History, Sighting
 from findings.query import Query
 from findings.risk.bands import Band
@@ -134,7 +134,7 @@ def group_query(query: Query, rule: str, service: str) -> Query:
 
 @dataclass(frozen=True)
 class ShownGroup:
-    group: selectors.Group
+    group: grouping.Group
     flat_url: str
     rows_query: str
 
@@ -143,14 +143,14 @@ class ShownGroup:
         return self.group.sample_id
 
 
-def shown_groups(query: Query, rows: FindingQuerySet, *, offset: int, size: int) -> list[ShownGroup]:
+def shown_groups(query: Query, user: User, rows: FindingQuerySet, *, offset: int, size: int) -> list[ShownGroup]:
     return [
         ShownGroup(
             group,
             list_url(group_query(query, group.rule, group.service), view="flat"),
             list_url(group_query(query, group.rule, group.service)),
         )
-        for group in selectors.groups(rows, offset=offset, size=size)
+        for group in grouping.groups(query, user, rows, offset=offset, size=size)
     ]
 
 

@@ -37,11 +37,12 @@ ORDERINGS = {
     "-first_seen": ("-first_seen_at", "-id"),
     "updated": ("updated_at", "id"),
     "-updated": ("-updated_at", "-id"),
-    # What is not known comes last, whichever way: its key is the least.
-    "annual_loss": ("loss_key", "id"),
-    "-annual_loss": ("-loss_key", "-id"),
-    "bad_minutes": ("minutes_key", "id"),
-    "-bad_minutes": ("-minutes_key", "-id"),
+    # What is not known comes last, whichever way: its key is the least. Findings that share an estimate stand together,
+    # so that a page is that of a few estimates.
+    "annual_loss": ("loss_key", "risk_key", "id"),
+    "-annual_loss": ("-loss_key", "-risk_key", "-id"),
+    "bad_minutes": ("minutes_key", "risk_key", "id"),
+    "-bad_minutes": ("-minutes_key", "-risk_key", "-id"),
     "number": ("id",),
     "-number": ("-id",),
 }

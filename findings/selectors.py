@@ -6,28 +6,27 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Count, DateField, F, Max, Min, Prefetch, Q, QuerySet, Sum, Value
+from django.db.models import DateField, F, Max, Prefetch, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from findings.checks.remedies import remedies
 from findings.models import (
+    NEVER_DUE,
     BulkAction,
     Effect,
     Estimate,
     Finding,
     FindingQuerySet,
+    GroupRollup,
     RiskRollup,
     Rollup,
     Sighting,
     WeekRollup,
 )
 from findings.query import Query, QueryError, cell_of
-from findings.vocabulary import OPEN_STATUSES, Lane, Severity, Status
+from findings.vocabulary import OPEN_STATUSES, Lane, Status
 from platform_risk.core.models import Environment, Import, Scope, Service, Team, User
-
-_FAR = date(9999, 1, 1)
-
 
 _remedied: list[Callable[[], frozenset[str]]] = []
 
@@ -228,7 +227,7 @@ def found(query: Query, user: User) -> FindingQuerySet:
         expression = " & ".join(f"{word}:*" for word in query.words)
         rows = rows.filter(search=SearchQuery(expression, search_type="raw", config="simple"))
     if query.ordering == "due":
-        rows = rows.annotate(due_key=Coalesce("due_on", Value(_FAR), output_field=DateField()))
+        rows = rows.annotate(due_key=Coalesce("due_on", Value(NEVER_DUE), output_field=DateField()))
     if query.ordering.endswith(("bad_minutes", "annual_loss")):
         # From the few estimates in order to their findings, not from all findings to an order. Every finding has an
         # estimate; what an upgrade has not computed yet is not listed by its figures.
@@ -260,56 +259,6 @@ def seen_by(finding: Finding) -> list[str]:
     return sorted(set(finding.scanners)) or ["manual"]
 
 
-@dataclass(frozen=True)
-class Group:
-    """Findings of one rule in one service."""
-
-    rule: str
-    service_id: int
-    service: str
-    title: str
-    count: int
-    lane: str
-    severity: str
-    unassigned: int
-    first_due: date | None
-    sample_id: int
-
-
-def groups(rows: FindingQuerySet, *, offset: int, size: int) -> list[Group]:
-    """Rule × service, the worst first. Two queries; `size` + 1 rows at most, so that the caller knows of more."""
-    found_ = list(
-        rows.order_by()
-        .values("rule", "service_id", "service__slug")
-        .annotate(
-            rank_=Min("rank"),
-            n=Count("*"),
-            unassigned=Count("id", filter=Q(owner_id__isnull=True)),
-            first_due=Min("due_on"),
-            sample=Min("id"),
-        )
-        .order_by("rank_", "-n", "rule", "service_id")[offset : offset + size + 1]
-    )
-    # Not as an aggregate: comparing 200,000 titles takes longer than all the rest.
-    titles = dict(Finding.objects.filter(pk__in=[row["sample"] for row in found_]).values_list("pk", "title"))
-    lanes, severities = list(Lane), list(Severity)
-    return [
-        Group(
-            rule=row["rule"],
-            service_id=row["service_id"],
-            service=row["service__slug"],
-            title=titles.get(row["sample"], ""),
-            count=row["n"],
-            lane=lanes[row["rank_"] // 10],
-            severity=severities[row["rank_"] % 10],
-            unassigned=row["unassigned"],
-            first_due=row["first_due"],
-            sample_id=row["sample"],
-        )
-        for row in found_
-    ]
-
-
 def capped_count(rows: QuerySet[Any], cap: int = 10_000) -> int:
     """Exact up to the cap, then cap + 1: counting millions for a page's corner is not worth its time."""
     return rows.order_by().values("pk")[: cap + 1].count()
@@ -335,6 +284,11 @@ def rollup(user: User) -> QuerySet[Rollup]:
 def risk_rollup(user: User) -> QuerySet[RiskRollup]:
     """Counts of open findings of default branches by service, team, lane and estimate; sum `count`."""
     return _rollup_visible(RiskRollup, user)
+
+
+def group_rollup(user: User) -> QuerySet[GroupRollup]:
+    """Counts of findings of all branches and states by what lists are narrowed by; sum `count`."""
+    return _rollup_visible(GroupRollup, user)
 
 
 @dataclass(frozen=True)

@@ -386,3 +386,14 @@ def compact_rollups() -> None:
             " SELECT service_id, team_id, lane, risk_key, sum(count) FROM old GROUP BY 1, 2, 3, 4"
             " HAVING sum(count) <> 0"
         )
+        # Many rows: only those of services that something was added to, and of these all at once.
+        keys = (
+            "service_id, team_id, environment_id, owner_id, is_default_branch, rule, check_id, category, risk_class,"
+            " severity, severity_source, lane, rank, status, regressed, risk_key"
+        )
+        cursor.execute(
+            "WITH old AS (DELETE FROM findings_grouprollup WHERE service_id IN"  # noqa: S608
+            " (SELECT service_id FROM findings_grouprollup WHERE NOT is_merged) RETURNING *)"
+            f" INSERT INTO findings_grouprollup ({keys}, is_merged, count)"
+            f" SELECT {keys}, true, sum(count) FROM old GROUP BY {keys} HAVING sum(count) <> 0"
+        )

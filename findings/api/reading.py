@@ -1,13 +1,13 @@
 """Names in requests → what the services take, looked up among what the user may see."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from findings import query, selectors
+from findings import grouping, query, selectors
 from findings.actions import Action, Transition, Update
 from findings.api import enums
 from findings.api.rows import complete
@@ -15,7 +15,9 @@ from findings.models import FindingQuerySet
 from findings.query import Query, QueryError
 from findings.services import PermissionRefused
 from findings.vocabulary import Status
+from platform_risk.core import keyset
 from platform_risk.core.api import filters
+from platform_risk.core.api.pagination import page_size
 from platform_risk.core.api.problems import bad_field, bad_parameter
 from platform_risk.core.models import Environment, Service, User
 
@@ -42,6 +44,21 @@ def filtered(request: Request, user: User) -> tuple[FindingQuerySet, Query]:
         rows = selectors.found(asked, user)
     since = filters.moment(request, "updated_since")
     return complete(rows.filter(updated_at__gte=since) if since else rows), asked
+
+
+def near(request: Request, user: User, asked: Query) -> Callable[[FindingQuerySet], FindingQuerySet] | None:
+    """What finds the rows among which the page lies that the request asks for."""
+    if "updated_since" in request.query_params:
+        return None
+    cursor, size = request.query_params.get("cursor"), page_size(request)
+
+    def found(rows: FindingQuerySet) -> FindingQuerySet:
+        try:
+            return grouping.narrowed(asked, user, rows, cursor=cursor, size=size)
+        except keyset.BadCursor as error:
+            raise bad_parameter("cursor", str(error)) from error
+
+    return found
 
 
 def visible(user: User) -> FindingQuerySet:

@@ -86,7 +86,7 @@ class Findings(Resource):
     def list(self, request: Request) -> HttpResponseBase:
         """All that you may see and the filters let through, closed ones too; page by page, or whole as CSV or JSONL."""
         found, asked = reading.filtered(request, self.user)
-        return self.listed(found, rows.TABLE, asked.keyset)
+        return self.listed(found, rows.TABLE, asked.keyset, near=reading.near(request, self.user, asked))
 
     @extend_schema(request=FindingWrittenSerializer, responses={201: FindingSerializer})
     @idempotent()

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from findings import presentation, selectors
+from findings import grouping, presentation, selectors
 from findings.forms import FORMS, TITLES, SaveViewForm
 from findings.models import FindingQuerySet
 from findings.query import Query, QueryError, parse
@@ -99,28 +99,29 @@ def _around(query: Query, user: User, view: str) -> dict[str, Any]:
     }
 
 
-def _counted(rows: FindingQuerySet) -> dict[str, Any]:
-    count = selectors.capped_count(rows)
-    return {"count": min(count, 10_000), "more_than_counted": count > 10_000}
+def _counted(query: Query, user: User, rows: FindingQuerySet) -> dict[str, Any]:
+    count, more = grouping.counted(query, user, rows)
+    return {"count": count, "more_than_counted": more}
 
 
 def _flat(request: HttpRequest, query: Query, user: User) -> dict[str, Any]:
     rows = selectors.found(query, user)
     cursor = request.GET.get("cursor") or None
-    page = keyset.page(presentation.rows_only(rows), ordering=query.keyset, cursor=cursor, size=PAGE_SIZE)
+    near = grouping.narrowed(query, user, rows, cursor=cursor, size=PAGE_SIZE)
+    page = keyset.page(presentation.rows_only(near), ordering=query.keyset, cursor=cursor, size=PAGE_SIZE)
     rest = presentation.list_url(query, view="flat")[1:]
-    return {"q": query.text(), "page": page, "pager_query": f"{rest}&"} | _counted(rows)
+    return {"q": query.text(), "page": page, "pager_query": f"{rest}&"} | _counted(query, user, rows)
 
 
 def _grouped(request: HttpRequest, query: Query, user: User) -> dict[str, Any]:
     rows = selectors.found(query, user)
     number = max(_number(request.GET.get("page", ""), 10_000), 1)
-    found = presentation.shown_groups(query, rows, offset=(number - 1) * GROUPS, size=GROUPS)
+    found = presentation.shown_groups(query, user, rows, offset=(number - 1) * GROUPS, size=GROUPS)
     urls = {
         "previous_url": presentation.list_url(query, page=str(number - 1)) if number > 1 else "",
         "next_url": presentation.list_url(query, page=str(number + 1)) if len(found) > GROUPS else "",
     }
-    return {"q": query.text(), "groups": found[:GROUPS]} | urls | _counted(rows)
+    return {"q": query.text(), "groups": found[:GROUPS]} | urls | _counted(query, user, rows)
 
 
 @require_safe

@@ -29,6 +29,20 @@ class KeysetPage(Generic[Row]):
     previous: str | None
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a page begins: after the row with these values of the ordering, or before it."""
+
+    forward: bool
+    values: list[Any]
+
+
+def place(cursor: str, ordering: Sequence[str]) -> Place:
+    """Raises BadCursor."""
+    direction, values = _decode(cursor, ordering)
+    return Place(direction == "n", values)
+
+
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from findings import actions, services
-from findings.models import Finding, History, Rollup, Sighting, WeekRollup
+from findings.models import Finding, GroupRollup, History, Rollup, Sighting, WeekRollup
 from findings.risk import lanes
 from findings.vocabulary import RiskClass, Severity, Status
 from platform_risk.core.errors import Conflict
@@ -210,6 +210,12 @@ class LifeCycle(RuleBasedStateMachine):
         for *key, count in Rollup.objects.values_list(*names):
             rolled[tuple(key)] += count
         assert {key: count for key, count in rolled.items() if count} == dict(counted)
+        # The list's groups count other branches too.
+        grouped: Counter[tuple[Any, ...]] = Counter()
+        for *key, count in GroupRollup.objects.values_list("rule", "rank", "status", "owner_id", "regressed", "count"):
+            grouped[tuple(key)] += count
+        of_all = Counter((row.rule, row.rank, row.status, row.owner_id, row.regressed) for row in self.rows())
+        assert {key: count for key, count in grouped.items() if count} == dict(of_all)
 
     @invariant()
     def weeks_say_what_opened_and_closed_in_them(self) -> None:

@@ -73,11 +73,20 @@ class Resource(ViewSet):
             return [renderer() for renderer in exports.LIST_RENDERERS]
         return [JSONRenderer()]
 
-    def listed(self, rows: QuerySet[Any], table: Table, keyset: Sequence[str] = ("id",)) -> HttpResponseBase:
-        """A page of `rows`, or all of them in the format asked for."""
+    def listed(
+        self,
+        rows: QuerySet[Any],
+        table: Table,
+        keyset: Sequence[str] = ("id",),
+        *,
+        near: Callable[[Any], QuerySet[Any]] | None = None,
+    ) -> HttpResponseBase:
+        """A page of `rows`, or all of them in the format asked for. `near` narrows them to what the page lies among."""
         self.keyset = keyset
         whole = exports.stream(self.request, table, rows.order_by(*keyset))
-        return whole or self.page(rows, lambda found: [table.row(each) for each in found], keyset)
+        if whole is not None:
+            return whole
+        return self.page(near(rows) if near else rows, lambda found: [table.row(each) for each in found], keyset)
 
     def page(
         self, rows: QuerySet[Any], shown: Callable[[list[Any]], list[Any]], keyset: Sequence[str] = ("id",)

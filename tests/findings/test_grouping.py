@@ -1,0 +1,138 @@
+"""The list's groups, counts and pages by figures: from the rollup they are what reading every finding would give."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db.models import Sum
+
+from findings import estimating, grouping, selectors, stating
+from findings.models import Finding, GroupRollup
+from findings.query import parse
+from findings.services import compact_rollups
+from platform_risk.core import keyset
+from platform_risk.core.catalog.services import delete_service
+from platform_risk.core.models import Service, Team, User
+from tests.factories import make_finding, make_service
+
+pytestmark = pytest.mark.django_db
+FILTERS = (
+    "", "is:open -is:other_branch", "is:closed", "is:open is:overdue", "is:unowned", "-is:unassigned", "is:regressed",
+    "is:other_branch", "lane:immediate lane:critical", "-lane:critical is:open", "status:snoozed", "severity:low",
+    "-severity:high", "rule:RULE_1", "-rule:RULE_1", "service:checkout", "category:security", "class:stability",
+    "check:dns", "owner:me", "-owner:me", "owner:none", "team:none", "band:high", "band:none", "-band:high", "impact:1",
+    "environment:none", "cell:minutes-after-1-3", "cell:minutes-current-1-3", "-cell:minutes-inherent-1-3",
+    "is:unrated", "tag:urgent", "scanner:checkov", "another",
+)  # fmt: skip
+FIELDS = (
+    "service_id", "team_id", "environment_id", "owner_id", "is_default_branch", "rule", "check_id", "category",
+    "risk_class", "severity", "severity_source", "lane", "rank", "status", "regressed", "risk_key",
+)  # fmt: skip
+
+
+@pytest.fixture
+def many(checkout: Service, search: Team, alice: User) -> Service:
+    index, orphan = make_service("index", search), make_service("orphan")
+    for number in range(3):
+        make_finding(checkout, rule="RULE_1", due_on=date(2020, 1, 1 + number))
+        make_finding(checkout, rule="RULE_1", lane="immediate", severity="critical", owner=alice)
+        make_finding(checkout, rule="RULE_2", status="verified")
+        make_finding(checkout, rule="RULE_2", category="architecture", risk_class="stability", check_id="dns")
+        make_finding(checkout, rule="RULE_3", severity="low", regressed=True, title="Another")
+        make_finding(index, rule="RULE_1", team=checkout.team)
+        make_finding(index, rule="RULE_4", severity="low", severity_source="unrated")
+        make_finding(orphan, rule="RULE_1", status="snoozed", tags=["urgent"])
+    make_finding(checkout, rule="RULE_1", branch="feature/x")
+    estimating.upkeep()
+    moved = Finding.objects.filter(rule="RULE_3").earliest("id")
+    Finding.objects.filter(pk=moved.pk).update(lane="immediate", lane_reason="Changed")
+    Finding.objects.filter(pk=moved.pk).update(lane="optimization", lane_reason="Changed back")
+    return checkout
+
+
+def recounted() -> dict[tuple[Any, ...], int]:
+    found: dict[tuple[Any, ...], int] = {}
+    for row in Finding.objects.filter(withdrawn_by=None).values_list(*FIELDS):
+        found[row] = found.get(row, 0) + 1
+    return found
+
+
+def rolled_up() -> dict[tuple[Any, ...], int]:
+    rows = GroupRollup.objects.order_by().values_list(*FIELDS).annotate(n=Sum("count"))
+    return {tuple(key): n for *key, n in rows if n}
+
+
+def test_groups_and_counts_are_those_of_the_findings_whatever_the_filter_and_whoever_asks(
+    many: Service, alice: User, mary: User, ada: User
+) -> None:
+    answered = 0
+    for user in (alice, mary, ada):
+        for q in FILTERS:
+            query = parse(q)
+            rows = selectors.found(query, user)
+            told = grouping.rolled(query, user)
+            one_by_one = grouping._one_by_one(rows, 0, 50)
+            assert grouping.counted(query, user, rows) == (rows.count(), False), q
+            groups = grouping.groups(query, user, rows, offset=0, size=50)
+            assert [(each.rule, each.service_id, each.count) for each in groups] == [
+                (each.rule, each.service_id, each.n) for each in one_by_one
+            ]
+            for each in groups:
+                mine = rows.filter(rule=each.rule, service_id=each.service_id)
+                assert mine.filter(pk=each.sample_id, title=each.title).exists()
+                if "is:open" in q:
+                    assert each.first_due == mine.open().order_by("due_on").values_list("due_on", flat=True)[0]
+            if told is not None:
+                answered += 1
+                assert grouping._from_rollup(told, 0, 50) == one_by_one, q
+    assert answered == 3 * (len(FILTERS) - 4)
+
+
+def test_the_rollup_of_groups_equals_a_recount_also_when_it_is_merged_and_when_an_owner_or_a_service_goes(
+    many: Service, alice: User, mary: User, ada: User
+) -> None:
+    assert rolled_up() == recounted()
+    compact_rollups()
+    assert rolled_up() == recounted()
+    assert not GroupRollup.objects.filter(is_merged=False).exists()
+    before = GroupRollup.objects.exclude(service=many).latest("id").pk
+    Finding.objects.filter(rule="RULE_3").update(owner=mary)
+    compact_rollups()
+    assert GroupRollup.objects.exclude(service=many).latest("id").pk == before  # only what changed is written anew
+    alice.delete()
+    delete_service(Service.objects.get(slug="index"), user=ada)
+    assert rolled_up() == recounted()
+
+
+@pytest.mark.parametrize("ordering", ["-bad_minutes", "bad_minutes", "-annual_loss"])
+def test_pages_by_figures_hold_every_finding_once_and_in_order_however_many_share_an_estimate(
+    many: Service, alice: User, ordering: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stating.state(
+        user=alice, through="page", service=many, check="dns", name="frequency", kind="number", numbers={"value": "9"},
+        basis="Counted",
+    )  # fmt: skip
+    query = parse("is:open", ordering=ordering)
+    rows = selectors.found(query, alice)
+    wanted = list(rows.order_by(*query.keyset).values_list("pk", flat=True))
+    assert len(set(wanted)) == len(wanted) == 16
+    for sorted_at_once in (2_000, 0):
+        monkeypatch.setattr(grouping, "_SORTED", sorted_at_once)
+        for size in (1, 2, 5):
+            seen: list[int] = []
+            cursor, backwards = None, None
+            while True:
+                near = grouping.narrowed(query, alice, rows, cursor=cursor, size=size)
+                page = keyset.page(near, ordering=query.keyset, cursor=cursor, size=size)
+                seen += [row.pk for row in page.rows]
+                if page.next is None:
+                    break
+                cursor, backwards = page.next, page
+            assert seen == wanted
+            assert backwards is not None
+            near = grouping.narrowed(query, alice, rows, cursor=page.previous, size=size)
+            before = keyset.page(near, ordering=query.keyset, cursor=page.previous, size=size)
+            assert [row.pk for row in before.rows] == [row.pk for row in backwards.rows]
+    cursor = keyset._encode(rows[0], ("id",), "n")
+    with pytest.raises(keyset.BadCursor):
+        grouping.narrowed(query, alice, rows, cursor=cursor, size=5)
