@@ -438,7 +438,7 @@ def _charges(
     inner += [f"{condition(number_of)} AS wrong_{at}" for at, condition in enumerate(meaning.wrong.values())]
     inner.append(f"{numbers.day(raws['starts'], styles.starts)} AS day")
     inner.append(
-        f"{numbers.day(raws['period'], styles.period)} AS period_day"
+        f"{numbers.billing_day(raws['period'], styles.period)} AS period_day"
         if "period" in fields
         else "NULL::DATE AS period_day"
     )

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import defaultdict
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, localcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -260,6 +260,54 @@ def test_a_bill_in_two_files_is_the_bill_in_one(lines: list[dict[str, Any]], dat
         parts = reduce(Path(folder), csv_of(lines[:cut]), csv_of(lines[cut:]), names=("a.csv", "b.csv"))
         assert sorted(parts.cells) == sorted(whole.cells)
         assert parts.totals == whole.totals
+
+
+# Around what makes days long, short or rare: leap days, changes of summer time, ends of months and years.
+ODD_DAYS = tuple(
+    datetime(*at, tzinfo=UTC)
+    for at in (
+        (2024, 2, 29), (2024, 3, 1), (2025, 3, 30, 2), (2025, 10, 26, 2), (2025, 12, 31, 23), (2028, 2, 28, 23),
+        (2026, 3, 8, 2), (2026, 6, 30, 12),
+    )
+)  # fmt: skip
+OFFSETS = (-720, -570, -300, 0, 60, 330, 345, 720, 840)  # minutes
+
+
+@st.composite
+def charge(draw: st.DrawFn) -> dict[str, Any]:
+    """A charge anywhere in the world: a month of its zone, in which it begins and for some time goes on."""
+    zone = timezone(timedelta(minutes=draw(st.sampled_from(OFFSETS))))
+    starts = draw(st.sampled_from(ODD_DAYS)) + timedelta(minutes=draw(st.integers(-1500, 1500)))
+    ends = starts + timedelta(hours=draw(st.sampled_from((1, 23, 24, 25, 24 * 31, 24 * 366))))
+    written = draw(st.sampled_from((lambda at: at.isoformat(), lambda at: f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+                                    lambda at: f"{at:%Y-%m-%d %H:%M:%S}{at.isoformat()[-6:]}")))  # fmt: skip
+    begins = starts.replace(tzinfo=zone)
+    return {
+        "begins": begins, "month": begins.date().replace(day=1),
+        "BillingPeriodStart": written(begins.replace(day=1, hour=0, minute=0)), "ChargePeriodStart": written(begins),
+        "ChargePeriodEnd": written(ends.replace(tzinfo=zone)), "BilledCost": draw(AMOUNTS),
+        "EffectiveCost": draw(AMOUNTS),
+    }  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(charge(), min_size=1, max_size=12))
+def test_days_add_up_to_months_in_every_zone(charges: list[dict[str, Any]]) -> None:
+    """Each charge counts once, on the day of UTC on which it begins, and in the month that its own zone bills."""
+    days: dict[str, Decimal] = defaultdict(Decimal)
+    months: dict[date, Decimal] = defaultdict(Decimal)
+    with TemporaryDirectory() as folder, localcontext(prec=80):
+        for each in charges:
+            days[f"{each['begins'].astimezone(UTC):%Y-%m-%d}"] += each["BilledCost"]
+            months[each["month"]] += each["BilledCost"]
+        names = set(FOCUS)
+        found = reduce(Path(folder), csv_of([{n: v for n, v in each.items() if n in names} for each in charges]))
+        by_day: dict[str, Decimal] = defaultdict(Decimal)
+        for cell in found.cells:
+            by_day[cell[0]] += Decimal(cell[4])
+        by_month = {scope.period: sum((total.billed for total in scope.totals), Decimal(0)) for scope in found.scopes}
+        assert (found.rejected, by_day, by_month) == (0, days, months)
+        assert sum(by_month.values()) == sum(by_day.values()) == found.billed()
 
 
 @settings(max_examples=150, deadline=None)
