@@ -2,7 +2,8 @@
 
 Two hundred resources of its services, with a week's rhythm, growth, a step (the data processor is made twice as large
 in the seventh month), an anomaly (three days on which the collector sends its traffic through NAT), a savings plan, a
-credit and tax. Amounts are whole millionths, so that their sum is known exactly.
+credit and tax; the last whole month is restated, with what was counted late and a refund. Amounts are whole
+millionths, so that their sum is known exactly.
 """
 
 import csv
@@ -11,7 +12,7 @@ import io
 import json
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -164,10 +165,39 @@ def money(micro: int) -> str:
     return f"{micro // _MICRO}.{micro % _MICRO:06}"
 
 
+def corrections(last: date) -> Iterator[dict[str, str]]:
+    """What the provider found out after the last whole month had ended: logs that were counted late, and a refund."""
+    month = restated_month(last)
+    late = {"ChargeDescription": "Log ingestion, counted late", "ResourceId": "arn:aws:demo:eu-west-1::log-group:late"}
+    for day in range(19, 26):
+        yield _line(month.replace(day=day), LOGS.cloud_service, LOGS.category) | late | {
+            "BilledCost": "8.125000", "EffectiveCost": "8.125000", "ListCost": "8.831522", "ConsumedQuantity": "17.663",
+            "ConsumedUnit": LOGS.unit, "Tags": json.dumps({"environment": "production", "service": "data-collector"}),
+        }  # fmt: skip
+    refund = {"ChargeCategory": "Adjustment", "ChargeClass": "Correction", "ChargeDescription": "Refund, service level"}
+    yield _line(month.replace(day=28), NAT.cloud_service, NAT.category) | refund | {
+        "BilledCost": "-118.400000", "EffectiveCost": "-118.400000", "ListCost": "0",
+    }  # fmt: skip
+
+
+def restated_month(last: date) -> date:
+    return (last.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
 def bill(last: date) -> bytes:
     """The whole bill as FOCUS CSV, packed; the same bytes for the same day."""
+    return _packed(lines(last))
+
+
+def restated(last: date) -> bytes:
+    """The last whole month once more, with its corrections."""
+    period = f"{restated_month(last)}T00:00:00Z"
+    return _packed([*(line for line in lines(last) if line["BillingPeriodStart"] == period), *corrections(last)])
+
+
+def _packed(rows: Iterable[dict[str, str]]) -> bytes:
     out = io.StringIO()
     writer = csv.DictWriter(out, fieldnames=COLUMNS)
     writer.writeheader()
-    writer.writerows(lines(last))
+    writer.writerows(rows)
     return gzip.compress(out.getvalue().encode(), 6, mtime=0)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from costs.models import (
     BillScope,
+    BillVersion,
     Budget,
     ChargeDay,
     ChargeKey,
@@ -66,7 +67,8 @@ def test_the_demo_shows_findings_decisions_history_and_what_nobody_owns(ada: Use
     assert not Finding.objects.filter(severity_source="unrated").exists()
     assert Finding.objects.filter(owner__is_demo=True).exists()
     sums = ChargeMonth.objects.aggregate(Sum("billed"), Sum("effective"))
-    lines = list(demo_bill.lines(timezone.now().date() - timedelta(days=1)))
+    last = timezone.now().date() - timedelta(days=1)
+    lines = [*demo_bill.lines(last), *demo_bill.corrections(last)]
     assert sums["billed__sum"] == sum(Decimal(line["BilledCost"]) for line in lines)
     assert sums["effective__sum"] == sum(Decimal(line["EffectiveCost"]) for line in lines)
     assert ChargeMonth.objects.values("month").distinct().count() == demo_bill.MONTHS
@@ -75,9 +77,15 @@ def test_the_demo_shows_findings_decisions_history_and_what_nobody_owns(ada: Use
     assert Comment.objects.exists()
     spent = set(DayTotal.objects.values_list("service__slug", "team__slug", "environment__slug"))
     assert spent >= {("data-collector", "ingest", "production"), (None, None, None)}
-    bill = Import.objects.get(kind="bill")
+    bill, restated = Import.objects.filter(kind="bill").order_by("pk")
     assert bill.totals
-    assert all(each["file_billed"] == each["loaded_billed"] for each in bill.totals)
+    assert all(each["file_billed"] == each["loaded_billed"] for each in (*bill.totals, *restated.totals))
+    version = BillVersion.objects.get(import_row=restated)
+    assert version.scope.period == demo_bill.restated_month(last)
+    change = sum(Decimal(each["after_billed"]) - Decimal(each["before_billed"]) for each in version.difference)
+    assert change == 7 * Decimal("8.125") - Decimal("118.4")
+    # The month that runs is not final; on its first day the bill ends with the month before.
+    assert BillScope.objects.filter(is_provisional=True).exists() == (last.month == timezone.now().month)
 
 
 def test_the_demo_twice_changes_nothing(ada: User) -> None:

@@ -276,23 +276,26 @@ class Command(BaseCommand):
         self._say(f"{sent.file}: {row.new} new, {row.closed} closed")
 
     def _bill(self, admin: User, *, inline: bool) -> None:
-        """Up to yesterday when it is made; once there it stays as it is."""
-        row = _bills().order_by("-id").first()
-        if row is None or row.state == ImportState.FAILED:
-            content = demo_bill.bill(timezone.now().date() - timedelta(days=1))
-            row = hand_in(
-                SimpleUploadedFile("focus.csv.gz", content),
-                user=admin,
-                kind="bill",
-                export=demo_bill.EXPORT,
-                billing_account=demo_bill.BILLING_ACCOUNT,
-            )
-        if inline:
-            runner.run(row.pk)
-        row = runner.wait_for(row.pk, WAIT_SECONDS)
-        if row.state != ImportState.DONE:
-            raise CommandError(f"the bill is {row.state}: {row.error['message'] if row.error else 'no worker took it'}")
-        self._say(f"bill: {row.read:,} charges of {demo_bill.MONTHS} months")
+        """Up to the day before it is made, and its last whole month restated; once there they stay as they are."""
+        first = _bills().order_by("id").first()
+        last = (first.created_at if first else timezone.now()).date() - timedelta(days=1)
+        for name, made in (("focus.csv.gz", demo_bill.bill), ("focus-restated.csv.gz", demo_bill.restated)):
+            row = _bills().filter(file_name=name).order_by("-id").first()
+            if row is None or row.state == ImportState.FAILED:
+                row = hand_in(
+                    SimpleUploadedFile(name, made(last)),
+                    user=admin,
+                    kind="bill",
+                    export=demo_bill.EXPORT,
+                    billing_account=demo_bill.BILLING_ACCOUNT,
+                )
+            if inline:
+                runner.run(row.pk)
+            row = runner.wait_for(row.pk, WAIT_SECONDS)
+            if row.state != ImportState.DONE:
+                why = row.error["message"] if row.error else "no worker took it"
+                raise CommandError(f"the bill {name} is {row.state}: {why}")
+            self._say(f"bill: {row.read:,} charges in {name}")
 
     def _decide(self) -> None:
         if BulkAction.objects.filter(actor__is_demo=True).exists():
