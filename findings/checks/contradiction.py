@@ -159,7 +159,7 @@ def _images(platform: Platform) -> Iterator[Verdict]:
 
 def _topics(platform: Platform) -> Iterator[Verdict]:
     known = kafka.topics(platform)
-    consumers = {each.subject: each for each in kafka.consumers(platform, known)}
+    consumers = {each.subject: each for each in kafka.consumers(platform)}
     for scaler in platform.autoscalers:
         trigger = kafka.kafka_trigger(scaler)
         if trigger is None or not isinstance(trigger.get("topic"), str) or scaler.resource is None:

@@ -236,7 +236,8 @@ def _uses(platform: Platform, service: Service, database: Database) -> bool:
     stated = platform.facts.get(f"services.{service.name}.database")
     if stated is not None:
         return bool(stated.value == database.name)
-    return any(database.name.lower() in host.lower() for host in service.hosts)
+    name = database.name.lower()
+    return any(name in host.lower() for host in service.hosts)
 
 
 def _without_database(services: list[Service]) -> Unsure:

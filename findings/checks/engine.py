@@ -12,6 +12,7 @@ from findings.platform.model import Platform
 from findings.vocabulary import CLASS_OF_CATEGORY, RiskClass, Severity
 
 FINGERPRINT_VERSION = 1
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def run(platform: Platform, checks: Iterable[Check] | None = None, *, today: dat
                 tally.failed += 1
                 found.append(made)
         tallies.append(tally)
-    found.sort(key=lambda each: (list(Severity).index(each.severity), each.check.meta.id, each.fail.subject))
+    found.sort(key=lambda each: (_RANKS[each.severity], each.check.meta.id, each.fail.subject))
     return Outcome(tuple(tallies), tuple(found))
 
 
@@ -95,7 +96,7 @@ def _found(check: Check, fail: Fail, seen: dict[str, int], platform: Platform, t
 
 def suppression(platform: Platform, check_id: str, fail: Fail, today: date | None) -> Suppression | None:
     """By a comment beside the place (`# platform-risk: ignore check-id: reason`) or in the facts (`suppress:`)."""
-    for place in fail.places:
+    for place in fail.places if platform.suppressed_lines else ():
         for line in (place.line, (place.line or 0) - 1):
             reason = platform.suppressed_lines.get((place.path, line or 0))
             if reason is not None:

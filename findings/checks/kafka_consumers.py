@@ -139,7 +139,7 @@ class Group:
 
 def run(platform: Platform) -> Iterator[Verdict]:
     known = kafka.topics(platform)
-    found = kafka.consumers(platform, known)
+    found = kafka.consumers(platform)
     for consumer in found:
         group = _group(platform, consumer, known)
         if isinstance(group, Unknown):

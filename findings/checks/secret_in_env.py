@@ -138,16 +138,14 @@ def _tokens(platform: Platform, uses: Sequence[SecretUse]) -> tuple[list[_Token]
             if is_token(variable):
                 held.setdefault((use.namespace, use.secret, key), []).append(variable)
     tokens = [
-        _Token(namespace, secret, key, tuple(unique(variables)), tuple(_sharing(uses, namespace, secret, key)))
+        _Token(namespace, secret, key, tuple(unique(variables)), tuple(_sharing(platform, namespace, secret, key)))
         for (namespace, secret, key), variables in held.items()
     ]
     return tokens, unsure
 
 
-def _sharing(uses: Sequence[SecretUse], namespace: str, secret: str, key: str) -> Iterator[SecretUse]:
-    for use in uses:
-        if (use.namespace, use.secret) == (namespace, secret) and use.key in ("", key):
-            yield use
+def _sharing(platform: Platform, namespace: str, secret: str, key: str) -> Iterator[SecretUse]:
+    return (use for use in secrets.by_secret(platform)[namespace, secret] if use.key in ("", key))
 
 
 def _unlisted(use: SecretUse) -> Unsure:

@@ -89,17 +89,17 @@ class _Delay:
 
 
 def run(platform: Platform) -> Iterator[Verdict]:
-    uses = secrets.uses(platform)
+    uses, by_secret = secrets.uses(platform), secrets.by_secret(platform)
     rotated: set[tuple[str, str]] = set()
     for each in (*rotation.rotations(platform), *secrets_store.rotations(platform)):
         rotated.add((each.namespace, each.secret))
-        yield _judged(platform, each, _uses_of(uses, each.namespace, each.secret))
+        yield _judged(platform, each, by_secret.get((each.namespace, each.secret), []))
     held = [*(use for use in uses if use.how not in (How.VOLUME, How.CSI)), *_logins(platform)]
     for namespace, secret in dict.fromkeys((use.namespace, use.secret) for use in held):
         if (namespace, secret) in rotated:
             continue
         stated = rotation.stated_rotation(platform, namespace, secret)
-        used = _uses_of(uses, namespace, secret) or _uses_of(held, namespace, secret)
+        used = by_secret.get((namespace, secret)) or _uses_of(held, namespace, secret)
         yield _judged(platform, stated, used) if stated else _unrotated(namespace, secret, used[0])
     for workload in platform.workloads:
         yield from _injected(workload)

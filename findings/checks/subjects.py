@@ -113,7 +113,7 @@ def _clients(platform: Platform, found: dict[str, _Gathered]) -> None:
     for client in pools.clients(platform):
         if client.workload.id in found:
             found[client.workload.id].traits.add("database-client")
-    for consumer in kafka.consumers(platform, kafka.topics(platform)):
+    for consumer in kafka.consumers(platform):
         if consumer.workload is not None and consumer.workload.id in found:
             found[consumer.workload.id].traits.add("consumer")
         elif consumer.workload is None or not consumer.workload.is_compose:

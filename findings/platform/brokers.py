@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import Block, Platform, Resource, Setting, mapping
+from findings.platform.model import Block, Platform, Resource, Setting, mapping, once
 from findings.platform.units import stated_count
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
@@ -35,6 +35,7 @@ class Producer:
     idempotence: Sourced[Any] | None = None
 
 
+@once
 def clusters(platform: Platform) -> list[Cluster]:
     return [*_strimzi(platform), *_msk(platform), *_configured(platform)]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import Block, ConfigFile, Platform, Resource, items, mapping, normal
+from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once, items, mapping, normal
 from findings.platform.units import stated_number
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced
@@ -32,6 +32,7 @@ class Routing:
     detail: str = ""
 
 
+@all_once
 def routings(platform: Platform) -> Iterator[Routing]:
     for config in platform.configs:
         for node, line in _lists(config.root, 0) if "cells" in config.keys else ():

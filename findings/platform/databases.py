@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from findings.platform.model import Block, Platform, Resource, Workload, mapping
+from findings.platform.model import Block, Platform, Resource, Workload, mapping, once
 from findings.platform.units import stated_count
 from platform_risk.quantities.sourced import NOWHERE, Input, Place, Source, Sourced, Unknown, input_of
 
@@ -86,6 +86,7 @@ def default_max_connections(memory_bytes: int) -> int:
     return min(memory_bytes // 9_531_392, 5000)
 
 
+@once
 def databases(platform: Platform) -> list[Database]:
     """Of clusters, clouds and facts; those that compose files start are `of_compose`."""
     found = [*_in_terraform(platform), *_in_kubernetes(platform)]

@@ -5,6 +5,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import tree_sitter_hcl
@@ -38,6 +39,12 @@ class Raw:
     blocks: list["Raw"]
     path: str
     line: int
+
+    @cached_property
+    def references(self) -> dict[str, tuple[str, ...]]:
+        """What each attribute refers to; the same for every instance of the block."""
+        found = {name: references(expression) for name, (expression, _) in self.attributes.items()}
+        return {name: named for name, named in found.items() if named}
 
 
 def parse(text: str) -> Node:
@@ -76,7 +83,7 @@ def word(expression: Any) -> str:
 
 def references(expression: Any) -> tuple[str, ...]:
     """What an expression refers to besides variables and locals: aws_rds_cluster.main, module.db."""
-    if not isinstance(expression, Node) or b"." not in (expression.text or b""):
+    if not isinstance(expression, Node) or not _may_refer(expression.text or b""):
         return ()
     found: dict[str, None] = {}
     pending = [expression]
@@ -89,10 +96,24 @@ def references(expression: Any) -> tuple[str, ...]:
                 names = [
                     _text(each).strip(". ") for each in children[number + 1 : number + 3] if each.type == "get_attr"
                 ]
-                if root not in ("var", "local", "each", "count", "path", "terraform", "self"):
+                if root not in _NO_REFERENCE:
                     found[".".join([root, *(names if root == "data" else names[:1])])] = None
         pending += reversed(children)
     return tuple(found)
+
+
+_NO_REFERENCE = frozenset(("var", "local", "each", "count", "path", "terraform", "self"))
+_BEFORE_DOT = re.compile(rb"(?<![\w-])([A-Za-z_][\w-]*+)\s*+\.")
+
+
+def _may_refer(text: bytes) -> bool:
+    """Whether any word before a dot is something that can be referred to; texts in quotes count, to be on the safe
+    side. Most expressions have none, and are spared the walk."""
+    if b"." not in text:
+        return False
+    if not text.isascii():
+        return True
+    return any(each.decode() not in _NO_REFERENCE for each in _BEFORE_DOT.findall(text))
 
 
 @dataclass
@@ -190,14 +211,32 @@ def _below(value: Any, path: list[Any], shown: str) -> Any:
     return value
 
 
+# What most attributes are: a text without templates and escapes, a whole number, true, false, null.
+_LITERAL = re.compile(rb"\"([^\"\\$%\r\n]*)\"|([0-9]+)|(true|false)|null")
+_LONGEST_LITERAL = 200
+
+
 def _evaluated(scope: Scope, node: Node) -> Any:
     kind = node.type
+    if kind == "expression" and node.end_byte - node.start_byte <= _LONGEST_LITERAL:
+        literal = _LITERAL.fullmatch(node.text or b"")
+        if literal is not None:
+            return _of_literal(literal)
     if kind in ("expression", "literal_value", "collection_value", "template_expr", "operation"):
         return _operand(scope, [each for each in node.named_children if each.type != "comment"], node)
     reader = _READERS.get(kind)
     if reader is None:
         raise Cannot(f"{_text(node)[:60]} is not worked out")
     return reader(scope, node)
+
+
+def _of_literal(literal: re.Match[bytes]) -> Any:
+    text, number, truth = literal.groups()
+    if text is not None:
+        return text.decode("utf-8", "replace")
+    if number is not None:
+        return int(number)
+    return truth == b"true" if truth else None
 
 
 def _operand(scope: Scope, parts: list[Node], whole: Node) -> Any:

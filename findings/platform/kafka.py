@@ -15,6 +15,7 @@ from findings.platform.model import (
     items,
     mapping,
     normal,
+    once,
 )
 from findings.platform.processes import max_pods
 from findings.platform.units import stated_count
@@ -172,8 +173,10 @@ def topic_named(known: Sequence[Topic], name: str, path: str) -> Topic | None:
     return None
 
 
-def consumers(platform: Platform, known: Sequence[Topic]) -> list[Consumer]:
+@once
+def consumers(platform: Platform) -> list[Consumer]:
     """Of the cluster; where none consumes there, of compose files, which else repeat the same ones on one machine."""
+    known = topics(platform)
     names = {each.name for each in known}
     for workloads in (platform.workloads, platform.compose_services):
         found = [made for workload in workloads if (made := _consumer(platform, workload, names, known)) is not None]
@@ -246,6 +249,8 @@ def option(platform: Platform, scope: str, *names: str) -> Sourced[Any] | None:
     """A client option by its dotted name, whatever stands before it: of a scope, else of files of no workload."""
     wanted = {normal(name) for name in names}
     ends = tuple(f"_{each}" for each in wanted)
+    if not any(name.endswith(ends) or name in wanted for name in platform.names):
+        return None
     for settings in (platform.settings_of(scope), *platform.loose_settings.values()):
         for setting in settings:
             if setting.name.endswith(ends) or setting.name in wanted:

@@ -426,6 +426,11 @@ class Platform:
         numbers = [number for name, at in self._by_setting.items() if compiled.fullmatch(name) for number in at]
         yield from (self.settings[number] for number in sorted(numbers))
 
+    @property
+    def names(self) -> Iterable[str]:
+        """The normal names of all settings, each once."""
+        return self._by_setting.keys()
+
     @cached_property
     def _by_setting(self) -> dict[str, list[int]]:
         """Where in `settings` each normal name stands: far fewer names than settings."""

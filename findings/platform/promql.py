@@ -105,16 +105,15 @@ def calls(node: Node) -> Iterator[str]:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+    matches = list(_TOKEN.finditer(text))
     position = 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            raise NotUnderstood(f"“{text[position : position + 20]}” is no PromQL")
-        if match.lastgroup != "blank":
-            found.append((str(match.lastgroup), match[0]))
+    for match in matches:
+        if match.start() != position:
+            break
         position = match.end()
-    return [*found, ("end", "")]
+    if position != len(text):
+        raise NotUnderstood(f"“{text[position : position + 20]}” is no PromQL")
+    return [*((str(match.lastgroup), match[0]) for match in matches if match.lastgroup != "blank"), ("end", "")]
 
 
 class _Reader:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from findings.platform.model import Platform, Resource, Workload, find, mapping, selects
+from findings.platform.model import Platform, Resource, Workload, find, mapping, once, selects
 from findings.platform.network import EVERY_ADDRESS, NAME_LABEL, Allow, Peer, Policy, maps
 from platform_risk.quantities.sourced import Place
 
@@ -152,6 +152,7 @@ def _selects_namespace(platform: Platform, peer: Peer, namespace: str) -> bool |
     return selects(peer.namespaces, {NAME_LABEL: namespace, **resource.labels})
 
 
+@once
 def namespaces_of(platform: Platform) -> dict[str, Place]:
     """The namespaces that these files name, each with where."""
     found: dict[str, Place] = {}

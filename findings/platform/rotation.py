@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import Platform, Resource, items, mapping, unique
+from findings.platform.model import Platform, Resource, all_once, items, mapping, unique
 from findings.platform.secrets import CLASS, has_certificate, made_by
 from findings.platform.units import number, seconds, stated_number
 from findings.platform.yaml_reader import Map
@@ -31,6 +31,7 @@ class Rotation:
         return self.secret if self.secret.startswith(CLASS) else f"Secret {self.secret}"
 
 
+@all_once
 def rotations(platform: Platform) -> Iterator[Rotation]:
     for resource in platform.of_kind(
         "ExternalSecret", "VaultStaticSecret", "VaultDynamicSecret", "VaultPKISecret", "Certificate", "KafkaUser"

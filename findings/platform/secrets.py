@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from findings.platform.model import Platform, Resource, Workload, all_once, find, items, mapping, unique
+from findings.platform.model import Platform, Resource, Workload, all_once, find, items, mapping, once, unique
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place
 
@@ -33,6 +33,15 @@ class SecretUse:
     workload: Workload | None = None
 
 
+# Kinds of which a platform has many and whose schema has no room for a container.
+_NO_PODS = frozenset((
+    "ConfigMap", "Service", "Secret", "NetworkPolicy", "PodDisruptionBudget", "HorizontalPodAutoscaler", "Namespace",
+    "ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "Ingress", "PrometheusRule",
+    "ServiceMonitor", "PodMonitor", "ResourceQuota", "LimitRange", "KafkaTopic", "PersistentVolumeClaim",
+    "CustomResourceDefinition",
+))  # fmt: skip
+
+
 @all_once
 def uses(platform: Platform) -> list[SecretUse]:
     found: list[SecretUse] = []
@@ -40,13 +49,22 @@ def uses(platform: Platform) -> list[SecretUse]:
         found += of_workload(workload)
     known = {id(workload.resource.body) for workload in platform.workloads}
     for resource in platform.resources:
-        if id(resource.body) not in known:
+        if id(resource.body) not in known and resource.kind not in _NO_PODS:
             found += _below(resource.body, resource.namespace, resource.id, resource)
     for config in platform.configs:
         if config.keys.isdisjoint(_REFERRING):
             continue
         subject = config.resource.id if config.resource else config.path
         found += _below(config.root, "", subject, config)
+    return found
+
+
+@once
+def by_secret(platform: Platform) -> dict[tuple[str, str], list[SecretUse]]:
+    """The uses of each Secret, by its namespace and name."""
+    found: dict[tuple[str, str], list[SecretUse]] = {}
+    for use in uses(platform):
+        found.setdefault((use.namespace, use.secret), []).append(use)
     return found
 
 

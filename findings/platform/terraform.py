@@ -293,7 +293,6 @@ def _block(raw: Raw, scope: Scope, address: str) -> Block:
     scope.made[0] += 1
     id_ = address or _address(raw)
     attributes: dict[str, Sourced[Any] | Unknown] = {}
-    references: dict[str, tuple[str, ...]] = {}
     for name, (expression, line) in raw.attributes.items():
         place = Place(raw.path, line, id_)
         scope.notes.clear()
@@ -306,11 +305,8 @@ def _block(raw: Raw, scope: Scope, address: str) -> Block:
                 attributes[name] = Unknown(value.reason, value.provide, place)
             elif value is not None:  # null is as if it were not there
                 attributes[name] = Sourced(value, Source.FILE, place, "; ".join(dict.fromkeys(scope.notes)))
-        named = hcl.references(expression)
-        if named:
-            references[name] = named
     inner = tuple(made for each in raw.blocks for made in _inner(each, scope, id_))
-    return Block(raw.type, raw.labels, attributes, inner, raw.path, raw.line, address, references)
+    return Block(raw.type, raw.labels, attributes, inner, raw.path, raw.line, address, raw.references)
 
 
 def _inner(raw: Raw, scope: Scope, id_: str) -> Iterator[Block]:

@@ -113,6 +113,8 @@ class Facts:
         if dotted in self.said:
             value, who = self.said[dotted]
             return Sourced(value, Source.FACTS, NOWHERE, who)
+        if not any(dotted.startswith(key) for key in self.tree):
+            return None  # as nearly always: of most things nobody states anything
         found = _at(self.tree, dotted.split("."))
         if found is None:
             return None
