@@ -21,7 +21,7 @@ os.environ["PLATFORM_RISK_IMPORT_STORED_BYTES_BILL"] = "8GiB"
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import DurationField, ExpressionWrapper, F, Value
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -118,8 +118,12 @@ def settled() -> None:
     owner = user("bench-owner", "member")[1]
     with transaction.atomic():
         acting_as(None, source="clock", reason="Bench")
+        # They came and went over two years, not all in the week of the benchmark.
+        day = Value(timedelta(days=1), DurationField())
+        age = ExpressionWrapper((F("id") % 730) * day, DurationField())
+        Finding.objects.update(first_seen_at=timezone.now() - age)
         numbered = Finding.objects.annotate(fifth=F("id") % CLOSED, tenth=F("id") % 50, seventh=F("id") % 35)
-        numbered.exclude(fifth=0).update(status="verified", closed_at=timezone.now())
+        numbered.exclude(fifth=0).update(status="verified", closed_at=F("first_seen_at"))
         numbered.filter(tenth=0).update(due_on=F("due_on") - timedelta(days=365))
         numbered.filter(seventh=0).update(owner=owner)
     estimating.upkeep()

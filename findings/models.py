@@ -222,6 +222,14 @@ class Finding(models.Model):
                 name="finding_by_due",
             ),
             models.Index(fields=["due_on"], name="finding_due", condition=_IS_OPEN),
+            # What a week's review asks for.
+            models.Index(fields=["closed_at"], name="finding_closed", condition=models.Q(closed_at__isnull=False)),
+            models.Index(fields=["opened_on"], name="finding_regressed", condition=models.Q(regressed=True)),
+            models.Index(
+                fields=["acceptance_expires_on"],
+                name="finding_expiring",
+                condition=models.Q(status=Status.ACCEPTED.value),
+            ),
             # The earliest of a group.
             models.Index(
                 fields=["service", "rule", "due_on", "id"],

@@ -383,6 +383,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "FreshnessGap": "platform_risk.planning.api.enums.GAP_KINDS",
         "RemedyState": "platform_risk.planning.api.enums.REMEDY_STATES",
         "RemedyVerdict": "platform_risk.planning.api.enums.REMEDY_VERDICTS",
+        "SavingVerdict": "platform_risk.planning.api.enums.SAVING_VERDICTS",
         "ImportKind": "platform_risk.core.api.enums.IMPORT_KINDS",
         "ImportState": "platform_risk.core.api.enums.IMPORT_STATES",
         "Complete": "platform_risk.core.api.enums.COMPLETE",

@@ -39,7 +39,7 @@ class Remedy(models.Model):
     owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     state = models.CharField(max_length=10, choices=choices(RemedyState), default=RemedyState.PROPOSED.value)
     done_at = models.DateTimeField(null=True, blank=True)
-    # What it was to close when it was said to be done: [{service, findings, minutes, loss, currency}]
+    # What it was to close when it was said to be done: [{service, findings, minutes, loss, monthly, currency}]
     claimed: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True)
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)

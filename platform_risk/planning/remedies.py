@@ -5,7 +5,7 @@ ten findings and at a million.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, TypedDict, Unpack
@@ -33,6 +33,7 @@ from platform_risk.core.access.audit import record
 from platform_risk.core.errors import Refused
 from platform_risk.core.models import Scope, Service, Team, User
 from platform_risk.planning.models import Remedy
+from platform_risk.planning.savings import Savings, savings
 from platform_risk.planning.vocabulary import AHEAD, RemedyState
 from platform_risk.quantities.sourced import Source, Sourced
 
@@ -335,6 +336,7 @@ class Checked:
     closed_since: int
     reopened: int
     last_seen_at: datetime | None  # the last import of configuration or scans since
+    savings: Savings = field(default_factory=Savings)  # money claimed, against bills and usage
 
     @property
     def verdict(self) -> str:
@@ -354,7 +356,11 @@ def checks_of_done(user: User, done: Sequence[Remedy], found: Sequence[Unit]) ->
         .values_list("target__service_id")
         .annotate(last=Max("last_seen_at"))
     )
-    return {remedy.pk: _checked(user, remedy, found, slugs, seen) for remedy in done}
+    saved = savings(user, done, slugs)
+    return {
+        remedy.pk: replace(_checked(user, remedy, found, slugs, seen), savings=saved.get(remedy.pk, Savings()))
+        for remedy in done
+    }
 
 
 def _checked(
@@ -481,7 +487,12 @@ def _claim(remedy: Remedy) -> None:
     told = (
         rows_.order_by()
         .values("service__slug", of=Coalesce("estimate__currency", "service__currency"))
-        .annotate(n=Count("*"), minutes=Sum("estimate__bad_minutes"), loss=Sum("estimate__annual_loss"))
+        .annotate(
+            n=Count("*"),
+            minutes=Sum("estimate__bad_minutes"),
+            loss=Sum("estimate__annual_loss"),
+            recurring=Sum("estimate__recurring_cost"),
+        )
         .order_by("service__slug", "of")
     )
     remedy.done_at = timezone.now()
@@ -491,6 +502,7 @@ def _claim(remedy: Remedy) -> None:
             "findings": row["n"],
             "minutes": row["minutes"],
             "loss": None if row["loss"] is None else str(row["loss"]),
+            "monthly": None if row["recurring"] is None else str((row["recurring"] / 12).quantize(CENT)),
             "currency": row["of"],
         }
         for row in told

@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet, Sum, Window
-from django.db.models.functions import RowNumber
+from django.db import connection, transaction
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from costs.models import DayTotal
@@ -62,7 +62,7 @@ def figures(teams: Sequence[Team | None], week: date) -> dict[int | None, dict[s
     ids = [team.pk if team else None for team in teams]
     lists = _lists(_of(ids), begin, end)
     counts = {name: _counted(rows) for name, rows in lists.items()}
-    listed = {name: _listed(rows) for name, rows in lists.items()}
+    listed = {name: _listed(rows, ids) for name, rows in lists.items()}
     lanes, risks, costs = _open_by_lane(ids), _risks(ids), _movers(ids, week)
     return {
         key: {
@@ -106,11 +106,21 @@ def _counted(rows: FindingQuerySet) -> dict[int | None, int]:
     return dict(rows.order_by().values_list("team_id").annotate(n=Count("*")))
 
 
-def _listed(rows: FindingQuerySet) -> dict[int | None, list[dict[str, Any]]]:
-    """The worst of each team."""
-    place = Window(RowNumber(), partition_by=F("team_id"), order_by=["rank", "id"])
+def _listed(rows: FindingQuerySet, ids: Sequence[int | None]) -> dict[int | None, list[dict[str, Any]]]:
+    """The worst of each team, in two queries: the index gives those of a team in order, however many a week has."""
+    known = [key for key in ids if key is not None]
+    worst = rows.filter(team_id=RawSQL("team.id", ())).order_by("rank", "id").values("pk")[:LISTED]
+    inner, parameters = worst.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT worst.pk FROM unnest(%s::bigint[]) AS team (id) CROSS JOIN LATERAL ({inner}) AS worst",  # noqa: S608
+            [known, *parameters],
+        )
+        chosen = Q(pk__in=[pk for (pk,) in cursor.fetchall()])
+    if None in ids:
+        chosen |= Q(pk__in=rows.filter(team__isnull=True).order_by("rank", "id").values("pk")[:LISTED])
     found: dict[int | None, list[dict[str, Any]]] = {}
-    for each in rows.select_related("service").annotate(nth=place).filter(nth__lte=LISTED).order_by("rank", "id"):
+    for each in Finding.objects.filter(chosen).select_related("service").order_by("rank", "id"):
         found.setdefault(each.team_id, []).append(_shown(each))
     return found
 

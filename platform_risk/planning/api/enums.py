@@ -5,6 +5,7 @@ from platform_risk.planning.vocabulary import NoteKind, RemedyState
 
 REMEDY_STATES = [member.value for member in RemedyState]
 REMEDY_VERDICTS = ["unchecked", "confirmed", "partly", "not seen"]
+SAVING_VERDICTS = ["cannot be told", "confirmed", "partly", "not seen"]
 WORTHS = ["minutes", "money"]
 NOTE_KINDS = [member.value for member in NoteKind]
 FAILURE_MODES = list(signals.modes())

@@ -1,6 +1,7 @@
 """Endpoints of remedies. Each parses, makes one call, and answers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -26,8 +27,32 @@ from platform_risk.planning import remedies
 from platform_risk.planning.api import enums
 from platform_risk.planning.models import Remedy
 from platform_risk.planning.remedies import Checked, Planned, Row
+from platform_risk.planning.seen import MoneySeen
 
 MOST_BUDGET = 10_000
+
+
+class MoneySeenSerializer(serializers.Serializer[Any]):
+    """Amounts are of a month."""
+
+    currency = serializers.CharField()
+    claimed = serializers.CharField(help_text="What it was to save, when it was said to be done.")
+    before = serializers.CharField(allow_null=True, help_text="By the bill, in the four weeks before.")
+    after = serializers.CharField(allow_null=True, help_text="By the bill, in up to four weeks since.")
+    seen = serializers.CharField(allow_null=True, help_text="What is less now; null: it cannot be told.")
+    days_before = serializers.IntegerField(help_text="Days that the bill has.")
+    days_after = serializers.IntegerField()
+    why = serializers.CharField(allow_blank=True, help_text="Why it cannot be told.")
+    verdict = serializers.ChoiceField(choices=enums.SAVING_VERDICTS)
+
+
+class UsageSeenSerializer(serializers.Serializer[Any]):
+    """Means of the days that were measured within the same weeks."""
+
+    measure = serializers.CharField()
+    unit = serializers.CharField()
+    before = serializers.FloatField()
+    after = serializers.FloatField()
 
 
 class CheckedSerializer(serializers.Serializer[Any]):
@@ -39,6 +64,8 @@ class CheckedSerializer(serializers.Serializer[Any]):
     reopened = serializers.IntegerField()
     last_seen_at = serializers.DateTimeField(allow_null=True, help_text="The last import since; null: none yet.")
     verdict = serializers.ChoiceField(choices=enums.REMEDY_VERDICTS)
+    money = MoneySeenSerializer(many=True, help_text="Of one that claimed to save money.")
+    usage = UsageSeenSerializer(many=True)
 
 
 class ClosesSerializer(serializers.Serializer[Any]):
@@ -148,7 +175,17 @@ def _checked(found: Checked | None) -> dict[str, Any] | None:
     if found is None:
         return None
     told = {name: getattr(found, name) for name in ("claimed", "open", "closed_since", "reopened", "verdict")}
-    return told | {"last_seen_at": shown_time(found.last_seen_at)}
+    return told | {
+        "last_seen_at": shown_time(found.last_seen_at),
+        "money": [_money_seen(each) for each in found.savings.money],
+        "usage": [asdict(each) for each in found.savings.usage],
+    }
+
+
+def _money_seen(found: MoneySeen) -> dict[str, Any]:
+    amounts = {name: _money(getattr(found, name)) for name in ("claimed", "before", "after", "seen")}
+    told = {name: getattr(found, name) for name in ("currency", "days_before", "days_after", "why", "verdict")}
+    return told | amounts
 
 
 def plan_shown(made: Planned, budget: float) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,7 @@ from findings.vocabulary import Status
 from platform_risk.core.models import AuditEvent, Service, Team, User
 from platform_risk.planning import remedies
 from platform_risk.planning.models import Remedy
+from tests.costs.spending import spend
 from tests.factories import make_finding, make_service
 
 pytestmark = pytest.mark.django_db
@@ -205,6 +207,31 @@ def test_the_pages_show_plan_list_spread_and_forms(platform: Service, mary: User
     assert "Claimed and seen" in client.get("/remedies/fresh/").content.decode()
     assert client.post("/remedies/fresh/delete/").status_code == 302
     assert not Remedy.objects.filter(slug="fresh").exists()
+
+
+def test_money_that_was_claimed_is_held_against_the_bills_before_and_since(
+    checkout: Service, alice: User, mary: User, bob: User, api: Api, signed_in: SignedIn
+) -> None:
+    cost(checkout)
+    remedy = remedies.change(Remedy.objects.get(slug="log-retention"), user=mary, state="done", reason="Done")
+    assert remedy.claimed is not None
+    assert [(each["currency"], each["monthly"]) for each in remedy.claimed] == [("USD", "100.00")]
+    (money,) = api(alice).get("/api/v1/remedies/log-retention/").json()["checked"]["money"]
+    assert (money["claimed"], money["seen"], money["verdict"]) == ("100.00", None, "cannot be told")
+    assert "no day since" in money["why"]
+
+    done_at = timezone.now() - timedelta(days=40)
+    Remedy.objects.filter(pk=remedy.pk).update(done_at=done_at)
+    first = done_at.date() - timedelta(days=30)
+    spend([5.0] * 31 + [1.5] * 30, team=checkout.team, service=checkout, name="Amazon CloudWatch", first=first)
+    spend([50.0] * 31 + [90.0] * 30, team=checkout.team, service=checkout, name="Amazon RDS", first=first)
+    (money,) = api(alice).get("/api/v1/remedies/log-retention/").json()["checked"]["money"]
+    assert (money["before"], money["after"], money["seen"]) == ("152.08", "45.62", "106.46")
+    assert (money["days_before"], money["days_after"], money["verdict"]) == (28, 28, "confirmed")
+    body = signed_in(alice).get("/remedies/log-retention/").content.decode()
+    assert "Money: claimed and seen" in body
+    assert "106.46 USD" in body
+    assert api(bob).get("/api/v1/remedies/log-retention/").json()["checked"]["money"] == []  # of another team
 
 
 def test_the_list_costs_the_same_however_many_findings_there_are(
