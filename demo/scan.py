@@ -2,13 +2,17 @@
 
 Two scans of each service: as it stands, and after a week's work (`AFTER`), for trying out what a newer report changes.
 The copy that is scanned stands in a temporary folder; reports name it /src, so that they are the same everywhere.
+Checkov runs its graph checks side by side and lists what they looked at out of sets, so its reports come in another
+order every time: they are written in one of their own. Nothing is fetched, so a network in reach changes nothing.
 """
 
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 SERVICES = ("data-collector", "data-processor", "cell-router", "infrastructure")
@@ -38,10 +42,42 @@ AFTER: dict[str, tuple[tuple[str, str], ...]] = {
 
 def scan(root: Path, service: str, out: Path) -> None:
     command = [
-        *("checkov", "--directory", f"clean-platform/{service}", "--quiet", "--soft-fail"),
+        *("checkov", "--directory", f"clean-platform/{service}", "--quiet", "--soft-fail", "--skip-download"),
         *("--output", "json", "--output", "sarif", "--output-file-path", str(out)),
     ]
     subprocess.run(command, cwd=root, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own arguments
+
+
+def ordered(report: Any) -> Any:
+    """The same report, Checkov's JSON or SARIF, in an order that is the same in every run."""
+    for each in report if isinstance(report, list) else [report]:
+        for run in each.get("runs", ()):
+            _order_sarif(run)
+        for found in each.get("results", {}).values():
+            if isinstance(found, list):
+                for check in found:
+                    _order_keys(check)
+                found.sort(key=lambda check: (check["check_id"], check["file_path"], _text(check)))
+    return report
+
+
+def _order_keys(check: dict[str, Any]) -> None:
+    result = check.get("check_result") or {}
+    if isinstance(result.get("evaluated_keys"), list):
+        result["evaluated_keys"].sort()
+
+
+def _order_sarif(run: dict[str, Any]) -> None:
+    rules = run["tool"]["driver"]["rules"]
+    rules.sort(key=lambda rule: rule["id"])
+    number = {rule["id"]: index for index, rule in enumerate(rules)}
+    for result in run["results"]:
+        result["ruleIndex"] = number[result["ruleId"]]
+    run["results"].sort(key=lambda result: (result["ruleIndex"], _text(result["locations"]), _text(result)))
+
+
+def _text(node: Any) -> str:
+    return json.dumps(node, sort_keys=True)
 
 
 def main() -> int:
@@ -69,7 +105,8 @@ def main() -> int:
                     )
                     folder = target / week
                     folder.mkdir(parents=True, exist_ok=True)
-                    (folder / f"{service}.{suffix}").write_text(report, encoding="utf-8")
+                    text = json.dumps(ordered(json.loads(report)))
+                    (folder / f"{service}.{suffix}").write_text(text, encoding="utf-8")
     return 0
 
 
