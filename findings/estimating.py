@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from findings.models import Estimate, Finding, RiskInput, RiskPolicy
 from findings.risk import lanes, stating
 from findings.risk.bands import Placed
+from findings.risk.controls import VERSION as CONTROLS_VERSION
 from findings.risk.defaults import VERSION as DEFAULTS_VERSION
 from findings.risk.distributions import Distribution
 from findings.risk.estimates import Estimate as Figures
@@ -34,7 +35,7 @@ from platform_risk.core.models import Service, User
 from platform_risk.core.sqlfile import statements
 from platform_risk.quantities.sourced import Source
 
-VERSION = f"{MODEL_VERSION} {MINUTES.version} {MONEY.version} {DEFAULTS_VERSION}"
+VERSION = f"{MODEL_VERSION} {MINUTES.version} {MONEY.version} {DEFAULTS_VERSION} {CONTROLS_VERSION}"
 _SQL = Path(__file__).resolve().parent / "sql" / "estimate.sql"
 _KEPT = ("key", "service_id", "check_id", "severity", "risk_class", "exploit", "quantities", "own_finding_id")
 _WRITTEN = [each.name for each in Estimate._meta.concrete_fields if each.attname not in _KEPT and not each.generated]
@@ -144,6 +145,7 @@ def _fill(row: Estimate, assembled_: Assembled, figures: Figures) -> None:
     )
     row.recurring_cost = storable(recurring.mean) if recurring else None
     row.inherent_minutes, row.inherent_loss = inherent.bad_minutes, storable(inherent.annual_loss)
+    row.controls = [each.name for each in figures.controls]
     row.likelihood, row.impact, row.band = _place(figures.by_minutes.current)
     row.money_likelihood, row.money_impact, row.money_band = _place(figures.by_money.current)
     row.inherent_likelihood, row.inherent_impact, row.inherent_band = _place(figures.by_minutes.inherent)

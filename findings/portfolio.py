@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from findings import selectors
 from findings.estimating import VERSION
 from findings.models import Estimate, Finding, RiskInput, RiskPolicy, RiskRollup, Simulation
+from findings.risk.controls import CONTROLS, Control
 from findings.risk.inputs import NAMES
 from findings.risk.lanes import Thresholds
 from findings.risk.simulation import YEARS
@@ -156,6 +157,16 @@ def missing(user: User, part: Part = ALL, *, column: str = "missing") -> list[Mi
             counts[name] = counts.get(name, 0) + count
     found = [Missing(name, count) for name, count in counts.items() if count > 0]
     return sorted(found, key=lambda each: (-each.findings, NAMES.index(each.input)))
+
+
+def controls(user: User, part: Part = ALL) -> list[tuple[Control, int]]:
+    """Without which controls the inherent figures are, and of how many findings; most first."""
+    counts = dict.fromkeys(CONTROLS, 0)
+    for names, count in rollup(user, part).values_list("estimate__controls").annotate(n=_COUNTED).order_by():
+        for name in names or ():
+            counts[name] += count
+    found = [(CONTROLS[name], count) for name, count in counts.items() if count > 0]
+    return sorted(found, key=lambda each: -each[1])
 
 
 # --- what burns most

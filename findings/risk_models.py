@@ -100,7 +100,8 @@ class Estimate(models.Model):
     money_likelihood = models.SmallIntegerField(null=True)
     money_impact = models.SmallIntegerField(null=True)
     money_band = models.CharField(max_length=8, blank=True)
-    # As if no alert caught it
+    # As if the controls that exist did not
+    controls = ArrayField(models.CharField(max_length=20), default=list)
     inherent_minutes = models.FloatField(null=True)
     inherent_loss = models.DecimalField(max_digits=18, decimal_places=2, null=True)
     inherent_likelihood = models.SmallIntegerField(null=True)
@@ -119,7 +120,7 @@ class Estimate(models.Model):
     missing = ArrayField(models.CharField(max_length=30), default=list)
     defaulted = ArrayField(models.CharField(max_length=30), default=list)
     input_hash = models.CharField(max_length=80)
-    version = models.CharField(max_length=60)  # of model and defaults
+    version = models.CharField(max_length=120)  # of model and defaults
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -159,7 +160,7 @@ class Simulation(models.Model):
     state = models.CharField(max_length=10, default="queued")  # queued, running, done, failed
     years = models.IntegerField()
     seed = models.BigIntegerField()
-    version = models.CharField(max_length=60)
+    version = models.CharField(max_length=120)
     units: "models.JSONField[Any, Any]" = models.JSONField()  # [[key, team, lane, count]]: what is drawn
     done = models.IntegerField(default=0)
     total = models.IntegerField(default=0)

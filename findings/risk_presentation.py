@@ -19,6 +19,7 @@ from findings.models import Estimate, Finding, RiskInput, RiskPolicy, Simulation
 from findings.portfolio import Burner, Part
 from findings.query import Query
 from findings.risk import stating as inputs
+from findings.risk.controls import CONTROLS, Control
 from findings.risk.distributions import Constant, Distribution, GammaRate, LogNormal, Pert
 from findings.risk.estimates import matrix_of
 from findings.risk.expected import expected
@@ -150,6 +151,7 @@ class RiskSection:
     events: list[AuditEvent]
     may_state: bool
     hidden_share: float | None
+    controls: list[Control]  # without which its inherent figures are
 
 
 def section(finding: Finding, user: User) -> RiskSection | None:
@@ -171,6 +173,7 @@ def section(finding: Finding, user: User) -> RiskSection | None:
         events=list(events),
         may_state=stating.may_state(user, finding.service, finding),
         hidden_share=_share(row.hidden_minutes, row.bad_minutes),
+        controls=[CONTROLS[name] for name in row.controls],
     )
 
 

@@ -38,7 +38,7 @@ from platform_risk.core.api.schema import parameter
 from platform_risk.core.models import Service, User
 
 _VIEW = parameter(
-    "view", "As things are, as if no alert caught anything, or after the remedies.", enum=enums.RISK_VIEWS, many=False
+    "view", "As things are, without the controls that exist, or after the remedies.", enum=enums.RISK_VIEWS, many=False
 )
 _UNIT = parameter("unit", "Impact in bad minutes (default) or money.", enum=enums.RISK_UNITS, many=False)
 _PART = (
@@ -87,7 +87,8 @@ class Risk(Resource):
             asked = query.parse(request.query_params.get("q", ""), chosen)
             found = placements.matrix(self.user, unit=unit, view=view, query=asked)
         whole = exports.stream(request, risk_rows.CELLS, exports.Rows(found.cells))
-        return whole or Response(risk_rows.matrix(found))
+        taken = portfolio.controls(self.user) if view == "inherent" else []
+        return whole or Response(risk_rows.matrix(found, taken))
 
     @extend_schema(responses=SummarySerializer)
     @action(detail=False)

@@ -8,6 +8,7 @@ from findings import stating
 from findings.models import Estimate, RiskInput, RiskPolicy, Simulation
 from findings.placements import Cell, Matrix
 from findings.portfolio import Burner, Missing, Sums
+from findings.risk.controls import CONTROLS, Control
 from findings.risk.expected import expected
 from findings.risk.inputs import NAMES, Estimated, Risk
 from findings.risk.lanes import Thresholds
@@ -43,7 +44,7 @@ CELLS = Table(
 )
 
 
-def matrix(found: Matrix) -> dict[str, Any]:
+def matrix(found: Matrix, controls: Sequence[tuple[Control, int]]) -> dict[str, Any]:
     return {
         "version": found.version,
         "unit": found.unit,
@@ -51,6 +52,7 @@ def matrix(found: Matrix) -> dict[str, Any]:
         "cells": [cell(each) for each in found.cells],
         "unplaced": found.unplaced,
         "closed": found.closed,
+        "controls": [{"control": each.name, "findings": n, "assumption": each.words} for each, n in controls],
     }
 
 
@@ -157,7 +159,7 @@ STATEMENTS = Table(
 def laid_open(estimate: Estimate | None, known: Assembled | None) -> dict[str, Any]:
     """One finding's risk: every input with its source, and how the figures follow."""
     if estimate is None or known is None:
-        return {"version": None, "words": None, "inputs": [], "missing": [], "quantities": []}
+        return {"version": None, "words": None, "inputs": [], "missing": [], "quantities": [], "inherent": None}
     now = expected(Risk("", known.inputs))
     return {
         "version": estimate.version,
@@ -165,6 +167,11 @@ def laid_open(estimate: Estimate | None, known: Assembled | None) -> dict[str, A
         "inputs": [_input(name, known) for name in NAMES if name in known.origins],
         "missing": list(estimate.missing),
         "quantities": [each.as_json() for each in now.quantities],
+        "inherent": {
+            "bad_minutes_per_year": estimate.inherent_minutes,
+            "annual_loss": _amount(estimate.inherent_loss),
+            "without": [{"control": name, "assumption": CONTROLS[name].words} for name in estimate.controls],
+        },
     }
 
 

@@ -20,6 +20,14 @@ class CellSerializer(serializers.Serializer[Any]):
     bad_minutes_per_year = serializers.FloatField(allow_null=True)
 
 
+class ControlSerializer(serializers.Serializer[Any]):
+    """A control that is known to exist, and what is assumed where it does not."""
+
+    control = serializers.CharField()
+    findings = serializers.IntegerField()
+    assumption = serializers.CharField()
+
+
 class MatrixSerializer(serializers.Serializer[Any]):
     """Open findings of default branches by likelihood and impact; each count is that of the filtered list."""
 
@@ -29,6 +37,7 @@ class MatrixSerializer(serializers.Serializer[Any]):
     cells = CellSerializer(many=True)
     unplaced = serializers.IntegerField()
     closed = serializers.IntegerField(help_text="What remedies would close; in the view `after` alone.")
+    controls = ControlSerializer(many=True, help_text="Taken away in the view `inherent`; of all that is open.")
 
 
 class MinutesSerializer(serializers.Serializer[Any]):
@@ -237,6 +246,19 @@ class InputSerializer(serializers.Serializer[Any]):
     confidence = choice(enums.CONFIDENCES, allow_null=True)
 
 
+class TakenSerializer(serializers.Serializer[Any]):
+    control = serializers.CharField()
+    assumption = serializers.CharField(help_text="What is assumed where it does not exist.")
+
+
+class InherentSerializer(serializers.Serializer[Any]):
+    """The year without the controls that are known to exist."""
+
+    bad_minutes_per_year = serializers.FloatField(allow_null=True)
+    annual_loss = serializers.CharField(allow_null=True)
+    without = TakenSerializer(many=True)
+
+
 class LaidOpenSerializer(serializers.Serializer[Any]):
     """Every input of a finding's figures with its source, and how the figures follow."""
 
@@ -245,3 +267,4 @@ class LaidOpenSerializer(serializers.Serializer[Any]):
     inputs = InputSerializer(many=True)
     missing = serializers.ListField(child=serializers.CharField())
     quantities = serializers.ListField(child=serializers.DictField())
+    inherent = InherentSerializer(allow_null=True)

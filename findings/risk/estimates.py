@@ -5,15 +5,15 @@ from decimal import Decimal
 
 from findings.risk import lanes
 from findings.risk.bands import Placed
+from findings.risk.controls import Control
+from findings.risk.controls import inherent as inherent_of
 from findings.risk.defaults import VERSION as DEFAULTS_VERSION
-from findings.risk.distributions import Constant
 from findings.risk.expected import Expected, expected, money
-from findings.risk.inputs import Inputs, Risk, input_hash
+from findings.risk.inputs import Risk, input_hash
 from findings.risk.lanes import Decision, Thresholds
 from findings.risk.matrix import MINUTES, MONEY, Matrix, detection_level, place
 from findings.risk.profiles import Assembled, Profile
 from findings.risk.simulation import Spread, simulate, spread
-from platform_risk.quantities.sourced import Source, Sourced
 
 # Of one finding, drawn whenever its inputs change; the portfolio is drawn anew with many more.
 YEARS, SEED = 5_000, 1
@@ -24,7 +24,7 @@ _ONE_A_YEAR = 1.0
 
 @dataclass(frozen=True)
 class Placement:
-    """Where it stands in one matrix as things are, and as they would be if no alert caught it."""
+    """Where it stands in one matrix as things are, and as they would be without the controls that exist."""
 
     current: Placed | None
     inherent: Placed | None
@@ -34,6 +34,7 @@ class Placement:
 class Estimate:
     now: Expected
     inherent: Expected
+    controls: tuple[Control, ...]  # without which the inherent figures are
     minutes: Spread | None
     loss: Spread | None
     by_minutes: Placement
@@ -53,7 +54,8 @@ class Estimator:
     def estimate(self, profile: Profile, assembled: Assembled) -> Estimate:
         inputs = assembled.inputs
         risk = Risk("", inputs)
-        now, inherent = expected(risk), expected(Risk("", without_alerts(inputs)))
+        bare, controls = inherent_of(profile.check, profile.quantities, inputs)
+        now, inherent = expected(risk), expected(Risk("", bare))
         key = input_hash([risk], years=YEARS, seed=SEED)
         if key not in self._spreads:
             self._spreads[key] = _spreads(risk)
@@ -76,22 +78,11 @@ class Estimator:
             shortfall=None if loss is None else loss.expected_shortfall,
         )
         decision = lanes.decide_by_risk(evidence, self._thresholds)
-        return Estimate(now, inherent, minutes, loss, by_minutes, by_money, detection, decision, _stored(key))
+        return Estimate(now, inherent, controls, minutes, loss, by_minutes, by_money, detection, decision, _stored(key))
 
 
 def _stored(key: str) -> str:
     return f"{DEFAULTS_VERSION}:{key}"[:64]
-
-
-def without_alerts(inputs: Inputs) -> Inputs:
-    """Inherent: nothing catches it, people notice by themselves."""
-    if inputs.of("alert_probability") is None or inputs.of("detect_silent") is None:
-        return inputs
-    never = Sourced(Constant(0.0), Source.ASSUMPTION, note="inherent: as if no alert caught it")
-    return Inputs(**{name: getattr(inputs, name) for name in _FIELDS} | {"alert_probability": never})
-
-
-_FIELDS = tuple(Inputs.__dataclass_fields__)
 
 
 def _by_money(risk: Expected) -> Placed | None:

@@ -25,7 +25,7 @@ from platform_risk.core.forms import refused
 
 GROUPS_SHOWN = 20
 POINTS_SHOWN = 40
-_VIEW_WORDS = {"current": "As it is", "inherent": "Without alerts", "after": "After remedies"}
+_VIEW_WORDS = {"current": "As it is", "inherent": "Inherent", "after": "After remedies"}
 _ORDERS = {"minutes": "Bad minutes", "loss": "Loss", "findings": "Findings"}
 
 
@@ -57,6 +57,7 @@ def matrix(request: HttpRequest) -> HttpResponse:
         "sums": portfolio.sums(user),
         "groups": risk_presentation.groups(user, order=order, shown=GROUPS_SHOWN),
         "missing": _missing(request), "lint": _lint(unit),
+        "controls": portfolio.controls(user) if view == "inherent" else [],
         "tab": "matrix",
     }  # fmt: skip
     return render(request, "findings/risk_matrix.html", context, status=status)
