@@ -12,17 +12,18 @@ import numpy as np
 
 from costs.forecasting import fees
 from costs.forecasting.daily import FEWEST_DAYS, WEEK, Daily, Floats, TooShortError, filled
-from costs.forecasting.models import COMBINED, MODELS, NAIVE, Path
+from costs.forecasting.models import COMBINED, MODELS, NAIVE, PAST_ERRORS, Path
+from costs.forecasting.sums import SumErrors, sum_errors
 
 LEVELS = (50, 80, 95)
 MOST_DAYS_AHEAD = 400
 _ORIGINS = 3
-# Half-widths in standard sizes that cover 50, 80 and 95 % of what comes, on the series of bench/bench_forecast.py.
+# Half-widths in standard sizes that cover 50, 80 and 95 % of what comes, set on the series of bench/bench_forecast.py
+# before half of them were held out.
 _KNOTS = (0.0, 50.0, 80.0, 95.0, 100.0)
 _OVER_NORMAL = (1.0, 1.0, 1.09, 1.33, 1.5)
 _TRUST = 0.5  # in the series' own trials, against all series'
 _LEAST_SCALE, _MOST_SCALE = 0.4, 3.0
-_PRIOR_SUMS, _PRIOR_SCALE = 2, 1.1
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Forecast:
     model: str
     bounds: dict[int, tuple[Floats, Floats]]
     backtest: Backtest
-    scale: float  # of standard errors of sums, over the standard size of the error
+    sums: SumErrors
     is_spend: bool  # never below nothing
     notes: tuple[str, ...] = ()
 
@@ -56,7 +57,7 @@ class Forecast:
 
     def sum(self, first: int, last: int) -> tuple[float, float]:
         """(Expected sum of days `first` to `last` (excluded), its standard error)."""
-        return float(self.mean[first:last].sum()), self.scale * self.path.spread_of_sum(first, last)
+        return float(self.mean[first:last].sum()), self.sums.of(self.path, first, last)
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def forecast(series: Daily, horizon: int, levels: Sequence[int] = LEVELS) -> For
         model=chosen,
         bounds=_bounds(path, tried, sorted(levels), is_spend=is_spend),
         backtest=_backtest(trials, chosen, len(values)),
-        scale=_scale_of_sums(trials[chosen]),
+        sums=sum_errors(path, PAST_ERRORS[chosen](base), len(values), [trial.total for trial in trials[chosen]]),
         is_spend=is_spend,
         notes=tuple(_notes(series, monthly, trials, chosen)),
     )
@@ -146,12 +147,6 @@ def _half_width(level: int, tried: Sequence[Floats]) -> float:
     own = float(np.quantile(np.abs(np.concatenate(tried)), level / 100))
     own = min(max(own, _LEAST_SCALE * usual), _MOST_SCALE * usual)
     return float(usual ** (1 - _TRUST) * own**_TRUST)
-
-
-def _scale_of_sums(trials: Sequence[_Trial]) -> float:
-    """Errors of many days in a row cancel out less than independent ones would: by how much, the trials' sums say."""
-    squares = [min(trial.total**2, _MOST_SCALE**4) for trial in trials]
-    return float(np.sqrt((_PRIOR_SUMS * _PRIOR_SCALE**2 + sum(squares)) / (_PRIOR_SUMS + len(squares))))
 
 
 def _bounds(

@@ -17,6 +17,7 @@ _MOST_DAYS = 400  # what lies further back says nothing of the next months, and 
 _WEEKS = 16  # that the shape of the week is taken from
 _LEAST_MEMORY = 0.1  # Theta's own least α too: even a level that seems to stand still may move
 _MEMORIES = np.array([0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.65, 0.9])
+_FIRST_ERROR = 3 * WEEK  # days that have to lie before one from which the past is tried
 _OUTLIER = 4.0  # of the spread around the running median
 
 NAIVE, COMBINED = "seasonal_naive", "theta_and_level"
@@ -61,14 +62,49 @@ def naive(values: Floats, horizon: int) -> Path:
     return Path(np.resize(values[-WEEK:], horizon), _size(steps), 0.0, weekly=True)
 
 
+def naive_errors(values: Floats) -> "PastErrors":
+    """Of sums of h days from each day on, had each been taken to be like the week before."""
+    values = values[-_MOST_DAYS:]
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+
+    def of(days: int) -> Floats:
+        at = np.arange(_FIRST_ERROR, len(values) - days + 1)
+        weeks, rest = divmod(days, WEEK)
+        like = weeks * (sums[at] - sums[at - WEEK]) + sums[at - WEEK + rest] - sums[at - WEEK]
+        return np.asarray(sums[at + days] - sums[at] - like)
+
+    return of
+
+
 def combined(values: Floats, horizon: int) -> Path:
-    """The mean of Theta and the level by weekday: on spend and on public series it errs less than either."""
+    """The mean of Theta and the level by weekday: on spend and on public series it errs less than either.
+
+    What was cut off as outliers comes again, nobody knows when: each day has its mean share of it, for without it
+    months come to too little.
+    """
     calm = _without_outliers(values)
     level = _level(values, calm, horizon)
-    return Path((_theta(calm[-_MOST_DAYS:], horizon) + level.mean) / 2, level.size, level.memory)
+    share = float((values - calm)[-_MOST_DAYS:].mean())
+    return Path((_theta(calm[-_MOST_DAYS:], horizon) + level.mean) / 2 + share, level.size, level.memory)
 
 
+def combined_errors(values: Floats) -> "PastErrors":
+    """Of sums of h days from each day on, by the level that stood then: Theta's are much the same."""
+    calm = _without_outliers(values)[-_MOST_DAYS:]
+    shape, level, _ = _fitted(calm, 0)
+    rest = values[-_MOST_DAYS:] - shape
+    sums = np.concatenate([[0.0], np.cumsum(rest)])
+
+    def of(days: int) -> Floats:
+        at = np.arange(_FIRST_ERROR, len(rest) - days + 1)
+        return np.asarray(sums[at + days] - sums[at] - days * level[at - 1])
+
+    return of
+
+
+PastErrors = Callable[[int], Floats]
 MODELS: dict[str, Model] = {NAIVE: naive, COMBINED: combined}
+PAST_ERRORS: dict[str, Callable[[Floats], PastErrors]] = {NAIVE: naive_errors, COMBINED: combined_errors}
 
 
 def _size(errors: Floats) -> float:
@@ -82,15 +118,20 @@ def _size(errors: Floats) -> float:
 def _level(values: Floats, calm: Floats, horizon: int) -> Path:
     """Exponential smoothing of what is left without the shape of the week; α is the one that errs least in the past."""
     calm, values = calm[-_MOST_DAYS:], values[-_MOST_DAYS:]
+    shape, level, memory = _fitted(calm, horizon)
+    errors = (values - shape[: len(values)])[WEEK:] - level[WEEK - 1 : -1]
+    return Path(level[-1] + shape[len(calm) :], _size(errors), max(memory, _LEAST_MEMORY))
+
+
+def _fitted(calm: Floats, horizon: int) -> tuple[Floats, Floats, float]:
+    """(The shape of the week, also of the days to come; the level after each day; α)."""
     shape = _shape(calm, len(calm) + horizon)
     rest = calm - shape[: len(calm)]
     levels = _smoothed(rest)
     next_day = np.abs(rest[WEEK:, None] - levels[WEEK - 1 : -1]).mean(axis=0)
     next_week = np.abs(rest[2 * WEEK - 1 :, None] - levels[WEEK - 1 : -WEEK]).mean(axis=0)
     best = int(np.argmin(next_day + next_week))
-    errors = (values - shape[: len(values)])[WEEK:] - levels[WEEK - 1 : -1, best]
-    memory = max(float(_MEMORIES[best]), _LEAST_MEMORY)
-    return Path(levels[-1, best] + shape[len(calm) :], _size(errors), memory)
+    return shape, levels[:, best], float(_MEMORIES[best])
 
 
 def _smoothed(values: Floats) -> Floats:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from costs.forecasting.coherent import coherent
 from costs.forecasting.daily import Daily, Floats, TooShortError, filled
 from costs.forecasting.forecast import forecast
-from costs.forecasting.models import COMBINED, NAIVE
+from costs.forecasting.models import COMBINED, NAIVE, naive_errors
 from costs.forecasting.months import crossing, months
 
 MONDAY = date(2026, 1, 5)
@@ -147,6 +147,27 @@ def test_sums_of_days_err_less_than_the_days_together_and_more_than_each_alone()
     _, day = found.sum(0, 1)
     _, four_weeks = found.sum(0, 28)
     assert day < four_weeks < 28 * day
+
+
+def test_what_comes_in_bursts_is_in_every_month_and_makes_it_less_sure() -> None:
+    values = weekly(300, noise=10)
+    bursty = values.copy()
+    bursty[np.random.default_rng(3).choice(300, size=15, replace=False)] += 150
+    calm, wild = (forecast(Daily(MONDAY, each), 84) for each in (values, bursty))
+    expected = 84 * float((bursty - values).mean())
+    assert wild.sum(0, 84)[0] - calm.sum(0, 84)[0] == pytest.approx(expected, rel=0.3)
+    assert (calm.model, wild.model) == (COMBINED, COMBINED)
+    assert wild.sum(0, 84)[1] > 1.5 * calm.sum(0, 84)[1]
+
+
+def test_errors_of_sums_in_the_past_are_those_of_the_week_before() -> None:
+    values = np.random.default_rng(1).gamma(4, 10, 80)
+    for days in (1, 5, 7, 10, 28):
+        by_hand = [
+            values[at : at + days].sum() - np.resize(values[at - 7 : at], days).sum()
+            for at in range(21, len(values) - days + 1)
+        ]
+        assert naive_errors(values)(days) == pytest.approx(by_hand)
 
 
 def test_a_budget_is_crossed_on_the_day_that_uses_it_up_with_a_probability() -> None:
