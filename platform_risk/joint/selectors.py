@@ -165,6 +165,32 @@ def sources(service: Service, silent_days: int) -> list[Source]:
 
 
 @dataclass(frozen=True)
+class Reporter:
+    """What one source tells of one branch, in every environment that it reports from."""
+
+    source: str
+    branch: str
+    heard: tuple[Source, ...]
+
+    @property
+    def silent(self) -> bool:
+        return any(each.silent for each in self.heard)
+
+    @property
+    def latest(self) -> Scope:
+        """The one that was heard of last; one that never was counts as before all others."""
+        known = [each.scope for each in self.heard if each.scope.last_seen_at is not None]
+        return max(known, key=lambda scope: scope.last_seen_at or 0, default=self.heard[0].scope)
+
+
+def reporters(found: Iterable[Source]) -> list[Reporter]:
+    grouped: dict[tuple[str, str], list[Source]] = {}
+    for each in found:
+        grouped.setdefault((each.scope.target.branch, each.scope.source), []).append(each)
+    return [Reporter(source, branch, tuple(heard)) for (branch, source), heard in grouped.items()]
+
+
+@dataclass(frozen=True)
 class Promise:
     """A service's SLO as one says it."""
 

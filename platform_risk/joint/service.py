@@ -35,6 +35,7 @@ def service_page(request: HttpRequest, slug: str) -> HttpResponse:
         **selectors.risk(user, part, sums),
         "weeks_chart": weeks_chart(weeks(user, service=service)),
         "sources": sources,
+        "reporters": selectors.reporters(sources),
         "scorecard": selectors.scorecard(user, service, sums, counted, sources),
         "spend": spend_of(user, service),
         "silent_days": settings.SILENT_SOURCE_DAYS,

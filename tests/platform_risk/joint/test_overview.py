@@ -11,7 +11,7 @@ from django.utils import timezone
 from findings.models import Finding
 from findings.tasks import compact_rollups
 from platform_risk.core.models import Environment, OwnershipRule, Scope, Service, Team, User
-from tests.factories import make_finding, make_import, make_service, make_user
+from tests.factories import make_finding, make_import, make_service, make_user, sarif, sarif_result, upload
 from tests.platform_risk.pages import Markup, faults, figures_that_lie, text_of
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +135,21 @@ def test_a_source_that_sent_nothing_for_too_long_is_named_on_the_overview_and_at
     assert "Silent</span>" in text_of(signed_in(alice), "/services/checkout/")
     make_import(make_service("index", bob.memberships.get().team))
     assert "Every source has reported" in text_of(signed_in(bob), "/")
+
+
+def test_a_source_is_one_row_with_every_environment_that_it_reports_from(
+    alice: User, checkout: Service, signed_in: SignedIn
+) -> None:
+    rows = []
+    for name in ("staging", "production"):
+        environment, _ = Environment.objects.get_or_create(slug=name)
+        rows.append(upload(sarif(sarif_result()), checkout, environment=environment))
+    page = Markup(text_of(signed_in(alice), "/services/checkout/"))
+    name = Scope.objects.filter(target__service=checkout).values_list("source", flat=True).distinct().get()
+    assert sum(each.text.startswith(f"{name}main") for each in page.all("td")) == 1
+    tags = {each.text for each in page.links("/imports/") if "td" in each.inside}
+    assert {"staging", "production"} <= tags
+    assert {f"/imports/{row.pk}/" for row in rows} <= {each.attributes["href"] for each in page.links("/imports/")}
 
 
 def test_a_branch_that_ended_is_not_called_silent(alice: User, checkout: Service, signed_in: SignedIn) -> None:
