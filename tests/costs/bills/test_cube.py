@@ -264,10 +264,10 @@ def test_a_bill_in_two_files_is_the_bill_in_one(lines: list[dict[str, Any]], dat
 
 # Around what makes days long, short or rare: leap days, changes of summer time, ends of months and years.
 ODD_DAYS = tuple(
-    datetime(*at, tzinfo=UTC)
+    datetime.fromisoformat(f"{at}+00:00")
     for at in (
-        (2024, 2, 29), (2024, 3, 1), (2025, 3, 30, 2), (2025, 10, 26, 2), (2025, 12, 31, 23), (2028, 2, 28, 23),
-        (2026, 3, 8, 2), (2026, 6, 30, 12),
+        "2024-02-29 00:00", "2024-03-01 00:00", "2025-03-30 02:00", "2025-10-26 02:00", "2025-12-31 23:00",
+        "2028-02-28 23:00", "2026-03-08 02:00", "2026-06-30 12:00",
     )
 )  # fmt: skip
 OFFSETS = (-720, -570, -300, 0, 60, 330, 345, 720, 840)  # minutes
