@@ -146,6 +146,16 @@ def tile_of(user: User, of: Service | Team) -> Tile | None:
     return outlook.cached(user, "tile", [kind, of.pk], lambda: _tile(user, (kind, of)))
 
 
+def prepare(user: User) -> None:
+    """Computes what the first look at costs shows, so that nobody waits for a forecast."""
+    found = tile(user)
+    if found is None:
+        return
+    ahead(user, found.currency, "effective", found.month)
+    budgets(user, found.currency)
+    freshness(user)
+
+
 def _tile(user: User, of: tuple[str, Service | Team] | None) -> Tile | None:
     days, months = DayTotal.objects.visible_to(user), ChargeMonth.objects.visible_to(user)
     if of is not None:

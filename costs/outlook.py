@@ -34,7 +34,7 @@ MEASURES = ("billed", "effective")
 MOST_DAYS = 800
 MOST_GROUPS = 20  # forecast each by itself; the rest together
 REST = "(rest)"
-_KEPT_SECONDS = 600
+_KEPT_SECONDS = 24 * 3600  # the key names the days it was computed of: what is kept is never out of date
 # What a newer or older version kept, whose classes are not those of this one.
 _UNREADABLE = (pickle.UnpicklingError, ImportError, AttributeError, EOFError)
 
@@ -42,7 +42,8 @@ _UNREADABLE = (pickle.UnpicklingError, ImportError, AttributeError, EOFError)
 def cached(user: User, name: str, asked: Any, make: Callable[[], T]) -> T:
     """What was computed for somebody who sees the same, of the same days. Forecasts take longer than a page may."""
     # Whatever changes days writes new rows of them, or takes a version out of force.
-    newest = [DayTotal.objects.aggregate(Max("pk")), BillVersion.objects.filter(is_current=True).count()]
+    current = BillVersion.objects.filter(is_current=True).aggregate(Count("pk"), Max("observed_at"))
+    newest = [DayTotal.objects.aggregate(Max("pk")), current]
     sees = "all" if user.is_admin else [sorted(user.team_ids), user.sees_unowned]
     seen = SeenAnomaly.objects.count()
     text = json.dumps([__version__, name, asked, sees, newest, seen], default=str, sort_keys=True)

@@ -428,6 +428,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-imports": {"task": "core.sweep_imports", "schedule": 10.0, "options": {"expires": 10}},
     "findings-upkeep": {"task": "findings.upkeep", "schedule": 600.0, "options": {"expires": 600}},
     "costs-reallocate": {"task": "costs.reallocate", "schedule": 600.0, "options": {"expires": 600}},
+    "costs-look-ahead": {"task": "costs.look_ahead", "schedule": 600.0, "options": {"expires": 600}},
     "planning-digests": {"task": "planning.send_digests", "schedule": 3600.0, "options": {"expires": 3600}},
     "findings-compact": {"task": "findings.compact_rollups", "schedule": 300.0, "options": {"expires": 300}},
 }

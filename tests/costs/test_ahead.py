@@ -12,7 +12,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from costs import ahead, outlook, rollups, spending
+from costs import ahead, outlook, rollups, spending, tasks
 from costs.models import BillScope, Budget, ChargeMonth
 from platform_risk.core.models import Service, Team, User
 from tests.costs.spending import spend, weekly
@@ -51,6 +51,19 @@ def test_the_month_ends_where_its_days_and_those_to_come_add_up(spent: None, ada
     ]  # fmt: skip
     assert found.year == sum(each.mean for each in found.months)
     assert all(each.is_whole for each in found.every)
+
+
+def test_forecasts_are_computed_before_anybody_looks(
+    spent: None, alice: User, vic: User, ada: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Alice and vic see the same, ada sees everything.
+    assert tasks.look_ahead() == 2
+    for name in ("coherent", "forecast"):
+        monkeypatch.setattr(outlook, name, lambda *_: pytest.fail("somebody has to wait for a forecast"))
+    for user in (alice, vic, ada):
+        assert "2026" in page(signed_in(user), "/costs/")
+        assert "forecast" in page(signed_in(user), "/costs/tile/").lower()
+    assert tasks.look_ahead() == 2
 
 
 def test_below_two_weeks_a_sentence_says_what_is_missing(search: Team, ada: User, signed_in: SignedIn) -> None:
