@@ -31,8 +31,7 @@ DIMENSIONS = {
         Dimension("namespace", "Namespace", "key__namespace"),
     )
 }
-# What a list may be narrowed by.
-FILTERS = ("service", "team", "environment", "cloud_service", "charge_category", "provider", "account")
+FILTERS = tuple(DIMENSIONS)  # what a list may be narrowed by
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from platform_risk.core.models import User
 
 COSTS = {"effective": "Effective", "billed": "Billed"}
 NOBODY = "nobody’s"
-REST = "Everything else"
+REST, UNNAMED = "Everything else", "not named"
 MOST_SERIES, MOST_COLUMNS, MOST_ROWS = 7, 12, 200
 
 
 def shown_name(dimension: str, value: str | None) -> str:
-    return value or (NOBODY if dimension in ("service", "team") else "not named")
+    return value or (NOBODY if dimension in ("service", "team") else UNNAMED)
 
 
 def currency_words(currency: str) -> str:

@@ -51,12 +51,15 @@ def explorer(request: HttpRequest) -> HttpResponse:
     if request.GET.get("format") == "csv":
         lines = ([name, *map(plain, values), plain(total), currency] for name, values, total in found.rows)
         return csv_answer("costs", [_LABELS[rows], *found.columns, "total", "currency"], lines)
+    # What one of the rows is looked at by: what the columns are, else what it was spent on.
+    deeper = "account" if rows == "cloud_service" else "cloud_service"
     context: dict[str, Any] = {
         "here": "explorer", "found": found, "shown": found.rows[: spending.MOST_ROWS], "start": start, "end": end,
         "step": step, "rows": rows, "columns": columns, "cost": cost, "currency": currency, "currencies": currencies,
         "dimensions": _LABELS, "costs": spending.COSTS, "label": _LABELS[rows],
         "filters": [(name, _LABELS[name], value) for name, values in filters.items() for value in values],
-        "query": request.GET.urlencode(),
+        "query": request.GET.urlencode(), "nameless": (spending.NOBODY, spending.UNNAMED, spending.REST),
+        "deeper": deeper if columns in ("time", rows) else columns,
     }  # fmt: skip
     return render(request, "costs/explorer.html", context)
 

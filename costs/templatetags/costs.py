@@ -53,6 +53,17 @@ def address(context: dict[str, Any], **changed: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def narrowed(context: dict[str, Any], name: str, value: str, rows: str) -> str:
+    """This page's own address with one value of a dimension alone, by another."""
+    request: HttpRequest = context["request"]
+    query = request.GET.copy()
+    query.pop("columns", None)
+    query.setlist(name, [value])
+    query["rows"] = rows
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
 def without(context: dict[str, Any], name: str, value: str) -> str:
     """This page's own address without one value of a parameter that may repeat."""
     request: HttpRequest = context["request"]

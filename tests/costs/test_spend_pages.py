@@ -1,6 +1,7 @@
 """Pages of spend, and what they are made of."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,9 +11,10 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs import allocation, sharing, showing_back
+from costs import allocation, sharing, showing_back, spending
 from costs.allocation import Catalogue, Key
 from costs.changing import Change, KeyChange, taken_apart
+from costs.cube_query import DIMENSIONS, Question
 from costs.models import SharedCost
 from costs.ownership import reallocate
 from platform_risk.core import ownership
@@ -126,6 +128,19 @@ def costs(db: None, ada: User, checkout: Service, search: Team) -> None:
         {**JULY, "ChargePeriodStart": "2026-07-31T00:00:00Z", "EffectiveCost": "1"},
     ]  # fmt: skip
     applied(ada, focus(*lines, base={**FOCUS, "EffectiveCost": "2"}))
+
+
+def test_any_two_dimensions_over_any_period_add_up_and_can_be_narrowed(costs: None, ada: User) -> None:
+    names = list(DIMENSIONS)
+    for begin, end, total in ((date(2026, 6, 1), date(2026, 8, 1), 31), (date(2026, 6, 15), date(2026, 7, 31), 14)):
+        for at, name in enumerate(names):
+            question = Question(begin, end, (name,), ("USD",))
+            found = spending.explore(ada, question, names[at - 1], "month", "effective")
+            assert (found.total, sum(row[2] for row in found.rows)) == (total, total), name
+            for first, _, own in found.rows:
+                if first not in (spending.NOBODY, spending.UNNAMED):
+                    alone = replace(question, filters={name: (first,)})
+                    assert spending.explore(ada, alone, "time", "day", "effective").total == own, name
 
 
 PAGES = (
