@@ -156,6 +156,19 @@ def restate(row: RiskInput, *, user: User, through: str, reason: str = "", **fie
 
 
 @transaction.atomic
+def renew(row: RiskInput, *, numbers: Mapping[str, Any], basis: str, reason: str) -> bool:
+    """What was counted is counted to this day: by the clock, so who stated it stays. Whether anything changed."""
+    row = RiskInput.objects.select_for_update(of=("self",)).select_related("service", "finding").get(pk=row.pk)
+    before = said(row)
+    wanted = {"numbers": _check(row.name, row.kind, numbers), "source": redactor().text(basis)[:500]}
+    if not changing.set_fields(row, wanted):
+        return False
+    record(None, "changed", "risk_input", row.pk, _label(row), changes={row.name: [before, said(row)]}, reason=reason)
+    _follow(row, user=None, through="clock", reason=reason)
+    return True
+
+
+@transaction.atomic
 def withdraw(row: RiskInput, *, user: User, through: str, reason: str = "") -> None:
     """Takes a statement back: what is measured or assumed holds again."""
     _guard(user, row.service, row.finding)
@@ -166,7 +179,7 @@ def withdraw(row: RiskInput, *, user: User, through: str, reason: str = "") -> N
     _follow(row, user=user, through=through, reason=reason)
 
 
-def _follow(row: RiskInput, *, user: User, through: str, reason: str) -> None:
+def _follow(row: RiskInput, *, user: User | None, through: str, reason: str) -> None:
     acting_as(user, source=through, reason=redactor().text(reason or f"Risk input {row.name}"))
     finding = row.finding
     if finding is None:

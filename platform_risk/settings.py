@@ -430,6 +430,7 @@ CELERY_BEAT_SCHEDULE = {
     "costs-reallocate": {"task": "costs.reallocate", "schedule": 600.0, "options": {"expires": 600}},
     "costs-look-ahead": {"task": "costs.look_ahead", "schedule": 600.0, "options": {"expires": 600}},
     "planning-digests": {"task": "planning.send_digests", "schedule": 3600.0, "options": {"expires": 3600}},
+    "planning-calendar": {"task": "planning.follow_the_calendar", "schedule": 3600.0, "options": {"expires": 3600}},
     "findings-compact": {"task": "findings.compact_rollups", "schedule": 300.0, "options": {"expires": 300}},
 }
 

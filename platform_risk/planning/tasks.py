@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from platform_risk.planning import digest, reviews
+from platform_risk.planning import digest, incidents, reviews
 
 
 @shared_task(name="planning.keep_reviews")
@@ -15,3 +15,9 @@ def keep_reviews() -> int:
 def send_digests() -> int:
     keep_reviews()
     return digest.send_all()
+
+
+@shared_task(name="planning.follow_the_calendar")
+def follow_the_calendar() -> int:
+    """Every hour, and something to do once a day at most: years without an incident count too."""
+    return incidents.follow_the_calendar()

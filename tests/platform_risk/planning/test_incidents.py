@@ -1,16 +1,18 @@
 """Incidents by form, file and API: who sees them, what is refused, and what they tell of risks."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from findings import estimating
 from findings.models import Estimate, Finding, RiskInput
 from platform_risk.core.models import AuditEvent, Service, Team, User
+from platform_risk.planning.incidents import follow_the_calendar
 from platform_risk.planning.models import Incident
 from tests.factories import make_finding, make_risk_input, make_service
 
@@ -57,6 +59,27 @@ def test_incidents_tell_how_often_it_happens_and_how_often_an_alert_catches_it(
         assert api(alice).delete(f"/api/v1/incidents/{incident.pk}/").status_code == 204
     assert not RiskInput.objects.filter(check_id="db-connections").exists()
     assert frequency(cause) == before
+
+
+def test_years_without_an_incident_count_up_to_the_day_and_the_same_day_is_the_same(
+    api: Api, alice: User, checkout: Service, cause: Finding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api(alice).post("/api/v1/incidents/", body(was_alerted=True, findings=[str(cause.pk)]), JSON)
+    make_risk_input(checkout, user=alice, basis="A guess", name="recover", check_id="db-connections")
+    digest = Estimate.objects.get(key=cause.risk_key).input_hash
+    assert follow_the_calendar() == 0  # nothing is newer than what was just written
+    later = timezone.now() + timedelta(days=365)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    assert follow_the_calendar() == 2
+    row = RiskInput.objects.get(name="frequency", check_id="db-connections")
+    years = round((later.date() - date(2024, 11, 1)).days / 365.25, 2)
+    assert float(row.numbers["years"]) == years
+    assert (row.author, row.source) == (alice, f"Incidents: 1 incident in {years:g} years since 2024-11-01")
+    assert frequency(cause) == pytest.approx(1.5 / (1 + years))
+    assert Estimate.objects.get(key=cause.risk_key).input_hash != digest
+    event = AuditEvent.objects.filter(kind="risk_input", actor=None).latest("id")
+    assert event.reason == "The years are counted up to today"
+    assert follow_the_calendar() == 0
 
 
 def test_what_a_person_stated_is_left_alone(api: Api, alice: User, checkout: Service, cause: Finding) -> None:
