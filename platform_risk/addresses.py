@@ -91,7 +91,8 @@ def storage(place: str, key: str | None, secret: str | None) -> dict[str, Any]:
 
 
 def email(url: str) -> tuple[str, int, str, str, bool, bool]:
-    """Host, port, user, password, STARTTLS, TLS from the start. smtp:// on port 25 or localhost goes without."""
+    """Host, port, user, password, STARTTLS, TLS from the start. smtp:// on port 25 or to this very machine goes
+    without."""
     parts = checked_url("PLATFORM_RISK_EMAIL_URL", url, EMAIL_SCHEMES)
     if not parts.hostname:
         raise SettingError("PLATFORM_RISK_EMAIL_URL names no host: write smtp://host:587")
@@ -102,6 +103,6 @@ def email(url: str) -> tuple[str, int, str, str, bool, bool]:
         port,
         unquote(parts.username or ""),
         unquote(parts.password or ""),
-        not tls and port != 25,
+        not tls and port != 25 and parts.hostname not in ("localhost", "127.0.0.1", "::1"),
         tls,
     )

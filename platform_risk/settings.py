@@ -176,7 +176,8 @@ SILENT_SOURCE_DAYS = env_int(
 _EMAIL_URL = env_url(
     "PLATFORM_RISK_EMAIL_URL",
     addresses.EMAIL_SCHEMES,
-    "Mail server, `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`. Unset: messages go to the log",
+    "Mail server, `smtp://user:password@host:587` (STARTTLS; not on port 25, nor to this very machine) or"
+    " `smtps://…:465`. Unset: messages go to the log",
     shown="–",
 )
 DEFAULT_FROM_EMAIL = env_str("PLATFORM_RISK_EMAIL_FROM", "platform-risk@localhost", "Sender of the messages")

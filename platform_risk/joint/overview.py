@@ -1,5 +1,6 @@
 """The first page: what the platform can be expected to lose, what is worst, who has not reported."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +21,10 @@ from platform_risk.core.access.requests import user_of
 from platform_risk.core.models import User
 from platform_risk.joint import selectors
 from platform_risk.joint.charts import weeks_chart
+from platform_risk.planning.freshness import SHOWN, Gap, gaps
 from platform_risk.tasks import fill_demo
 
-SILENT_SHOWN = 8
+GAPS_SHOWN = 8
 BURNERS_SHOWN, TRIAGE_SHOWN = 8, 8
 
 
@@ -31,13 +33,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     counted, links = tallies(user), selectors.filters()
     imports = list(selectors.recent_imports(user))
-    silent = silent_sources(user, settings.SILENT_SOURCE_DAYS)
+    unknown = gaps(user)
     context = {
         "tallies": counted,
         "links": links,
         "imports": imports,
-        "silent": silent[:SILENT_SHOWN],
-        "silent_count": silent.count(),
+        "gaps": unknown[:GAPS_SHOWN],
+        "gaps_count": len(unknown),
+        "silent_count": _silent(user, unknown),
         "silent_days": settings.SILENT_SOURCE_DAYS,
         "weeks_chart": weeks_chart(weeks(user)),
         "services": selectors.worst_services(service_rows(user)),
@@ -46,6 +49,11 @@ def overview(request: HttpRequest) -> HttpResponse:
         **_risk(user, counted, links),
     }
     return render(request, "joint/overview.html", context)
+
+
+def _silent(user: User, unknown: Sequence[Gap]) -> int:
+    told = sum(gap.kind == "silent" for gap in unknown)
+    return told if told < SHOWN else silent_sources(user, settings.SILENT_SOURCE_DAYS).count()
 
 
 def _risk(user: User, counted: Any, links: dict[str, str]) -> dict[str, Any]:

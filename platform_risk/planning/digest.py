@@ -8,6 +8,7 @@ import logging
 from datetime import date, timedelta
 from smtplib import SMTPException
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -57,6 +58,15 @@ def subject(kind: str, told: dict[str, Any]) -> str:
     return f"Platform Risk, {'week of ' if kind == 'weekly' else ''}{told['day']}: {counts}"
 
 
+def _headers(kind: str, site: str) -> dict[str, str]:
+    """For mail programs: nobody is to answer, and where it is switched off (RFC 3834, 2369, 2919)."""
+    headers = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+    if site:
+        headers["List-Unsubscribe"] = f"<{site}/account/>"
+        headers["List-Id"] = f"Platform Risk, {kind} digest <{kind}-digest.{urlsplit(site).hostname}>"
+    return headers
+
+
 def send(kind: str, user: User) -> bool:
     """Whether a mail went out. Safe to call twice."""
     day = day_of(kind)
@@ -66,7 +76,9 @@ def send(kind: str, user: User) -> bool:
     told = content(kind, user, day)
     if told is not None:
         text = render_to_string("planning/digest.txt", told)
-        mail = EmailMultiAlternatives(subject(kind, told), text, settings.DEFAULT_FROM_EMAIL, [user.email])
+        mail = EmailMultiAlternatives(
+            subject(kind, told), text, settings.DEFAULT_FROM_EMAIL, [user.email], headers=_headers(kind, told["site"])
+        )
         mail.attach_alternative(render_to_string("planning/digest.html", told), "text/html")
         try:
             mail.send()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Exists, Max, Min, OuterRef
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q
 from django.utils import timezone
 
 from costs.models import DayTotal
@@ -13,6 +13,7 @@ from findings.selectors import silent_sources
 from platform_risk.core.models import Scope, Service, User
 
 LOOKED_BACK_DAYS = 90
+ENDED_DAYS = 400  # a bill that ended longer ago is over, not late
 SHOWN = 200
 
 
@@ -55,20 +56,20 @@ def _silent(user: User) -> Iterator[Gap]:
 def _bills(user: User) -> Iterator[Gap]:
     """Whether days are missing is told by all charges; a bill is shown to who sees any of it."""
     today = timezone.now().date()
-    begin = today - timedelta(days=LOOKED_BACK_DAYS)
+    begin, recent = today - timedelta(days=ENDED_DAYS), Q(day__gte=today - timedelta(days=LOOKED_BACK_DAYS))
     named = ("scope__export", "scope__billing_account")
-    mine = set(DayTotal.objects.visible_to(user).filter(day__gte=begin).values_list(*named).distinct())
+    mine = set(DayTotal.objects.visible_to(user).filter(day__gte=begin).order_by().values_list(*named).distinct())
     rows = (
         DayTotal.objects.filter(day__gte=begin)
         .order_by()
         .values_list(*named)
-        .annotate(days=Count("day", distinct=True), first=Min("day"), last=Max("day"))
+        .annotate(days=Count("day", distinct=True, filter=recent), first=Min("day", filter=recent), last=Max("day"))
     )
     for export, account, days, first, last in rows:
         if (export, account) not in mine:
             continue
         about = f"{export}, {account}" if account else export
-        missing = (last - first).days + 1 - days
+        missing = (last - first).days + 1 - days if first is not None else 0
         if missing:
             words = f"Between {first} and {last}, {missing} of the days have no charges: costs are understated."
             yield Gap("bill_gap", None, about, first, words)

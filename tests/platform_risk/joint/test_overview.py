@@ -11,6 +11,7 @@ from django.utils import timezone
 from findings.models import Finding
 from findings.tasks import compact_rollups
 from platform_risk.core.models import Environment, OwnershipRule, Scope, Service, Team, User
+from tests.costs.spending import spend
 from tests.factories import make_finding, make_import, make_service, make_user, sarif, sarif_result, upload
 from tests.platform_risk.pages import Markup, faults, figures_that_lie, text_of
 
@@ -126,15 +127,21 @@ def test_a_source_that_sent_nothing_for_too_long_is_named_on_the_overview_and_at
     settings.SILENT_SOURCE_DAYS = 5
     make_import(checkout)
     silence(checkout, 4)
-    assert "Every source has reported" in text_of(signed_in(alice), "/")
+    assert "Everything has reported" in text_of(signed_in(alice), "/")
     assert "Silent</span>" not in text_of(signed_in(alice), "/services/checkout/")
     scope = silence(checkout, 6)
     body = text_of(signed_in(alice), "/")
-    assert f">{scope.source}</a>" in body
-    assert "6 days ago" in body
+    assert f"{scope.source} has gone silent" in body
+    assert f"{timezone.now() - timedelta(days=6):%Y-%m-%d}" in body
     assert "Silent</span>" in text_of(signed_in(alice), "/services/checkout/")
     make_import(make_service("index", bob.memberships.get().team))
-    assert "Every source has reported" in text_of(signed_in(bob), "/")
+    assert "Everything has reported" in text_of(signed_in(bob), "/")
+    make_service("never", checkout.team)
+    spend([1.0] * 3 + [2.0], team=checkout.team, first=timezone.now().date() - timedelta(days=60))
+    body = text_of(signed_in(alice), "/")
+    assert "nothing has ever looked at it" in body
+    assert "the bill ends early" in body
+    assert "has ever looked at it" not in text_of(signed_in(bob), "/")
 
 
 def test_a_source_is_one_row_with_every_environment_that_it_reports_from(
@@ -158,7 +165,7 @@ def test_a_branch_that_ended_is_not_called_silent(alice: User, checkout: Service
     Service.objects.filter(pk=checkout.pk).update(default_branch="trunk")
     checkout.targets.update(is_default_branch=False)
     assert "Silent</span>" not in text_of(signed_in(alice), "/services/checkout/")
-    assert "Every source has reported" in text_of(signed_in(alice), "/")
+    assert "has gone silent" not in text_of(signed_in(alice), "/")
 
 
 def test_the_services_to_look_at_begin_with_the_one_that_cannot_wait(
@@ -170,7 +177,8 @@ def test_the_services_to_look_at_begin_with_the_one_that_cannot_wait(
     make_service("quiet", payments)
     page = Markup(text_of(signed_in(mary), "/"))
     shown = [each.text for each in page.links("/services/") if "ul" in each.inside and "main" in each.inside]
-    assert shown == ["ledger", "checkout"]
+    # Below them stands what nothing has looked at yet.
+    assert (shown[:2], sorted(shown[2:])) == (["ledger", "checkout"], ["checkout", "ledger", "quiet"])
 
 
 # --- a service
