@@ -106,12 +106,15 @@ def run(platform: Platform) -> Iterator[Verdict]:
     yield from (Pass(each.id, (each.place(),)) for each in platform.of_kind("VaultAuth") if not _login(each))
 
 
+_LOGINS = {"appRole": "spec.appRole.secretRef", "jwt": "spec.jwt.secretRef", "aws": "spec.aws.secretRef"}
+
+
 def _login(login: Resource) -> str:
     """The Secret that a VaultAuth signs in with; "" where it does with a token of a service account, or of the cloud,
     that ends by itself. Source: Vault Secrets Operator, VaultAuth: method, appRole, jwt."""
     method = login.at("spec.method")
-    dotted = {"appRole": "spec.appRole.secretRef", "jwt": "spec.jwt.secretRef", "aws": "spec.aws.secretRef"}
-    stated = login.at(dotted[method.value]) if method is not None and method.value in dotted else None
+    dotted = _LOGINS.get(str(method.value)) if method is not None else None
+    stated = login.at(dotted) if dotted is not None else None
     return str(stated.value) if stated is not None else ""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import Block, Platform, Resource, Setting, mapping, once
+from findings.platform.model import Block, Platform, Resource, Setting, items, mapping, once
 from findings.platform.units import stated_count
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
@@ -87,7 +87,7 @@ def _pool(platform: Platform, cluster: Resource) -> Sourced[int] | None:
         for each in platform.of_kind("KafkaNodePool")
         if each.labels.get("strimzi.io/cluster") == cluster.name
         and each.path == cluster.path
-        and "broker" in (mapping(each.body, "spec").get("roles") or [])
+        and "broker" in items(each.body, "spec.roles")
     ]
     return stated_count(found[0].at("spec.replicas")) if len(found) == 1 else None
 

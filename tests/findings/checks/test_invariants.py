@@ -9,14 +9,17 @@ import pytest
 import yaml
 
 from findings.checks import engine
+from findings.checks.registry import CHECKS
 from findings.platform import files, reader
 from findings.platform.files import File
+from tests.findings.checks import reading_measured as measured
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "checks"
 ODD: list[Any] = [
     None, [], {}, "x", "", -1, 0, True, 1e308, "9" * 400, [None], [["x"]], {"a": {"b": [1]}}, {"name": None},
     "50%", "1.5.2",
 ]  # fmt: skip
+SHAPES: list[Any] = [["x", {"y": None}], {"x": ["y"]}, "x", 7, None]
 
 
 def texts(sample: Path) -> list[File]:
@@ -95,6 +98,26 @@ def test_an_odd_value_anywhere_ends_no_scan(sample: Path) -> None:
             platform = reader.read([File(file.path, yaml.safe_dump_all(changed)), *others])
             outcome = engine.run(platform)
             assert len(outcome.tallies) > 1
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_no_field_of_any_kind_ends_a_check_when_it_has_another_shape(check: str) -> None:
+    """Every field that the check's samples have, once: where the random ones above have not come by yet."""
+    tried: set[tuple[str, str]] = set()
+    for sample in sorted((SAMPLES / check).iterdir()):
+        given = texts(sample)
+        roots = {each.path: measured.documents(each) for each in given if measured.is_yaml(each)}
+        for path, found in roots.items():
+            for number, root in enumerate(found):
+                for spot in measured.spots(root):
+                    field = (measured.kind_of(root, path), measured.shown(spot))
+                    if field in tried:
+                        continue
+                    tried.add(field)
+                    for value in SHAPES:
+                        changed = [*found]
+                        changed[number] = replaced(root, spot, value)
+                        list(CHECKS[check].run(measured.again(given, roots, {path: changed})))
 
 
 def _spots(documents: list[Any]) -> Iterator[tuple[int, tuple[Any, ...]]]:
