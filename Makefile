@@ -13,7 +13,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 # Browser tests use the system's own browser: nothing is downloaded.
 PLATFORM_RISK_CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 export PLATFORM_RISK_CHROMIUM
-JOBS ?= 2
+# Three for two cores: browsers and servers that start leave a core idle for a third of the time.
+JOBS ?= 3
 # Tests that need neither Django nor a server: the ones to run after every save.
 PURE := $(wildcard tests/platform_risk/test_env.py tests/platform_risk/quantities tests/findings/scans \
 	tests/findings/risk tests/findings/query tests/findings/checks tests/findings/platform tests/costs/bills \

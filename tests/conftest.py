@@ -18,6 +18,12 @@ SAMPLES = Path(__file__).parent / "samples"
 
 
 @pytest.fixture(autouse=True)
+def _passwords_are_hashed_fast(settings: Any) -> None:
+    # The product's hasher is slow on purpose, a quarter of a second for each sign-in.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
 def _files_in_a_folder_of_the_test(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> None:
     if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
         storages = {**settings.STORAGES}

@@ -234,7 +234,7 @@ def csv_of(lines: list[dict[str, Any]]) -> bytes:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(LINES, min_size=1, max_size=12))
 def test_the_cube_adds_up_to_the_file_whatever_is_in_it(lines: list[dict[str, Any]]) -> None:
     with TemporaryDirectory() as folder, localcontext(prec=80):
@@ -290,7 +290,7 @@ def charge(draw: st.DrawFn) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(charge(), min_size=1, max_size=12))
 def test_days_add_up_to_months_in_every_zone(charges: list[dict[str, Any]]) -> None:
     """Each charge counts once, on the day of UTC on which it begins, and in the month that its own zone bills."""
@@ -310,7 +310,7 @@ def test_days_add_up_to_months_in_every_zone(charges: list[dict[str, Any]]) -> N
         assert sum(by_month.values()) == sum(by_day.values()) == found.billed()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.from_regex(r"\A[+-]?[0-9]{0,12}\.?[0-9]{0,24}([eE][+-]?[0-9]{1,2})?\Z"), st.sampled_from(numbers.SCALES))
 def test_an_amount_is_exact_or_none(text: str, scale: int) -> None:
     (found,) = _connection().execute(f"SELECT {numbers.amount('t', scale)} FROM (SELECT ? AS t)", [text]).fetchall()[0]

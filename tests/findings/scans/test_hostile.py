@@ -103,7 +103,7 @@ def _fits(record: FindingRecord | Reject | Absent) -> bool:
 
 
 @given(st.dictionaries(st.sampled_from(_SARIF_KEYS), _VALUES, max_size=6))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_value_in_a_sarif_result_gives_a_finding_or_a_reject(fields: dict[str, Any]) -> None:
     records = read("sarif", log(result(**fields), {"message": {"text": "the next"}, **fields}, result("R9")))[1]
     assert len(records) == 3
@@ -112,7 +112,7 @@ def test_any_value_in_a_sarif_result_gives_a_finding_or_a_reject(fields: dict[st
 
 
 @given(st.dictionaries(st.sampled_from(_CHECKOV_KEYS), _VALUES, max_size=5))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_value_in_a_checkov_check_gives_a_finding_or_a_reject(fields: dict[str, Any]) -> None:
     one = check() | fields
     records = read("checkov", checkov(one, check("CKV_K8S_9"), skipped=[one]))[1]
@@ -123,7 +123,7 @@ def test_any_value_in_a_checkov_check_gives_a_finding_or_a_reject(fields: dict[s
 @given(
     st.lists(st.dictionaries(st.sampled_from(["title", "severity", "path", "line", "tags", "x"]), _VALUES), max_size=4)
 )
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_value_in_a_list_gives_a_finding_or_a_reject(items: list[dict[str, Any]]) -> None:
     records = read("findings-json", json.dumps([{"title": "first"}, *items]).encode())[1]
     assert len(records) == len(items) + 1

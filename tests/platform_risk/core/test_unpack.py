@@ -263,7 +263,7 @@ def _outcome(data: bytes, folder: Path) -> Iterable[object]:
     st.sampled_from(_ARCHIVES),
     st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=6),
 )
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_archive_is_refused_or_read_and_nothing_else(
     tmp_path: Path, data: bytes, changes: list[tuple[int, int]]
 ) -> None:
