@@ -16,7 +16,7 @@ class FindingsConfig(AppConfig):
 
         known.register(facts.problem)
         loaders.register("scan", load=load.load_scan, undo=load.undo_scan)
-        loaders.register("platform", load=load.load_platform, undo=load.undo_scan)
+        loaders.register("platform", load=tasks.load_platform, undo=tasks.undo_platform)
         hooks.on_ownership_change(tasks.enqueue_reassignment)
         hooks.on_default_branch_change(tasks.enqueue_default_branch)
         hooks.on_facts_change(estimating.follow_service)

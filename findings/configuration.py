@@ -10,7 +10,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from findings.checks import coverage, engine, stated, telling
+from findings import judging
+from findings.checks import coverage, engine, kept, stated, telling
 from findings.checks.engine import Found
 from findings.platform import facts, files, reader
 from findings.platform.files import File, Skipped
@@ -75,7 +76,8 @@ def open_configuration(row: Import, limits: dict[str, int]) -> Iterator[OpenedRe
         )
     today = timezone.now().date()
     by_people = _said(row)
-    platform = replace(platform, facts=facts.beside(platform.facts, by_people))
+    elsewhere = judging.elsewhere(row, telling.TOOL)
+    platform = replace(platform, facts=facts.beside(platform.facts, by_people), elsewhere=elsewhere)
     outcome = engine.run(platform, today=today)
     errors = [each for each in platform.skipped if each.is_error]
     info = ReportInfo(
@@ -90,14 +92,15 @@ def open_configuration(row: Import, limits: dict[str, int]) -> Iterator[OpenedRe
     count = len(platform.files_read)
     yield OpenedReport(
         format=FORMAT,
-        reason=f"Configuration: {count} file{'' if count == 1 else 's'} read, {len(platform.skipped)} skipped.",
+        reason=f"Configuration: {count} file{'' if count == 1 else 's'} read, {len(platform.skipped)} skipped."
+        + (" Judged again: alert rules of other imports have changed." if row.again_of_id else ""),
         source=telling.TOOL,
         info=info,
         parts=[("", report)],
         bytes_total=max(size, 1),
         coverage=storable(
             _coverage(platform.files_read, platform.skipped, outcome)
-            | {"said": _told(by_people), "alerts": coverage.as_json(coverage.coverage(platform))}
+            | {"said": _told(by_people), "alerts": _alerts(platform)}
         ),
         statements=tuple(_statements(platform)),
     )
@@ -111,6 +114,16 @@ def _said(row: Import) -> dict[str, tuple[Any, str]]:
         name: (fact.value, f"stated by {fact.stated_by or 'a person'} on {fact.stated_at:%Y-%m-%d}")
         for name, fact in said(row.service, row.environment).items()
     }
+
+
+def _alerts(platform: Platform) -> dict[str, Any]:
+    """What can fail and which alerts there are, kept so that imports are held against one another; with the answer
+    that this one was given."""
+    found = coverage.coverage(platform)
+    only_own = platform.facts.get("alerting.only_own")
+    own = [each for each in found.rules if not each.is_hidden]
+    held = kept.as_json(found.subjects, own, only_own=only_own is not None and only_own.value is True)
+    return held | {"is_complete": coverage.is_complete(platform), "judged": coverage.digest(found)}
 
 
 def _told(said: Mapping[str, tuple[Any, str]]) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from celery import shared_task
 from django.db import transaction
 
-from findings import bulk, estimating, portfolio, services, simulating
+from findings import bulk, estimating, judging, load, portfolio, services, simulating
 from findings.models import Simulation
 from findings.portfolio import Part
+from platform_risk.core.imports.runner import Job
 from platform_risk.core.models import User
+from platform_risk.core.tasks import run_import
 
 
 @shared_task(name="findings.upkeep")
@@ -17,8 +19,34 @@ def upkeep() -> dict[str, int]:
     for simulation_id in simulating.waiting():
         simulate.delay(simulation_id)
     simulating.forget_old()
+    judge_again()
     done = services.wake_and_expire() | {"moved": services.reassign_teams(None)}
     return done | {"estimated": estimating.upkeep()}
+
+
+def load_platform(job: Job) -> None:
+    """The loader of configuration: its alert rules may watch what other imports describe."""
+    load.load_platform(job)
+    enqueue_judging()
+
+
+def undo_platform(import_id: int) -> None:
+    load.undo_scan(import_id)
+    enqueue_judging()
+
+
+@shared_task(name="findings.judge_again")
+def judge_again() -> int:
+    """After alert rules have come, changed or gone; and every ten minutes, for what a lost message has left."""
+    rows = judging.judge_again()
+    for import_id in rows:
+        run_import.delay(import_id)
+    return len(rows)
+
+
+def enqueue_judging() -> None:
+    """Robust: with the broker away upkeep finds what is to be judged again."""
+    transaction.on_commit(lambda: judge_again.delay(), robust=True)
 
 
 @shared_task(name="findings.compact_rollups")

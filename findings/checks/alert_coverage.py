@@ -7,7 +7,7 @@ from findings.checks.alert_rules import Rule
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.coverage import Cell, State
 from findings.checks.subjects import Subject
-from findings.platform.model import Platform
+from findings.platform.model import Platform, places
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import Input, Quantity, Source
 
@@ -58,7 +58,8 @@ def run(platform: Platform) -> Iterator[Verdict]:
             "alert rules",
             f"no alert rule is among these files, so what notices {len(found.subjects)} things that can fail is not "
             "known",
-            "the alert rules in the same upload; or, where there are none, facts: alerting.complete: true",
+            "the alert rules, in the same upload or in another; or, where there are none, facts: alerting.complete: "
+            "true",
             first.place,
         )
         return
@@ -66,7 +67,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
         yield from _judged(subject, found.of(subject))
     told = {id(rule) for cell in found.cells for rule in cell.rules}
     for rule in found.rules:
-        if rule.reason and not rule.senses and id(rule) not in told:
+        if rule.reason and not rule.senses and not rule.is_hidden and id(rule) not in told:
             yield Unsure(rule.name, rule.reason, f"{_NOTICES}.{rule.name}", rule.place)
 
 
@@ -76,16 +77,22 @@ def _judged(subject: Subject, cells: list[Cell]) -> Iterator[Verdict]:
     if missing:
         yield _fail(subject, cells, missing)
     elif not doubtful:
-        yield Pass(subject.id, (subject.place, *(each.rules[0].place for each in cells)))
+        yield Pass(subject.id, places(subject.place, *(each.rules[0].place for each in cells)))
     if doubtful:
         names = ", ".join(signals.modes()[each.mode].clause for each in doubtful[:4])
         more = f" and {len(doubtful) - 4} more" if len(doubtful) > 4 else ""
         yield Unsure(
             subject.id,
             f"whether an alert notices when {names}{more}: {doubtful[0].why}",
-            f"{_NOTICES}.{doubtful[0].rules[0].name}",
+            _wanted(doubtful[0].rules[0]),
             subject.place,
         )
+
+
+def _wanted(rule: Rule) -> str:
+    if rule.is_hidden:
+        return f"{_NOTICES}, beside the rules of the other import"
+    return f"{_NOTICES}.{rule.name}"
 
 
 def _fail(subject: Subject, cells: list[Cell], missing: list[Cell]) -> Fail:
@@ -98,7 +105,7 @@ def _fail(subject: Subject, cells: list[Cell], missing: list[Cell]) -> Fail:
     covered = [each for each in cells if each.state == State.COVERED]
     by = ""
     if covered:
-        named = dict.fromkeys(rule.name for each in covered for rule in each.rules[:1])
+        named = dict.fromkeys(_name(rule) for each in covered for rule in each.rules[:1])
         by = f" Others are noticed, by {', '.join(list(named)[:4])}{' …' if len(named) > 4 else ''}."
     shown = "; ".join(titles[:5]) + (f"; and {count - 5} more" if count > 5 else "")
     name = subject.id.rpartition("/")[2]
@@ -106,7 +113,7 @@ def _fail(subject: Subject, cells: list[Cell], missing: list[Cell]) -> Fail:
     return Fail(
         subject.id,
         f"{name}: no alert {ways}",
-        f"No rule among the files would tell when {shown}.{by}",
+        f"No rule that is known here would tell when {shown}.{by}",
         (subject.place,),
         (quantity,),
         _severity(cells, missing),
@@ -129,6 +136,10 @@ def _term(cell: Cell) -> Input:
         return Input(cell.mode, told, "", Source.FILE, rule.place.path, rule.place.line)
     place = cell.subject.place
     return Input(cell.mode, cell.state.value, "", Source.FILE, place.path, place.line, cell.why)
+
+
+def _name(rule: Rule) -> str:
+    return "alerts of other imports" if rule.is_hidden else rule.name
 
 
 def _seconds(rule: Rule) -> str:

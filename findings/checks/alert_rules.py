@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from findings.checks import alert_delay, signals
+from findings.checks import alert_delay, queries, signals
 from findings.checks.alert_delay import Opens, prometheus_seconds
 from findings.checks.base import Unsure
 from findings.checks.signal_loss import opens_on_loss
@@ -30,6 +30,8 @@ class Rule:
     wait_reason: str = ""
     severity: str = ""
     hints: tuple[str, ...] = ()  # modes that it may be about although it is not understood
+    origin: int = 0  # the import that it is of, where it is not among the files
+    is_hidden: bool = False  # it counts, and only that it does may be told
 
 
 def rules(platform: Platform) -> Iterator[Rule]:
@@ -107,7 +109,7 @@ def _newrelic(platform: Platform) -> Iterator[Rule]:
         elif not operator:
             meaning = Meaning(reason="whether it opens above or below its threshold is not known")
         else:
-            meaning = signals.of_nrql(query, signals.directions_of(operator))
+            meaning = queries.of_nrql(query, signals.directions_of(operator))
         expiration, on_loss = condition.get("expiration_duration"), condition.get("open_violation_on_expiration")
         seconds = number(expiration.value) if isinstance(expiration, Sourced) else None
         if opens_on_loss(seconds, opens=isinstance(on_loss, Sourced) and on_loss.value is True):
@@ -122,30 +124,57 @@ def _cloudwatch(platform: Platform) -> Iterator[Rule]:
         if opens is None:
             continue
         stated = alarm.stated
-        metric, space = _text(stated.get("metric_name")), _text(stated.get("namespace"))
-        operator = _text(stated.get("comparison_operator"))
-        if not metric or not space or not operator:
-            meaning = Meaning(reason="its metric, namespace or comparison is not known")
-        else:
-            directions = signals.directions_of(operator)
-            meaning = signals.of_metric("cloudwatch", f"{space}/{metric}", directions, _dimensions(alarm))
+        meaning = _of_alarm(alarm)
         if _text(stated.get("treat_missing_data")).lower() == "breaching":
             meaning = Meaning((*meaning.senses, Sense("signal-lost", "treat_missing_data")), meaning.reason)
         name = _text(stated.get("alarm_name")) or alarm.id
-        words = f"{alarm.id} {metric} {_text(stated.get('alarm_description'))}"
+        words = f"{alarm.id} {_text(stated.get('metric_name'))} {_text(stated.get('alarm_description'))}"
         yield _made(name, "cloudwatch", meaning, alarm.place, words, **_wait(opens))
+    for block in platform.terraform("aws_cloudwatch_composite_alarm"):
+        name = _text(block.get("alarm_name")) or block.id
+        meaning = Meaning(reason=queries.COMBINES)
+        yield _made(name, "cloudwatch", meaning, block.place(), f"{block.id} {_text(block.get('alarm_rule'))}")
 
 
-def _dimensions(alarm: alerts.Alarm) -> tuple[Matcher, ...]:
-    stated = alarm.stated.get("dimensions")
+def _of_alarm(alarm: alerts.Alarm) -> Meaning:
+    operator = _text(alarm.stated.get("comparison_operator"))
+    directions = signals.directions_of(operator)
+    metric = _metric(alarm.stated)
+    if not operator or (metric is None and not alarm.queries):
+        return Meaning(reason="its metric, namespace or comparison is not known")
+    if metric is not None:
+        return queries.of_metric("cloudwatch", metric[0], directions, metric[1])
+    expressions: dict[str, str] = {}
+    metrics: dict[str, tuple[str, tuple[Matcher, ...]]] = {}
+    asked = _text(alarm.stated.get("threshold_metric_id"))
+    for query in alarm.queries:
+        id_ = _text(query.get("id"))
+        expressions[id_] = _text(query.get("expression"))
+        inner = next((found for each in query.inner("metric") if (found := _metric(each.attributes))), None)
+        if inner is not None:
+            metrics[id_] = inner
+        returned = query.get("return_data")
+        if not asked and isinstance(returned, Sourced) and returned.value is True:
+            asked = id_
+    return queries.of_math(expressions, metrics, asked, directions)
+
+
+def _metric(stated: Mapping[str, Any]) -> tuple[str, tuple[Matcher, ...]] | None:
+    """`namespace/name` and whose it is."""
+    metric, space = _text(stated.get("metric_name")), _text(stated.get("namespace"))
+    return (f"{space}/{metric}", _dimensions(stated)) if metric and space else None
+
+
+def _dimensions(of: Mapping[str, Any]) -> tuple[Matcher, ...]:
+    stated = of.get("dimensions")
     held = stated.value if isinstance(stated, Sourced) and isinstance(stated.value, Mapping) else {}
     return tuple(Matcher(signals.NAMED, "=", value) for value in held.values() if isinstance(value, str))
 
 
 def _datadog(platform: Platform) -> Iterator[Rule]:
-    for monitor in alerts.datadog_monitors(platform):
-        query = _text(monitor.stated.get("query"))
-        meaning = signals.of_datadog(query) if query else Meaning(reason="its query is not known")
+    for monitor in alerts.datadog_monitors(platform, of_metrics=False):
+        query, kind = _text(monitor.stated.get("query")), _text(monitor.stated.get("type"))
+        meaning = queries.of_datadog(query, kind) if query else Meaning(reason="its query is not known")
         missing, new = monitor.stated.get("notify_no_data"), _text(monitor.stated.get("on_missing_data"))
         if (isinstance(missing, Sourced) and missing.value is True) or new == "show_and_notify_no_data":
             meaning = Meaning((*meaning.senses, Sense("signal-lost", "notify_no_data")), meaning.reason)

@@ -7,13 +7,15 @@ is not understood; none.
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from hashlib import blake2b
 
+from findings.checks import kept
 from findings.checks.alert_rules import Rule, rules
-from findings.checks.signals import Sense
+from findings.checks.signals import Sense, modes
 from findings.checks.subjects import PLATFORM, Subject, subjects
 from findings.checks.watching import NAMED_BY, includes
 from findings.platform.model import Platform
+from findings.vocabulary import Severity
 
 
 class State(StrEnum):
@@ -62,17 +64,43 @@ class Coverage:
 
 
 def coverage(platform: Platform) -> Coverage:
-    found = tuple(rules(platform))
-    complete = platform.facts.get("alerting.complete")
-    is_whole = bool(found) or (complete is not None and complete.value is True)
-    told = _by_mode(found)
+    """Of the files, with what the alerts of other imports notice of them (`platform.elsewhere`)."""
+    own = tuple(rules(platform))
+    others = tuple(kept.rule(each, hidden=True) for each in platform.elsewhere)
+    return judged(tuple(subjects(platform, own)), own, others, is_complete=is_complete(platform))
+
+
+def is_complete(platform: Platform) -> bool:
+    """Whether the facts say that there is no alert beside those among the files."""
+    stated = platform.facts.get("alerting.complete")
+    return stated is not None and stated.value is True
+
+
+def judged(
+    found: tuple[Subject, ...], own: tuple[Rule, ...], others: tuple[Rule, ...] = (), *, is_complete: bool = False
+) -> Coverage:
+    """Every pair of what can fail and a way in which it does. `others`: rules of other imports.
+
+    Something is missing only where alerts are: some of its own, or one elsewhere that would tell of an outage of it.
+    """
+    told = _by_mode((*own, *others))
     none = _Told()
-    pairs = [
-        _cell(subject, mode, told.get(mode, none).about(subject))
-        for subject in subjects(platform)
-        for mode in subject.modes
-    ]
-    return Coverage(found, tuple(pairs), is_whole)
+    pairs = tuple(
+        _cell(subject, mode, told.get(mode, none).about(subject)) for subject in found for mode in subject.modes
+    )
+    is_whole = bool(own) or is_complete or any(_tells_of_an_outage(each) for each in pairs)
+    return Coverage((*own, *others), pairs, is_whole)
+
+
+def _tells_of_an_outage(cell: Cell) -> bool:
+    return cell.state == State.COVERED and modes()[cell.mode].severity == Severity.HIGH
+
+
+def digest(found: Coverage) -> str:
+    """The same while every pair has the same answer: by it one sees whether other alerts would change any."""
+    told = sorted(f"{each.subject.id}\x1f{each.mode}\x1f{each.state}" for each in found.cells)
+    text = "\x1e".join((str(found.is_whole), *told))
+    return blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 # -- who notices what
@@ -142,49 +170,3 @@ def _cell(subject: Subject, mode: str, told: list[_Telling]) -> Cell:
         why = "; ".join(f"{rule.name}: {reason}" for rule, reason in doubtful[:3])
         return Cell(subject, mode, State.UNKNOWN, tuple(rule for rule, _ in doubtful), why)
     return Cell(subject, mode, State.NONE)
-
-
-# -- as it is kept with an import
-
-MOST_CELLS = 5_000
-
-
-def as_json(found: Coverage) -> dict[str, Any]:
-    """Plain values. Cells name their rules by their place in the list; only rules that cover or may cover something,
-    or that are not understood, are kept."""
-    shown = found.cells[:MOST_CELLS]
-    named = {id(rule): rule for cell in shown for rule in cell.rules}
-    kept = [rule for rule in found.rules if id(rule) in named or rule.reason][:MOST_CELLS]
-    place = {id(rule): number for number, rule in enumerate(kept)}
-    return {
-        "is_whole": found.is_whole,
-        "rules_count": len(found.rules),
-        "cells_count": len(found.cells),
-        "rules": [_rule_as_json(each) for each in kept],
-        "cells": [
-            {
-                "subject": each.subject.id,
-                "path": each.subject.place.path,
-                "line": each.subject.place.line,
-                "mode": each.mode,
-                "state": each.state.value,
-                "rules": [place[id(rule)] for rule in each.rules if id(rule) in place],
-                "why": each.why,
-            }
-            for each in shown
-        ],
-    }
-
-
-def _rule_as_json(rule: Rule) -> dict[str, Any]:
-    return {
-        "name": rule.name,
-        "language": rule.language,
-        "severity": rule.severity,
-        "path": rule.place.path,
-        "line": rule.place.line,
-        "best_seconds": rule.best,
-        "worst_seconds": rule.worst,
-        "wait_reason": rule.wait_reason,
-        "reason": rule.reason,
-    }

@@ -120,7 +120,7 @@ class Atom:
 
 
 @lru_cache(maxsize=4096)
-def _named(language: str, name: str) -> tuple[Signal, ...]:
+def named(language: str, name: str) -> tuple[Signal, ...]:
     return tuple(each for each in signals() if each.language == language and each.metric.fullmatch(name[:300]))
 
 
@@ -134,7 +134,7 @@ def of_promql(text: str, records: Mapping[str, str] | None = None) -> Meaning:
         atoms = list(_atoms(node, 1, 0))
     except NotUnderstood as error:
         return Meaning(reason=str(error))
-    unknown = sorted({each.name for each in promql.metrics(node) if not _named("promql", each.name)})
+    unknown = sorted({each.name for each in promql.metrics(node) if not named("promql", each.name)})
     if unknown:
         more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         return Meaning(reason=f"what {unknown[0][:120]}{more} measures is not known")
@@ -194,6 +194,11 @@ def _atoms(node: Node, sign: int, depth: int) -> Iterator[Atom]:
         yield from _of_call(node, sign, depth + 1)
     elif isinstance(node, Binary):
         yield from _of_binary(node, sign, depth + 1)
+
+
+def atoms_of(node: Node, sign: int) -> list[Atom]:
+    """What has to move for the node to rise (1) or to fall (-1). Raises NotUnderstood."""
+    return list(_atoms(node, sign, 0))
 
 
 def _of_call(node: Call, sign: int, depth: int) -> Iterator[Atom]:
@@ -269,7 +274,7 @@ def _of_equality(node: Binary, sign: int, depth: int) -> Iterator[Atom]:
 
 
 def _senses(language: str, atom: Atom) -> Iterator[Sense]:
-    for signal in _named(language, atom.metric.name):
+    for signal in named(language, atom.metric.name):
         if signal.modes and signal.directions & atom.direction and _holds(signal, atom.metric.matchers):
             for mode in signal.modes:
                 yield Sense(mode, atom.metric.name, atom.metric.matchers)
@@ -314,94 +319,6 @@ _ANSWERS: dict[str, Callable[[list[Matcher]], bool]] = {
     "~good": lambda about: any(_is(each, _GOOD, _BAD) for each in about),
     "~all": lambda about: not about,
 }
-
-
-# -- New Relic
-
-_PARTS = re.compile(r"\bselect\b(?P<select>.*?)\bfrom\b\s+(?P<events>[\w., `]+?)(?=\s+(?:where|facet|since|until|with|"
-                    r"timeseries|limit|compare|extrapolate)\b|\s*$)", re.IGNORECASE | re.DOTALL)  # fmt: skip
-_FROM_FIRST = re.compile(
-    r"^\s*from\s+(?P<events>[\w., `]+?)\s+select\s+(?P<select>.*?)(?=\s+(?:where|facet|since|limit)\b(?![^(]*\))|\s*$)",
-    re.IGNORECASE | re.DOTALL,
-)
-
-
-def of_nrql(query: str, directions: frozenset[str]) -> Meaning:
-    """`directions`: above → rises, below → falls, both for what deviates from a baseline."""
-    if len(query) > promql.MOST_LETTERS:
-        return Meaning(reason="longer than it is read")
-    found = _FROM_FIRST.search(query) or _PARTS.search(query)
-    if found is None:
-        return Meaning(reason="its query is no SELECT … FROM …")
-    select = re.sub(r"\s+", "", found["select"]).lower()
-    events = [event.strip(" `") for event in found["events"].split(",")]
-    known = [(event, each) for event in events for each in _named("nrql", event)]
-    matching = [(event, each) for event, each in known if _nrql_holds(each, select)]
-    if not matching:
-        what = "what it selects from" if known else "the event"
-        return Meaning(reason=f"{what} {events[0][:80]} is not known")
-    about = tuple(_about(query))
-    senses = [
-        Sense(mode, event, about) for event, each in matching if each.directions & directions for mode in each.modes
-    ]
-    if not senses and any(each.modes for _, each in matching):
-        return Meaning(reason="it opens in the direction in which nothing is known to fail")
-    return Meaning(tuple(dict.fromkeys(senses)))
-
-
-def _nrql_holds(signal: Signal, select: str) -> bool:
-    return all(re.match(wanted, select[:2000]) is not None for _, wanted in signal.where)
-
-
-_NAMED = re.compile(
-    r"\b(?:app\.?name|entity\.?name|service\.name|deploymentname|containername|podname|k8s\.\w+\.name)\s*"
-    r"(?P<operator>=|like|in)\s*\(?\s*(?P<values>'[^']*'(?:\s*,\s*'[^']*')*)",
-    re.IGNORECASE,
-)
-
-
-def _about(query: str) -> Iterator[Matcher]:
-    """Whose data it looks at, where its WHERE says so."""
-    for found in _NAMED.finditer(query):
-        values = re.findall(r"'([^']*)'", found["values"])
-        if not any("…" in value for value in values):
-            yield Matcher(NAMED, "=~", "|".join(value.replace("%", ".*") for value in values))
-
-
-# -- CloudWatch and Datadog
-
-
-def of_metric(language: str, name: str, directions: frozenset[str], about: tuple[Matcher, ...] = ()) -> Meaning:
-    """One metric that rises above or falls below a threshold: `AWS/RDS/DatabaseConnections`, `system.disk.in_use`."""
-    known = _named(language, name)
-    if not known:
-        return Meaning(reason=f"what {name[:120]} measures is not known")
-    senses = [Sense(mode, name, about) for each in known if each.directions & directions for mode in each.modes]
-    return Meaning(tuple(dict.fromkeys(senses)))
-
-
-_DATADOG = re.compile(r"\b(?:avg|sum|min|max|count|p\d\d):(?P<name>[a-zA-Z][\w.]*)\{")
-_DATADOG_TAG = re.compile(
-    r"[{,]\s*(?:service|app|kube_deployment|kube_stateful_set|kube_container_name|kube_service):(?P<value>[\w.*-]+)"
-)
-_DATADOG_TEST = re.compile(r"(?P<operator>[<>]=?|==|!=)\s*-?[\d.]+\s*\Z")
-
-
-def of_datadog(query: str) -> Meaning:
-    if len(query) > promql.MOST_LETTERS:
-        return Meaning(reason="longer than it is read")
-    names = [found["name"] for found in _DATADOG.finditer(query)]
-    test = _DATADOG_TEST.search(query)
-    if not names or test is None:
-        return Meaning(reason="its query is none of a metric with a threshold")
-    directions = frozenset((RISES if ">" in test["operator"] else FALLS if "<" in test["operator"] else MEETS,))
-    about = tuple(Matcher(NAMED, "=~", found["value"]) for found in _DATADOG_TAG.finditer(query))
-    meanings = [of_metric("datadog", name, directions, about) for name in dict.fromkeys(names)]
-    unknown = next((each.reason for each in meanings if each.reason), "")
-    if unknown:
-        return Meaning(reason=unknown)
-    # Of a ratio, what stands first is what is watched; the rest it is compared with.
-    return meanings[0]
 
 
 def hinted(words: str) -> tuple[str, ...]:

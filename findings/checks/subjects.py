@@ -1,9 +1,11 @@
 """What can fail on a platform, and in which ways. PURE."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from findings.checks import signals
+from findings.checks.alert_rules import Rule
 from findings.platform import brokers, cells, databases, kafka, pools, rotation
 from findings.platform.model import Platform, Workload, find, mapping
 from findings.platform.serving import long_running
@@ -37,8 +39,11 @@ class _Gathered:
     kind: str = ""
 
 
-def subjects(platform: Platform) -> list[Subject]:
-    """Workloads, brokers, databases, credentials and the platform under them, each with the ways in which it fails."""
+def subjects(platform: Platform, rules: Iterable[Rule] = ()) -> list[Subject]:
+    """Workloads, brokers, databases, credentials and the platform under them, each with the ways in which it fails.
+
+    The platform itself is looked at where the files hold some of it, or alerts on it: a service's own folder does not.
+    """
     found: dict[str, _Gathered] = {}
     for workload in long_running(platform):
         found[workload.id] = _workload(platform, workload)
@@ -55,15 +60,24 @@ def subjects(platform: Platform) -> list[Subject]:
         _add(found, quota.id, quota.place(), "quota", quota.name, quota.namespace)
     for block in platform.terraform("aws_cloudwatch_log_group"):
         _add(found, "log groups", block.place(), "logs")
-    if platform.workloads:
+    if platform.workloads and _holds_the_platform(platform, rules):
         _add(found, PLATFORM, platform.workloads[0].resource.place(), "platform")
-        if alerts_on_metrics(platform):
+        if _stores_metrics(platform):
             _add(found, PLATFORM, NOWHERE, "metrics")
     return [made for id_, gathered in found.items() if (made := _subject(id_, gathered)).modes]
 
 
-def alerts_on_metrics(platform: Platform) -> bool:
-    """Whether the platform has a store of metrics that can be flooded."""
+def _holds_the_platform(platform: Platform, rules: Iterable[Rule]) -> bool:
+    if _stores_metrics(platform) or platform.of_kind("DaemonSet"):
+        return True
+    if any(each.resource.namespace == "kube-system" for each in platform.workloads):
+        return True
+    of_platform = {mode.id for mode in signals.modes().values() if "platform" in mode.applies_to}
+    return any(sense.mode in of_platform for rule in rules for sense in rule.senses)
+
+
+def _stores_metrics(platform: Platform) -> bool:
+    """Whether a store of metrics is here, which can be flooded."""
     return bool(platform.of_kind("Prometheus", "ServiceMonitor", "PodMonitor")) or any(
         each.at("scrape_configs") for each in platform.configs
     )

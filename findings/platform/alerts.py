@@ -105,11 +105,12 @@ def _as_stated(node: Any, path: str, resource: str) -> dict[str, Stated]:
 
 @dataclass(frozen=True)
 class Alarm:
-    """A CloudWatch alarm on one metric."""
+    """A CloudWatch alarm on one metric, or on what its queries make of several."""
 
     id: str
     place: Place
     stated: Mapping[str, Stated]
+    queries: tuple[Block, ...] = ()
 
 
 def cloudwatch_alarms(platform: Platform) -> Iterator[Alarm]:
@@ -119,22 +120,23 @@ def cloudwatch_alarms(platform: Platform) -> Iterator[Alarm]:
         if is_alarm or (
             block.type == "module" and {"comparison_operator", "evaluation_periods"} <= set(block.attributes)
         ):
-            yield Alarm(block.id, block.place(), block.attributes)
+            yield Alarm(block.id, block.place(), block.attributes, tuple(block.inner("metric_query")))
 
 
 @dataclass(frozen=True)
 class Monitor:
-    """A Datadog monitor of a metric."""
+    """A Datadog monitor."""
 
     id: str
     place: Place
     stated: Mapping[str, Stated]
 
 
-def datadog_monitors(platform: Platform) -> Iterator[Monitor]:
+def datadog_monitors(platform: Platform, *, of_metrics: bool = True) -> Iterator[Monitor]:
+    """Those of metrics alone, or all of them: of logs, traces, service checks and other monitors too."""
     for block in platform.terraform("datadog_monitor"):
         kind = block.get("type")
-        if not isinstance(kind, Sourced) or str(kind.value) in ("metric alert", "query alert"):
+        if not of_metrics or not isinstance(kind, Sourced) or str(kind.value) in ("metric alert", "query alert"):
             yield Monitor(block.id, block.place(), block.attributes)
 
 

@@ -294,6 +294,8 @@ class Platform:
     files_read: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     suppressed_lines: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    # Alert rules of other imports, as they are kept (checks.kept): they may watch what is described here.
+    elsewhere: tuple[Mapping[str, Any], ...] = ()
     derived: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property

@@ -106,6 +106,7 @@ def row(found: Import) -> dict[str, Any]:
         "counts": services.counts(found),
         "totals": found.totals or [],
         "duplicate_of": str(found.duplicate_of_id) if found.duplicate_of_id else None,
+        "again_of": str(found.again_of_id) if found.again_of_id else None,
         "error": _error(found.error),
         "created_by": found.created_by.get_username() if found.created_by else None,
         "created_at": shown_time(found.created_at),
@@ -267,6 +268,9 @@ class ImportSerializer(serializers.Serializer[Any]):
     counts = CountsSerializer()
     totals = TotalSerializer(many=True, help_text="Of bills: what the file says, and what was loaded.")
     duplicate_of = serializers.CharField(allow_null=True)
+    again_of = serializers.CharField(
+        allow_null=True, help_text="The import whose file was read again, because alert rules of others have changed."
+    )
     error = ImportErrorSerializer(allow_null=True)
     created_by = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()

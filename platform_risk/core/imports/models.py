@@ -89,6 +89,9 @@ class Import(models.Model):
     is_applied = models.BooleanField(default=False)
     previous = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
     duplicate_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
+    # The import whose file this one reads again because what it is held against has changed, and what was to come of it
+    again_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
+    again_because = models.CharField(max_length=64, blank=True, default="")
     error: "models.JSONField[Any, Any]" = models.JSONField(null=True)
     # Of configuration: what each check looked at, and what it could not tell
     coverage: "models.JSONField[Any, Any]" = models.JSONField(null=True)

@@ -98,21 +98,38 @@ def cancel(row: Import, *, user: User) -> Import:
     return row
 
 
+_ASKED = (
+    "kind", "file", "file_name", "size_bytes", "bytes_total", "sha256", "service", "environment", "source", "branch",
+    "export", "billing_account", "requested_format", "complete",
+)  # fmt: skip
+
+
 @transaction.atomic
 def again(row: Import, *, user: User) -> Import:
     """The same file to the same destination, as an import of its own: what happened to the first stays told."""
     if row.state in (ImportState.QUEUED, ImportState.RUNNING):
         raise Conflict(f"The import is {row.state}: wait for its end, or cancel it first.", allowed=[])
-    asked = (
-        "kind", "file", "file_name", "size_bytes", "bytes_total", "sha256", "service", "environment", "source",
-        "branch", "export", "billing_account", "requested_format", "complete",
-    )  # fmt: skip
-    made = Import(**{name: getattr(row, name) for name in asked}, created_by=user)
+    made = Import(**{name: getattr(row, name) for name in _ASKED}, created_by=user)
     # One that was applied is read again on purpose: with other columns, or by a newer version. It keeps its time.
     made.replay = row.replay or row.state == ImportState.DONE
     made.stated_observed_at = row.stated_observed_at or (row.observed_at if row.state == ImportState.DONE else None)
     made.save()
     record(user, "repeated", "import", row.pk, row.file_name, changes={"import": [row.pk, made.pk]})
+    return made
+
+
+def read_again(row: Import, *, because: str) -> Import | None:
+    """By nobody: the file of a scope's last applied import, since what it is held against has changed; under the
+    target's lock. `because`: what is to come of it; None when that was tried since, whatever became of it. It belongs
+    to the import: undoing that one undoes this one too."""
+    original = row.again_of_id or row.pk
+    tried = Import.objects.filter(again_of=original, again_because=because, pk__gt=row.pk)
+    if tried.exists():
+        return None
+    made = Import(**{name: getattr(row, name) for name in _ASKED}, again_of_id=original, again_because=because)
+    made.stated_observed_at = row.observed_at
+    made.save()
+    record(None, "read again", "import", row.pk, row.file_name, changes={"import": [row.pk, made.pk]})
     return made
 
 
@@ -186,6 +203,8 @@ def undo(row: Import, *, user: User, reason: str = "") -> Import:
     """Puts the scope back to before this import. Only the last applied one of its scope can be undone."""
     if not row.is_applied or row.undone_at is not None:
         raise Conflict("Only an import that was applied can be undone.", allowed=[])
+    if row.again_of_id is not None:
+        raise Conflict(f"It belongs to import {row.again_of_id}: undo that one.", allowed=[])
     if is_last_of(row.kind) is not None:
         undoer_of(row.kind)(row.pk)
         return _undone(row, user, reason)
@@ -194,23 +213,42 @@ def undo(row: Import, *, user: User, reason: str = "") -> Import:
     scope = Scope.objects.select_related("target").get(pk=row.scope_id)
     with runner.locked(scope.target_id):
         scope.refresh_from_db()
-        if scope.last_applied_id != row.pk:
+        again = _read_again_since(scope, row)
+        if again is None:
             raise Conflict("Only the last applied import of its scope can be undone.", allowed=[])
-        acting_as(user, source="import", reason=f"Import {row.pk} was undone. {reason}".strip(), import_id=row.pk)
-        undoer_of(row.kind)(row.pk)
-        scope.last_applied = row.previous
-        last = _last_complete(row)
-        scope.last_complete_at = last.observed_at if last else None
-        before = row.previous
-        scope.last_seen_at = (
-            None if before is None else before.observed_at if before.observed_at_from == "given" else before.finished_at
-        )
-        scope.save()
-        _undone(row, user, reason)
+        for each in again:
+            take_back(scope, each, user=user, reason=reason)
+        take_back(scope, row, user=user, reason=reason)
     return row
 
 
-def _undone(row: Import, user: User, reason: str) -> Import:
+def _read_again_since(scope: Scope, row: Import) -> list[Import] | None:
+    """What was applied since and belongs to this import, the newest first; None when something else was."""
+    found: list[Import] = []
+    last = scope.last_applied
+    while last is not None and last.pk != row.pk:
+        if last.again_of_id != row.pk:
+            return None
+        found.append(last)
+        last = last.previous
+    return found if last is not None else None
+
+
+def take_back(scope: Scope, row: Import, *, user: User | None = None, reason: str = "") -> None:
+    """Puts the scope back to before its last applied import; under the target's lock."""
+    acting_as(user, source="import", reason=f"Import {row.pk} was undone. {reason}".strip(), import_id=row.pk)
+    undoer_of(row.kind)(row.pk)
+    scope.last_applied = before = row.previous
+    last = _last_complete(row)
+    scope.last_complete_at = last.observed_at if last else None
+    scope.last_seen_at = (
+        None if before is None else before.observed_at if before.observed_at_from == "given" else before.finished_at
+    )
+    scope.save()
+    _undone(row, user, reason)
+
+
+def _undone(row: Import, user: User | None, reason: str) -> Import:
     row.undone_at, row.undone_by, row.is_applied = timezone.now(), user, False
     row.save(update_fields=["undone_at", "undone_by", "is_applied"])
     record(user, "undone", "import", row.pk, row.file_name, reason=reason)
@@ -219,12 +257,12 @@ def _undone(row: Import, user: User, reason: str) -> Import:
 
 def can_undo(row: Import) -> bool:
     """Whether undoing it would be accepted: the last applied one of its scope, or of all its scopes."""
-    if not row.is_applied or row.undone_at is not None or is_undoing(row):
+    if not row.is_applied or row.undone_at is not None or is_undoing(row) or row.again_of_id is not None:
         return False
     is_last = is_last_of(row.kind)
     if is_last is not None:
         return is_last(row.pk)
-    return row.scope is not None and row.scope.last_applied_id == row.pk
+    return row.scope is not None and _read_again_since(row.scope, row) is not None
 
 
 def _last_complete(row: Import) -> Import | None:

@@ -17,15 +17,16 @@ from platform_risk.core.api.pagination import page_size
 from platform_risk.core.api.problems import bad_parameter
 from platform_risk.core.api.resources import Resource
 from platform_risk.core.api.schema import parameter
-from platform_risk.core.catalog.selectors import services_visible_to
+from platform_risk.core.catalog.selectors import services_visible_to, teams_visible_to
 from platform_risk.planning import coverage, freshness
 from platform_risk.planning.api import enums
-from platform_risk.planning.coverage import Filter, Row
+from platform_risk.planning.coverage import Alert, Filter, Row
 from platform_risk.planning.freshness import Gap
 
 _MODES = enums.FAILURE_MODES
 _LIST = (
     parameter("service", "Filter by service; repeat for any of several."),
+    parameter("team", "Filter by team; repeat for any of several."),
     parameter("mode", "Filter by failure mode; repeat for any of several.", enum=_MODES),
     parameter("state", "Filter by state; repeat for any of several.", enum=enums.COVERAGE_STATES),
 )
@@ -41,12 +42,17 @@ class AlertSerializer(serializers.Serializer[Any]):
     worst_seconds = serializers.FloatField(allow_null=True, help_text="At the latest; null: no bound is known.")
     wait_reason = serializers.CharField(allow_blank=True, help_text="Why a bound is not known.")
     reason = serializers.CharField(allow_blank=True, help_text="Why it is not understood.")
+    service = serializers.CharField(
+        allow_null=True, help_text="Whose import it is of; null: of one that you may not see, named only as such."
+    )
+    import_id = serializers.CharField(allow_null=True)
 
 
 class CoverageSerializer(serializers.Serializer[Any]):
     """One failure mode of one thing, and the alerts that would notice it."""
 
     service = serializers.CharField()
+    team = serializers.CharField(allow_null=True)
     environment = serializers.CharField(allow_null=True)
     subject = serializers.CharField()
     mode = serializers.ChoiceField(choices=_MODES)
@@ -64,13 +70,21 @@ class CoverageSerializer(serializers.Serializer[Any]):
 def shown(row: Row) -> dict[str, Any]:
     told = {name: value for name, value in vars(row).items() if name not in ("alerts", "observed_at", "import_id")}
     times = {"best_seconds": row.best_seconds, "worst_seconds": row.worst_seconds}
-    return told | times | {"alerts": [vars(each) for each in row.alerts], "observed_at": shown_time(row.observed_at)}
+    return told | times | {"alerts": [_alert(each) for each in row.alerts], "observed_at": shown_time(row.observed_at)}
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    return vars(alert) | {"import_id": str(alert.import_id) if alert.import_id else None}
 
 
 def flat(row: Row) -> dict[str, Any]:
-    """As a line of a list: the alerts by name and place."""
-    places = [f"{each.name} ({each.path}:{each.line})" if each.line else each.name for each in row.alerts]
-    return shown(row) | {"alerts": places}
+    """As a line of a list: the alerts by name, place, and whose they are where it is another's."""
+    return shown(row) | {"alerts": [_named(each, row) for each in row.alerts]}
+
+
+def _named(alert: Alert, row: Row) -> str:
+    whose = f"{alert.service}, " if alert.service and alert.service != row.service else ""
+    return f"{alert.name} ({whose}{alert.path}:{alert.line})" if alert.line else alert.name
 
 
 class GapSerializer(serializers.Serializer[Any]):
@@ -91,8 +105,8 @@ GAPS = Table("freshness", ("kind", "service", "about", "since", "words"), gap_sh
 TABLE = Table(
     "alert-coverage",
     (
-        "service", "environment", "subject", "mode", "title", "state", "alerts", "best_seconds", "worst_seconds",
-        "why", "path", "line", "observed_at",
+        "service", "team", "environment", "subject", "mode", "title", "state", "alerts", "best_seconds",
+        "worst_seconds", "why", "path", "line", "observed_at",
     ),
     flat,
 )  # fmt: skip
@@ -126,9 +140,14 @@ class AlertCoverage(Resource):
         for slug in services:
             if slug not in known:
                 raise bad_parameter("service", f"No service “{slug[:60]}” that you may see.")
+        teams = filters.words(request, "team")
+        seen = set(teams_visible_to(self.user).filter(slug__in=teams).values_list("slug", flat=True))
+        for slug in teams:
+            if slug not in seen:
+                raise bad_parameter("team", f"No team “{slug[:60]}” that you may see.")
         modes = filters.choices(request, "mode", _MODES)
         states = filters.choices(request, "state", enums.COVERAGE_STATES)
-        return Filter(frozenset(services), frozenset(modes), frozenset(states))
+        return Filter(frozenset(services), frozenset(modes), frozenset(states), frozenset(teams))
 
 
 def _page(request: Request, found: Sequence[dict[str, Any]]) -> Response:

@@ -1,7 +1,9 @@
 """Alert coverage: failure mode × service, and every pair behind it. Each state of the page is an address."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,34 +13,61 @@ from findings.checks import signals
 from findings.checks.coverage import State
 from platform_risk.core.access.requests import user_of
 from platform_risk.planning import coverage, freshness
-from platform_risk.planning.coverage import Filter
+from platform_risk.planning.coverage import Filter, Source
 
-SHOWN = 200
+# Services on one page: columns of the table above, folds of the list below.
+SERVICES_SHOWN = 12
+LINES_SHOWN = 60
+STATES = {State.NONE: "noticed by nothing", State.UNKNOWN: "not known", State.COVERED: "noticed"}
+_FILTERS = ("service", "team", "mode", "state")
 
 
 @require_safe
 def alert_coverage(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     sources = coverage.sources(user)
-    asked = {name: request.GET.get(name, "") for name in ("service", "mode", "state")}
-    services, states = {each.service for each in sources}, [each.value for each in State]
-    known: dict[str, set[str]] = {"service": services, "mode": set(signals.modes()), "state": set(states)}
-    asked = {name: value if value in known[name] else "" for name, value in asked.items()}
-    wanted = Filter(*(frozenset({asked[name]} - {""}) for name in ("service", "mode", "state")))
+    asked = _asked(request, sources)
     every = coverage.rows(sources)
-    found = [row for row in every if wanted.lets(row)]
-    query = urlencode({name: value for name, value in asked.items() if value} | {"format": "csv"})
+    # The table shows all states of what was asked for: a filter by state would leave it with one.
+    beside = [row for row in every if _filter(asked | {"state": "", "mode": ""}).lets(row)]
+    wanted = _filter(asked)
+    groups = coverage.groups([row for row in every if wanted.lets(row)])
+    page = Paginator(sorted({row.service for row in beside}), SERVICES_SHOWN).get_page(request.GET.get("page"))
+    shown = set(page.object_list)
+    kept = {name: value for name, value in asked.items() if value}
     context = {
-        "grid": coverage.grid(coverage.rows(sources, Filter(wanted.services))),
-        "rows": found[:SHOWN],
-        "count": len(found),
+        "grid": coverage.grid([row for row in beside if row.service in shown]),
+        "pairs": coverage.grid(beside),
+        "groups": [each for each in groups if each.service in shown],
+        "lines_shown": LINES_SHOWN,
+        "is_open": bool(asked["service"] or asked["mode"] or asked["state"]),
         "asked": asked,
-        "services": sorted(services),
+        "services": sorted({each.service for each in sources}),
+        "teams": sorted({each.team for each in sources if each.team}),
         "modes": signals.modes().values(),
-        "states": states,
+        "states": [(state.value, words) for state, words in STATES.items()],
         "sources": sources,
         "not_understood": [(each, alert) for each in sources for alert in each.alerts if alert.reason],
         "gaps": freshness.gaps(user),
-        "export": f"{reverse('api:alert-coverage-list')}?{query}",
+        "export": f"{reverse('api:alert-coverage-list')}?{urlencode(kept | {'format': 'csv'})}",
+        "page": page,
+        "query": f"{urlencode(kept)}&" if kept else "",
     }
     return render(request, "planning/coverage.html", context)
+
+
+def _asked(request: HttpRequest, sources: list[Source]) -> dict[str, str]:
+    """What the address filters by; a value that is none of those here is left out."""
+    known: dict[str, set[str | None]] = {
+        "service": {each.service for each in sources},
+        "team": {each.team for each in sources},
+        "mode": set(signals.modes()),
+        "state": {state.value for state in State},
+    }
+    stated = {name: request.GET.get(name, "") for name in _FILTERS}
+    return {name: value if value in known[name] else "" for name, value in stated.items()}
+
+
+def _filter(asked: Mapping[str, str]) -> Filter:
+    services, teams, modes, states = (frozenset({asked[name]} - {""}) for name in _FILTERS)
+    return Filter(services, modes, states, teams)

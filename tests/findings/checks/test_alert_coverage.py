@@ -1,19 +1,49 @@
 """Which alert notices which failure: a reviewed table over the metrics of public rules, and who is looked at."""
 
 import contextlib
+import csv
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from findings.checks import coverage, signals
+from findings.checks import alert_rules, coverage, queries, signals
 from findings.checks.coverage import State
 from findings.platform import promql
 from findings.platform.promql import Binary, Call, Matcher, Metric, NotUnderstood
 from tests.findings.checks.reading import fails, platform, unsure
 
-# Metrics of kube-prometheus and Strimzi, in expressions of our own; each verdict was reached by reading what the metric
-# counts and which way the comparison goes. "" is: understood, and about none of our failure modes.
+SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "alerts" / "reviewed.tsv"
+
+
+def reviewed() -> list[dict[str, str]]:
+    """Every alert of kube-prometheus, Strimzi and the Terraform modules of New Relic and CloudWatch that was read, by
+    its name, in an expression of our own. `-`: understood, and about none of our failure modes; `?`: not understood."""
+    with SAMPLE.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def test_the_table_of_public_alerts_was_read_to_its_end() -> None:
+    assert len(reviewed()) > 100
+    assert {row["language"] for row in reviewed()} == {"promql", "nrql", "cloudwatch"}
+
+
+@pytest.mark.parametrize("row", reviewed(), ids=lambda row: row["alert"])
+def test_a_public_alert_notices_what_was_judged(row: dict[str, str]) -> None:
+    directions = signals.directions_of(row["operator"])
+    if row["language"] == "promql":
+        meaning = signals.of_promql(row["expression"])
+    elif row["language"] == "nrql":
+        meaning = queries.of_nrql(row["expression"], directions)
+    else:
+        meaning = queries.of_metric(row["language"], row["expression"], directions)
+    noticed = "?" if meaning.reason else " ".join(sorted({each.mode for each in meaning.senses})) or "-"
+    assert noticed == row["noticed"], meaning.reason
+
+
+# More expressions over the same metrics; each verdict was reached by reading what the metric counts and which way the
+# comparison goes. "" is: understood, and about none of our failure modes.
 REVIEWED = (
     # pods
     ('max_over_time(kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff"}[3m]) >= 1',
@@ -151,7 +181,7 @@ def test_a_recording_rule_stands_for_its_expression() -> None:
     ],
 )  # fmt: skip
 def test_a_reviewed_query_notices_what_was_judged(query: str, operator: str, noticed: str) -> None:
-    meaning = signals.of_nrql(query, signals.directions_of(operator))
+    meaning = queries.of_nrql(query, signals.directions_of(operator))
     assert meaning.reason == ""
     assert " ".join(each.mode for each in meaning.senses) == noticed
 
@@ -166,21 +196,123 @@ def test_a_reviewed_query_notices_what_was_judged(query: str, operator: str, not
     ],
 )
 def test_a_query_about_something_else_or_the_other_way_is_not_understood(query: str, operator: str) -> None:
-    assert signals.of_nrql(query, signals.directions_of(operator)).reason
+    assert queries.of_nrql(query, signals.directions_of(operator)).reason
 
 
 def test_alarms_and_monitors_go_by_their_metric_and_direction() -> None:
     def cloudwatch(metric: str, operator: str) -> list[str]:
-        meaning = signals.of_metric("cloudwatch", metric, signals.directions_of(operator))
+        meaning = queries.of_metric("cloudwatch", metric, signals.directions_of(operator))
         return [each.mode for each in meaning.senses]
 
     assert cloudwatch("AWS/ApplicationELB/UnHealthyHostCount", "GreaterThanThreshold") == ["backends-unhealthy"]
     assert cloudwatch("AWS/ApplicationELB/UnHealthyHostCount", "LessThanThreshold") == []
     assert cloudwatch("AWS/RDS/FreeStorageSpace", "LessThanOrEqualToThreshold") == ["disk-full"]
-    assert signals.of_metric("cloudwatch", "MyApp/ErrorCount", frozenset(("rises",))).reason
-    (sense,) = signals.of_datadog("avg(last_5m):sum:kubernetes.containers.restarts{service:api} by {pod} > 5").senses
+    assert queries.of_metric("cloudwatch", "MyApp/ErrorCount", frozenset(("rises",))).reason
+    (sense,) = queries.of_datadog("avg(last_5m):sum:kubernetes.containers.restarts{service:api} by {pod} > 5").senses
     assert (sense.mode, sense.matchers[0].value) == ("containers-restarting", "api")
-    assert signals.of_datadog('logs("error").index("*").rollup("count").last("5m") > 1').reason
+    assert queries.of_datadog('logs("error").index("*").rollup("count").last("5m") > 1').reason
+
+
+HITS = "avg(last_4h):anomalies(sum:trace.http.request.hits{service:api}, 'agile', 3"
+
+
+@pytest.mark.parametrize(
+    ("kind", "query", "noticed"),
+    [
+        ("query alert", "avg(last_4h):anomalies(avg:trace.http.request.errors{service:api}, 'basic', 2) >= 1",
+         "requests-failing"),
+        ("query alert", f"{HITS}, direction='below') >= 0.9", "traffic-lost"),
+        ("query alert", f"{HITS}, direction='above') >= 0.9", "-"),
+        ("query alert", "avg(last_4h):anomalies(avg:shop.basket{*}, 'basic', 2) >= 1", "?"),
+        ("query alert", "avg(last_30m):outliers(avg:system.disk.in_use{*} by {host}, 'dbscan', 2) > 0", "?"),
+        ("metric alert", "max(next_1w):forecast(avg:system.disk.in_use{*} by {host}, 'linear', 1) >= 0.9",
+         "node-disk-full"),
+        ("log alert", 'logs("service:api @http.status_code:[500 TO 599]").index("*").rollup("count").last("5m") > 20',
+         "requests-failing"),
+        ("log alert", 'logs("service:api -@http.status_code:5*").index("*").rollup("count").last("5m") > 20', "?"),
+        ("log alert", 'logs("service:api @http.status_code:5*").index("*").rollup("count").last("5m") < 1', "?"),
+        ("log alert", 'logs("status:error").index("*").rollup("count").last("5m") > 20', "?"),
+        ("trace-analytics alert",
+         'trace-analytics("service:api @http.status_code:5*").rollup("count").last("5m") > 5', "requests-failing"),
+        ("service check", '"postgres.can_connect".over("host:main").last(3).count_by_status()', "database-down"),
+        ("service check", '"shop.is_open".over("*").last(3).count_by_status()', "?"),
+        ("composite", "1234 && 5678", "?"),
+        ("event-v2 alert", 'events("source:deploy").rollup("count").last("5m") > 5', "?"),
+    ],
+)  # fmt: skip
+def test_a_monitor_is_a_claim_where_it_is_clear_and_not_understood_elsewhere(
+    kind: str, query: str, noticed: str
+) -> None:
+    meaning = queries.of_datadog(query, kind)
+    told = "?" if meaning.reason else " ".join(each.mode for each in meaning.senses) or "-"
+    assert told == noticed
+    assert not (meaning.reason and meaning.senses)
+
+
+ALARMS = """
+resource "aws_cloudwatch_metric_alarm" "%s" {
+  alarm_name          = "alarm"
+  comparison_operator = "%s"
+  evaluation_periods  = 2
+  threshold           = 5
+  %s
+  metric_query {
+    id = "bad"
+    %s
+    metric {
+      metric_name = "HTTPCode_Target_5XX_Count"
+      namespace   = "AWS/ApplicationELB"
+      period      = 60
+      stat        = "Sum"
+      dimensions  = { LoadBalancer = "api" }
+    }
+  }
+  metric_query {
+    id = "all"
+    metric {
+      metric_name = "RequestCount"
+      namespace   = "AWS/ApplicationELB"
+      period      = 60
+      stat        = "Sum"
+    }
+  }
+  %s
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "operator", "noticed"),
+    [
+        ("100 * bad / all", "GreaterThanThreshold", "requests-failing"),
+        ("bad / (bad + all)", "GreaterThanThreshold", "requests-failing"),
+        ("100 * bad / all", "LessThanThreshold", "-"),
+        ("1 - bad / all", "LessThanThreshold", "requests-failing"),
+        ("all - bad", "LessThanThreshold", "requests-failing traffic-lost"),
+        ("IF(all > 100, bad / all, 0)", "GreaterThanThreshold", "?"),
+        ("FILL(bad, 0)", "GreaterThanThreshold", "?"),
+        ("bad / other", "GreaterThanThreshold", "requests-failing"),
+        ("other / bad", "GreaterThanThreshold", "?"),
+        ("", "GreaterThanThreshold", "requests-failing"),  # the metric itself is what is compared
+    ],
+)
+def test_metric_math_is_read_as_far_as_it_is_sums_and_ratios(expression: str, operator: str, noticed: str) -> None:
+    asked = f'metric_query {{\n id = "e"\n expression = "{expression}"\n return_data = true\n }}' if expression else ""
+    text = ALARMS % ("a", operator, "", "" if expression else "return_data = true", asked)
+    (rule,) = alert_rules.rules(platform(main_tf=text))
+    told = "?" if rule.reason else " ".join(sorted({each.mode for each in rule.senses})) or "-"
+    assert told == noticed, rule.reason
+
+
+def test_an_alarm_on_a_band_goes_by_its_operator_and_a_combined_one_is_not_understood() -> None:
+    band = 'metric_query {\n id = "b"\n expression = "ANOMALY_DETECTION_BAND(bad, 2)"\n }'
+    text = ALARMS % ("a", "GreaterThanUpperThreshold", 'threshold_metric_id = "b"', "return_data = true", band)
+    text += (
+        'resource "aws_cloudwatch_composite_alarm" "c" {\n alarm_name = "any"\n alarm_rule = "ALARM(a) OR ALARM(b)"\n}'
+    )
+    found = {rule.name: rule for rule in alert_rules.rules(platform(main_tf=text))}
+    assert [each.mode for each in found["alarm"].senses] == ["requests-failing"]
+    assert (found["any"].senses, found["any"].reason) == ((), queries.COMBINES)
 
 
 def test_every_row_of_the_data_has_a_source_and_a_failure_mode_that_exists() -> None:

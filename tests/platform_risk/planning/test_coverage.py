@@ -11,8 +11,12 @@ from django.test import Client
 from django.utils import timezone
 
 from costs.models import BillScope, DayTotal
+from findings import judging
+from findings.models import Finding
+from platform_risk.core.errors import Conflict
+from platform_risk.core.imports import runner
 from platform_risk.core.imports import services as imports
-from platform_risk.core.models import Import, Service, User
+from platform_risk.core.models import Environment, Import, Service, Team, User
 from tests.factories import make_service, make_target, upload
 
 pytestmark = pytest.mark.django_db
@@ -37,12 +41,12 @@ RULES = """groups:
 FACTS = "alerting: {prometheus: {scrape_interval_seconds: 30, group_wait_seconds: 10}}\n"
 
 
-def folder(service: Service, **files: str) -> Import:
+def folder(service: Service, to: dict[str, Any] | None = None, **files: str) -> Import:
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as archive:
         for name, text in files.items():
             archive.writestr(name.replace("_yaml", ".yaml"), text)
-    row = upload(held.getvalue(), service, name="platform.zip", kind="platform")
+    row = upload(held.getvalue(), service, name="platform.zip", kind="platform", **(to or {}))
     assert row.state == "done", row.error
     return row
 
@@ -67,10 +71,10 @@ def test_each_failure_mode_is_noticed_unknown_or_noticed_by_nothing(
     assert (row["best_seconds"], row["worst_seconds"]) == (130, 190)
     assert api(bob).get("/api/v1/alert-coverage/").json()["results"] == []
     assert api(bob).get("/api/v1/alert-coverage/", {"service": "checkout"}).status_code == 400
-    pages = [api(alice).get("/api/v1/alert-coverage/", {"page_size": "5", "cursor": str(at)}).json() for at in (0, 5)]
+    pages = [api(alice).get("/api/v1/alert-coverage/", {"page_size": "3", "cursor": str(at)}).json() for at in (0, 3)]
     every = api(alice).get("/api/v1/alert-coverage/").json()["results"]
     assert [row for page in pages for row in page["results"]] == every
-    assert (pages[0]["previous"], "cursor=5" in pages[0]["next"]) == (None, True)
+    assert (pages[0]["previous"], "cursor=3" in pages[0]["next"]) == (None, True)
     listed: Any = api(alice).get("/api/v1/alert-coverage/?format=csv&state=covered")
     assert b"PodsMissing (rules.yaml:5)" in listed.getvalue()
     body = signed_in(alice).get("/alert-coverage/?mode=memory-exhausted").content.decode()
@@ -126,3 +130,115 @@ def test_what_is_not_known_any_more_is_told_to_who_may_see_it(
     assert "silent" not in {
         each["kind"] for each in api(alice).get("/api/v1/alert-coverage/freshness/").json()["results"]
     }
+
+
+# Alerts of one import that watch what another one describes
+
+WATCHING = """groups:
+  - name: cluster
+    rules:
+      - {alert: DeploymentShort, expr: 'kube_deployment_status_replicas_available{namespace="shop"} < 1', for: 2m}
+      - {alert: Crashing, expr: 'increase(kube_pod_container_status_restarts_total{namespace="shop"}[10m]) > 3'}
+      - {alert: RolloutStuck, expr: 'kube_deployment_status_condition{condition="Progressing", status="false"} == 1'}
+      - {alert: MemoryFull, expr: 'container_memory_working_set_bytes{namespace="shop"} > 1e9'}
+      - {alert: TargetDown, expr: up == 0, for: 5m}
+"""
+
+
+@pytest.fixture
+def monitoring(search: Team) -> Service:
+    return make_service("monitoring", search)
+
+
+def judge() -> list[Import]:
+    """What a worker does after alert rules have changed."""
+    made = judging.judge_again()
+    for pk in made:
+        runner.run(pk)
+    return list(Import.objects.filter(pk__in=made))
+
+
+def missing(service: Service) -> dict[str, str]:
+    found = Finding.objects.filter(service=service, check_id="alert-coverage", withdrawn_by__isnull=True)
+    return {row.resource: row.status for row in found}
+
+
+def test_alerts_of_another_import_count_until_it_is_undone(
+    checkout: Service, monitoring: Service, alice: User, bob: User, ada: User, api: Api, signed_in: SignedIn
+) -> None:
+    own = folder(checkout, api_yaml=API, rules_yaml=RULES.replace("PodsMissing", "OwnPods"))
+    assert missing(checkout) == {"Deployment/shop/api": "new"}
+    Finding.objects.filter(service=checkout).update(status="triaged")
+    assert judge() == []
+
+    watching = folder(monitoring, rules_yaml=WATCHING)  # of another team, which alice does not see
+    (again,) = judge()
+    assert (again.state, again.again_of, again.closed, again.created_by) == ("done", own, 1, None)
+    assert missing(checkout) == {"Deployment/shop/api": "fixed"}
+    assert (judge(), judge()) == ([], [])
+
+    # Each sees that it is noticed; whose alert it is, and where, only who may see that import.
+    assert set(states(api, alice).values()) == {"covered"}
+    told = {row["mode"]: row["alerts"] for row in api(alice).get("/api/v1/alert-coverage/").json()["results"]}
+    (alert,) = told["containers-restarting"]
+    assert (alert["name"], alert["path"], alert["service"]) == ("an alert of another import", "", None)
+    assert {each["service"] for each in told["replicas-unavailable"]} == {"checkout", None}
+    pages = signed_in(alice).get("/alert-coverage/").content.decode()
+    pages += api(alice).get(f"/api/v1/imports/{again.pk}/").content.decode()
+    pages += "".join(str(each) for each in Finding.objects.filter(service=checkout).values())
+    assert "Crashing" not in pages
+    assert "OwnPods" not in signed_in(bob).get("/alert-coverage/").content.decode()
+    body = signed_in(ada).get("/alert-coverage/?service=checkout").content.decode()
+    assert "Crashing" in body
+    assert f"monitoring, import {watching.pk}" in body
+    csv: Any = api(ada).get("/api/v1/alert-coverage/?format=csv&mode=containers-restarting")
+    assert b"Crashing (monitoring, rules.yaml:5)" in csv.getvalue()
+
+    # The same rules again change nothing; without them everything is as it was, to the word.
+    assert folder(monitoring, rules_yaml=WATCHING).duplicate_of == watching
+    assert judge() == []
+    imports.undo(watching, user=ada)
+    assert judge() == []
+    assert missing(checkout) == {"Deployment/shop/api": "triaged"}
+    again.refresh_from_db()
+    assert (again.undone_by, again.undone_at is not None) == (None, True)
+
+
+def test_undoing_an_import_undoes_what_was_read_of_it_again(
+    checkout: Service, monitoring: Service, alice: User, ada: User, api: Api
+) -> None:
+    first = folder(checkout, api_yaml=API)
+    assert (missing(checkout), set(states(api, alice).values())) == ({}, {"unknown"})
+    folder(monitoring, rules_yaml=WATCHING.replace('namespace="shop"', 'namespace="elsewhere"'))
+    folder(monitoring, rules_yaml="\n".join(WATCHING.splitlines()[:-3]))
+    (again,) = judge()
+    # An alert elsewhere tells of an outage of it, so what no alert tells of is missing.
+    assert states(api, alice) == {
+        "replicas-unavailable": "covered", "containers-restarting": "covered", "rollout-stuck": "none",
+        "memory-exhausted": "none", "signal-lost": "none",
+    }  # fmt: skip
+    assert missing(checkout) == {"Deployment/shop/api": "new"}
+    assert (imports.can_undo(first), imports.can_undo(again)) == (True, False)
+    with pytest.raises(Conflict, match=f"import {first.pk}"):
+        imports.undo(again, user=ada)
+    imports.undo(first, user=ada)
+    assert missing(checkout) == {}
+    assert states(api, alice) == {}
+    assert judge() == []
+
+
+def test_rules_reach_their_own_environment_and_nobody_where_they_say_so(
+    checkout: Service, monitoring: Service, alice: User, api: Api
+) -> None:
+    production, staging = (Environment.objects.create(slug=name, name=name) for name in ("production", "staging"))
+    folder(checkout, api_yaml=API)
+    folder(monitoring, {"environment": production}, rules_yaml=WATCHING)
+    assert states(api, alice)["replicas-unavailable"] == "covered"  # it names no environment: it may be that one
+    folder(checkout, {"environment": staging}, api_yaml=API.replace("name: api", "name: web"))
+    told = api(alice).get("/api/v1/alert-coverage/", {"mode": "replicas-unavailable"}).json()["results"]
+    assert {row["subject"]: row["state"] for row in told} == {
+        "Deployment/shop/api": "covered", "Deployment/shop/web": "unknown",
+    }  # fmt: skip
+    only_own = {"platform-risk.yaml": "alerting: {only_own: true}\n"}
+    folder(monitoring, {"environment": production}, rules_yaml=WATCHING, **only_own)
+    assert states(api, alice)["replicas-unavailable"] == "unknown"
