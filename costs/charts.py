@@ -31,7 +31,7 @@ def months(named: Sequence[tuple[str, Projection]]) -> str:
         xaxis={"title": {"text": "month"}, "dtick": max(len(named[0][1].rows) // 12, 1)},
         yaxis={"title": {"text": unit}, "rangemode": "tozero"},
         yaxis2={"title": {"text": f"{named[0][1].currency} a month"}, "overlaying": "y", "side": "right",
-                "rangemode": "tozero", "showgrid": False},
+                "rangemode": "tozero", "showgrid": False, "tickmode": "auto"},
         legend={"orientation": "h", "y": -0.22},
         barmode="group",
     )  # fmt: skip

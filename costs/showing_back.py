@@ -15,6 +15,7 @@ COLUMNS = ("month", "team", "direct", "shared", "total", "currency")
 
 @dataclass(frozen=True)
 class Row:
+    slug: str
     name: str
     direct: Decimal
     shared: Decimal
@@ -58,9 +59,9 @@ def showback(user: User, month: date, currency: str, cost: str) -> Showback:
         Team.objects.filter(pk__in=user.team_ids)
     )  # fmt: skip
     rows = [
-        Row(name, getattr(found[slug].direct, cost), getattr(found[slug].shared, cost))
+        Row(slug, name, getattr(found[slug].direct, cost), getattr(found[slug].shared, cost))
         if slug in found
-        else Row(name, _ZERO, _ZERO)
+        else Row(slug, name, _ZERO, _ZERO)
         for slug, name in teams.order_by("slug").values_list("slug", "name")
     ]
     nobodys = None

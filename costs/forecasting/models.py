@@ -18,6 +18,7 @@ _WEEKS = 16  # that the shape of the week is taken from
 _LEAST_MEMORY = 0.1  # Theta's own least α too: even a level that seems to stand still may move
 _MEMORIES = np.array([0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.65, 0.9])
 _FIRST_ERROR = 3 * WEEK  # days that have to lie before one from which the past is tried
+_PARTS = 5  # of the past: what came in two of them at most was once, not now and then
 _OUTLIER = 4.0  # of the spread around the running median
 
 NAIVE, COMBINED = "seasonal_naive", "theta_and_level"
@@ -79,12 +80,13 @@ def naive_errors(values: Floats) -> "PastErrors":
 def combined(values: Floats, horizon: int) -> Path:
     """The mean of Theta and the level by weekday: on spend and on public series it errs less than either.
 
-    What was cut off as outliers comes again, nobody knows when: each day has its mean share of it, for without it
-    months come to too little.
+    What was cut off as outliers comes again where it came in most parts of the past, nobody knows when: each day has
+    its share of it, for without it months come to too little.
     """
     calm = _without_outliers(values)
     level = _level(values, calm, horizon)
-    share = float((values - calm)[-_MOST_DAYS:].mean())
+    parts = np.array_split((values - calm)[-_MOST_DAYS:], _PARTS)
+    share = float(np.median([part.mean() for part in parts]))
     return Path((_theta(calm[-_MOST_DAYS:], horizon) + level.mean) / 2 + share, level.size, level.memory)
 
 

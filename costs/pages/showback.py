@@ -1,7 +1,7 @@
 """Showback: a month by team, and what is shared."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -51,6 +51,7 @@ def showback(request: HttpRequest) -> HttpResponse:
         "here": "showback", "found": found, "month": month, "months": months, "currency": currency,
         "currencies": currencies, "cost": cost, "costs": spending.COSTS, "rules": sharing.rules_visible_to(user),
         "form": form, "may_change": user.is_admin,
+        "last": spending.following(month) - timedelta(days=1) if month else None,
     }  # fmt: skip
     return render(request, "costs/showback.html", context, status=422 if form.is_bound else 200)
 
