@@ -26,6 +26,8 @@ from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
 _BASES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _NAMED = re.compile(r"(?:docker-)?(?:compose|stack)(?:[.-][\w.-]+)?\.ya?ml\Z", re.IGNORECASE)
+_OVERRIDES = tuple(name.replace(".", ".override.") for name in _BASES)
+_PRODUCTION = re.compile(r"[.-]prod(?:uction)?[.-]", re.IGNORECASE)
 _TOP = {"version", "name", "services", "networks", "volumes", "configs", "secrets", "include", "models"}
 _STARTS = ("image", "build", "extends")
 _REFERENCE = re.compile(
@@ -92,18 +94,15 @@ def is_compose(config: ConfigFile) -> bool:
 
 
 def _project(folder: str, found: list[ConfigFile], files: Mapping[str, ConfigFile], used: set[int]) -> _Project:
-    """The base with what overrides it, and files that state other services. One that states a service again is a
-    variant, started instead or beside: it is left out."""
-    by_name = {each.path.rpartition("/")[2]: each for each in found}
-    base = next((name for name in _BASES if name in by_name), "")
-    stem, _, end = base.rpartition(".")
-    together = [by_name[name] for name in (base, f"{stem}.override.{end}") if name in by_name]
-    together += [each for each in found if each not in together]
+    """The base, what is started over it, and files that state other services. Another one that states a service again
+    is a variant for another occasion: it is left out."""
+    together = _together(found)
+    others = [each for each in found if not any(each is one for one in together)]
     layers: dict[str, list[_Layer]] = {}
     name = posixpath.basename(folder)
-    for position, config in enumerate(together):
+    for config in (*together, *others):
         services: Map = config.root["services"]
-        if position and not (base and ".override." in config.path and position == 1) and layers.keys() & services:
+        if not any(config is one for one in together) and layers.keys() & services:
             continue
         used.add(id(config))
         name = str(config.root.get("name") or name)
@@ -112,6 +111,18 @@ def _project(folder: str, found: list[ConfigFile], files: Mapping[str, ConfigFil
     beside = files.get(posixpath.join(folder, ".env"))
     variables = beside.root if beside is not None and isinstance(beside.root, Map) else {}
     return _Project(folder, name, layers, variables, files)
+
+
+def _together(found: list[ConfigFile]) -> list[ConfigFile]:
+    """The base and the file for production where there is one, since that is what users get; else the override, which
+    Compose takes by itself."""
+    by_name = {each.path.rpartition("/")[2]: each for each in found}
+    base = next((name for name in _BASES if name in by_name), "")
+    if not base:
+        return []
+    production = [each for name, each in by_name.items() if _PRODUCTION.search(name)]
+    override = [by_name[name] for name in _OVERRIDES if name in by_name]
+    return [by_name[base], *(production or override)[:1]]
 
 
 def _workload(project: _Project, name: str) -> Workload:

@@ -49,14 +49,28 @@ def test_a_variant_of_the_same_services_is_not_added_to_them() -> None:
     platform = read(
         base=base,
         **{
-            "compose.prod.yaml": "services:\n  api: {image: 'api:2', environment: {A: prod}}\n",
+            "compose.test.yaml": "services:\n  api: {image: 'api:2', environment: {A: test}}\n",
             "compose.jobs.yaml": "services:\n  jobs: {image: 'jobs:1'}\n",
         },
     )
     assert [each.resource.name for each in platform.compose_services] == ["api", "jobs"]
     assert variables(service(platform)) == {"A": "base"}
     # What the variant says is still a setting, as that of any other file is.
-    assert any(each.value.value == "prod" for each in platform.settings)
+    assert any(each.value.value == "test" for each in platform.settings)
+
+
+def test_what_is_started_for_production_counts_more_than_what_a_developer_overrides() -> None:
+    platform = read(
+        base="services:\n  api: {build: ., environment: {A: base, B: base}}\n  db: {image: 'postgres:16'}\n",
+        override="services:\n  api: {environment: {A: mine}}\n",
+        **{
+            "docker-compose.prod.yml": "services:\n  api:\n    image: api:2\n    deploy: {replicas: 4}\n"
+            "    environment: {A: p}\n"
+        },
+    )
+    assert variables(service(platform)) == {"A": "p", "B": "base"}
+    assert value(service(platform).replicas) == 4
+    assert {each.resource.name for each in platform.compose_services} == {"api", "db"}
 
 
 @pytest.mark.parametrize(
