@@ -185,8 +185,11 @@ class Cube:
         period_style = "iso"
         if period:
             counts = ", ".join(f"count({numbers.day(period, style)})" for style in numbers.DATE_FORMATS)
-            seen = self._ask(f"SELECT {counts} FROM {source}")[0]  # noqa: S608
+            zoned = f"count(*) FILTER ({numbers.is_zoned(period)})"
+            *seen, others = self._ask(f"SELECT {counts}, {zoned} FROM {source}")[0]  # noqa: S608
             period_style = list(numbers.DATE_FORMATS)[max(range(len(seen)), key=lambda index: seen[index])]
+            if period_style == "iso" and others:  # only then, for it takes longer
+                period_style = numbers.ZONED
         said = part.meaning
         decimals = said.decimals or (
             "comma" if "billed" in fields and self._divides_by_comma(fields["billed"], source, part) else ""

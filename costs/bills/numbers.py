@@ -55,18 +55,24 @@ DATE_FORMATS = {
 }
 
 
+ZONED = "zoned"  # of billing periods: ISO 8601 that begins at midnight somewhere
+
+
 def billing_day(text: str, style: str) -> str:
     """SQL: a day within the month in which a billing period begins, or NULL.
 
     A period begins at midnight of the provider's own zone, which in UTC may be the last day of the month before. Zones
     are between 12 hours behind and 14 ahead, so 14 hours later it is within the first two days of its month in any.
     """
-    if style != "iso":
+    if style != ZONED:
         return day(text, style)
-    is_plain = f"strlen({text}) <= 10 OR (substr({text}, 12) IN ('00:00:00Z', '00:00:00'))"
     moved = f"CAST(timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ)) + INTERVAL 14 HOUR AS DATE)"
-    later = f"CASE WHEN {moved} BETWEEN DATE '2000-01-01' AND DATE '2100-01-01' THEN {moved} END"
-    return f"CASE WHEN {is_plain} THEN {day(text, style)} ELSE {later} END"
+    return f"CASE WHEN {moved} BETWEEN DATE '2000-01-01' AND DATE '2100-01-01' THEN {moved} END"
+
+
+def is_zoned(text: str) -> str:
+    """SQL: whether a time in ISO 8601 says more than a day that begins in UTC."""
+    return f"strlen({text}) > 10 AND NOT ends_with({text}, '00:00:00Z')"
 
 
 def day(text: str, style: str) -> str:
