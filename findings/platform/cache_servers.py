@@ -1,7 +1,7 @@
 """Redis, Valkey and KeyDB: how much they may hold, and what they do when they are full. PURE."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -18,6 +18,7 @@ _UNITS = {"": 1, "b": 1, "k": 10**3, "kb": 2**10, "m": 10**6, "mb": 2**20, "g": 
 _FLAGS = ("REDIS_ARGS", "REDIS_EXTRA_FLAGS", "VALKEY_EXTRA_FLAGS", "KEYDB_EXTRA_FLAGS")
 _CACHE = re.compile(r"(?:.*_)?caches?(?:_.*)?")
 _BROKER = re.compile(r"(?:.*_)?broker(?:_url|_uri|_host|_server)?")
+_MOST_TEXT = 400
 _POLICY = "Redis: maxmemory-policy defaults to noeviction"
 _MANAGED = {
     "aws_elasticache_parameter_group": "ElastiCache", "google_redis_instance": "Memorystore",
@@ -40,10 +41,15 @@ class Server:
 
 
 def servers(platform: Platform) -> Iterator[Server]:
-    for workload in platform.running:
-        for container in workload.containers:
-            if not container.is_init and _is_server(container):
-                yield _of_container(platform, workload, container)
+    found = [
+        (workload, container)
+        for workload in platform.running
+        for container in workload.containers
+        if not container.is_init and _is_server(container)
+    ]
+    caches, brokers = (_hosts(platform, each) if found else {} for each in (_CACHE, _BROKER))
+    for workload, container in found:
+        yield _of_container(platform, workload, container, caches, brokers)
     for block in platform.terraform(*_MANAGED):
         made = _managed(block)
         if made is not None:
@@ -55,13 +61,19 @@ def _is_server(container: Container) -> bool:
     return bool(_SERVER.match(image.rpartition("/")[2].partition(":")[0].partition("@")[0]))
 
 
-def _of_container(platform: Platform, workload: Workload, container: Container) -> Server:
+def _of_container(
+    platform: Platform,
+    workload: Workload,
+    container: Container,
+    caches: Mapping[str, Place],
+    brokers: Mapping[str, Place],
+) -> Server:
     place = workload.resource.place(container.node.line)
     stated = _stated(platform, workload, container)
     most = _bytes(stated.get("maxmemory"))
     policy = stated.get("maxmemory-policy")
     names = {workload.resource.name, *(each.name for each in platform.services_of(workload))}
-    is_cache = "cache" in workload.resource.name.lower() or _named(platform, _CACHE, names) is not None
+    is_cache = "cache" in workload.resource.name.lower() or not names.isdisjoint(caches)
     return Server(
         workload.id,
         policy.map(str) if policy is not None else Sourced("noeviction", Source.PROVIDER_DEFAULT, place, _POLICY),
@@ -69,7 +81,7 @@ def _of_container(platform: Platform, workload: Workload, container: Container) 
         _limit(workload, container),
         place,
         is_cache,
-        _named(platform, _BROKER, names),
+        next((brokers[name] for name in sorted(names) if name in brokers), None),
     )
 
 
@@ -102,14 +114,16 @@ def _limit(workload: Workload, container: Container) -> Sourced[int] | None:
     return stated.map(lambda _: int(size)) if stated is not None and size is not None else None
 
 
-def _named(platform: Platform, pattern: re.Pattern[str], names: set[str]) -> Place | None:
-    """Where a setting of such a name names one of these hosts."""
-    host = re.compile(rf"(?:.*[/@,])?(?:{'|'.join(map(re.escape, sorted(names)))})(?:[.:/,].*)?\Z")
+def _hosts(platform: Platform, pattern: re.Pattern[str]) -> dict[str, Place]:
+    """The hosts that settings of such a name name, by the first part of their name, and where."""
+    found: dict[str, Place] = {}
     for setting in platform.settings:
         value = setting.value.value
-        if isinstance(value, str) and len(value) < 400 and pattern.fullmatch(setting.name) and host.match(value):
-            return setting.value.place
-    return None
+        if isinstance(value, str) and len(value) < _MOST_TEXT and pattern.fullmatch(setting.name):
+            for each in value.partition("://")[2].split(",") if "://" in value else value.split(","):
+                host = each.partition("/")[0].rpartition("@")[2]
+                found.setdefault(re.split(r"[.:]", host)[0], setting.value.place)
+    return found
 
 
 def _managed(block: Block) -> Server | None:

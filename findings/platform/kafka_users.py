@@ -1,11 +1,12 @@
 """Users of Kafka with what their quotas let them fetch, and which consumers sign in as them. PURE."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from findings.platform import brokers, secrets
 from findings.platform.kafka import Consumer
-from findings.platform.model import Platform, Resource
+from findings.platform.model import Platform, Resource, Workload
 from findings.platform.units import stated_count, stated_number
 from platform_risk.quantities.sourced import Sourced
 
@@ -27,27 +28,29 @@ def quota_of(platform: Platform, consumer: Consumer) -> Quota | None:
 
     Source: Strimzi, KafkaUserQuotas: consumerByteRate holds for each broker.
     """
-    for user in platform.of_kind("KafkaUser"):
+    users = platform.of_kind("KafkaUser")
+    if not users or consumer.workload is None:
+        return None
+    namespace = consumer.workload.resource.namespace
+    taken = {use.secret for use in secrets.of_workload(consumer.workload)}
+    stated = set(_stated(platform, consumer.workload))
+    for user in users:
+        if not (user.name in stated or (user.name in taken and user.namespace == namespace)):
+            continue
         rate = stated_number(user.at("spec.quotas.consumerByteRate"))
-        if rate is not None and rate.value > 0 and _signs_in_as(platform, consumer, user):
+        if rate is not None and rate.value > 0:
             return Quota(user.name, rate, _brokers(platform, user))
     return None
 
 
-def _signs_in_as(platform: Platform, consumer: Consumer, user: Resource) -> bool:
-    workload = consumer.workload
-    if workload is None:
-        return False
-    if workload.resource.namespace == user.namespace and any(
-        use.secret == user.name for use in secrets.of_workload(workload)
-    ):
-        return True
+def _stated(platform: Platform, workload: Workload) -> Iterator[str]:
+    """Names of users in its settings."""
     for setting in platform.settings_of(workload.id):
         text = str(setting.value.value)
-        jaas = _JAAS.search(text) if setting.name.endswith("jaas_config") else None
-        if (_USER.fullmatch(setting.name) and text == user.name) or (jaas and jaas[1] == user.name):
-            return True
-    return False
+        if _USER.fullmatch(setting.name):
+            yield text
+        elif setting.name.endswith("jaas_config") and (found := _JAAS.search(text)):
+            yield found[1]
 
 
 def _brokers(platform: Platform, user: Resource) -> Sourced[int] | None:
