@@ -5,6 +5,7 @@ a platform of 200 services is written. Each run has a process of its own, which 
 """
 
 import ast
+import contextlib
 import gc
 import json
 import os
@@ -21,8 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench import measure, platforms
 from findings.checks import engine
-from findings.platform import files, reader, terraform, yaml_reader
+from findings.platform import files, kubernetes, promql, reader, settings, terraform, yaml_reader
 from findings.platform.files import File
+from findings.platform.model import items, mapping
 
 RUNS = 7
 SERVICES = 200
@@ -31,21 +33,19 @@ SERVICES = 200
 def parsed(given: list[File]) -> None:
     """The floor: every file's text to a tree with lines, by the parsers that the scan uses."""
     for file in given:
-        name = file.path.removesuffix(".sed")
-        if name.endswith((".yaml", ".yml", ".json")):
+        if _is_document(file):
             for _ in yaml_reader.read(file.text):
                 pass
-        elif name.endswith(".tf"):
+        elif file.path.endswith(".tf"):
             terraform.parse(file.text, file.path)
-        elif name.endswith(".py"):
+        elif file.path.endswith(".py"):
             ast.parse(file.text)
 
 
 def parsed_as_usual(given: list[File]) -> None:
     """The same by the parsers that one would take: PyYAML's C loader, which keeps no lines, for YAML and JSON."""
     for file in given:
-        name = file.path.removesuffix(".sed")
-        if name.endswith((".yaml", ".yml", ".json")):
+        if _is_document(file):
             try:
                 for _ in yaml.load_all(file.text, yaml.CSafeLoader):  # a safe loader, written in C
                     pass
@@ -55,13 +55,35 @@ def parsed_as_usual(given: list[File]) -> None:
             parsed([file])
 
 
+def parsed_within(given: list[File]) -> None:
+    """The floor, and what is written inside the documents: files in ConfigMaps, expressions of alert rules."""
+    parsed([file for file in given if not _is_document(file)])
+    for file in given:
+        for document in yaml_reader.read(file.text) if _is_document(file) else ():
+            root = document.root if isinstance(document, yaml_reader.Document) else None
+            groups = [*items(root, "spec.groups"), *items(root, "groups")]
+            for rule in (rule for group in groups for rule in items(group, "rules")):
+                with contextlib.suppress(promql.NotUnderstood):
+                    promql.parse(str(mapping(rule).get("expr")))
+            for resource in kubernetes.resources(root, file.path):
+                for name, text, line in kubernetes.embedded(resource):
+                    settings.parsed(text, name, offset=line)
+
+
+def _is_document(file: File) -> bool:
+    return file.path.removesuffix(".sed").endswith((".yaml", ".yml", ".json"))
+
+
 def looked_for(given: list[File]) -> None:
     engine.run(reader.read(given))
 
 
 def measured_here(what: str, folder: Path) -> dict[str, float]:
     given = [each for each in files.walk([folder]) if isinstance(each, File)]
-    work: Callable[[list[File]], None] = {"parse": parsed, "usual": parsed_as_usual, "scan": looked_for}[what]
+    works: dict[str, Callable[[list[File]], None]] = {
+        "parse": parsed, "usual": parsed_as_usual, "within": parsed_within, "scan": looked_for,
+    }  # fmt: skip
+    work = works[what]
     work(given)
     gc.collect()
     best = min(measure.seconds(lambda: work(given)) for _ in range(RUNS))
@@ -96,6 +118,7 @@ def main() -> None:
         for name, run in (
             ("parse alone", floor),
             ("parse alone, PyYAML in C", measured("usual", folder)),
+            ("parse with what is inside", measured("within", folder)),
             ("read and judged", measured("scan", folder)),
         ):
             took = run["seconds"]

@@ -289,22 +289,50 @@ def _pairs(each: Any) -> list[tuple[Any, Any]] | None:
     return None
 
 
+class _Attributes(Mapping[str, "Sourced[Any] | Unknown"]):
+    """The attributes of a block, each worked out when it is first asked for: nobody asks for most."""
+
+    def __init__(self, raw: Raw, scope: Scope, of: str) -> None:
+        self._raw = raw
+        self._scope = scope
+        self._of = of
+        self._known: dict[str, Sourced[Any] | Unknown | None] = {}
+
+    def __getitem__(self, name: str) -> "Sourced[Any] | Unknown":
+        if name not in self._known:
+            self._known[name] = self._worked_out(name)
+        found = self._known[name]
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._raw.attributes if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _worked_out(self, name: str) -> "Sourced[Any] | Unknown | None":
+        if name not in self._raw.attributes:
+            return None
+        expression, line = self._raw.attributes[name]
+        place = Place(self._raw.path, line, self._of)
+        self._scope.notes.clear()
+        try:
+            value = self._scope.value(expression)
+        except Cannot as error:
+            return Unknown(error.reason, error.provide, place, error.partial)
+        if isinstance(value, Unknown):
+            return Unknown(value.reason, value.provide, place)
+        if value is None:  # null is as if it were not there
+            return None
+        return Sourced(value, Source.FILE, place, "; ".join(dict.fromkeys(self._scope.notes)))
+
+
 def _block(raw: Raw, scope: Scope, address: str) -> Block:
     scope.made[0] += 1
     id_ = address or _address(raw)
-    attributes: dict[str, Sourced[Any] | Unknown] = {}
-    for name, (expression, line) in raw.attributes.items():
-        place = Place(raw.path, line, id_)
-        scope.notes.clear()
-        try:
-            value = scope.value(expression)
-        except Cannot as error:
-            attributes[name] = Unknown(error.reason, error.provide, place, error.partial)
-        else:
-            if isinstance(value, Unknown):
-                attributes[name] = Unknown(value.reason, value.provide, place)
-            elif value is not None:  # null is as if it were not there
-                attributes[name] = Sourced(value, Source.FILE, place, "; ".join(dict.fromkeys(scope.notes)))
+    attributes = _Attributes(raw, scope, id_)
     inner = tuple(made for each in raw.blocks for made in _inner(each, scope, id_))
     return Block(raw.type, raw.labels, attributes, inner, raw.path, raw.line, address, raw.references)
 
