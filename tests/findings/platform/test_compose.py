@@ -109,6 +109,27 @@ def test_a_default_that_was_taken_says_that_it_may_be_another() -> None:
 
 
 @pytest.mark.parametrize(
+    "listed", ["shop.env", "[shop.env]", "[{path: ./shop.env, required: false}]", "[missing.env, ../shop/shop.env]"]
+)
+def test_files_of_variables_are_taken_over_and_single_ones_win(listed: str) -> None:
+    platform = read(
+        base=f"services:\n  api:\n    image: a\n    env_file: {listed}\n    environment: {{B: own}}\n",
+        **{"shop.env": "A=file\nB=file\n"},
+    )
+    assert variables(service(platform)) == {"A": "file", "B": "own"}
+    a = service(platform).containers[0].env["A"].value
+    assert a is not None
+    assert (a.place.path, a.place.line) == ("shop/shop.env", 1)
+
+
+def test_what_extends_a_service_of_another_file_is_read_as_it_stands() -> None:
+    platform = read(
+        base="services:\n  api: {image: a, extends: {file: common.yaml, service: base}, environment: {A: 1}}\n"
+    )
+    assert variables(service(platform)) == {"A": "1"}
+
+
+@pytest.mark.parametrize(
     ("stated", "count", "source"),
     [
         ("deploy: {replicas: 3}", 3, Source.FILE),
