@@ -38,6 +38,7 @@ class Held:
     service_id: int
     environment_id: int | None
     import_id: int
+    is_demo: bool
     told: Mapping[str, Any] = field(repr=False)
 
     @property
@@ -45,8 +46,10 @@ class Held:
         """Whether its rules may watch what others describe."""
         return bool(self.told.get("rules_digest"))
 
-    def reaches(self, environment_id: int | None) -> bool:
-        return self.environment_id is None or environment_id is None or self.environment_id == environment_id
+    def reaches(self, other: "Held") -> bool:
+        """The demo is apart: its alerts watch nothing of anybody else's, nor others' the demo."""
+        places = {self.environment_id, other.environment_id}
+        return other is not self and self.is_demo == other.is_demo and (None in places or len(places) == 1)
 
     def rules(self, *, hidden: bool = False) -> tuple[Rule, ...]:
         return tuple(kept.rule(each, origin=self.import_id, hidden=hidden) for each in self.told.get("rules", ()))
@@ -58,13 +61,18 @@ class Held:
 def held() -> list[Held]:
     """Of all scopes, whoever asks: for judging, not for showing. One query."""
     rows = current().order_by("pk")
-    found = rows.values_list("pk", "target__service_id", "target__environment_id", "last_applied_id", _ALERTS)
-    return [Held(*row) for row in found if isinstance(row[4], dict)]
+    found = rows.values_list(
+        "pk", "target__service_id", "target__environment_id", "last_applied_id", "target__service__is_demo", _ALERTS
+    )
+    return [Held(*row) for row in found if isinstance(row[5], dict)]
 
 
 def elsewhere(row: Import, source: str) -> tuple[Mapping[str, Any], ...]:
     """The rules, as they are kept, of all other scopes that reach the one which this import is about to replace."""
-    others = current().exclude(
+    if row.service is None:
+        return ()
+    others = current().filter(target__service__is_demo=row.service.is_demo)
+    others = others.exclude(
         target__service=row.service, target__environment=row.environment, source=row.source or source
     )
     if row.environment is not None:
@@ -88,9 +96,7 @@ class Stale:
 def stale() -> Iterator[Stale]:
     every = held()
     for each in every:
-        others = [
-            other for other in every if other is not each and other.is_shared and other.reaches(each.environment_id)
-        ]
+        others = [other for other in every if other.is_shared and other.reaches(each)]
         key = (each.import_id, _against(others))
         if key in _settled:
             continue

@@ -115,10 +115,7 @@ def _source(
     held: Held, scope: Scope, every: Sequence[Held], rules: dict[int, tuple[Rule, ...]], names: dict[int, str]
 ) -> Source:
     others = tuple(
-        rule
-        for other in every
-        if other is not held and other.is_shared and other.reaches(held.environment_id)
-        for rule in rules[other.import_id]
+        rule for other in every if other.is_shared and other.reaches(held) for rule in rules[other.import_id]
     )
     own = rules[held.import_id]
     found = coverage.judged(held.subjects(), own, others, is_complete=held.told.get("is_complete") is True)

@@ -242,3 +242,8 @@ def test_rules_reach_their_own_environment_and_nobody_where_they_say_so(
     only_own = {"platform-risk.yaml": "alerting: {only_own: true}\n"}
     folder(monitoring, {"environment": production}, rules_yaml=WATCHING, **only_own)
     assert states(api, alice)["replicas-unavailable"] == "unknown"
+    Service.objects.filter(pk=monitoring.pk).update(is_demo=True)
+    folder(monitoring, {"environment": production}, rules_yaml=WATCHING)
+    assert states(api, alice)["replicas-unavailable"] == "unknown"  # the demo's alerts watch the demo
+    Service.objects.filter(pk=monitoring.pk).update(is_demo=False)
+    assert states(api, alice)["replicas-unavailable"] == "covered"
