@@ -120,10 +120,10 @@ def again(row: Import, *, user: User) -> Import:
 
 def read_again(row: Import, *, because: str) -> Import | None:
     """By nobody: the file of a scope's last applied import, since what it is held against has changed; under the
-    target's lock. `because`: what is to come of it; None when that was tried since, whatever became of it. It belongs
-    to the import: undoing that one undoes this one too."""
+    target's lock. `because`: what is to come of it; None when that was tried since, whatever became of it but that it
+    was taken back. It belongs to the import: undoing that one undoes this one too."""
     original = row.again_of_id or row.pk
-    tried = Import.objects.filter(again_of=original, again_because=because, pk__gt=row.pk)
+    tried = Import.objects.filter(again_of=original, again_because=because, pk__gt=row.pk, undone_at=None)
     if tried.exists():
         return None
     made = Import(**{name: getattr(row, name) for name in _ASKED}, again_of_id=original, again_because=because)

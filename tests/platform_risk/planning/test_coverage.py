@@ -202,6 +202,9 @@ def test_alerts_of_another_import_count_until_it_is_undone(
     assert missing(checkout) == {"Deployment/shop/api": "triaged"}
     again.refresh_from_db()
     assert (again.undone_by, again.undone_at is not None) == (None, True)
+    folder(monitoring, rules_yaml=WATCHING)
+    assert [each.closed for each in judge()] == [1]
+    assert missing(checkout) == {"Deployment/shop/api": "fixed"}
 
 
 def test_undoing_an_import_undoes_what_was_read_of_it_again(
