@@ -47,8 +47,10 @@ def alert_coverage(request: HttpRequest) -> HttpResponse:
         "modes": signals.modes().values(),
         "states": [(state.value, words) for state, words in STATES.items()],
         "sources": sources,
-        "not_understood": [(each, alert) for each in sources for alert in each.alerts if alert.reason],
-        "gaps": freshness.gaps(user),
+        "not_understood": [
+            (each, alert) for each in sources if _is_asked(each, asked) for alert in each.alerts if alert.reason
+        ],
+        "gaps": [gap for gap in freshness.gaps(user) if not asked["service"] or gap.service == asked["service"]],
         "export": f"{reverse('api:alert-coverage-list')}?{urlencode(kept | {'format': 'csv'})}",
         "page": page,
         "query": f"{urlencode(kept)}&" if kept else "",
@@ -66,6 +68,10 @@ def _asked(request: HttpRequest, sources: list[Source]) -> dict[str, str]:
     }
     stated = {name: request.GET.get(name, "") for name in _FILTERS}
     return {name: value if value in known[name] else "" for name, value in stated.items()}
+
+
+def _is_asked(source: Source, asked: Mapping[str, str]) -> bool:
+    return asked["service"] in ("", source.service) and asked["team"] in ("", source.team)
 
 
 def _filter(asked: Mapping[str, str]) -> Filter:
