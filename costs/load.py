@@ -227,6 +227,7 @@ def _put(
         export=export, billing_account=scoped.billing_account[:200], period=scoped.period
     )
     _refuse_overlap(scope)
+    _refuse_other_kind(scope, azure.kind_of("; ".join(bill.notes)))
     is_complete = job.row.complete != "no"
     late = scope.last_complete_at is not None and observed_at < scope.last_complete_at
     provisional = observed_at < _ends(scoped.period) or f"{scoped.period:%Y-%m}" in bill.estimated
@@ -294,6 +295,21 @@ def _refuse_overlap(scope: BillScope) -> None:
         " first.",
         location={"pointer": f"{scope.billing_account} {scope.period:%Y-%m}"},
     )
+
+
+def _refuse_other_kind(scope: BillScope, kind: str) -> None:
+    """Under one name, too: one view of the money is no restatement of the other."""
+    current = BillVersion.objects.filter(scope=scope, is_current=True).select_related("import_row")
+    for version in current if kind else ():
+        known = azure.kind_of(version.import_row.format_reason)
+        if known and known != kind:
+            raise ImportFailedError(
+                "overlapping_export",
+                f"{scope.period:%B %Y} of export {scope.export} is {known} cost (import {version.import_row_id}), and"
+                f" this is {kind} cost: the same money in another way. Nothing was applied.",
+                remedy=f"Go on with {known} cost, or undo import {version.import_row_id} first.",
+                location={"pointer": f"{scope.billing_account} {scope.period:%Y-%m}"},
+            )
 
 
 def _day_lines(version: int, cube: Cube, scoped: Scoped, ids: dict[str, int]) -> Iterator[str]:

@@ -101,6 +101,11 @@ def looked(table: Table, meaning: Meaning) -> Meaning:
     return replace(meaning, fields=fields, export=AMORTIZED, notes=(_SPREAD,))
 
 
+def kind_of(notes: str) -> str:
+    """What an import's notes say that it is: actual, amortized, or "" where both are the same."""
+    return "amortized" if _SPREAD in notes else "actual" if _BOUGHT in notes else ""
+
+
 def mixed(entry: str) -> BillError:
     return BillError(
         "actual_and_amortized", "It has purchases of commitments and what they cost spread over their use: the same"

@@ -164,6 +164,10 @@ def test_two_exports_of_one_account_and_month_are_refused_with_the_remedy(ada: U
     assert row.error["code"] == "overlapping_export"
     assert "as actual cost, and this is amortized cost" in row.error["message"]
     assert billed(currency="EUR") == Decimal("8763.5")
+    # Under the same name, too: one is no restatement of the other.
+    row = send(ada, azure({**COVERED, "CostInBillingCurrency": "24"}, ON_DEMAND), export="azure-cost")
+    assert "is actual cost" in row.error["message"]
+    assert applied(ada, azure(PAID, COVERED), export="azure-cost").is_applied
 
 
 def test_what_was_observed_before_the_last_adds_nothing(ada: User) -> None:
