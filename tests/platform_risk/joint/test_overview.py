@@ -1,10 +1,13 @@
 """The pages that sum up: overview, service and team. Their figures are those of the lists they lead to."""
 
+import gzip
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.test import Client
 from django.utils import timezone
 
@@ -64,6 +67,24 @@ def test_the_lanes_show_their_worst_open_findings_of_default_branches(
     assert titles.index("The worst of its lane") < titles.index("Open, critical")
     assert "Overdue and owned" in titles
     assert not {"On a branch", "Overdue and dismissed", "Snoozed", "Fixed", "In another team"} & set(titles)
+
+
+def test_the_first_view_weighs_less_than_150_kilobytes_and_goes_out_compressed(
+    platform: Service, mary: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(mary)
+    page = Markup(text_of(client, "/"))
+    addresses = [each.attributes["href"] for each in page.all("link") if each.attributes.get("rel") == "stylesheet"]
+    addresses += [each.attributes["src"] for each in page.all("script") if "src" in each.attributes]
+    assert len(addresses) > 3
+    assert not any("plotly" in address for address in addresses)
+    found = [finders.find(address.removeprefix("/static/")) for address in addresses]
+    parts = [page.source.encode(), *(Path(str(each)).read_bytes() for each in found)]
+    assert sum(len(gzip.compress(part, 6)) for part in parts) < 150_000
+    sent = client.get("/", headers={"Accept-Encoding": "gzip"})
+    assert sent["Content-Encoding"] == "gzip"
+    assert len(sent.content) < len(page.source) / 3
+    assert "Content-Encoding" not in client.get("/api/v1/findings/", headers={"Accept-Encoding": "gzip"})
 
 
 def test_a_lane_shows_a_few_and_leads_to_the_rest(alice: User, checkout: Service, signed_in: SignedIn) -> None:
