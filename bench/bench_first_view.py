@@ -1,4 +1,4 @@
-"""The first view of the overview in Chromium, with the demo: what goes over the wire, and when the largest part of it is
+"""The first view of the overview in Chromium, with the demo: what goes over the wire, and when its largest part is
 painted (largest contentful paint). The aim is less than 150 KB of page, styles and scripts.
 
 The product is started as `make run` starts it. Each view has a cache of its own: nothing is kept from the one before.

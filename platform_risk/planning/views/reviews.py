@@ -49,6 +49,7 @@ def _shown(request: HttpRequest, week: date, form: NoteForm, status: int = 200) 
         "review": found,
         "is_running": week == reviews.this_week(),
         "lists": [(name, TITLES[name], rows, count) for name, rows, count in found.lists] if found else [],
+        "is_quiet": found is not None and not any(found.counts.values()) and not found.costs,
         "parts": list(reviews.merged(found.parts)) if found else [],
         "team": team,
         "teams": list(teams_visible_to(user).order_by("slug")),
