@@ -12,8 +12,9 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum, Window
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from costs.models import DayTotal
@@ -28,6 +29,7 @@ from platform_risk.core.models import Team, User
 from platform_risk.planning.models import ReviewNote, ReviewSnapshot
 
 LISTED = 25  # findings of each list that are kept by name; the counts are of all
+_FEW = 50_000
 MOVERS = 8
 EXPIRING_DAYS = 14
 COUNTS = ("new", "regressed", "closed", "overdue", "expiring")
@@ -62,7 +64,7 @@ def figures(teams: Sequence[Team | None], week: date) -> dict[int | None, dict[s
     ids = [team.pk if team else None for team in teams]
     lists = _lists(_of(ids), begin, end)
     counts = {name: _counted(rows) for name, rows in lists.items()}
-    listed = {name: _listed(rows, ids) for name, rows in lists.items()}
+    listed = {name: _listed(rows, ids, sum(counts[name].values())) for name, rows in lists.items()}
     lanes, risks, costs = _open_by_lane(ids), _risks(ids), _movers(ids, week)
     return {
         key: {
@@ -106,8 +108,23 @@ def _counted(rows: FindingQuerySet) -> dict[int | None, int]:
     return dict(rows.order_by().values_list("team_id").annotate(n=Count("*")))
 
 
-def _listed(rows: FindingQuerySet, ids: Sequence[int | None]) -> dict[int | None, list[dict[str, Any]]]:
-    """The worst of each team, in two queries: the index gives those of a team in order, however many a week has."""
+def _listed(rows: FindingQuerySet, ids: Sequence[int | None], count: int) -> dict[int | None, list[dict[str, Any]]]:
+    """The worst of each team, in two queries, or three."""
+    chosen = _worst_of_many(rows, ids) if count > _FEW else _worst_of_few(rows)
+    found: dict[int | None, list[dict[str, Any]]] = {}
+    for each in Finding.objects.filter(pk__in=chosen).select_related("service").order_by("rank", "id"):
+        found.setdefault(each.team_id, []).append(_shown(each))
+    return found
+
+
+def _worst_of_few(rows: FindingQuerySet) -> list[int]:
+    """All are sorted."""
+    place = Window(RowNumber(), partition_by=F("team_id"), order_by=["rank", "id"])
+    return list(rows.annotate(nth=place).filter(nth__lte=LISTED).values_list("pk", flat=True))
+
+
+def _worst_of_many(rows: FindingQuerySet, ids: Sequence[int | None]) -> list[int]:
+    """The index gives those of a team in order: the first that fit are soon found where many do."""
     known = [key for key in ids if key is not None]
     worst = rows.filter(team_id=RawSQL("team.id", ())).order_by("rank", "id").values("pk")[:LISTED]
     inner, parameters = worst.query.sql_with_params()
@@ -116,13 +133,11 @@ def _listed(rows: FindingQuerySet, ids: Sequence[int | None]) -> dict[int | None
             f"SELECT worst.pk FROM unnest(%s::bigint[]) AS team (id) CROSS JOIN LATERAL ({inner}) AS worst",  # noqa: S608
             [known, *parameters],
         )
-        chosen = Q(pk__in=[pk for (pk,) in cursor.fetchall()])
+        chosen = [pk for (pk,) in cursor.fetchall()]
     if None in ids:
-        chosen |= Q(pk__in=rows.filter(team__isnull=True).order_by("rank", "id").values("pk")[:LISTED])
-    found: dict[int | None, list[dict[str, Any]]] = {}
-    for each in Finding.objects.filter(chosen).select_related("service").order_by("rank", "id"):
-        found.setdefault(each.team_id, []).append(_shown(each))
-    return found
+        unowned = rows.filter(team__isnull=True).order_by("team_id", "rank", "id")  # by the team's index
+        chosen += unowned.values_list("pk", flat=True)[:LISTED]
+    return chosen
 
 
 def _shown(finding: Finding) -> dict[str, Any]:

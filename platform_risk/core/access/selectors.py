@@ -38,9 +38,14 @@ def saved_views_of(user: User | AnonymousUser) -> QuerySet[SavedView]:
     return SavedView.objects.filter(Q(user=user) | Q(team_id__in=user.team_ids)).select_related("team", "user")
 
 
-def audit_page(by: User, *, kind: str = "", cursor: str | None = None, size: int = 50) -> KeysetPage[AuditEvent]:
-    """The newest first. Raises BadCursor."""
+def audit(by: User, *, kind: str = "") -> QuerySet[AuditEvent]:
+    """The newest first."""
     if not by.is_admin:
         raise PermissionDenied("The audit is for administrators.")
     rows = AuditEvent.objects.filter(kind=kind) if kind else AuditEvent.objects.all()
-    return page(rows, ordering=["-id"], cursor=cursor, size=size)
+    return rows.order_by("-id")
+
+
+def audit_page(by: User, *, kind: str = "", cursor: str | None = None, size: int = 50) -> KeysetPage[AuditEvent]:
+    """Raises BadCursor."""
+    return page(audit(by, kind=kind), ordering=["-id"], cursor=cursor, size=size)

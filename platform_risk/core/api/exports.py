@@ -142,6 +142,12 @@ class Rows:
         return iter(self._rows)
 
 
+def csv_file(table: Table, rows: QuerySet[Any] | Rows) -> StreamingHttpResponse:
+    """The whole table, for a page that has no endpoint beside it."""
+    lines = _csv_lines(table, rows.iterator(chunk_size=ROWS_AT_ONCE))
+    return _download(_in_chunks(lines), table.name, "csv", "text/csv; charset=utf-8")
+
+
 def stream(request: Request, table: Table, rows: QuerySet[Any] | Rows) -> StreamingHttpResponse | None:
     """The whole list in the format asked for; None when a page was asked for. `rows` may prefetch nothing."""
     renderer = request.accepted_renderer
@@ -150,8 +156,12 @@ def stream(request: Request, table: Table, rows: QuerySet[Any] | Rows) -> Stream
     each = rows.iterator(chunk_size=ROWS_AT_ONCE)
     lines = _csv_lines(table, each) if isinstance(renderer, CSVRenderer) else _json_lines(table, each)
     media_type = "text/csv; charset=utf-8" if isinstance(renderer, CSVRenderer) else renderer.media_type
-    response = StreamingHttpResponse(_in_chunks(lines), content_type=media_type)
-    name = f"{table.name}-{timezone.now():%Y-%m-%d}.{renderer.format}"
+    return _download(_in_chunks(lines), table.name, str(renderer.format), str(media_type))
+
+
+def _download(content: Iterator[bytes], table: str, ending: str, media_type: str) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(content, content_type=media_type)
+    name = f"{table}-{timezone.now():%Y-%m-%d}.{ending}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response

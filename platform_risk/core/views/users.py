@@ -3,17 +3,28 @@
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from platform_risk.core.access import selectors, services
 from platform_risk.core.access.requests import user_of
+from platform_risk.core.api import exports
+from platform_risk.core.api.fields import shown_time
 from platform_risk.core.forms import UserForm, user_fields
 from platform_risk.core.keyset import BadCursor
 from platform_risk.core.views.saving import saved
 
 page = require_http_methods(["GET", "HEAD", "POST"])
+AUDIT = exports.Table(
+    "audit",
+    ("at", "actor", "action", "kind", "id", "label", "changes", "reason"),
+    lambda event: {
+        "at": shown_time(event.at), "actor": event.actor_name, "action": event.action, "kind": event.kind,
+        "id": event.object_id, "label": event.label, "changes": event.changes, "reason": event.reason,
+    },
+)  # fmt: skip
 
 
 @sensitive_post_parameters("password")
@@ -49,8 +60,10 @@ def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def audit(request: HttpRequest) -> HttpResponse:
+def audit(request: HttpRequest) -> HttpResponseBase:
     kind = request.GET.get("kind", "")[:40]
+    if request.GET.get("format") == "csv":
+        return exports.csv_file(AUDIT, selectors.audit(user_of(request), kind=kind))
     try:
         page_ = selectors.audit_page(user_of(request), kind=kind, cursor=request.GET.get("cursor"))
     except BadCursor as error:

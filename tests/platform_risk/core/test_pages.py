@@ -406,6 +406,11 @@ def test_the_audit_shows_one_kind_and_keeps_it_while_paging(ada: User, signed_in
     assert events(text_of(client, "/audit/", query={"kind": "service"})) == ["the-service"]
     assert "Name: – → 0" in " ".join(Markup(body).source.split())
     assert "Tidied" in body
+    file = client.get("/audit/", {"kind": "team", "format": "csv"})
+    lines = b"".join(file.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert len(lines) == 61
+    assert lines[0] == "at,actor,action,kind,id,label,changes,reason"
+    assert ",ada,changed,team,59,team-59," in lines[1]
     assert "Nothing of this kind was changed" in text_of(client, "/audit/", query={"kind": "token"})
 
 

@@ -106,6 +106,20 @@ def test_with_nothing_there_yet_the_overview_says_how_to_begin(alice: User, sign
     assert "Silent sources" not in page.source
 
 
+def test_in_an_empty_workspace_every_page_says_what_it_needs_and_leads_there(ada: User, signed_in: SignedIn) -> None:
+    client = signed_in(ada)
+    lead_to = {
+        "/findings/": "/imports/", "/risk/": "/imports/", "/risk/exceedance/": "/imports/",
+        "/risk/inputs/": "/services/", "/remedies/": "/imports/?kind=platform", "/alert-coverage/": "/imports/",
+        "/incidents/": "/incidents/new/", "/reviews/": "/imports/", "/costs/": "/imports/",
+    }  # fmt: skip
+    for url, wanted in lead_to.items():
+        page = Markup(text_of(client, url))
+        assert 'class="empty"' in page.source, url
+        links = [each.attributes.get("href", "") for each in page.all("a") if "main" in each.inside]
+        assert any(link.startswith(wanted) for link in links), (url, links)
+
+
 def test_a_viewer_is_told_to_ask_instead_of_being_sent_to_a_form(vic: User, signed_in: SignedIn) -> None:
     page = Markup(text_of(signed_in(vic), "/"))
     assert "/imports/" not in {each.attributes["href"] for each in page.all("a") if "main" in each.inside}

@@ -90,6 +90,19 @@ def test_a_week_counts_what_happened_in_it_and_a_recount_says_the_same(
     assert (kept(search)["new"], kept(search)["costs"], kept(None)["new"]) == (1, [], 0)
 
 
+def test_of_many_findings_the_same_ones_are_listed_as_of_few(
+    week: dict[str, Finding], checkout: Service, payments: Team, search: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        make_finding(checkout, first_seen_at=TUESDAY, lane="critical" if number % 2 else "important")
+        make_finding(checkout, first_seen_at=TUESDAY, team=None, team_from="")
+    teams = [payments, search, None]
+    few = reviews.figures(teams, WEEK)
+    monkeypatch.setattr(reviews, "_FEW", 0)
+    assert reviews.figures(teams, WEEK) == few
+    assert [len(few[key]["listed"]["new"]) for key in (payments.pk, search.pk, None)] == [25, 1, 25]
+
+
 def test_a_past_review_stays_true_whatever_happens_later(week: dict[str, Finding], payments: Team) -> None:
     tasks.keep_reviews()
     before = json.dumps(kept(payments), sort_keys=True)
@@ -136,6 +149,7 @@ def test_the_running_week_is_counted_now_with_as_many_queries_for_any_number_of_
     django_assert_max_num_queries: Any,
 ) -> None:  # fmt: skip
     client = signed_in(ada)
+    make_finding(week["new"].service, first_seen_at=timezone.now())
     with django_assert_max_num_queries(36) as few:
         assert "It runs until Sunday" in client.get("/reviews/").content.decode()
     team = Team.objects.create(slug="more", name="More")
