@@ -14,6 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 from costs import budgeting, charts, effects, pricing, projecting, using
 from costs.forms import BEGIN, FORMS, ProjectionForm, ScenarioForm
 from costs.models import PriceRate, Scenario
+from costs.money import plain
+from costs.pages.answers import csv_answer
 from costs.using import Begin, Usage
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.catalog.selectors import services_visible_to
@@ -114,6 +116,8 @@ def projections(request: HttpRequest) -> HttpResponse:
     if compared:
         settings.append(_setting(request, vector, BESIDE, "Beside it", begin))
     drawn = [(each.name, each.projection) for each in settings if each.projection is not None]
+    if drawn and request.GET.get("format") == "csv":
+        return _csv(vector, drawn)
     context: dict[str, Any] = {
         "vector": vector,
         "titles": TITLES,
@@ -154,6 +158,24 @@ def _months(drawn: list[tuple[str, Projection]]) -> list[dict[str, Any]]:
             saved_money = None if first is None or second is None else first - second
         found.append({"rows": rows, "saved": saved_money})
     return found
+
+
+def _csv(vector: str, drawn: list[tuple[str, Projection]]) -> HttpResponse:
+    """The table of months; what is not known is left empty."""
+    header = ["month"]
+    for name, projection in drawn:
+        unit = projection.rows[0].unit
+        header += [f"{name}: {unit}", f"{name}: cost, {projection.currency}", f"{name}: up to then"]
+    rows = [
+        [
+            month["rows"][0].month,
+            *(each for row in month["rows"] for each in (row.quantity, row.cost, row.cumulative_cost)),
+            *([month["saved"]] if len(drawn) > 1 else []),
+        ]
+        for month in _months(drawn)
+    ]
+    shown_rows = ([plain(each) if isinstance(each, Decimal) else each for each in row] for row in rows)
+    return csv_answer(f"projection-{vector}", [*header, *(["saved"] if len(drawn) > 1 else [])], shown_rows)
 
 
 def _saving(drawn: list[tuple[str, Projection]]) -> tuple[str, bool] | None:

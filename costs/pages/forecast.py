@@ -10,7 +10,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from costs import budgeting, charts, outlook
+from costs.money import plain
 from costs.outlook import Outlook
+from costs.pages.answers import csv_answer
 from costs.pages.forms import SeenForm
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.catalog.selectors import teams_visible_to
@@ -47,8 +49,11 @@ def forecast(request: HttpRequest) -> HttpResponse:
         user, asked["currency"], group_by=[asked["group"]] if asked["group"] else [], horizon=asked["horizon"],
         levels=_LEVELS, measure=asked["measure"],
     )  # fmt: skip
+    if found.told and request.GET.get("format") == "csv":
+        return _csv(found, by_month=request.GET.get("table") == "months")
     context = {
         **asked,
+        "csv": f"?{urlencode(asked)}",
         "horizons": HORIZONS,
         "groups": GROUPS,
         "measures": MEASURES,
@@ -96,6 +101,27 @@ def _drawn(found: Outlook, group: str) -> dict[str, Any]:
         if group
         else [],
     }
+
+
+def _csv(found: Outlook, *, by_month: bool) -> HttpResponse:
+    """The table of days, or of months."""
+    assert found.told is not None
+    bounds = [f"{end}_{level}" for level in _LEVELS for end in ("lo", "hi")]
+    if by_month:
+        header = ["month", "days_ahead", "spent_already", "expected", *bounds, "currency"]
+        rows = [
+            [f"{month.first:%Y-%m}", month.days, plain(month.known), plain(month.mean),
+             *(plain(end) for level in _LEVELS for end in month.bounds[level]), found.currency]
+            for month in found.months
+        ]  # fmt: skip
+        return csv_answer("forecast-by-month", header, rows)
+    whole = found.told.whole
+    lines = (_row(whole, at, whole.start + timedelta(days=at)) for at in range(len(whole.mean)))
+    days = [
+        [row["day"], f"{row['mean']:.4f}", *(f"{end:.4f}" for both in row["bounds"] for end in both), found.currency]
+        for row in lines
+    ]
+    return csv_answer("forecast-by-day", ["day", "expected", *bounds, "currency"], days)
 
 
 def _row(whole: Any, at: int, day: date) -> dict[str, Any]:

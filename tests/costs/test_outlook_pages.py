@@ -43,6 +43,11 @@ def test_the_forecast_s_page_has_months_intervals_and_how_it_did(spent: None, vi
     assert "May 2026" in body
     assert "Storage" not in page(signed_in(vic), "forecast/?group=cloud_service")
     assert page(signed_in(vic), "forecast/?horizon=31", 404)
+    days = page(signed_in(vic), "forecast/?horizon=30&format=csv").splitlines()
+    assert (len(days), days[0]) == (31, "day,expected,lo_50,hi_50,lo_80,hi_80,lo_95,hi_95,currency")
+    months = page(signed_in(vic), "forecast/?horizon=30&format=csv&table=months").splitlines()
+    assert months[0].startswith("month,days_ahead,spent_already,expected")
+    assert months[1].startswith("2026-05")
 
 
 def test_an_unusual_day_is_noted_with_its_reason(spent: None, alice: User, vic: User, signed_in: SignedIn) -> None:

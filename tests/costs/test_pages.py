@@ -42,6 +42,9 @@ def test_an_address_is_a_projection(vic: User, signed_in: SignedIn, query: str, 
 def test_two_settings_stand_side_by_side_with_what_the_second_saves(vic: User, signed_in: SignedIn) -> None:
     body = page(signed_in(vic), "?vector=logs&compare=1&b-retention_days=30&months=24")
     assert re.search(r"costs <b>202\.83 USD</b>\s+less", body)
+    table = page(signed_in(vic), "?vector=logs&compare=1&b-retention_days=30&months=24&format=csv").splitlines()
+    assert (len(table), table[0].split(",")[0], table[0].split(",")[-1]) == (25, "month", "saved")
+    assert table[-1].split(",")[-1].startswith("202.8")
 
 
 def test_an_input_that_makes_no_sense_is_said_at_its_field_and_nothing_is_drawn(vic: User, signed_in: SignedIn) -> None:
