@@ -64,7 +64,12 @@ def held() -> list[Held]:
     found = rows.values_list(
         "pk", "target__service_id", "target__environment_id", "last_applied_id", "target__service__is_demo", _ALERTS
     )
-    return [Held(*row) for row in found if isinstance(row[5], dict)]
+    # What an older version kept names no subjects: nothing is known of it, so it is stale, and read again.
+    return [
+        Held(scope, service, environment, pk, demo, told if "subjects" in told else {})
+        for scope, service, environment, pk, demo, told in found
+        if pk is not None and isinstance(told, dict)
+    ]
 
 
 def elsewhere(row: Import, source: str) -> tuple[Mapping[str, Any], ...]:

@@ -230,6 +230,16 @@ def test_undoing_an_import_undoes_what_was_read_of_it_again(
     assert judge() == []
 
 
+def test_what_an_older_version_kept_is_read_again(checkout: Service, alice: User, api: Api) -> None:
+    row = folder(checkout, api_yaml=API, rules_yaml=RULES)
+    known = states(api, alice)
+    older = {"is_whole": True, "rules": [{"name": "PodsMissing"}], "cells": []}
+    Import.objects.filter(pk=row.pk).update(coverage=row.coverage | {"alerts": older})
+    assert states(api, alice) == {}
+    (again,) = judge()
+    assert (again.again_of, states(api, alice)) == (row, known)
+
+
 def test_rules_reach_their_own_environment_and_nobody_where_they_say_so(
     checkout: Service, monitoring: Service, alice: User, api: Api
 ) -> None:
