@@ -12,6 +12,7 @@ from django.utils import timezone
 from costs import ahead_charts, outlook, reconciling, selectors, spending
 from costs.forecasting.months import Month
 from costs.models import BillScope, Budget, ChargeMonth, DayTotal
+from costs.month_chart import MonthChart, month_chart
 from costs.outlook import Standing
 from costs.reconciling import Gap
 from platform_risk.core.models import Service, Team, User
@@ -133,6 +134,7 @@ class Tile:
     ahead: Ahead
     compared: tuple[date, date]  # the last two whole months
     trend: Decimal | None  # percent between them; None where that says nothing
+    past: tuple[tuple[date, Decimal], ...]  # up to twelve months before this one, and this one
 
 
 def tile(user: User) -> Tile | None:
@@ -144,6 +146,29 @@ def tile_of(user: User, of: Service | Team) -> Tile | None:
     """Of a service or a team. None where it has cost nothing that the user sees."""
     kind = "service" if isinstance(of, Service) else "team"
     return outlook.cached(user, "tile", [kind, of.pk], lambda: _tile(user, (kind, of)))
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What other pages show of spend: the tile, its chart, and the budget of everything."""
+
+    tile: Tile
+    chart: MonthChart
+    budget: BudgetRow | None
+
+
+def projection(user: User) -> Projection | None:
+    """None without any cost."""
+    found = tile(user)
+    if found is None:
+        return None
+    budget = next((each for each in budgets(user, found.currency) if each.budget.kind == "everything"), None)
+    chart = month_chart(
+        [(at, float(money)) for at, money in found.past],
+        [(at.first, float(at.mean), float(at.bounds[80][0]), float(at.bounds[80][1])) for at in found.ahead.every],
+        float(budget.budget.amount) if budget else None,
+    )
+    return Projection(found, chart, budget)
 
 
 def prepare(user: User) -> None:
@@ -181,8 +206,9 @@ def _tile(user: User, of: tuple[str, Service | Team] | None) -> Tile | None:
         to_come = Ahead(ends, (), found.too_short)
     compared = spending.compared(last)
     was, came = (by_month.get(each, Decimal(0)) for each in compared)
-    nothing = Decimal(0)
+    nothing, start = Decimal(0), spending.minus_months(month, 12)
     return Tile(
         currency, month, last, by_month.get(month, nothing), by_month.get(spending.previous(month), nothing), to_come,
         compared, 100 * (came - was) / was if was > 0 else None,
+        tuple(sorted((at, money) for at, money in by_month.items() if start <= at <= month)),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """Daily spend that a user may see, forecast, and what is unusual in it. Reads the cube's daily totals."""
 
 import contextlib
+import functools
 import hashlib
 import json
 import pickle
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from django.core.cache import cache
@@ -46,7 +48,7 @@ def cached(user: User, name: str, asked: Any, make: Callable[[], T]) -> T:
     newest = [DayTotal.objects.aggregate(Max("pk")), current]
     sees = "all" if user.is_admin else [sorted(user.team_ids), user.sees_unowned]
     seen = SeenAnomaly.objects.count()
-    text = json.dumps([__version__, name, asked, sees, newest, seen], default=str, sort_keys=True)
+    text = json.dumps([_code(), name, asked, sees, newest, seen], default=str, sort_keys=True)
     key = f"outlook:{hashlib.sha256(text.encode()).hexdigest()}"
     found = _kept(key)
     if found is None:
@@ -54,6 +56,16 @@ def cached(user: User, name: str, asked: Any, make: Callable[[], T]) -> T:
         with contextlib.suppress(RedisError, OSError):  # slower, and as right
             cache.set(key, found, _KEPT_SECONDS)
     return cast(T, found)
+
+
+@functools.cache
+def _code() -> str:
+    """The code that computes: what another state of it kept may be of other classes, and is not taken for ours."""
+    here = Path(__file__).resolve().parent
+    digest = hashlib.sha256(__version__.encode())
+    for path in sorted((*here.glob("*.py"), *here.glob("forecasting/*.py"))):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _kept(key: str) -> Any:

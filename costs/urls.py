@@ -10,6 +10,7 @@ urlpatterns = [
     path("", overview.overview, name="overview"),
     path("changed-resources/", overview.changed_resources, name="changed-resources"),
     path("tile/", overview.tile, name="tile"),
+    path("projection/", overview.projection, name="projection"),
     path("explorer/", explorer.explorer, name="explorer"),
     path("reconciliation/", reconciliation.reconciliation, name="reconciliation"),
     path("showback/", showback.showback, name="showback"),

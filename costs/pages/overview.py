@@ -82,6 +82,12 @@ def changed_resources(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def projection(request: HttpRequest) -> HttpResponse:
+    """The months that were and those to come as a card of the overview."""
+    return render(request, "costs/_projection.html", {"found": ahead.projection(user_of(request))})
+
+
+@require_safe
 def tile(request: HttpRequest) -> HttpResponse:
     """Spend and its forecast as a card that another page asks for after it stands: a forecast may take a moment."""
     return render(request, "costs/_tile.html", {"tile": ahead.tile(user_of(request))})

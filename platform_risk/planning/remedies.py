@@ -248,6 +248,30 @@ def plan(user: User, found: Sequence[Row], *, budget: float, worth: Worth = "min
     )
 
 
+@dataclass(frozen=True)
+class Best:
+    """The first steps of what each further remedy buys, and what all of them together would."""
+
+    steps: tuple[tuple[Step, Remedy], ...]
+    total: float  # bad minutes a year
+    findings: int
+
+    @property
+    def share(self) -> float | None:
+        return self.steps[-1][0].gain_so_far / self.total if self.steps and self.total else None
+
+
+def best(user: User, most: int) -> Best:
+    """The remedies ahead that avoid the most bad minutes for the days they take, each after those before it."""
+    found = rows(user, list(visible(user).filter(state__in=AHEAD)))
+    planned = plan(user, found, budget=0)
+    steps = tuple((step, planned.rows[step.key].remedy) for step in planned.curve[:most])
+    chosen = [planned.rows[step.key].remedy for step, _ in steps]
+    held = units(user, {check for remedy in chosen for check in remedy.checks})
+    count = sum(unit.count for unit in held if any(closes(remedy, unit) for remedy in chosen))
+    return Best(steps, planned.total, count)
+
+
 def _worth(held: Sequence[Unit], worth: Worth) -> tuple[str, dict[str, float]]:
     values: dict[str, float] = {}
     if worth == "minutes":

@@ -17,6 +17,7 @@ urlpatterns = [
     path("reviews/<str:week>/", reviews.review_page, name="review"),
     path("reviews/<str:week>/note/", reviews.note, name="review-note"),
     path("remedies/", remedies.remedy_list, name="remedies"),
+    path("best-remedies/", remedies.best, name="best-remedies"),
     path("remedies/new/", remedies.remedy_new, name="remedy-new"),
     path("remedies/<str:slug>/", remedies.remedy, name="remedy"),
     path("remedies/<str:slug>/edit/", remedies.remedy_edit, name="remedy-edit"),

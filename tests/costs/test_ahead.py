@@ -63,6 +63,7 @@ def test_forecasts_are_computed_before_anybody_looks(
     for user in (alice, vic, ada):
         assert "2026" in page(signed_in(user), "/costs/")
         assert "forecast" in page(signed_in(user), "/costs/tile/").lower()
+        assert "c-expected" in page(signed_in(user), "/costs/projection/")
     assert tasks.look_ahead() == 2
 
 

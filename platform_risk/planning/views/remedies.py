@@ -17,6 +17,7 @@ from platform_risk.planning.vocabulary import AHEAD, RemedyState
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 BUDGET, MOST_BUDGET = 10.0, 10_000.0
+BEST = 5
 
 
 def _budget(request: HttpRequest) -> float:
@@ -60,6 +61,12 @@ def remedy_list(request: HttpRequest) -> HttpResponse:
         "may_create": user.is_admin or bool(user.writing_team_ids),
     }
     return render(request, "planning/remedies.html", context)
+
+
+@require_safe
+def best(request: HttpRequest) -> HttpResponse:
+    """The remedies that take most away for the days they take, as a card of the overview."""
+    return render(request, "planning/_best.html", {"best": remedies.best(user_of(request), BEST)})
 
 
 def _one(request: HttpRequest, slug: str) -> Remedy:

@@ -79,6 +79,20 @@ def test_the_list_that_comes_along_is_all_there(db: None) -> None:
         )  # fmt: skip
 
 
+def test_the_best_come_first_and_say_what_they_avoid_together(
+    platform: Service, alice: User, bob: User, signed_in: SignedIn
+) -> None:
+    best = remedies.best(alice, 5)
+    per_day = [step.per_day for step, _ in best.steps]
+    assert per_day == sorted(per_day, reverse=True)
+    assert sum(step.gain for step, _ in best.steps) == pytest.approx(best.steps[-1][0].gain_so_far)
+    assert (best.share, best.findings) == (pytest.approx(1.0), 3)
+    card = signed_in(alice).get("/best-remedies/").content.decode()
+    assert [remedy.title for _, remedy in best.steps] == re.findall(r'class="t" href="[^"]*">([^<]+)', card)
+    assert "close 3 findings" in card
+    assert "close 1 finding." in signed_in(bob).get("/best-remedies/").content.decode()
+
+
 def test_a_remedy_tells_what_it_closes_and_avoids_and_the_filter_finds_exactly_that(
     platform: Service, alice: User, bob: User, ada: User, api: Api
 ) -> None:
