@@ -60,7 +60,7 @@ def states(api: Api, user: User, **query: str) -> dict[str, str]:
 def test_each_failure_mode_is_noticed_unknown_or_noticed_by_nothing(
     checkout: Service, alice: User, bob: User, api: Api, signed_in: SignedIn
 ) -> None:
-    folder(checkout, api_yaml=API, rules_yaml=RULES, **{"platform-risk.yaml": FACTS})
+    folder(checkout, None, api_yaml=API, rules_yaml=RULES, **{"platform-risk.yaml": FACTS})
     assert states(api, alice) == {
         "replicas-unavailable": "covered", "containers-restarting": "none", "rollout-stuck": "none",
         "memory-exhausted": "unknown", "signal-lost": "none",
