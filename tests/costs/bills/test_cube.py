@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, localcontext
@@ -308,6 +309,28 @@ def test_days_add_up_to_months_in_every_zone(charges: list[dict[str, Any]]) -> N
         by_month = {scope.period: sum((total.billed for total in scope.totals), Decimal(0)) for scope in found.scopes}
         assert (found.rejected, by_day, by_month) == (0, days, months)
         assert sum(by_month.values()) == sum(by_day.values()) == found.billed()
+
+
+CREDITS = st.lists(st.tuples(st.text("ab '\"{}[],:\\é", max_size=6), AMOUNTS), max_size=3)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.tuples(AMOUNTS, CREDITS, st.booleans()), min_size=1, max_size=6))
+def test_charges_and_credits_of_google_add_up_apart(lines: list[tuple[Decimal, Any, bool]]) -> None:
+    """Whatever credits are called, and whether JSON or Python has written them."""
+    rows = []
+    for cost, credits, as_json in lines:
+        named = [{"name": name, "amount": written(amount, 1)} for name, amount in credits]
+        rows.append({
+            "cost": written(cost, 1), "currency": "USD", "usage_start_time": "2026-06-01 00:00:00 UTC", "sku.id": "s",
+            "credits": json.dumps(named) if as_json else str(named), "invoice.month": "202606", "cost_type": "regular",
+        })  # fmt: skip
+    with TemporaryDirectory() as folder, localcontext(prec=80):
+        found = reduce(Path(folder), table(rows))
+        off = [amount for _, credits, _ in lines for _, amount in credits]
+        assert (found.rejected, found.lines) == (0, len(lines) + len(off))
+        assert found.totals["USD", "Usage"][0] == sum((cost for cost, _, _ in lines), Decimal(0))
+        assert found.totals.get(("USD", "Credit"), (Decimal(0),))[0] == sum(off, Decimal(0))
 
 
 @settings(max_examples=80, deadline=None)
