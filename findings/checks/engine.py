@@ -9,6 +9,7 @@ from typing import Any
 from findings.checks.base import Check, Fail, Pass, Unsure
 from findings.checks.registry import CHECKS
 from findings.platform.model import Platform
+from findings.platform.uncollected import uncollected
 from findings.vocabulary import CLASS_OF_CATEGORY, RiskClass, Severity
 
 FINGERPRINT_VERSION = 1
@@ -56,6 +57,7 @@ def fingerprint(check_id: str, subject: str, detail: str = "") -> str:
     return blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
+@uncollected
 def run(platform: Platform, checks: Iterable[Check] | None = None, *, today: date | None = None) -> Outcome:
     tallies: list[Tally] = []
     found: list[Found] = []

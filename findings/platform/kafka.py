@@ -249,7 +249,7 @@ def option(platform: Platform, scope: str, *names: str) -> Sourced[Any] | None:
     """A client option by its dotted name, whatever stands before it: of a scope, else of files of no workload."""
     wanted = {normal(name) for name in names}
     ends = tuple(f"_{each}" for each in wanted)
-    if not any(name.endswith(ends) or name in wanted for name in platform.names):
+    if not any(platform.names_ending(each) for each in wanted):
         return None
     for settings in (platform.settings_of(scope), *platform.loose_settings.values()):
         for setting in settings:

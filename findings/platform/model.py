@@ -428,10 +428,17 @@ class Platform:
         numbers = [number for name, at in self._by_setting.items() if compiled.fullmatch(name) for number in at]
         yield from (self.settings[number] for number in sorted(numbers))
 
-    @property
-    def names(self) -> Iterable[str]:
-        """The normal names of all settings, each once."""
-        return self._by_setting.keys()
+    def names_ending(self, words: str) -> list[str]:
+        """The normal names of settings that are these words, or have more before them."""
+        near = self._by_last_word.get(words.rpartition("_")[2], [])
+        return [name for name in near if name == words or name.endswith(f"_{words}")]
+
+    @cached_property
+    def _by_last_word(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in self._by_setting:
+            found.setdefault(name.rpartition("_")[2], []).append(name)
+        return found
 
     @cached_property
     def _by_setting(self) -> dict[str, list[int]]:

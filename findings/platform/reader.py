@@ -8,6 +8,7 @@ from typing import Any
 from findings.platform import compose, dockerfile, kubernetes, python_source, scaling, settings, terraform
 from findings.platform.files import File, Skipped
 from findings.platform.model import Block, Call, ConfigFile, Platform, Resource, Setting
+from findings.platform.uncollected import uncollected
 from findings.platform.yaml_reader import Broken, Map, Seq
 from findings.platform.yaml_reader import read as read_yaml
 from platform_risk.quantities.sourced import Facts
@@ -36,6 +37,7 @@ class _Found:
     suppressed: dict[tuple[str, int], str] = field(default_factory=dict)
 
 
+@uncollected
 def read(files: Iterable[File | Skipped], facts: File | None = None) -> Platform:
     """`facts` wins over a platform-risk.yaml among the files."""
     found = _Found()
