@@ -5,6 +5,7 @@ alerts of one import are seen to watch what another describes, and undoing an im
 import that the user may not see counts, without its name or place.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -189,8 +190,17 @@ class Grid:
     none: int
 
 
-def grid(found: Sequence[Row]) -> Grid:
-    services = sorted({row.service for row in found})
+def worst_first(found: Iterable[Row]) -> list[str]:
+    """Services, that with the most failures which nothing notices first, then that of which the least is known."""
+    counts: dict[str, Counter[str]] = {}
+    for row in found:
+        counts.setdefault(row.service, Counter())[row.state] += 1
+    return sorted(counts, key=lambda slug: (-counts[slug][State.NONE], -counts[slug][State.UNKNOWN], slug))
+
+
+def grid(found: Sequence[Row], services: Sequence[str] | None = None) -> Grid:
+    """`services`: in which order, where they are known already."""
+    services = list(services) if services is not None else worst_first(found)
     held: dict[tuple[str, str], list[Row]] = {}
     for row in found:
         held.setdefault((row.mode, row.service), []).append(row)

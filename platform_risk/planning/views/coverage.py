@@ -16,7 +16,7 @@ from platform_risk.planning import coverage, freshness
 from platform_risk.planning.coverage import Filter, Source
 
 # Services on one page: columns of the table above, folds of the list below.
-SERVICES_SHOWN = 12
+SERVICES_SHOWN = 10
 LINES_SHOWN = 60
 STATES = {State.NONE: "noticed by nothing", State.UNKNOWN: "not known", State.COVERED: "noticed"}
 _FILTERS = ("service", "team", "mode", "state")
@@ -32,13 +32,16 @@ def alert_coverage(request: HttpRequest) -> HttpResponse:
     beside = [row for row in every if _filter(asked | {"state": "", "mode": ""}).lets(row)]
     wanted = _filter(asked)
     groups = coverage.groups([row for row in every if wanted.lets(row)])
-    page = Paginator(sorted({row.service for row in beside}), SERVICES_SHOWN).get_page(request.GET.get("page"))
-    shown = set(page.object_list)
+    matching = {each.service for each in groups}
+    services = [slug for slug in coverage.worst_first(beside) if slug in matching]
+    page = Paginator(services, SERVICES_SHOWN).get_page(request.GET.get("page"))
+    shown = list(page.object_list)
+    order = {service: number for number, service in enumerate(shown)}
     kept = {name: value for name, value in asked.items() if value}
     context = {
-        "grid": coverage.grid([row for row in beside if row.service in shown]),
+        "grid": coverage.grid([row for row in beside if row.service in shown], shown),
         "pairs": coverage.grid(beside),
-        "groups": [each for each in groups if each.service in shown],
+        "groups": sorted((each for each in groups if each.service in shown), key=lambda each: order[each.service]),
         "lines_shown": LINES_SHOWN,
         "is_open": bool(asked["service"] or asked["mode"] or asked["state"]),
         "asked": asked,

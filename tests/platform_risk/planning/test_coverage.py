@@ -17,6 +17,7 @@ from platform_risk.core.errors import Conflict
 from platform_risk.core.imports import runner
 from platform_risk.core.imports import services as imports
 from platform_risk.core.models import Environment, Import, Service, Team, User
+from platform_risk.planning import coverage
 from tests.factories import make_service, make_target, upload
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +82,24 @@ def test_each_failure_mode_is_noticed_unknown_or_noticed_by_nothing(
     body = signed_in(alice).get("/alert-coverage/?mode=memory-exhausted").content.decode()
     assert "what shop_memory_left measures is not known" in body
     assert "PodsMissing" not in signed_in(bob).get("/alert-coverage/").content.decode()
+
+
+def row(service: str, state: str, subject: str = "Deployment/shop/api", mode: str = "memory-exhausted") -> coverage.Row:
+    return coverage.Row(service, "payments", None, subject, mode, "Memory runs out", state, (), "", "", None, 1, None)
+
+
+def test_what_fails_alike_is_one_line_and_the_worst_comes_first() -> None:
+    found = [
+        row("a", "covered"), row("b", "unknown"), row("c", "none"), row("c", "none", "Deployment/shop/web"),
+        row("c", "covered", mode="signal-lost"), row("d", "none"),
+    ]  # fmt: skip
+    assert coverage.worst_first(found) == ["c", "d", "b", "a"]
+    assert coverage.grid(found).services == ["c", "d", "b", "a"]
+    (group,) = coverage.groups([each for each in found if each.service == "c"])
+    assert [(line.state, len(line.rows)) for line in group.lines] == [("none", 2), ("covered", 1)]
+    assert (group.none, group.unknown, group.covered) == (2, 0, 1)
+    wanted = coverage.Filter(teams=frozenset({"search"}))
+    assert not any(wanted.lets(each) for each in found)
 
 
 def test_undo_puts_back_what_was_known_before(checkout: Service, alice: User, ada: User, api: Api) -> None:
