@@ -56,17 +56,19 @@ class ServiceFacts(NamedTuple):
     team: str
     criticality: str
     slo: Decimal | None
+    value_per_bad_minute: Decimal | None = None  # USD
 
 
+# What a bad minute costs is stated for two of them, so that the demo shows money beside what nobody has priced.
 SERVICES = {
     "data-collector": ServiceFacts("ingest", "critical", Decimal("0.999")),
     "data-processor": ServiceFacts("ingest", "high", Decimal("0.999")),
-    "cell-router": ServiceFacts("routing", "critical", Decimal("0.9995")),
+    "cell-router": ServiceFacts("routing", "critical", Decimal("0.9995"), Decimal(120)),
     "infrastructure": ServiceFacts("cloud", "high", None),
     # The twins of failure-modes/: each environment holds one of every failure mode.
     "failure-modes": ServiceFacts("cloud", "low", None),
     # Of no team, so that the queue of what nobody owns is not empty.
-    "clean-platform": ServiceFacts("", "high", None),
+    "clean-platform": ServiceFacts("", "high", Decimal("0.999"), Decimal(45)),
 }
 
 
@@ -244,6 +246,7 @@ class Command(BaseCommand):
                     "team": teams.get(facts.team),
                     "criticality": facts.criticality,
                     "slo": facts.slo,
+                    "value_per_bad_minute": facts.value_per_bad_minute,
                     "is_demo": True,
                 },
             )
