@@ -1,4 +1,4 @@
-"""What a service or a team costs, for its page, and where spend goes, for the overview: there findings and costs meet."""
+"""What a service or a team costs, for its page, and where spend goes, for the overview."""
 
 from dataclasses import dataclass
 from decimal import Decimal
