@@ -1,9 +1,8 @@
-"""Bars of findings per week and of spend per month, as figures that a template writes into SVG attributes."""
+"""Bars of new and closed findings per week, as figures that a template writes into SVG attributes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from findings.selectors import Week
 
@@ -89,72 +88,3 @@ def weeks_chart(weeks: Sequence[Week]) -> WeeksChart:
     opened, closed = sum(week.opened for week in weeks), sum(week.closed for week in weeks)
     summary = f"Bars of {len(weeks)} weeks: {opened:,} findings new or reopened, {closed:,} closed. A table follows."
     return WeeksChart(lines, bars, width, summary)
-
-
-# --- spend
-
-
-@dataclass(frozen=True)
-class SpendMonth:
-    """What a month took, or is expected to take with its intervals: of fifty and of eighty in a hundred."""
-
-    first: date
-    amount: Decimal
-    half: tuple[Decimal, Decimal] | None = None
-    most: tuple[Decimal, Decimal] | None = None
-
-
-@dataclass(frozen=True)
-class SpendBar:
-    month: SpendMonth
-    x: float
-    y: float
-    h: float
-    middle: float
-    half_y: tuple[float, float] | None  # upper and lower end
-    most_y: tuple[float, float] | None
-
-
-@dataclass(frozen=True)
-class SpendChart:
-    lines: list[Line]
-    bars: list[SpendBar]
-    bar: float
-    currency: str
-    width: int = WIDTH
-    height: int = HEIGHT
-    left: int = LEFT + 16
-    label_x: int = LEFT + 8
-    base: int = HEIGHT - FOOT
-    label_y: int = HEIGHT - 6
-
-
-def spend_chart(months: Sequence[SpendMonth], currency: str) -> SpendChart:
-    left, base = LEFT + 16, HEIGHT - FOOT
-    highest = max((each.most[1] if each.most else each.amount for each in months), default=Decimal(0))
-    top, step = _top_of_scale(max(int(highest) + 1, 1))
-    scale = (base - TOP) / top
-    slot = (WIDTH - left) / max(len(months), 1)
-    width = round(min(26.0, slot * 0.6), 1)
-
-    def at(amount: Decimal) -> float:
-        return round(base - max(float(amount), 0.0) * scale, 1)
-
-    def ends(interval: tuple[Decimal, Decimal] | None) -> tuple[float, float] | None:
-        return (at(interval[1]), at(interval[0])) if interval else None
-
-    bars = []
-    for number, month in enumerate(months):
-        middle = left + slot * (number + 0.5)
-        y = at(month.amount)
-        bars.append(
-            SpendBar(
-                month, round(middle - width / 2, 1), y, round(base - y, 1), round(middle, 1), ends(month.half),
-                ends(month.most),
-            )
-        )  # fmt: skip
-    lines = [
-        Line(value, round(base - value * scale, 1), round(base - value * scale + 4, 1))
-        for value in range(step, top + 1, step)
-    ]
-    return SpendChart(lines, bars, width, currency)

@@ -21,7 +21,6 @@ from platform_risk.core.access.requests import user_of
 from platform_risk.core.models import User
 from platform_risk.joint import selectors
 from platform_risk.joint.charts import weeks_chart
-from platform_risk.joint.spend import coming
 from platform_risk.planning.freshness import SHOWN, Gap, gaps
 from platform_risk.tasks import fill_demo
 
@@ -106,12 +105,6 @@ def budget_bar(share: float | None) -> BudgetBar | None:
         return BudgetBar(round(share * 200, 1), 0.0)
     within = round(200 / min(share, 100), 1)
     return BudgetBar(within, round(200 - within, 1))
-
-
-@require_safe
-def spend_ahead(request: HttpRequest) -> HttpResponse:
-    """The overview's cost projection: asked for after the page stands, for a forecast may take a moment."""
-    return render(request, "joint/_spend_ahead.html", {"coming": coming(user_of(request))})
 
 
 @require_POST

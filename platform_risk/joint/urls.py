@@ -8,7 +8,6 @@ app_name = "joint"
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("demo/", overview.demo, name="demo"),
-    path("spend-ahead/", overview.spend_ahead, name="spend-ahead"),
     path("services/<str:slug>/", service.service_page, name="service"),
     path("teams/<str:slug>/", team.team_page, name="team"),
     path("imports/", imports.import_list, name="import-list"),

@@ -11,12 +11,10 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from django.utils import timezone
 
-from costs import rollups
-from costs.models import BillScope
 from findings.models import Finding
 from findings.tasks import compact_rollups
 from platform_risk.core.models import Environment, OwnershipRule, Scope, Service, Team, User
-from tests.costs.spending import spend, weekly
+from tests.costs.spending import spend
 from tests.factories import make_finding, make_import, make_service, make_user, sarif, sarif_result, upload
 from tests.platform_risk.pages import Markup, faults, figures_that_lie, text_of
 
@@ -194,22 +192,6 @@ def test_a_source_is_one_row_with_every_environment_that_it_reports_from(
     tags = {each.text for each in page.links("/imports/") if "td" in each.inside}
     assert {"staging", "production"} <= tags
     assert {f"/imports/{row.pk}/" for row in rows} <= {each.attributes["href"] for each in page.links("/imports/")}
-
-
-def test_the_cost_projection_shows_what_was_spent_and_what_is_to_come_to_who_may_see_it(
-    alice: User, bob: User, checkout: Service, signed_in: SignedIn
-) -> None:
-    first = timezone.now().date() - timedelta(days=150)
-    spend(weekly(150, 100.0), team=checkout.team, service=checkout, first=first)
-    rollups.recount(list(BillScope.objects.values_list("pk", flat=True)))
-    make_finding(checkout)
-    body = text_of(signed_in(alice), "/spend-ahead/")
-    assert "Cost projection" in body
-    assert body.count('class="c-coming"') == 8  # seven months and the legend
-    assert "in eight of ten cases" in body
-    assert "the twelve months after this one take" in body
-    assert "No costs yet" in text_of(signed_in(bob), "/spend-ahead/")
-    assert "/spend-ahead/" in text_of(signed_in(alice), "/")
 
 
 def test_a_branch_that_ended_is_not_called_silent(alice: User, checkout: Service, signed_in: SignedIn) -> None:
