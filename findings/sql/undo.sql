@@ -120,5 +120,11 @@ WHERE f.id = touched.finding_id AND f.status IN ('fixed', 'verified')
   AND (g.began OR f.fixed_by_import_id > %(import)s)
   AND NOT EXISTS (SELECT 1 FROM findings_decided d WHERE d.finding_id = f.id)
 
+-- name: forget_evidence
+-- Where a person has decided since, the status stays; but this import is no evidence for it any more, and the next one
+-- without the finding is the first that is.
+UPDATE findings_finding SET fixed_by_import_id = NULL, version = version + 1, updated_at = now()
+WHERE fixed_by_import_id = %(import)s
+
 -- name: forget_effects
 DELETE FROM findings_effect WHERE import_row_id = %(import)s

@@ -258,6 +258,8 @@ class Model:
             if one.ended_by == number:
                 one.ended_by = None
         self._heed_others(known, applied, lost=lost, changed=touched or resumed)
+        if known.fixed_by == number:
+            known.fixed_by = None
 
     def _heed_others(self, known: Known, applied: Applied, *, lost: bool, changed: bool) -> None:
         """What other scopes have seen since, or have stopped to see."""

@@ -56,6 +56,20 @@ def test_what_was_withdrawn_comes_back_with_a_late_report_as_its_new_ones_do(ada
     assert statuses() == {"R1": "new", "R2": "verified"}
 
 
+def test_an_import_that_was_undone_is_no_evidence_that_something_is_fixed(ada: User, checkout: Service) -> None:
+    upload(sarif(R1), checkout)
+    closing = upload(sarif(), checkout)
+    for to in (Status.NEW, Status.FIXED):  # somebody says so, whatever the import said
+        services.change(Finding.objects.get(), Transition(to=to), user=ada, source="page")
+    imports.undo(closing, user=ada)
+    assert Finding.objects.get().fixed_by_import is None
+    first = upload(sarif(version="again"), checkout)
+    assert statuses() == {"R1": "fixed"}
+    assert Finding.objects.get().fixed_by_import == first
+    upload(sarif(version="and again"), checkout)
+    assert statuses() == {"R1": "verified"}
+
+
 def test_what_another_source_sees_as_well_stays_and_is_then_its(ada: User, checkout: Service) -> None:
     first = upload(sarif(R1, R2), checkout, source="nightly")
     second = upload(sarif(R1), checkout, source="review")
