@@ -17,6 +17,30 @@ AXE: dict[str, Any] = {
 LOOKS = ("color-contrast", "target-size", "link-in-text-block", "scrollable-region-focusable")
 LOOKED = {**AXE, "runOnly": {"type": "rule", "values": LOOKS}}
 TWICE = ("overview", "findings", "finding")
+# Their parts and colours make up all pages: light and wide, the others are tried by the drill.
+OF_EACH_KIND = (
+    "overview",
+    "findings",
+    "findings-flat",
+    "finding",
+    "finding-figures",
+    "risk",
+    "risk-exceedance",
+    "risk-lanes",
+    "costs",
+    "costs-explorer",
+    "costs-logs-compared",
+    "import",
+    "import-columns",
+    "remedies",
+    "alert-coverage",
+    "review",
+    "service",
+    "team-edit",
+    "users",
+    "audit",
+    "api-docs",
+)
 PAGES = {
     "overview": "/",
     "findings": "/findings/?q=is:open",
@@ -123,19 +147,28 @@ def check(page: Page, name: str, *, looks: bool = False) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_accessible_light_and_wide_and_dark_on_a_phone(opened: Opened, site: Site, name: str) -> None:
-    url = address(site, name)
-    for theme, width, height in (("light", 1440, 950), ("dark", 390, 844)):
-        page = opened(width=width, height=height, theme=theme)
-        answer = page.goto(url)
-        assert answer is not None
-        assert answer.status == (404 if name == "not-found" else 200)
-        check(page, name, looks=theme == "light" and name not in TWICE)
-        if PICTURES:
-            page.screenshot(path=PICTURES / f"{name}-{theme}-{width}.png", full_page=True)
-            if (name, theme) == ("overview", "light"):
-                page.screenshot(path=PICTURES / "readme.png")  # docs/overview.png
-        page.close()
+def test_a_page_is_accessible_dark_and_on_a_phone(opened: Opened, site: Site, name: str) -> None:
+    looked_at(opened, site, name, "dark", 390, 844)
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in OF_EACH_KIND else pytest.param(name, marks=pytest.mark.drill) for name in PAGES]
+)
+def test_a_page_is_accessible_light_and_wide(opened: Opened, site: Site, name: str) -> None:
+    looked_at(opened, site, name, "light", 1440, 950)
+
+
+def looked_at(opened: Opened, site: Site, name: str, theme: str, width: int, height: int) -> None:
+    page = opened(width=width, height=height, theme=theme)
+    answer = page.goto(address(site, name))
+    assert answer is not None
+    assert answer.status == (404 if name == "not-found" else 200)
+    check(page, name, looks=theme == "light" and name not in TWICE)
+    if PICTURES:
+        page.screenshot(path=PICTURES / f"{name}-{theme}-{width}.png", full_page=True)
+        if (name, theme) == ("overview", "light"):
+            page.screenshot(path=PICTURES / "readme.png")  # docs/overview.png
+    page.close()
     if name == "not-found":  # the browser itself remarks on the status
         opened.said = [line for line in opened.said if "404" not in line]
 

@@ -175,6 +175,7 @@ def test_postgresql_listens_on_no_network_and_only_its_owner_may_use_the_socket(
     assert (database.folder / ".s.PGSQL.5432").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.drill
 def test_postgresql_keeps_what_was_committed_through_a_kill(database: Postgres) -> None:
     database.start()
     with psycopg.connect(database.url) as connection:
@@ -187,6 +188,7 @@ def test_postgresql_keeps_what_was_committed_through_a_kill(database: Postgres) 
     assert ask(database, "SELECT answer FROM kept") == 42
 
 
+@pytest.mark.drill
 def test_postgresql_is_not_kept_from_starting_by_a_number_that_belongs_to_a_stranger(database: Postgres) -> None:
     database.start()
     database.stop()
@@ -205,6 +207,7 @@ def test_postgresql_is_not_kept_from_starting_by_a_damaged_lock_file(database: P
     assert ask(database, "SELECT 1") == 1
 
 
+@pytest.mark.drill
 def test_a_query_that_outlives_its_killed_server_is_waited_for(database: Postgres) -> None:
     """Two sets of processes on one folder would destroy it."""
     database.start()
@@ -223,6 +226,7 @@ def test_a_query_that_outlives_its_killed_server_is_waited_for(database: Postgre
     assert ask(database, "SELECT 1") == 1
 
 
+@pytest.mark.drill
 def test_a_postgresql_left_over_by_a_killed_parent_is_ended_before_a_new_one_starts(folder: Path) -> None:
     left_over = Postgres(folder / "postgres", run=folder, log=folder / "postgres.log", forgetful=True)
     left_over.start()
@@ -299,6 +303,7 @@ def test_under_root_without_that_capability_the_closed_folder_is_named(
 # Redis
 
 
+@pytest.mark.drill
 def test_redis_keeps_its_jobs_through_a_kill(folder: Path) -> None:
     server = Redis(folder / "redis", run=folder, log=folder / "redis.log")
     server.start()

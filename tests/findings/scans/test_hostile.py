@@ -231,7 +231,7 @@ def _five_megabytes(format_name: str) -> tuple[bytes, int]:
     }[format_name](), many
 
 
-@pytest.mark.parametrize("format_name", _SMALL)
+@pytest.mark.parametrize("format_name", ["sarif", "findings-csv"])
 def test_five_megabytes_on_one_line_are_a_report_as_any_other(format_name: str) -> None:
     data, many = _five_megabytes(format_name)
     assert len(data) > 4_500_000
