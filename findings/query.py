@@ -46,6 +46,16 @@ ORDERINGS = {
     "number": ("id",),
     "-number": ("-id",),
 }
+# The names of the fields that a finding shows order by the same.
+SAME_ORDERINGS = {
+    "due_on": "due",
+    "first_seen_at": "first_seen",
+    "-first_seen_at": "-first_seen",
+    "updated_at": "updated",
+    "-updated_at": "-updated",
+    "bad_minutes_per_year": "bad_minutes",
+    "-bad_minutes_per_year": "-bad_minutes",
+}
 DEFAULT_ORDERING = "priority"
 MOST_WORDS = 20
 
@@ -142,6 +152,7 @@ def parse(q: str = "", parameters: Mapping[str, Iterable[str]] | None = None, or
         for value in values:
             if value != "":
                 wanted.setdefault(name, []).append(_checked(name, value))
+    ordering = SAME_ORDERINGS.get(ordering, ordering)
     if ordering and ordering not in ORDERINGS:
         raise QueryError("ordering", f"ordering is one of {', '.join(sorted(ORDERINGS))}.")
     return Query(

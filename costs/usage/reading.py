@@ -49,6 +49,8 @@ def json(data: bytes) -> Any:
         return _decoder.decode(body)
     except RecursionError as error:
         raise UsageError("too_deep", "The document is nested too deeply.", remedy="This is no usage file.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError("wrong_encoding", "The file is no UTF-8.", remedy="Save it as UTF-8.") from error
     except (msgspec.DecodeError, InvalidOperation) as error:
         found = _BYTE.search(str(error))
         byte = int(found[1]) if found else 0

@@ -1,6 +1,6 @@
 """The contract's enumerations as plain lists: the schema names its enums by them (ENUM_NAME_OVERRIDES)."""
 
-from findings.query import ENUMS, ORDERINGS, UNITS, VIEWS
+from findings.query import ENUMS, ORDERINGS, SAME_ORDERINGS, UNITS, VIEWS
 from findings.risk import stating
 from findings.risk.bands import Band
 from findings.risk.inputs import Confidence
@@ -24,7 +24,7 @@ CLASSES = [member.value for member in RiskClass]
 OUTCOMES = [member.value for member in Outcome]
 DISMISS_REASONS = [member.value for member in DismissReason]
 STATES = sorted(ENUMS["is"])
-FINDING_ORDERINGS = sorted(ORDERINGS)
+FINDING_ORDERINGS = sorted((*ORDERINGS, *SAME_ORDERINGS))
 LANE_SOURCES = ["severity", "risk", "user"]
 BANDS = [member.value for member in Band]
 LEVELS = ["1", "2", "3", "4", "5", "none"]

@@ -73,6 +73,11 @@ def test_every_ordering_ends_in_a_key_that_is_unique(ordering: str) -> None:
     assert read.keyset[-1].lstrip("-") == "id"
 
 
+@pytest.mark.parametrize("name", query.SAME_ORDERINGS)
+def test_the_names_of_fields_order_as_the_short_names_do(name: str) -> None:
+    assert query.parse("", ordering=name).keyset == query.ORDERINGS[query.SAME_ORDERINGS[name]]
+
+
 def test_the_ordering_is_by_priority_unless_asked_otherwise() -> None:
     assert query.parse("").keyset == ("rank", "id")
     with pytest.raises(QueryError) as caught:

@@ -1,5 +1,6 @@
 """Facts: what configuration and people stated about a service, as the API shows and reads them."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -64,9 +65,28 @@ class FactsWrittenSerializer(Body):
     environment = SlugField(required=False, allow_null=True)
     facts = serializers.DictField(
         child=serializers.JSONField(allow_null=True),
-        help_text="Name → value, as {“metrics.series_per_pod”: 100}; null takes back what was stated.",
+        help_text="Name → value, as {“metrics.series_per_pod”: 100}, or nested as in platform-risk.yaml; null takes "
+        "back what was stated.",
+        error_messages={"not_a_dict": 'Facts are an object of name → value, as {"metrics.series_per_pod": 100}.'},
     )
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+    def validate_facts(self, value: dict[str, Any]) -> dict[str, Any]:
+        return _dotted(value)
+
+
+_DEEPEST = 5  # parts of a fact's name, and more
+
+
+def _dotted(facts: Mapping[str, Any], prefix: str = "", depth: int = 1) -> dict[str, Any]:
+    """Nested names as dotted ones. What is nested deeper than any name, or empty, is kept, and refused as a value."""
+    found: dict[str, Any] = {}
+    for name, value in facts.items():
+        if isinstance(value, Mapping) and value and depth < _DEEPEST:
+            found |= _dotted(value, f"{prefix}{name}.", depth + 1)
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
 
 
 TABLE = Table(

@@ -118,9 +118,19 @@ def one_named(rows: QuerySet[Any], key: str, column: str = "slug") -> Any:
 class Body(serializers.Serializer[Any]):
     """A request's body. A field that is not known is refused: a typing error must not pass for done."""
 
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        for field in fields.values():
+            if isinstance(field, serializers.ChoiceField):
+                choices = ", ".join(str(choice) for choice in field.choices if choice != "")
+                field.error_messages["invalid_choice"] = f"“{{input}}” is none of {choices}."
+        return fields
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
-            unknown = {str(name)[:60]: ["There is no such field here."] for name in data if name not in self.fields}
+            # Whoever wrote by guess learns all names from one answer.
+            refusal = f"There is no such field here. Known: {', '.join(sorted(self.fields))}."
+            unknown = {str(name)[:60]: [refusal] for name in data if name not in self.fields}
             if unknown:
                 raise serializers.ValidationError(cast(Any, unknown))
         return super().to_internal_value(data)

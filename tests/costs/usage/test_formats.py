@@ -338,3 +338,9 @@ def test_words_for_sizes_and_spans_of_time() -> None:
     assert [days(each) for each in ("30d", "744h", "1d12h", "0", "0s", 0, "soon", "", None, True)] == [
         30, 31, D("1.5"), 0, 0, 0, None, None, None, None,
     ]  # fmt: skip
+
+
+def test_json_that_is_no_utf_8_is_refused_and_never_crashes_who_asks() -> None:
+    with pytest.raises(UsageError) as caught:
+        registry.detect(b'{"name": "caf\xe9"}')
+    assert caught.value.code == "wrong_encoding"

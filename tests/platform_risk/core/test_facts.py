@@ -42,7 +42,7 @@ def test_configuration_states_facts_with_their_place_and_date(api: Api, alice: U
 
 def test_a_person_outdoes_a_file_and_both_are_shown(api: Api, alice: User, checkout: Service) -> None:
     handed(zipped(prometheus_yml=SCRAPES, **{"platform-risk_yaml": FACTS}), checkout)
-    body = {"service": "checkout", "facts": {"metrics.series_per_pod": 250}, "reason": "counted in production"}
+    body = {"service": "checkout", "facts": {"metrics": {"series_per_pod": 250}}, "reason": "counted in production"}
     answer = api(alice).put("/api/v1/facts/", body, "application/json")
     assert answer.status_code == 200, answer.content
     found = get(api(alice), "service=checkout&name=metrics.series_per_pod")
@@ -105,7 +105,8 @@ def test_what_is_stated_of_an_environment_holds_there_alone(alice: User, checkou
         ("metrics.series_per_pod", "many", "is a number"),
         ("zones", -1, "at least 0"),
         ("suppress", "x", "No check reads"),
-        ("metrics.price", {"a": 1}, "a list of these"),
+        ("metrics.price", {}, "a list of these"),
+        ("metrics.price", {"a": 1}, "No check reads"),
         ("databases.aws_db_instance.main.max_connections", 1.5, "whole number"),
         ("deployment.holidays", ["yesterday"], "lists days"),
         ("a\x00b", 1, "dotted path"),
