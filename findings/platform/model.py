@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache, wraps
 from typing import Any, TypeVar
 
 from findings.platform.files import Skipped
+from findings.platform.selecting import selects
 from findings.platform.yaml_reader import MOST_DEPTH, Map, Seq
 from platform_risk.quantities.sourced import Facts, Place, Source, Sourced, Unknown
 
@@ -376,14 +377,8 @@ class Platform:
             if value is not None and not isinstance(value, Map | Seq):
                 near = self._by_label.get((namespace, key, value), [])
                 return [each for each in near if selects(selector, each.labels)]
-        return [each for each in self._in_namespace.get(namespace, []) if selects(selector, each.labels)]
-
-    @cached_property
-    def _in_namespace(self) -> dict[str, list[Workload]]:
-        found: dict[str, list[Workload]] = {}
-        for workload in self.workloads:
-            found.setdefault(workload.resource.namespace, []).append(workload)
-        return found
+        here = (each for each in self.workloads if each.resource.namespace == namespace)
+        return [each for each in here if selects(selector, each.labels)]
 
     @cached_property
     def _by_block(self) -> dict[str, list[Block]]:
@@ -478,36 +473,6 @@ def all_once(derive: Callable[[Platform], Iterable[T]]) -> Callable[[Platform], 
         return tuple(derive(platform))
 
     return every
-
-
-def selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    """Whether a label selector (matchLabels and matchExpressions) selects; an empty one selects everything, and one
-    that is no selector nothing."""
-    wanted = selector.get("matchLabels", {} if "matchExpressions" in selector else selector) or {}
-    if not isinstance(wanted, Mapping):
-        return False
-    if any(labels.get(key) != value for key, value in wanted.items() if not isinstance(value, Map | Seq)):
-        return False
-    expressions = selector.get("matchExpressions") or Seq(0)
-    return isinstance(expressions, Seq) and all(_holds(each, labels) for each in expressions)
-
-
-def _holds(expression: Any, labels: Mapping[str, Any]) -> bool:
-    if not isinstance(expression, Map):
-        return False
-    values = expression.get("values")
-    listed = values if isinstance(values, Seq) else Seq(0)
-    has, value = expression.get("key") in labels, labels.get(str(expression.get("key")))
-    match expression.get("operator"):
-        case "In":
-            return value in listed
-        case "NotIn":
-            return not has or value not in listed
-        case "Exists":
-            return has
-        case "DoesNotExist":
-            return not has
-    return False
 
 
 def first(*candidates: "Sourced[Any] | Unknown | None") -> "Sourced[Any] | Unknown | None":

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -19,11 +19,9 @@ from django.utils import timezone
 from findings import estimating, selectors
 from findings.checks.registry import CHECKS
 from findings.models import Estimate, Finding
-from findings.risk import plan as planning
 from findings.risk.benefit import avoided_per_day
 from findings.risk.distributions import Constant
 from findings.risk.inputs import Risk
-from findings.risk.plan import Option, Plan, Step
 from findings.risk.portfolio import Member, as_one
 from findings.risk.simulation import Spread, simulate, together
 from findings.risk.simulation import difference as paired
@@ -34,10 +32,9 @@ from platform_risk.core.errors import Refused
 from platform_risk.core.models import Scope, Service, Team, User
 from platform_risk.planning.models import Remedy
 from platform_risk.planning.savings import Savings, savings
-from platform_risk.planning.vocabulary import AHEAD, RemedyState
+from platform_risk.planning.vocabulary import RemedyState
 from platform_risk.quantities.sourced import Source, Sourced
 
-Worth = Literal["minutes", "money"]
 CENT = Decimal("0.01")
 SEED = 1
 _YEARS = 20_000
@@ -201,89 +198,6 @@ def _row(remedy: Remedy, found: Iterable[Unit], known: frozenset[int], checked: 
         None if per_day is None else per_day.quantize(CENT),
         checked,
     )
-
-
-# -- the plan
-
-
-@dataclass(frozen=True)
-class Planned:
-    """`unit`: minutes, or a currency."""
-
-    unit: str
-    plan: Plan
-    curve: tuple[Step, ...]
-    total: float
-    figures: Figures
-    rows: dict[str, Row]
-
-    @property
-    def gain_share(self) -> float | None:
-        return self.plan.gain / self.total if self.total else None
-
-
-def plan(user: User, found: Sequence[Row], *, budget: float, worth: Worth = "minutes") -> Planned:
-    """What of the remedies ahead to take in so many days. Money counts in the currency that has the most of it."""
-    ahead = [row for row in found if row.remedy.state in AHEAD]
-    held = units(user, {check for row in ahead for check in row.remedy.checks})
-    unit, values = _worth(held, worth)
-    options = [
-        Option(
-            row.remedy.slug,
-            float(row.remedy.effort_days),
-            frozenset(each.key for each in held if closes(row.remedy, each)),
-        )
-        for row in ahead
-    ]
-    made = planning.plan(options, values, budget)
-    chosen = {step.key for step in made.steps}
-    closed = {key for option in options if option.key in chosen for key in option.closes}
-    return Planned(
-        unit,
-        made,
-        planning.curve(options, values),
-        sum(values.values()),
-        figures(each for each in held if each.key in closed),
-        {row.remedy.slug: row for row in ahead},
-    )
-
-
-@dataclass(frozen=True)
-class Best:
-    """The first steps of what each further remedy buys, and what all of them together would."""
-
-    steps: tuple[tuple[Step, Remedy], ...]
-    total: float  # bad minutes a year
-    findings: int
-
-    @property
-    def share(self) -> float | None:
-        return self.steps[-1][0].gain_so_far / self.total if self.steps and self.total else None
-
-
-def best(user: User, most: int) -> Best:
-    """The remedies ahead that avoid the most bad minutes for the days they take, each after those before it."""
-    found = rows(user, list(visible(user).filter(state__in=AHEAD)))
-    planned = plan(user, found, budget=0)
-    steps = tuple((step, planned.rows[step.key].remedy) for step in planned.curve[:most])
-    chosen = [planned.rows[step.key].remedy for step, _ in steps]
-    held = units(user, {check for remedy in chosen for check in remedy.checks})
-    count = sum(unit.count for unit in held if any(closes(remedy, unit) for remedy in chosen))
-    return Best(steps, planned.total, count)
-
-
-def _worth(held: Sequence[Unit], worth: Worth) -> tuple[str, dict[str, float]]:
-    values: dict[str, float] = {}
-    if worth == "minutes":
-        for each in held:
-            values[each.key] = values.get(each.key, 0.0) + (each.minutes or 0.0)
-        return "minutes", values
-    losses = figures(held).losses
-    currency = max(losses, key=lambda each: (losses[each], each), default="USD")
-    for each in held:
-        if each.currency == currency:
-            values[each.key] = values.get(each.key, 0.0) + float(each.loss or 0)
-    return currency, values
 
 
 # -- the same years with and without it

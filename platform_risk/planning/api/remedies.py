@@ -23,10 +23,11 @@ from platform_risk.core.api.problems import bad_field, bad_parameter
 from platform_risk.core.api.resources import NAME, Body
 from platform_risk.core.api.schema import parameter
 from platform_risk.core.models import User
-from platform_risk.planning import remedies
+from platform_risk.planning import plans, remedies
 from platform_risk.planning.api import enums
 from platform_risk.planning.models import Remedy
-from platform_risk.planning.remedies import Checked, Planned, Row
+from platform_risk.planning.plans import Planned
+from platform_risk.planning.remedies import Checked, Row
 from platform_risk.planning.seen import MoneySeen
 
 MOST_BUDGET = 10_000
@@ -280,7 +281,7 @@ class Remedies(Collection):
         given = filters.choices(request, "worth", enums.WORTHS)
         worth: Any = given[-1] if given else "minutes"
         found = remedies.rows(self.user, list(self.rows()))
-        return Response(plan_shown(remedies.plan(self.user, found, budget=budget, worth=worth), budget))
+        return Response(plan_shown(plans.plan(self.user, found, budget=budget, worth=worth), budget))
 
 
 def _days(request: Request) -> float:

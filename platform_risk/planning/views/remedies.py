@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from findings.vocabulary import Lane
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.views.saving import done, saved
-from platform_risk.planning import charts, remedies
+from platform_risk.planning import charts, plans, remedies
 from platform_risk.planning.forms import RemedyForm, remedy_fields
 from platform_risk.planning.models import Remedy
 from platform_risk.planning.remedies import Row
@@ -28,7 +28,7 @@ def _budget(request: HttpRequest) -> float:
     return days if 0 <= days <= MOST_BUDGET else BUDGET
 
 
-def _worth(request: HttpRequest) -> remedies.Worth:
+def _worth(request: HttpRequest) -> plans.Worth:
     return "money" if request.GET.get("worth") == "money" else "minutes"
 
 
@@ -48,7 +48,7 @@ def remedy_list(request: HttpRequest) -> HttpResponse:
     budget, worth = _budget(request), _worth(request)
     state = request.GET.get("state", "") if request.GET.get("state") in set(RemedyState) else ""
     rows = remedies.rows(user, list(remedies.visible(user)))
-    planned = remedies.plan(user, rows, budget=budget, worth=worth)
+    planned = plans.plan(user, rows, budget=budget, worth=worth)
     context = {
         "rows": _shown(rows, state, worth),
         "planned": planned,
@@ -66,7 +66,7 @@ def remedy_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def best(request: HttpRequest) -> HttpResponse:
     """The remedies that take most away for the days they take, as a card of the overview."""
-    return render(request, "planning/_best.html", {"best": remedies.best(user_of(request), BEST)})
+    return render(request, "planning/_best.html", {"best": plans.best(user_of(request), BEST)})
 
 
 def _one(request: HttpRequest, slug: str) -> Remedy:

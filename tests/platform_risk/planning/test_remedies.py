@@ -17,7 +17,7 @@ from findings.models import Estimate, Finding
 from findings.services import act
 from findings.vocabulary import Status
 from platform_risk.core.models import AuditEvent, Service, Team, User
-from platform_risk.planning import remedies
+from platform_risk.planning import plans, remedies
 from platform_risk.planning.models import Remedy
 from tests.costs.spending import spend
 from tests.factories import make_finding, make_service
@@ -82,7 +82,7 @@ def test_the_list_that_comes_along_is_all_there(db: None) -> None:
 def test_the_best_come_first_and_say_what_they_avoid_together(
     platform: Service, alice: User, bob: User, signed_in: SignedIn
 ) -> None:
-    best = remedies.best(alice, 5)
+    best = plans.best(alice, 5)
     per_day = [step.per_day for step, _ in best.steps]
     assert per_day == sorted(per_day, reverse=True)
     assert sum(step.gain for step, _ in best.steps) == pytest.approx(best.steps[-1][0].gain_so_far)
