@@ -13,6 +13,7 @@ import tempfile
 import time
 from datetime import timedelta
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,7 @@ def main() -> None:
     settings.ALLOWED_HOSTS = ["testserver"]
     if Finding.objects.count() < SERVICES * EACH:
         fill()
+    import_module("platform_risk.wsgi")  # what the web server does before its first request
     clients = {role: user(f"bench-{role}", role)[0] for role in ("admin", "manager", "member")}
     only = sys.argv[1:]
     finding = Finding.objects.filter(service__slug="bench-pages-0").earliest("id").pk

@@ -146,6 +146,10 @@ def resource_changes(user: User, before: date, after: date, currency: str, cost:
     return list(found[:most])
 
 
+def has_costs(user: User) -> bool:
+    return DayTotal.objects.visible_to(user).exists()
+
+
 def currencies(user: User) -> list[str]:
     """The user's, by what is spent in them, most first."""
     rows = ChargeMonth.objects.visible_to(user)

@@ -32,7 +32,11 @@ FILTERS = (*ENUMS, *NAMES)
 ORDERINGS = {
     "priority": ("rank", "id"),
     "-priority": ("-rank", "-id"),
+    # The other way round what has no date comes first: it is due last of all.
     "due": ("due_key", "id"),
+    "-due": ("-due_key", "-id"),
+    "severity": ("severity_key", "rank", "id"),
+    "-severity": ("-severity_key", "-rank", "-id"),
     "first_seen": ("first_seen_at", "id"),
     "-first_seen": ("-first_seen_at", "-id"),
     "updated": ("updated_at", "id"),
@@ -46,9 +50,12 @@ ORDERINGS = {
     "number": ("id",),
     "-number": ("-id",),
 }
-# The names of the fields that a finding shows order by the same.
+# The names of the fields that a finding shows order by the same. Lanes and severities: the worst first, as priority.
 SAME_ORDERINGS = {
+    "lane": "priority",
+    "-lane": "-priority",
     "due_on": "due",
+    "-due_on": "-due",
     "first_seen_at": "first_seen",
     "-first_seen_at": "-first_seen",
     "updated_at": "updated",

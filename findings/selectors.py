@@ -216,7 +216,7 @@ def condition(name: str, values: Iterable[str], user: User) -> Q:
 
 
 def found(query: Query, user: User) -> FindingQuerySet:
-    """What the filter finds of what the user may see, with `due_key` for ordering. Raises QueryError."""
+    """What the filter finds of what the user may see, with what its ordering needs. Raises QueryError."""
     rows = Finding.objects.visible_to(user)
     for name, values in query.wanted.items():
         rows = rows.filter(_CONDITIONS[name](values, user))
@@ -226,7 +226,9 @@ def found(query: Query, user: User) -> FindingQuerySet:
         # Words are letters and digits only (query.parse), so they cannot break tsquery's syntax.
         expression = " & ".join(f"{word}:*" for word in query.words)
         rows = rows.filter(search=SearchQuery(expression, search_type="raw", config="simple"))
-    if query.ordering == "due":
+    if query.ordering.endswith("severity"):
+        rows = rows.annotate(severity_key=F("rank") % 10)
+    if query.ordering.endswith("due"):
         rows = rows.annotate(due_key=Coalesce("due_on", Value(NEVER_DUE), output_field=DateField()))
     if query.ordering.endswith(("bad_minutes", "annual_loss")):
         # From the few estimates in order to their findings, not from all findings to an order. Every finding has an

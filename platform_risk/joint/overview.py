@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from costs.selectors import has_costs
 from findings import placements, portfolio, risk_presentation
 from findings.portfolio import Sums
 from findings.query import Query
@@ -44,7 +45,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "silent_days": settings.SILENT_SOURCE_DAYS,
         "weeks_chart": weeks_chart(weeks(user)),
         "services": selectors.worst_services(service_rows(user)),
-        "is_empty": not imports and not any(counted.by_status.values()),
+        "is_empty": not (imports or any(counted.by_status.values()) or has_costs(user)),
         "may_import": user.is_admin or bool(user.writing_team_ids),
         **_risk(user, counted, links),
     }

@@ -70,6 +70,33 @@ def test_lists_are_paged_by_key_in_both_directions(api: Api, alice: User, checko
     assert client.get(second["previous"]).json()["results"] == first["results"]
 
 
+@pytest.mark.parametrize(
+    ("ordering", "wanted"),
+    [
+        ("severity", ["c", "a", "d", "b"]),
+        ("-severity", ["b", "d", "a", "c"]),
+        ("lane", ["a", "b", "c", "d"]),
+        ("due_on", ["d", "c", "a", "b"]),
+        ("-due", ["b", "a", "c", "d"]),
+    ],
+)
+def test_lists_are_in_the_order_asked_for_on_every_page(
+    api: Api, alice: User, checkout: Service, ordering: str, wanted: list[str]
+) -> None:
+    """The worst first; what is due on no day is due last of all."""
+    for title, severity, lane, due in (
+        ("a", "high", "immediate", "2026-12-03"), ("b", "low", "critical", None),
+        ("c", "critical", "important", "2026-12-02"), ("d", "medium", "important", "2026-12-01"),
+    ):  # fmt: skip
+        make_finding(checkout, title=title, severity=severity, lane=lane, due_on=due)
+    client, url, titles = api(alice), f"{URL}?page_size=1&ordering={ordering}", []
+    while url:
+        page = client.get(url).json()
+        titles += [row["title"] for row in page["results"]]
+        url = page["next"]
+    assert titles == wanted
+
+
 @pytest.mark.parametrize("size", ["0", "501", "many", "-1", "9" * 40])
 def test_a_page_size_out_of_bounds_is_refused(api: Api, alice: User, size: str) -> None:
     answer = api(alice).get(URL, {"page_size": size})
@@ -98,7 +125,8 @@ def test_filters_of_one_name_are_any_of_and_of_several_names_all_of(api: Api, al
         ("import=7", "import"),
         ("import=x", "import"),
         ("updated_since=yesterday", "updated_since"),
-        ("updated_since=2026-01-01", "updated_since"),
+        ("updated_since=2026-01-01T00:00:00", "updated_since"),
+        ("updated_since=2026-13-01", "updated_since"),
         ("updated_since=2026-99-01T00:00:00Z", "updated_since"),
         ("cursor=abc", "cursor"),
         ("cursor=%00", "cursor"),
@@ -126,6 +154,8 @@ def test_updated_since_is_inclusive_and_takes_any_zone(api: Api, alice: User, ch
     for since in ("2026-11-01T12:00:00.000001Z", "2026-11-01T14:00:00.000001+02:00"):
         got = api(alice).get(URL, {"updated_since": since}).json()["results"]
         assert [row["number"] for row in got] == [new.pk]
+    for day, found in (("2026-11-01", 2), ("2026-11-02", 0)):  # from its beginning, in UTC
+        assert len(api(alice).get(URL, {"updated_since": day}).json()["results"]) == found
     # A plus sign that was not escaped
     got = api(alice).get(f"{URL}?updated_since=2026-11-01T14:00:00.000001+02:00").json()["results"]
     assert [row["number"] for row in got] == [new.pk]

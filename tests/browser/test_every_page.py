@@ -1,5 +1,6 @@
 """Every page, in both themes, wide and on a phone: accessible, within the screen, and silent on the console."""
 
+import csv
 from typing import Any
 
 import pytest
@@ -189,6 +190,21 @@ def test_a_chart_is_saved_as_a_picture_by_the_keyboard(opened: Opened) -> None:
         assert picture.startswith(b"\x89PNG")
         assert len(picture) > 8_000  # an empty one takes less
         page.close()
+
+
+def test_a_table_within_a_page_is_saved_as_csv_by_the_keyboard(opened: Opened) -> None:
+    """Figures without their separators, one line for each row that is shown."""
+    page = opened()
+    page.goto("/risk/lanes/")
+    page.locator("button.csv").first.focus()
+    with page.expect_download() as saved:
+        page.keyboard.press("Enter")
+    assert saved.value.suggested_filename == "lines-by-figures.csv"
+    lines = list(csv.reader(saved.value.path().read_text(encoding="utf-8").splitlines()))
+    shown = page.locator("table[data-csv]").first.locator("tr")
+    assert len(lines) == shown.count() > 1
+    assert len({len(line) for line in lines}) == 1
+    page.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

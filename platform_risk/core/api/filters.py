@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from platform_risk.core.api.problems import bad_parameter
 
 _TIME_ZONE_EATEN = re.compile(r" (\d\d:\d\d)$")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -22,18 +23,22 @@ def refuse_unknown(request: Request, known: Collection[str]) -> None:
 
 
 def moment(request: Request, name: str) -> datetime | None:
-    """A parameter that holds a time with its zone (RFC 3339)."""
+    """A parameter that holds a time with its zone (RFC 3339), or a day for its beginning in UTC."""
     text = request.query_params.get(name, "")
     if not text:
         return None
     # A plus sign that was not escaped arrives as a blank.
     text = _TIME_ZONE_EATEN.sub(r"+\1", text)
+    if _DAY.fullmatch(text):
+        text += "T00:00:00Z"
     try:
         value = parse_datetime(text)
     except ValueError:
         value = None
     if value is None or value.tzinfo is None or not _EARLIEST <= value <= _LATEST:
-        raise bad_parameter(name, f"{name} is a time with its zone, such as 2026-11-02T09:30:00Z.")
+        raise bad_parameter(
+            name, f"{name} is a time with its zone, such as 2026-11-02T09:30:00Z, or a day such as 2026-11-02."
+        )
     return value
 
 

@@ -106,6 +106,16 @@ def test_with_nothing_there_yet_the_overview_says_how_to_begin(alice: User, sign
     assert "Silent sources" not in page.source
 
 
+def test_whose_team_has_costs_alone_sees_an_overview_with_them(
+    alice: User, checkout: Service, signed_in: SignedIn
+) -> None:
+    assert checkout.team is not None
+    spend([12.5], team=checkout.team)
+    body = text_of(signed_in(alice), "/")
+    assert "Bring in a scanner's report" not in body
+    assert 'hx-get="/costs/tile/"' in body
+
+
 def test_in_an_empty_workspace_every_page_says_what_it_needs_and_leads_there(ada: User, signed_in: SignedIn) -> None:
     client = signed_in(ada)
     lead_to = {
