@@ -76,7 +76,7 @@ def _header(text: str, entry: str) -> tuple[tuple[str, ...], str, int]:
     delimiter = max(_DELIMITERS, key=first.partition("\n")[0].count)
     reader = csv.reader(io.StringIO(first.replace("\x00", ""), newline=""), delimiter=delimiter)
     try:
-        headers = tuple(header.strip() for header in next(reader))
+        headers = tuple(header.strip() for header in next(reader, []))
     except csv.Error as error:
         said = f"Its first line cannot be read: {error}."
         remedy = "Save it as CSV with a header."

@@ -59,6 +59,11 @@ def stream_of(index: str) -> str:
     return _dated(index)[0]
 
 
+def is_ilm(root: Mapping[str, Any]) -> bool:
+    """Policies by name, or one: with phases, as no other tool's have."""
+    return any(mapping(mapping(each, "policy"), "phases") for each in (root, *root.values()))
+
+
 def read_ilm(content: bytes) -> Usage:
     """min_age of the delete phase counts from rollover, not from creation; without that phase nothing is deleted."""
     root = json(content)

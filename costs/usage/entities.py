@@ -28,6 +28,18 @@ class Snapshot:
     items: list[Any]
 
 
+def is_pods(root: Any) -> bool:
+    """Whether it is a pod or a list of nothing else: a list of other objects is configuration."""
+    if not isinstance(root, Mapping):
+        return False
+    if root.get("kind") in ("Pod", "PodList"):
+        return True
+    items = root.get("items")
+    return isinstance(items, list) and all(
+        not isinstance(each, Mapping) or each.get("kind", "Pod") == "Pod" for each in items
+    )
+
+
 def _snapshots(content: bytes) -> list[Snapshot]:
     """One document, a list of documents, or one document a line."""
     lines = [line for line in content.split(b"\n") if line.strip()]

@@ -13,6 +13,12 @@ from costs.usage.records import Measure, Usage, UsageError
 
 FORMAT = "loki-limits"
 _MOST_NODES = 100_000
+# Settings that no other tool's compactor or overrides have.
+_OWN = frozenset({
+    "retention_enabled", "retention_period", "retention_stream", "retention_delete_delay", "delete_request_store",
+    "ingestion_rate_mb", "ingestion_burst_size_mb", "max_streams_per_user", "max_global_streams_per_user",
+    "per_stream_rate_limit",
+})  # fmt: skip
 
 
 class _Plain(yaml.SafeLoader):
@@ -46,6 +52,17 @@ def is_loki(root: Any) -> bool:
     return isinstance(root, Mapping) and any(
         isinstance(root.get(name), Mapping) for name in ("limits_config", "compactor", "overrides")
     )
+
+
+def is_unlike_others(root: Any) -> bool:
+    """Whether it is Loki's where nobody said so: others have a compactor (Tempo, Thanos) or overrides (npm) too."""
+    if not is_loki(root):
+        return False
+    if isinstance(root.get("limits_config"), Mapping):
+        return True
+    tenants = root.get("overrides")
+    named = [root.get("compactor"), *(tenants.values() if isinstance(tenants, Mapping) else ())]
+    return any(isinstance(each, Mapping) and not _OWN.isdisjoint(map(str, each)) for each in named)
 
 
 def read(content: bytes) -> Usage:

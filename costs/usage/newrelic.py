@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from costs.usage.reading import at_seconds, json, number
@@ -58,6 +59,12 @@ def read(content: bytes) -> Usage:
     if cumulative:
         usage.notes.append("Figures that count up through a month were turned into each day’s own.")
     return usage
+
+
+def is_answer(root: Any) -> bool:
+    """Whether its results are NRQL's: many a scanner calls its own so."""
+    rows = (row for _, row in islice(_rows(root), 50))
+    return any("beginTimeSeconds" in row or _amount(row) is not None for row in rows)
 
 
 def differenced(by_day: Mapping[date, Decimal]) -> dict[date, Decimal]:

@@ -70,7 +70,7 @@ def detect(content: bytes) -> str:
             return entities.ENTITIES
         if exposition.is_exposition(words):
             return exposition.FORMAT
-        if loki.is_loki(_yaml(content)):
+        if loki.is_unlike_others(_yaml(content)):
             return loki.FORMAT
     raise UsageError(
         "unknown_format", "What this is cannot be told from its content.",
@@ -104,23 +104,23 @@ def _of_answer(root: Mapping[str, Any]) -> str:
     data = mapping(root, "data")
     if "headStats" in data:
         return "prometheus-tsdb"
-    if "resultType" in data or ("status" in root and not data):
+    if "resultType" in data or ("data" not in root and root.get("status") in ("success", "error")):
         return "prometheus-query-range"
-    if root.get("kind") in ("Pod", "PodList") or isinstance(root.get("items"), list):
+    if entities.is_pods(root):
         return entities.PODS
     if mapping(data, "actor"):
         return entities.ENTITIES if "entitySearch" in mapping(data, "actor") else newrelic.FORMAT
-    if "results" in root:
+    if newrelic.is_answer(root):
         return newrelic.FORMAT
-    if mapping(root, "policy") or any(mapping(each, "policy") for each in root.values()):
+    if elasticsearch.is_ilm(root):
         return elasticsearch.ILM
-    return loki.FORMAT if loki.is_loki(root) else ""
+    return loki.FORMAT if loki.is_unlike_others(root) else ""
 
 
 def _of_list(root: list[Any]) -> str:
     first = root[0] if root and isinstance(root[0], Mapping) else {}
     if "index" in first and "store.size" in first:
         return elasticsearch.INDICES
-    if "items" in first:
+    if entities.is_pods(first):
         return entities.PODS
     return newrelic.FORMAT if "beginTimeSeconds" in first else ""

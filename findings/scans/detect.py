@@ -8,6 +8,7 @@ from findings.scans.records import ScanError
 
 HEAD_BYTES = 64 * 1024
 _ENOUGH = 0.5
+_SURE = 0.9
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,11 @@ class Detected:
     format: str
     confidence: float
     reason: str
+
+
+def is_sure(head: bytes) -> bool:
+    """Whether it is a scan report beyond doubt, whatever else it might be taken for."""
+    return any(format_.sniff(head[:HEAD_BYTES]).confidence >= _SURE for format_ in registry.formats().values())
 
 
 def of(head: Any, requested: str = "") -> Detected:

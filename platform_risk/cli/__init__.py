@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -9,11 +10,12 @@ from platform_risk import __version__
 from platform_risk.cli import scan, server
 from platform_risk.cli.said import FAILED, TOOL, Stop, say
 
+_WORD = re.compile(r"[^-]|-[a-z_]+:.")
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    options = _parsed(arguments)
     try:
         code: int = options.command(options)
     except Stop as error:
@@ -26,6 +28,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return code
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """A filter may leave something out (`-status:fixed`) and go on behind an option: argparse takes neither for words."""
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    wrong = [each for each in rest if not (hasattr(options, "query") and _WORD.match(each))]
+    if wrong:
+        parser.error(f"unrecognized arguments: {' '.join(wrong)}")
+    if rest:
+        options.query += rest
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import IO, Any
 
-# No scan report is of these; JSON may be either, so it is not among them.
+from findings.scans.json_reader import outline
+
+# No scan report is of these; JSON may be either, so its keys tell.
 _ENDS = (".yaml", ".yml", ".tf", ".tfvars", ".hcl", ".toml", ".properties", ".env", ".py")
 _NAMES = ("dockerfile", "containerfile", "chart.yaml")
 _REPORTS = (".sarif", ".sarif.json", ".csv", ".xml")
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_PLAN = frozenset({"terraform_version", "planned_values", "resource_changes", "values"})
+_HEAD = 64 * 1024
 _MOST_ENTRIES = 500
 _MOST_BYTES = 32 * 1024 * 1024
 
@@ -22,7 +26,17 @@ def is_configuration(file: IO[bytes], name: str) -> bool:
     lowered = name.lower().removesuffix(".gz") if not name.lower().endswith(".tar.gz") else name.lower()
     if lowered.endswith(_ARCHIVES):
         return _of_archive(file)
-    return _is_one(lowered)
+    return _is_one(lowered) or _is_json(file)
+
+
+def _is_json(file: IO[bytes]) -> bool:
+    """Objects as `kubectl get --output json` writes them, or a plan of Terraform's. A long list names its kind at its
+    end, so its beginning need not."""
+    head = file.read(_HEAD)
+    file.seek(0)
+    keys = outline(head)
+    objects = any(f"{base}apiVersion" in keys and {f"{base}kind", f"{base}items"} & set(keys) for base in ("", "[]."))
+    return objects or ("format_version" in keys and not _PLAN.isdisjoint(keys))
 
 
 def _is_one(name: str) -> bool:

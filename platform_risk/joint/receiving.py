@@ -9,7 +9,7 @@ from costs import reading as bills
 from costs.usage import registry as usage
 from costs.usage.records import UsageError
 from findings import configuration
-from findings.scans import registry
+from findings.scans import detect, registry
 from platform_risk.core.imports import services
 from platform_risk.core.imports.destination import resolve
 from platform_risk.core.models import Import, ImportKind, User
@@ -42,6 +42,8 @@ def kind_of(upload: "UploadedFile[Any]", names: dict[str, Any]) -> str:
             return kind
     if upload.file is None:
         return ImportKind.SCAN
+    if _is_report(upload):
+        return ImportKind.SCAN
     if not names.get("service") and bills.is_bill(upload.file):
         return ImportKind.BILL
     if _is_usage(upload):
@@ -49,6 +51,12 @@ def kind_of(upload: "UploadedFile[Any]", names: dict[str, Any]) -> str:
     if names.get("export") or names.get("billing_account"):
         return ImportKind.BILL
     return ImportKind.PLATFORM if peeking.is_configuration(upload.file, upload.name or "") else ImportKind.SCAN
+
+
+def _is_report(upload: "UploadedFile[Any]") -> bool:
+    head = upload.read(detect.HEAD_BYTES)
+    upload.seek(0)
+    return detect.is_sure(head)
 
 
 def _is_usage(upload: "UploadedFile[Any]") -> bool:

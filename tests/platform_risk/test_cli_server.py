@@ -7,6 +7,7 @@ from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -203,6 +204,22 @@ def test_findings_follow_pages_and_stop_at_the_limit(server: Server, run: Run) -
     assert "\x1b" not in out
     assert "q=is%3Aopen%20owner%3Ame" in server.asked[0].path
     assert server.asked[1].path == "/api/v1/findings/?cursor=a%2Bb"
+
+
+def test_a_filter_may_exclude_and_go_on_behind_an_option(server: Server, run: Run) -> None:
+    server.says(page())
+    assert run("findings", "lane:critical", "-status:fixed", "--limit", "3", "-is:overdue", "token")[0] == 0
+    asked = parse_qs(urlsplit(server.asked[0].path).query)["q"][0]
+    assert set(asked.split()) == {"lane:critical", "-status:fixed", "-is:overdue", "token"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [("findings", "-status"), ("findings", "--owner"), ("gate", "--service", "a", "b")]
+)
+def test_what_is_no_filter_is_refused(run: Run, arguments: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        run(*arguments)
+    assert stopped.value.code == 2
 
 
 def test_an_export_that_breaks_off_leaves_no_file(server: Server, run: Run, tmp_path: Path) -> None:

@@ -270,7 +270,8 @@ def pod(name: str, namespace: str = "shop", phase: str = "Running") -> dict[str,
 
 
 def test_pods_that_have_ended_are_none_and_lists_over_time_tell_how_many_come() -> None:
-    once = read({"kind": "List", "items": [pod("a"), pod("b", "data"), pod("c", phase="Succeeded"), {"kind": "Node"}]})
+    mixed = {"kind": "List", "items": [pod("a"), pod("b", "data"), pod("c", phase="Succeeded"), {"kind": "Node"}]}
+    once = read(mixed, "kubernetes-pods")  # unless it is named so, a list of several kinds is configuration
     assert figures(once)[Measure.PODS, "", None] == 2
     assert figures(once)[Measure.PODS, "data", None] == 1
     assert len(once.rejects) == 1

@@ -4,6 +4,7 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from platform_risk.core.models import Service, User
 from platform_risk.joint import peeking, receiving
 from tests.factories import sarif, sarif_result
 
+SAMPLES = Path(__file__).parents[2] / "samples"
 TSDB = (
     b'{"status":"success","data":{"headStats":{"numSeries":508,"numLabelPairs":3,"chunkCount":9,"minTime":1,'
     b'"maxTime":2},"seriesCountByMetricName":[],"labelValueCountByLabelName":[],"memoryInBytesByLabelName":[],'
@@ -53,6 +55,26 @@ CASES = [
     ("broken.zip", b"PK\x03\x04 no more", "scan"),
     ("broken.tar.gz", b"\x1f\x8b\x08\x00 no more", "scan"),
     ("tsdb.json", TSDB, "usage"),
+    # One framework's run is an object with results, as New Relic's answer is.
+    ("results_json.json", b'{"check_type": "terraform", "results": {"failed_checks": []}, "summary": {}}', "scan"),
+    ("semgrep.json", b'{"results": [{"check_id": "x", "path": "a.py"}], "errors": []}', "scan"),
+    ("nrql.json", b'{"results": [{"sum.GigabytesIngested": 3.5, "beginTimeSeconds": 1767225600}]}', "usage"),
+    (
+        "pods.json",
+        b'{"apiVersion": "v1", "items": [{"kind": "Pod", "metadata": {"name": "a"}}], "kind": "List"}',
+        "usage",
+    ),
+    (
+        "all.json",
+        b'{"apiVersion": "v1", "items": [{"kind": "Deployment"}, {"kind": "Pod"}], "kind": "List"}',
+        "platform",
+    ),
+    ("api.json", b'{"apiVersion": "apps/v1", "kind": "Deployment"}', "platform"),
+    ("plan.json", b'{"format_version": "1.2", "terraform_version": "1.9.0", "planned_values": {}}', "platform"),
+    ("package.json", b'{"name": "shop", "overrides": {"left-pad": "1.3.0"}}', "scan"),
+    ("iam.json", b'{"reader": {"policy": {"Version": "2012-10-17"}}}', "scan"),
+    ("tempo.yaml", b"compactor: {compaction: {block_retention: 48h}}\n", "platform"),
+    ("loki.yaml", b"compactor: {retention_enabled: true}\n", "usage"),
 ]
 
 
@@ -61,6 +83,28 @@ def test_it_is_what_it_holds(name: str, content: bytes, kind: str) -> None:
     upload = SimpleUploadedFile(name, content)
     assert receiving.kind_of(upload, {"service": "shop"}) == kind
     assert upload.read() == content
+
+
+@pytest.mark.parametrize(
+    ("sample", "kind"),
+    [
+        ("bills/focus/many.csv", "bill"),
+        ("bills/opencost/allocation.json", "bill"),
+        ("scans/checkov/object.json", "scan"),
+        ("scans/sarif/bandit.sarif", "scan"),
+        ("scans/findings-csv/review.csv", "scan"),
+        ("scans/findings-json/list.json", "scan"),
+    ],
+)
+def test_without_a_service_bills_and_reports_are_told_apart(sample: str, kind: str) -> None:
+    upload = SimpleUploadedFile("upload", (SAMPLES / sample).read_bytes())
+    assert receiving.kind_of(upload, {}) == kind
+    assert receiving.kind_of(upload, {"service": "shop"}) == "scan"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b"\x00", b"\r"])
+def test_what_is_as_good_as_empty_is_no_bill(content: bytes) -> None:
+    assert receiving.kind_of(SimpleUploadedFile("bill.csv", content), {}) == "scan"
 
 
 def test_a_tar_is_not_unpacked_to_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
