@@ -298,9 +298,10 @@ _ENGINE = re.compile(r"aurora|postgres|mysql|mariadb|oracle-|sqlserver-|docdb|ne
 
 def _modules(platform: Platform, needs: _Needs) -> Iterator[Verdict]:
     """Databases made by a module that is not among the files: what its arguments say."""
+    opened = {each.id.rpartition(f".{each.kind}.")[0] for each in platform.blocks if each.type == "resource"}
     for block in platform.blocks:
         source = block.get("source")
-        if block.type != "module" or not isinstance(source, Sourced):
+        if block.type != "module" or not isinstance(source, Sourced) or block.id in opened:
             continue
         engine = block.get("engine")
         has_engine = isinstance(engine, Sourced) and _ENGINE.match(str(engine.value))

@@ -152,7 +152,7 @@ def _of_project(platform: Platform, known: list[Database], clients: list[pools.C
     services, incomplete = _services(platform, [each for each in clients if not each.hosts or names & set(each.hosts)])
     yield from incomplete
     for database, used_by in _assigned(platform, known, services):
-        if not used_by:
+        if not used_by and not database.poolers:
             continue
         for verdict in _judged(platform, database, used_by, is_complete=not incomplete):
             # Whether users depend on what a compose file starts, the file does not say.

@@ -187,6 +187,7 @@ def consumers(platform: Platform) -> list[Consumer]:
 
 def _consumer(platform: Platform, workload: Workload, names: set[str], known: Sequence[Topic]) -> Consumer | None:
     settings = [each for each in platform.settings_of(workload.id) if _belongs(each, workload)]
+    settings += platform.settings_by_name(workload)
     speaks_kafka = any("kafka" in each.name or "kafka" in str(each.value.value).lower() for each in settings)
     scaler = platform.autoscaler_of(workload)
     trigger = kafka_trigger(scaler) if scaler is not None else None

@@ -414,6 +414,20 @@ class Platform:
         ids = {workload.id for workload in self.running}
         return {scope: found for scope, found in self._by_scope.items() if scope not in ids}
 
+    def settings_by_name(self, workload: Workload) -> list[Setting]:
+        """Of the file that gives its application the workload's name, as Spring Boot's do."""
+        return self._by_application.get(workload.resource.name, [])
+
+    @cached_property
+    def _by_application(self) -> dict[str, list[Setting]]:
+        """A name that several files give is nobody's: which of them an image brings is not told."""
+        found: dict[str, list[list[Setting]]] = {}
+        for number in self._by_setting.get("spring_application_name", ()):
+            named = self.settings[number]
+            if named.scope in self.loose_settings and isinstance(named.value.value, str):
+                found.setdefault(named.value.value, []).append(self.settings_of(named.scope))
+        return {name: files[0] for name, files in found.items() if len(files) == 1}
+
     def settings_like(self, pattern: str, scope: str | None = None) -> Iterator[Setting]:
         """Settings whose normal name matches as a whole; of one scope when given."""
         compiled = re.compile(pattern)

@@ -1,7 +1,7 @@
 """Which containers connect to a database, and how many connections one of their processes may hold. PURE."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from findings.platform.model import Container, Platform, Setting, Workload, all_once, find, items, normal
@@ -13,7 +13,7 @@ from platform_risk.quantities.sourced import Source, Sourced, Unknown
 _DSN = re.compile(
     r"(?:postgres(?:ql)?|mysql|mariadb|jdbc:(?:postgresql|mysql|mariadb))(?:\+\w+)?://([^/?\s]*)", re.IGNORECASE
 )
-_HOST = re.compile(r"(?:[^@]*@)?([A-Za-z0-9.-]+)")
+_HOST = re.compile(r"(?:[^@]*@)?(?:\$\{\w+:-?)?([A-Za-z0-9.-]+)")  # `${DB_HOST:main}` has a default
 _LIMIT = re.compile(r"[?&](?:connection_limit|pool_size|maxPoolSize|maximumPoolSize|pool_max_conns)=([0-9]+)")
 _CONNECTS = re.compile(
     r"(?:.*_)?(?:database|db|postgres(?:ql)?|pg|mysql|aurora|sqlalchemy_database|spring_datasource)_?"
@@ -21,7 +21,7 @@ _CONNECTS = re.compile(
 )
 _WORDS = r"(?:database|db|postgres(?:ql)?|pg|mysql|sql|sqlalchemy|hikari|datasource|engine|aurora|rds)"
 _POOL = re.compile(
-    rf"(?:.*_)?{_WORDS}(?:_.*)?_(?:pool_size|max_pool_size|pool_max|pool_max_size|maximum_pool_size|max_open_conns"
+    rf"(?:.*_)?{_WORDS}(?:_.*)?_(?:pool_size|max_pool_size|pool_max|pool_max_size|maximum_pool_size|max_open_conns?"
     r"|pool_max_connections)|pool_size|(?:db|database|pg|postgres)_(?:max_)?connections(?:_per_pod)?"
 )
 _OVERFLOW = re.compile(r"(?:.*_)?max_overflow")
@@ -57,7 +57,8 @@ def clients(platform: Platform) -> Iterator[Client]:
             if container.is_init or is_server(container):
                 continue
             own = _own_pool(platform, workload, container)
-            if own is None and not _connects(container):
+            told = platform.settings_by_name(workload)
+            if own is None and not _connects(container) and not _addresses(told):
                 continue
             pool = (
                 own
@@ -66,7 +67,14 @@ def clients(platform: Platform) -> Iterator[Client]:
                 or _of_framework(platform, workload, container)
                 or _missing(workload, container)
             )
-            yield Client(workload, container, tuple(_hosts(container)), pool)
+            yield Client(workload, container, (*_hosts(container), *_addresses(told)), pool)
+
+
+def _addresses(settings: Iterable[Setting]) -> list[str]:
+    """Hosts of databases that connection strings in settings name."""
+    strings = (each.value.value for each in settings if isinstance(each.value.value, str))
+    named = (_HOST.match(found[1]) for string in strings if (found := _DSN.search(string)))
+    return [host[1] for host in named if host is not None]
 
 
 def is_server(container: Container) -> bool:
@@ -104,7 +112,9 @@ def _own_pool(platform: Platform, workload: Workload, container: Container) -> P
             return Pool(Sourced(int(limit[1]), stated.source, stated.place))
     files = mounted(workload)
     own = [Setting(name, value, workload.id) for name, value in run.env.items()]
-    return _pool_of([*own, *(each for scope in files for each in platform.settings_of(scope))])
+    of_files = [each for scope in files for each in platform.settings_of(scope)]
+    # Variables win over a mounted file, and that over the one that the image brings.
+    return _pool_of([*own, *of_files, *platform.settings_by_name(workload)])
 
 
 def mounted(workload: Workload) -> list[str]:
@@ -155,9 +165,13 @@ def _shared_pool(platform: Platform) -> Pool | None:
 def _of_framework(platform: Platform, workload: Workload, container: Container) -> Pool | None:
     """What a framework does that is recognized by its variables and told nothing else."""
     variable = next((each for name, each in container.env.items() if name.startswith("SPRING_DATASOURCE_")), None)
-    if variable is not None:
+    told = platform.settings_by_name(workload)
+    place = variable.place if variable is not None else next(
+        (each.value.place for each in told if each.key.startswith("spring.datasource.")), None
+    )  # fmt: skip
+    if place is not None:
         note = "HikariCP, Spring Boot's pool: maximumPoolSize defaults to 10"
-        return Pool(Sourced(10, Source.PROVIDER_DEFAULT, variable.place, note))
+        return Pool(Sourced(10, Source.PROVIDER_DEFAULT, place, note))
     django = container.env.get("DJANGO_SETTINGS_MODULE")
     if django is None:
         return None

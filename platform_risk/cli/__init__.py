@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """A filter may leave something out (`-status:fixed`) and go on behind an option: argparse takes neither for words."""
+    """A filter may exclude (`-status:fixed`) and go on behind an option: argparse takes neither for words."""
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
     wrong = [each for each in rest if not (hasattr(options, "query") and _WORD.match(each))]

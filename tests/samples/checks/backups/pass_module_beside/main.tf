@@ -1,0 +1,4 @@
+module "rds" {
+  source       = "./modules/db"
+  keeps_backup = 14
+}
