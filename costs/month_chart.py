@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from platform_risk.quantities.scale import round_scale
+
 WIDTH, HEIGHT, LEFT, TOP, FOOT = 640, 210, 52, 12, 26
 
 
@@ -57,7 +59,7 @@ def month_chart(
     """`past`: (first day, spent); `to_come`: (first day, expected, low, high). The month under way is in both."""
     times = sorted({*(at for at, _ in past), *(at for at, *_ in to_come)})
     most = max([money for _, money in past] + [high for *_, high in to_come] + [budget or 0.0], default=0.0)
-    top, step = _scale(most)
+    top, step = round_scale(most)
     base = HEIGHT - FOOT
     slot = (WIDTH - LEFT) / max(len(times), 1)
     width = round(slot * 0.62, 1)
@@ -82,14 +84,6 @@ def month_chart(
         _path([(middle[at], y(expected)) for at, expected, *_ in to_come]),
         None if budget is None else y(budget),
     )  # fmt: skip
-
-
-def _scale(most: float) -> tuple[float, float]:
-    """(top, step): a step of 1, 2 or 5 times a power of ten, so that at most four lines reach the highest value."""
-    step = 1.0
-    while step * 4 < most:
-        step *= 2.5 if f"{step:.0f}"[0] == "2" else 2
-    return max(step, -(-most // step) * step), step
 
 
 def _path(points: Sequence[tuple[float, float]], end: str = "") -> str:

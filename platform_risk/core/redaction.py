@@ -126,9 +126,9 @@ _ASSIGNED = re.compile(
     + r"[\\\"'\]]{0,4}" + _BLANK + r"(?:=>|:=|[:=])" + _BLANK + r"(?:!!str[ \t]{1,4})?)(?!\[redacted )" + _VALUE,
     re.IGNORECASE,
 )  # fmt: skip
-# On a command line a blank stands between: --token x.
+# On a command line a blank stands between: --token x. The dash within vault-token begins no option.
 _OPTION = re.compile(
-    r"(--?(?:[A-Za-z0-9]{1,40}-){0,4}" + _NAME + r"[ \t]{1,4})(?!-|\[redacted )"
+    r"((?:(?<![\w.-])|(?<=\\[nrt]))--?(?:[A-Za-z0-9]{1,40}-){0,4}" + _NAME + r"[ \t]{1,4})(?!-|\[redacted )"
     r"(\"[^\"\n]{1,500}\"|'[^'\n]{1,500}'|[^\s\"']{1,500})",
     re.IGNORECASE,
 )  # fmt: skip

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from findings.selectors import Week
+from platform_risk.quantities.scale import round_scale
 
 WIDTH, HEIGHT, LEFT, TOP, FOOT = 640, 190, 44, 10, 24
 
@@ -45,16 +46,9 @@ class WeeksChart:
     label_y: int = HEIGHT - 6
 
 
-def _top_of_scale(most: int) -> tuple[int, int]:
-    """(top, step): a round step so that at most four lines reach the highest bar."""
-    step = 1
-    while step * 4 < most:
-        step = step * 2 if str(step)[0] in "15" else step * 5 // 2
-    return max(step, -(-most // step) * step), step
-
-
 def weeks_chart(weeks: Sequence[Week]) -> WeeksChart:
-    top, step = _top_of_scale(max([week.opened for week in weeks] + [week.closed for week in weeks] + [1]))
+    most = max([week.opened for week in weeks] + [week.closed for week in weeks] + [1])
+    top, step = map(int, round_scale(most))
     base = HEIGHT - FOOT
     scale = (base - TOP) / top
     slot = (WIDTH - LEFT) / max(len(weeks), 1)

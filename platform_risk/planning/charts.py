@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from findings.risk.plan import Step
+from platform_risk.quantities.scale import round_scale
 
+_LEAST = 0.001  # of what an axis may tell apart
 WIDTH, HEIGHT, LEFT, TOP, FOOT = 960, 240, 60, 12, 30
 
 
@@ -41,7 +43,8 @@ def curve(steps: Sequence[Step], budget: float) -> Curve | None:
     """None when nothing adds anything."""
     if not steps or steps[-1].gain_so_far <= 0:
         return None
-    most, longest = steps[-1].gain_so_far, steps[-1].days_so_far
+    longest = steps[-1].days_so_far
+    most, step = round_scale(steps[-1].gain_so_far, least=_LEAST)
     base = HEIGHT - FOOT
 
     def x(days: float) -> float:
@@ -52,8 +55,9 @@ def curve(steps: Sequence[Step], budget: float) -> Curve | None:
 
     points = [Point(step, x(step.days_so_far), y(step.gain_so_far)) for step in steps]
     path = f"M{x(0)} {base} " + " ".join(f"L{point.x} {point.y}" for point in points)
-    ticks = [Tick(_short(most * part / 4), y(most * part / 4)) for part in range(1, 5)]
-    days = [Tick(f"{longest * part / 4:.3g}", x(longest * part / 4)) for part in range(1, 5)]
+    ticks = [Tick(_short(step * number), y(step * number)) for number in range(1, round(most / step) + 1)]
+    _, each = round_scale(longest, lines=8, least=_LEAST)
+    days = [Tick(f"{each * number:.3g}", x(each * number)) for number in range(1, int(longest / each + 1e-9) + 1)]
     return Curve(points, path, ticks, days, x(budget) if 0 < budget < longest else None)
 
 

@@ -161,3 +161,22 @@ def test_time_grows_with_the_text_and_no_faster(piece: str) -> None:
 def test_many_texts_at_once_are_redacted_as_each_by_itself(values: list[str]) -> None:
     redactor = _redactor
     assert redactor.texts(*values) == tuple(redactor.text(value) for value in values)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The key token of Secret vault-credentials is in the environment of two workloads.",
+        "db-password comes from a file, app.api-key of another",
+        "it-token or not",
+    ],
+)
+def test_a_name_with_a_dash_is_no_option_of_a_command(text: str) -> None:
+    assert _redactor.text(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["run --token s3cr3t", "(-password s3cr3t)", '"--api-key s3cr3t"', r"a\n--db-password s3cr3t"]
+)
+def test_an_option_of_a_command_loses_its_value(text: str) -> None:
+    assert "s3cr3t" not in _redactor.text(text)
