@@ -88,12 +88,18 @@ def _apply(job: Job, bill: Bill, cube: Cube) -> None:
     rejects = _rejects(job, cube)
     scopes = cube.scopes()
     if not scopes:
+        if not cube.lines:
+            raise ImportFailedError(
+                "no_lines", "It has no charge: a header, or an answer without entries, is all there is.",
+                remedy="Export it again, for a period in which something was billed.",
+            )  # fmt: skip
         first = rejects[0] if rejects else None
         raise ImportFailedError(
             "nothing_usable",
-            f"None of its {cube.lines:,} lines can be used" + (f": {first.reason}" if first else "."),
+            ("Its only line cannot be used" if cube.lines == 1 else f"None of its {cube.lines:,} lines can be used")
+            + (f": {first.reason[:1].lower()}{first.reason[1:]}" if first else "."),
             remedy="Export it again; if its columns mean something else, say so when you hand it in.",
-            location={"pointer": first.pointer} if first else {},
+            location={"pointer": first.pointer, "entry": first.entry} if first else {},
         )
     with transaction.atomic():
         rollups.lock()

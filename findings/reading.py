@@ -98,7 +98,7 @@ def open_report(row: Import, limits: dict[str, int]) -> Iterator[OpenedReport]:
             data = _mapped(entry.path)
             options = Options(max_depth=limits["depth"], mapping_for=mapping_for)
             with _naming(entry.name):
-                match = detect.of(data[: detect.HEAD_BYTES], row.requested_format)
+                match = detect.of(data, row.requested_format)
                 parts.append((entry.name, registry.formats()[match.format].open(data, options)))
             formats[match.format] = match.reason
         yield _as_one(parts, formats, sum(entry.size for entry in entries), row)

@@ -40,7 +40,7 @@ KEY = {
 _LONGEST = {**KEY, "resource": 1_000, "currency": 40, "tags": 20_000}
 _REASONS = {
     "starts": "no day",
-    "starts_bad": "the day cannot be read, or is not between 2000 and 2100",
+    "starts_bad": "the day cannot be read (2026-06-30 and 6/30/2026 can), or is not between 2000 and 2100",
     "period_bad": "the billing period cannot be read",
     "billed": "no amount",
     "billed_bad": "the amount is no number",
@@ -325,6 +325,7 @@ class Cube:
                 left -= 1
                 said = ", ".join(f"{name} {value}" for name, value in
                                  (("day", day), ("amount", billed), ("effective", effective)) if value)  # fmt: skip
+                said = said.replace("\x00", "␀")  # a number with one in it would look like a good one
                 yield Reject(f"row {place}", f"{_REASONS[problem].capitalize()}.", said[:500], part.table.entry)
 
     def first(self, count: int) -> tuple[str, str, list[dict[str, Any]]]:

@@ -26,7 +26,8 @@ def of(head: Head, requested: str, entry: str) -> tuple[str, str]:
     name, confidence, reason = likeliest(head)
     if confidence >= _ENOUGH:
         return name, f"{reason} ({confidence:.0%} sure)"
-    ranked = sorted(registry.FORMATS.values(), key=lambda each: -each.sniff(head).confidence)
+    able = [each for each in registry.FORMATS.values() if (each.rows if head.kind == "json" else each.meaning)]
+    ranked = sorted(able, key=lambda each: -each.sniff(head).confidence)
     candidates = "; ".join(f"{each.title}: {each.sniff(head).missing}" for each in ranked[:2])
     if head.kind == "csv" and len(head.headers) > 1:
         raise BillError(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from costs.bills.records import AMOUNTS, TEXTS, BillError, Meaning, Table
+from platform_risk.core import looks
 
 # Read whole into memory, about eight times its size.
 MOST_BYTES = 60_000_000
@@ -29,19 +30,11 @@ def parsed(path: Path, entry: str) -> Any:
     try:
         text = path.read_text(encoding="utf-8-sig")
         return json.loads(text, parse_float=str, parse_int=str, parse_constant=constant)
-    except UnicodeDecodeError as error:
-        raise BillError(
-            "not_utf8", "The JSON is not UTF-8.", remedy="Save it as UTF-8.", byte=error.start, entry=entry
-        ) from error
-    except json.JSONDecodeError as error:
-        raise BillError(
-            "not_json",
-            f"This is no JSON: {error.msg}.",
-            remedy="Export it again; a file that was cut off ends early.",
-            line=error.lineno,
-            column=error.colno,
-            entry=entry,
-        ) from error
+    except ValueError as error:
+        found = looks.fault(path.read_bytes())
+        if found is None:
+            found = looks.Fault("not_json", f"This is no JSON: {error}.", "Export it again.")
+        raise BillError(found.code, found.message, remedy=found.remedy, entry=entry, **found.location) from error
     except RecursionError as error:
         raise BillError(
             "too_deep", "The JSON nests too deeply.", remedy="This is no export of costs.", entry=entry
@@ -54,8 +47,13 @@ def written(rows: Iterable[Mapping[str, str | None]], path: Path, entry: str) ->
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
         for row in rows:
-            writer.writerow([(row.get(name) or "").replace("\x00", "") for name in _COLUMNS])
+            writer.writerow([_cell(row.get(name)) for name in _COLUMNS])
     return Table(path, entry, "csv", _COLUMNS)
+
+
+def _cell(value: str | None) -> str:
+    """Without NUL; half of a surrogate pair, which JSON may spell, is no character that could be written."""
+    return (value or "").replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def own_meaning(table: Table, **about: Any) -> Meaning:

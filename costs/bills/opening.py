@@ -1,5 +1,6 @@
 """From the files of one upload to one bill: what each is, that they belong together, and what a manifest adds. PURE."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,9 @@ from typing import Any
 
 from costs.bills import azure, charges_csv, detect, registry, tables
 from costs.bills.records import BillError, Head, Meaning, Table
+from platform_risk.core import looks
 
+_COLUMN = re.compile(r"\bc([0-9]+)\b")
 Remembered = Callable[[str], Mapping[str, str] | None]  # a header's signature → which column means what
 
 
@@ -54,7 +57,7 @@ def open_bill(
         if not requested and table is not None and remembered(charges_csv.signature(table.headers)):
             format_, reason = charges_csv.NAME, "Its columns were told what they mean."
         else:
-            format_, reason = detect.of(head, requested, entry)
+            format_, reason = _told(head, path, requested, entry)
         reasons[format_] = reason
         parts.append(_part(format_, head, table, path, entry, folder, tag_keys, remembered))
     format_ = _one_format(reasons, parts)
@@ -70,6 +73,18 @@ def open_bill(
         bytes_total=max(sum(part.table.path.stat().st_size for part in parts), 1),
         estimated=frozenset(month for part in parts for month in part.meaning.estimated),
     )
+
+
+def _told(head: Head, path: Path, requested: str, entry: str) -> tuple[str, str]:
+    """(format, why). Of JSON that breaks, the place is said instead of what it is not."""
+    try:
+        return detect.of(head, requested, entry)
+    except BillError as error:
+        small = not requested and head.kind == "json" and path.stat().st_size <= looks.MOST_BYTES
+        fault = looks.fault(path.read_bytes()) if small else None
+        if fault is None:
+            raise
+        raise BillError(fault.code, fault.message, remedy=fault.remedy, entry=entry, **fault.location) from error
 
 
 def _part(
@@ -91,7 +106,9 @@ def _part(
         raise _other_shape(known.title, "JSON", entry)
     if format_ == charges_csv.NAME:
         columns = remembered(charges_csv.signature(table.headers))
-        return Part(table, charges_csv.meaning(table, tag_keys, columns))
+        meaning = charges_csv.meaning(table, tag_keys, columns)
+        _refuse_twins(table, meaning)
+        return Part(table, meaning)
     meaning = known.meaning(table, tag_keys)
     if "billed" not in meaning.fields and "billed" not in meaning.computed:
         raise BillError(
@@ -103,7 +120,20 @@ def _part(
             "no_days", f"It has none of the columns in which {known.title} states when a charge begins.", line=1,
             entry=entry, remedy="Export it with its time columns, or leave the format out to have it found.",
         )  # fmt: skip
+    _refuse_twins(table, meaning)
     return Part(table, known.looked(table, meaning) if known.looked else meaning)
+
+
+def _refuse_twins(table: Table, meaning: Meaning) -> None:
+    """Two columns of one name that money or time would be read from: either may be the one that is meant."""
+    read = " ".join(str(meaning.fields.get(name, "")) for name in ("starts", "billed", "effective", "currency"))
+    for number in map(int, _COLUMN.findall(read)):
+        name = table.headers[number] if number < len(table.headers) else ""
+        if table.headers.count(name) > 1:
+            raise BillError(
+                "duplicate_header", f"Two of its columns are called {name}: which of them is meant cannot be told.",
+                remedy="Rename or drop one of them and send it again.", line=1, entry=table.entry,
+            )  # fmt: skip
 
 
 def _export(parts: Sequence[Part]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from costs.bills.records import BillError, Head, Table, quoted
+from platform_risk.core import looks
 
 HEAD_BYTES = 256 * 1024
 MOST_COLUMNS = 3_000
@@ -40,11 +41,9 @@ def look(path: Path, entry: str, folder: Path) -> tuple[Head, Table | None]:
 
 
 def _decoded(start: bytes) -> tuple[str, str]:
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
-    ):  # fmt: skip
-        if start.startswith(mark):
-            return start.decode(encoding, "ignore"), encoding
+    encoding = looks.encoding_of(start)
+    if encoding != "utf-8":
+        return start.decode(encoding, "ignore"), encoding
     try:
         # The last character may be cut in two.
         return codecs.getincrementaldecoder("utf-8")().decode(start), "utf-8"
@@ -64,7 +63,7 @@ def _csv(path: Path, entry: str, folder: Path, text: str, encoding: str) -> tupl
     notes: tuple[str, ...] = ()
     if encoding not in ("utf-8", "utf-8-sig"):
         path = _as_utf8(path, folder, encoding)
-        notes = (f"Read as {encoding}, for it is not UTF-8",)
+        notes = (f"Read as {looks.NAMES.get(encoding, encoding)}, for it is not UTF-8",)
     headers, delimiter, skip = _header(text, entry)
     return Head("csv", headers), Table(path, entry, "csv", headers, (), delimiter, skip, notes)
 

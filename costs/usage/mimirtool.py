@@ -13,9 +13,11 @@ FORMAT = "mimirtool"
 def read(content: bytes) -> Usage:
     root = json(content)
     total = number(root.get("total_active_series")) if isinstance(root, Mapping) else None
-    if total is None:
+    if total is None or total < 0:
+        is_there = isinstance(root, Mapping) and root.get("total_active_series") is not None
+        said = "is no number of series" if is_there else "is missing"
         raise UsageError(
-            "wrong_shape", "total_active_series is missing.", pointer="/total_active_series",
+            "wrong_shape", f"total_active_series {said}.", pointer="/total_active_series",
             remedy="Upload prometheus-metrics.json, which `mimirtool analyze prometheus` writes; the files of "
             "`analyze grafana` and `analyze ruler` are its inputs.",
         )  # fmt: skip

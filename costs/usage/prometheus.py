@@ -37,9 +37,11 @@ def read_tsdb(content: bytes) -> Usage:
     head = mapping(data, "headStats")
     usage = Usage("prometheus-tsdb", SOURCE)
     total = number(head.get("numSeries"))
-    if total is None:
+    if total is None or total < 0:
+        is_there = head.get("numSeries") is not None
+        said = "is no number of series" if is_there else "is missing"
         raise UsageError(
-            "wrong_shape", "headStats.numSeries is missing.", pointer="/data/headStats/numSeries",
+            "wrong_shape", f"headStats.numSeries {said}.", pointer="/data/headStats/numSeries",
             remedy="Save the whole answer of GET /api/v1/status/tsdb of Prometheus 2.15 or newer.",
         )  # fmt: skip
     if head.get("minTime") == _EMPTY:
@@ -84,16 +86,17 @@ def read_query_range(content: bytes) -> Usage:
     usage = Usage("prometheus-query-range", SOURCE)
     steps: Counter[Decimal] = Counter()
     latest = Decimal(0)
-    for at, result in enumerate(entries(data, "result")[:_MOST_SERIES]):
+    for at, result in enumerate(_results(data)[:_MOST_SERIES]):
         labels = mapping(result, "metric")
         points = [
             (stamp, value)
             for point in entries(result, "values")
             if isinstance(point, list) and len(point) == 2
             and (stamp := number(point[0])) is not None and (value := number(point[1])) is not None
+            and at_seconds(stamp) is not None
         ]  # fmt: skip
         if not points:
-            usage.reject(f"/data/result/{at}", "It has no value that is a number.", labels)
+            usage.reject(f"/data/result/{at}", "It has no value that is a number at a time of this century.", labels)
             continue
         steps.update(after[0] - before[0] for before, after in itertools.pairwise(points))
         latest = max(latest, points[-1][0])
@@ -102,6 +105,16 @@ def read_query_range(content: bytes) -> Usage:
     if steps:
         usage.notes.append(f"One value each {steps.most_common(1)[0][0].normalize():f} s.")
     return usage
+
+
+def _results(data: Mapping[str, Any]) -> list[Any]:
+    found = entries(data, "result")
+    if not found:
+        raise UsageError(
+            "no_figures", "The result holds no series.", pointer="/data/result",
+            remedy="Ask for a metric that exists, over a time in which it was collected.",
+        )  # fmt: skip
+    return found
 
 
 def _by_day(usage: Usage, labels: Mapping[str, Any], points: list[tuple[Decimal, Decimal]]) -> None:

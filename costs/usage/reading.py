@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from costs.usage.records import UsageError
+from platform_risk.core import looks
 
 _BOM = b"\xef\xbb\xbf"
 _BYTE = re.compile(r"\(byte (\d+)\)")
@@ -27,9 +28,8 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 def text(data: bytes) -> str:
     """UTF-8, with or without a mark. Raises UsageError with the byte."""
+    refuse(looks.wrong_encoding(data))
     body = data.removeprefix(_BOM)
-    if body[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in body[:200]:
-        raise UsageError("wrong_encoding", "The file is UTF-16 or UTF-32.", remedy="Save it as UTF-8.", byte=0)
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -38,8 +38,15 @@ def text(data: bytes) -> str:
         ) from error
 
 
+def refuse(fault: looks.Fault | None) -> None:
+    """Raises UsageError with what is wrong, where something is."""
+    if fault is not None:
+        raise UsageError(fault.code, fault.message, remedy=fault.remedy, **fault.location)
+
+
 def json(data: bytes) -> Any:
     """Numbers with a point as Decimal, so that nothing is rounded. Raises UsageError with line and column."""
+    refuse(looks.wrong_encoding(data))
     body = data.removeprefix(_BOM)
     if not body.strip():
         raise UsageError("empty", "The file holds nothing.", remedy="Check that the tool wrote it.", byte=0)
@@ -49,9 +56,9 @@ def json(data: bytes) -> Any:
         return _decoder.decode(body)
     except RecursionError as error:
         raise UsageError("too_deep", "The document is nested too deeply.", remedy="This is no usage file.") from error
-    except UnicodeDecodeError as error:
-        raise UsageError("wrong_encoding", "The file is no UTF-8.", remedy="Save it as UTF-8.") from error
-    except (msgspec.DecodeError, InvalidOperation) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, InvalidOperation) as error:
+        if len(data) <= looks.MOST_BYTES and "trailing comma" not in str(error):
+            refuse(looks.json_fault(data))
         found = _BYTE.search(str(error))
         byte = int(found[1]) if found else 0
         if "trailing comma" in str(error):

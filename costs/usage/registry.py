@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from costs.usage import cloudwatch, elasticsearch, entities, exposition, loki, mimirtool, newrelic, prometheus
-from costs.usage.reading import json, mapping
+from costs.usage.reading import json, mapping, refuse
 from costs.usage.records import Usage, UsageError
+from platform_risk.core import looks
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def read(content: bytes, requested: str = "") -> Usage:
 
 def detect(content: bytes) -> str:
     """By what it holds, never by its name. JSON that is broken is refused with its place."""
+    refuse(looks.wrong_encoding(content))
     head = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if head[:1] in (b"{", b"["):
         first_line = content.lstrip().partition(b"\n")[0]

@@ -5,6 +5,7 @@ from typing import Any
 
 from findings.scans import registry
 from findings.scans.records import ScanError
+from platform_risk.core import looks
 
 HEAD_BYTES = 64 * 1024
 _ENOUGH = 0.5
@@ -24,8 +25,8 @@ def is_sure(head: bytes) -> bool:
 
 
 def of(head: Any, requested: str = "") -> Detected:
-    """The likeliest format, or the one asked for. Raises ScanError unknown_format that names the two likeliest
-    candidates and what each of them misses."""
+    """The likeliest format of a file, or the one asked for. Raises ScanError: with what is wrong with the file, or
+    unknown_format that names the two likeliest candidates and what each of them misses."""
     known = registry.formats()
     if requested:
         if requested not in known:
@@ -40,6 +41,9 @@ def of(head: Any, requested: str = "") -> Detected:
     name, best = ranked[0]
     if best.confidence >= _ENOUGH:
         return Detected(name, best.confidence, f"{best.reason} ({best.confidence:.0%} sure)")
+    fault = looks.fault(bytes(head)) if len(head) <= looks.MOST_BYTES else None
+    if fault is not None:
+        raise ScanError(fault.code, fault.message, remedy=fault.remedy, **fault.location)
     candidates = "; ".join(f"{known[name].title}: {match.missing}" for name, match in ranked[:2])
     raise ScanError(
         "unknown_format",

@@ -10,6 +10,9 @@ from costs.usage import registry as usage
 from costs.usage.records import UsageError
 from findings import configuration
 from findings.scans import detect, registry
+from findings.scans.records import ScanError
+from platform_risk.core import looks
+from platform_risk.core.errors import Refused
 from platform_risk.core.imports import services
 from platform_risk.core.imports.destination import resolve
 from platform_risk.core.models import Import, ImportKind, User
@@ -77,12 +80,36 @@ def hand_in(upload: "UploadedFile[Any]", *, user: User, **names: Any) -> Import:
 
     Robust: with the broker away the row still stands, and the sweeper finds it.
     """
-    kind = names.pop("kind", "") or kind_of(upload, names)
+    stated = names.pop("kind", "")
+    kind = stated or kind_of(upload, names)
+    if not (stated or names.get("format") or names.get("service")) and kind == ImportKind.SCAN:
+        _refuse_unknown(upload)
     allowed = formats_of(kind) if kind in ImportKind.values else formats()
     with transaction.atomic():
         received = services.receive(upload, resolve(user=user, kind=kind, formats=allowed, **names), user=user)
         enqueue(received)
     return received
+
+
+def _refuse_unknown(upload: "UploadedFile[Any]") -> None:
+    """What nothing says of what kind it is would be a report of some service: what is wrong with it is said first.
+
+    Raises Refused, unless it is a report beyond doubt: of that, the service alone is missing.
+    """
+    if upload.file is None or not upload.size or upload.size > looks.MOST_BYTES or _is_report(upload):
+        return
+    content = upload.read()
+    upload.seek(0)
+    fault = looks.fault(content)
+    if fault is not None:
+        raise Refused(f"{upload.name}: {fault.message} {fault.remedy}", field="file")
+    try:
+        detect.of(content)
+    except ScanError:
+        raise Refused(
+            "Name the service, if it is the report of a scanner; or name the format, if it is a bill or usage: what it"
+            f" is cannot be told from {upload.name}.", field="service",
+        ) from None  # fmt: skip
 
 
 def enqueue(row: Import) -> None:

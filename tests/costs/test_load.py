@@ -213,6 +213,7 @@ def test_bad_files_end_with_place_and_remedy_and_apply_nothing(ada: User) -> Non
         (b"PAR1" + b"\0" * 100 + b"PAR1", "cut_file"),
         (b"PAR1" + b"\0" * 100, "cut_file"),
         (focus({}).replace(b"Cost", b"Mood"), "mapping_needed"),
+        (focus({}).partition(b"\n")[0], "no_lines"),
     ):
         row = send(ada, content, kind="bill")
         assert row.state == ImportState.FAILED

@@ -329,3 +329,42 @@ def test_one_point_and_all_zeros_are_bills_too(tmp_path: Path) -> None:
     found = reduce(tmp_path, table(rows))
     assert (found.lines, found.rejected, found.days) == (1, 0, ["2024-02-29"])
     assert found.loaded == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_a_bill_is_read_in_any_encoding_that_its_bytes_tell(tmp_path: Path, encoding: str) -> None:
+    found = reduce(tmp_path, focus({"ServiceName": "Größe"}).decode().encode(encoding))
+    assert (found.loaded, found.rejected) == (Decimal("1.5"), 0)
+    assert {key[1] for key in found.keys.values()} == {"Größe"}
+
+
+def test_two_columns_of_one_name_are_refused_only_where_money_or_time_is_read_from_them(tmp_path: Path) -> None:
+    header, line = focus({}).decode().split()
+    for twice in (f"{header},BilledCost\n{line},7\n".encode(), b"Date,Amount,Amount\n2026-06-01,1,2\n"):
+        assert refused(tmp_path, twice).code == "duplicate_header"
+    assert reduce(tmp_path, f"{header},Note,Note\n{line},7,8\n".encode()).loaded == Decimal("1.5")
+
+
+@pytest.mark.parametrize(
+    ("document", "code", "said"),
+    [
+        (b'{"code": 200,\n "data": [{"a": ', "not_json", "ends in the middle, at line 2, column 17"),
+        (b'{"code": 200,\n "data": [1,, 2]}', "not_json", "breaks at line 2, column 13 (byte 26)"),
+        (b"[]", "empty", "an empty list"),
+        ("{}".encode("utf-16-le") * 8, "wrong_encoding", "UTF-16 (little endian"),
+        (b"[" * 100_000, "too_deep", "nests too deeply"),
+        (b'{"a": 1}', "unknown_format", "OpenCost"),
+    ],
+)
+def test_json_that_is_no_bill_is_refused_for_what_is_wrong_with_it(
+    tmp_path: Path, document: bytes, code: str, said: str
+) -> None:
+    error = refused(tmp_path, document)
+    assert error.code == code
+    assert said in error.message
+
+
+def test_half_of_a_surrogate_pair_is_no_character_and_ends_no_import(tmp_path: Path) -> None:
+    answer = json.loads((SAMPLES / "opencost" / "allocation.json").read_text())
+    answer["data"] = [{"\ud800": next(iter(answer["data"][0].values()))}]
+    assert [row[1] for row in reduce(tmp_path, json.dumps(answer).encode()).resources] == ["?"]

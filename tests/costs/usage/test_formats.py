@@ -345,3 +345,40 @@ def test_json_that_is_no_utf_8_is_refused_and_never_crashes_who_asks() -> None:
     with pytest.raises(UsageError) as caught:
         registry.detect(b'{"name": "caf\xe9"}')
     assert caught.value.code == "wrong_encoding"
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said", "place"),
+    [
+        (b'{"data":\n {"headStats": {', "not_json", "ends in the middle", {"line": 2, "column": 17, "byte": 25}),
+        (b'{"data": {\n "headStats": 1 2}}', "not_json", "breaks at line 2, column 17", {"line": 2, "byte": 27}),
+        ('{"data": {}}'.encode("utf-16"), "wrong_encoding", "The file is UTF-16.", {"byte": 0}),
+        ('{"data": {}}'.encode("utf-16-be"), "wrong_encoding", "big endian", {"byte": 0}),
+        (b'{"data": {"a": "caf\xe9"}}', "wrong_encoding", "no UTF-8 at byte 19", {"byte": 19}),
+        (b'{"data": {\n"a": "\\ud800"}}', "not_json", "half of a surrogate pair", {"line": 2, "byte": 17}),
+        (b'{"data": {"headStats": {"numSeries": "many"}}}', "wrong_shape", "is no number of series", {}),
+        (b'{"data": {"headStats": {"numSeries": -5}}}', "wrong_shape", "is no number of series", {}),
+        (b'{"total_active_series": "x"}', "wrong_shape", "is no number of series", {}),
+        (
+            b'{"data": {"resultType": "matrix", "result": []}}', "no_figures", "holds no series",
+            {"pointer": "/data/result"},
+        ),
+        (
+            b'{"data": {"resultType": "matrix", "result": [{"values": [[1e18, "1"], [1780272000, "NaN"]]}]}}',
+            "no_figures", "at a time of this century", {"pointer": "/data/result/0"},
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_file_is_said_with_its_place(
+    content: bytes, code: str, said: str, place: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        registry.read(content)
+    assert caught.value.code == code
+    assert said in caught.value.message
+    assert place.items() <= caught.value.location.items()
+
+
+def test_a_zero_byte_in_a_label_makes_no_other_encoding_of_a_text() -> None:
+    usage = read('up{job="a\0"} 1\n', "openmetrics")
+    assert [each.subject for each in usage.records if each.measure is Measure.SERIES_OF_METRIC] == ["up"]

@@ -141,7 +141,7 @@ _BIG = b"9" * 2_000_000
 _HOSTILE: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "unknown_format"),
     "blank": (b" \n\n\t ", "unknown_format"),
-    "not JSON": (b"{runs: [}", "unknown_format"),
+    "not JSON": (b"{runs: [}", "not_json"),
     "unknown shape": (b'{"hello": ["world"]}', "unknown_format"),
     "a page": (b"<!doctype html><title>Sign in</title>", "unknown_format"),
     "binary": (bytes(range(256)) * 100, "unknown_format"),
@@ -160,7 +160,7 @@ _HOSTILE: dict[str, tuple[bytes, str]] = {
     ),
     "a lone surrogate": (b'{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "\\ud800"}}}]}', "not_json"),
     "no UTF-8": (b'{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "\xff\xfe"}}}]}', "not_json"),
-    "UTF-16": ('{"version": "2.1.0", "runs": []}'.encode("utf-16"), "unknown_format"),
+    "UTF-16": ('{"version": "2.1.0", "runs": []}'.encode("utf-16"), "wrong_encoding"),
     "two documents": (b'{"version": "2.1.0", "runs": []}{"version": "2.1.0", "runs": []}', "not_json"),
     "a quote that never closes": (b'title,severity\n"a,low\n' + b"b,low\n" * 1000, "not_csv"),
 }  # fmt: skip

@@ -121,3 +121,25 @@ def test_a_stated_format_says_the_kind(api: Callable[..., Client], alice: User, 
     assert client.post("/api/v1/imports/", body).json()["kind"] == "platform"
     body = {"service": "checkout", "file": SimpleUploadedFile("tsdb.json", TSDB)}
     assert client.post("/api/v1/imports/", body).json()["kind"] == "usage"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("content", "pointer", "said"),
+    [
+        (TSDB[:60], "/file", "a.json: It looks like JSON that ends in the middle"),
+        (TSDB.decode().encode("utf-16"), "/file", "a.json: The file is UTF-16."),
+        (b"[]", "/file", "an empty list"),
+        (b'{"what": "is this"}', "/service", "or name the format"),
+        (sarif(sarif_result()), "/service", "Name the service."),
+    ],
+)
+def test_what_cannot_be_told_is_refused_for_what_is_wrong_with_it(
+    api: Callable[..., Client], mary: User, content: bytes, pointer: str, said: str
+) -> None:
+    client: Any = api(mary)
+    answer = client.post("/api/v1/imports/", {"file": SimpleUploadedFile("a.json", content)})
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert error["pointer"] == pointer
+    assert said in error["detail"]
