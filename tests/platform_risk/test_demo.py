@@ -23,10 +23,11 @@ from costs.models import (
     ResourceMonth,
     SharedCost,
 )
-from findings.models import BulkAction, Comment, Finding, Rollup, Sighting
+from findings.models import BulkAction, Comment, Finding, RiskInput, RiskPolicy, Rollup, Sighting
 from platform_risk.core.models import Environment, Import, OwnershipRule, Service, Team, User
-from platform_risk.management import demo_bill
+from platform_risk.management import demo_bill, demo_practice
 from platform_risk.management.commands import demo as command
+from platform_risk.planning.models import Incident
 from tests.factories import make_finding, make_import, make_service, make_target
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +59,13 @@ def test_the_demo_shows_findings_decisions_history_and_what_nobody_owns(ada: Use
     assert 0 < Finding.objects.filter(team=None).count() < Finding.objects.filter(scanners=["findings-csv"]).count()
     by_rule = Finding.objects.filter(team_from="rule").values_list("team__slug", flat=True)
     assert set(by_rule) == {"cloud", "routing", "ingest"}
+    # What happened tells how often it does; each incident is linked to a finding that the demo really has.
+    assert all(each.findings.exists() for each in Incident.objects.all())
+    told = RiskInput.objects.filter(source__startswith="Incidents: ", name="frequency").values_list(
+        "check_id", flat=True
+    )
+    assert set(told) == {each.check for each in demo_practice.HAPPENED}
+    assert RiskPolicy.objects.get().tolerance
     sized = Finding.objects.get(check_id="db-connections")
     twins = Finding.objects.filter(service__slug="failure-modes", check_id="dns")
     assert set(twins.values_list("environment__slug", flat=True)) == {"bad"}
@@ -117,6 +125,8 @@ def test_removing_the_demo_leaves_what_is_ones_own_and_nothing_else(ada: User, t
     assert not Rollup.objects.exclude(service=own).exists()
     assert not Sighting.objects.exclude(finding__service=own).exists()
     assert not BulkAction.objects.exists()
+    for lived in (Incident, RiskInput, RiskPolicy):
+        assert not lived._default_manager.exists(), lived
     for model in (BillScope, ChargeDay, ChargeKey, DayTotal):
         assert not model.objects.exists(), model
 

@@ -39,7 +39,7 @@ from platform_risk.core.models import (
     User,
 )
 from platform_risk.joint.receiving import hand_in
-from platform_risk.management import demo_bill, demo_spend
+from platform_risk.management import demo_bill, demo_practice, demo_spend
 
 FOLDER = settings.BASE_DIR / "demo"
 WAIT_SECONDS = 120
@@ -213,6 +213,7 @@ class Command(BaseCommand):
             path = FOLDER / sent.file
             self._import(sent, path.name, path.read_bytes(), admin, inline=inline, kind="usage")
         demo_spend.add_budgets(admin)
+        demo_practice.add(admin)
         self._decide()
         self._say(f"{Finding.objects.filter(service__is_demo=True).count()} findings in {len(SERVICES)} services")
 
@@ -318,6 +319,7 @@ class Command(BaseCommand):
         files = _files([*Import.objects.filter(service__is_demo=True), *bills])
         with transaction.atomic():
             demo_spend.remove(admin)
+            demo_practice.remove()
             forget_imports([row.pk for row in bills])
             Import.objects.filter(pk__in=[row.pk for row in bills]).delete()
             people = User.objects.filter(is_demo=True)
