@@ -20,8 +20,10 @@ ROWS = 8
 
 @dataclass(frozen=True)
 class Preview:
-    """`columns`: (what it means, the column that says so); `rows`: for each of them (as read, as it stands)."""
+    """`columns`: (what it means, the column that says so), of `fields`; `rows`: for each of them (as read, as it
+    stands)."""
 
+    fields: list[str]
     columns: list[tuple[str, str]]
     rows: list[tuple[list[tuple[str, str]], str]]  # the cells, and what is wrong with the line
     days: str
@@ -47,6 +49,7 @@ def preview(
     with Cube(bill, folder=folder, tag_keys=tag_keys) as cube:
         days, decimals, rows = cube.first(ROWS)
         return Preview(
+            fields=shown,
             columns=[(charges_csv.LABELS[name], columns[name].removeprefix("=")) for name in shown],
             rows=[([_cell(name, row) for name in shown], row["problem"]) for row in rows],
             days=charges_csv.WRITTEN["days"][days],

@@ -26,7 +26,9 @@ from platform_risk.core.api.parsing import BoundedJSONParser
 from platform_risk.core.api.resources import Resource, one, read
 from platform_risk.core.imports import services
 from platform_risk.core.models import Import
-from platform_risk.joint.receiving import hand_in, take_back
+from platform_risk.joint import columns, columns_api
+from platform_risk.joint.columns_api import ColumnsSerializer, ColumnsWrittenSerializer
+from platform_risk.joint.receiving import enqueue, hand_in, take_back
 
 
 class Imports(Resource):
@@ -35,7 +37,7 @@ class Imports(Resource):
     parameters: ClassVar[dict[str, Any]] = {"list": imports.PARAMETERS}
     paged: ClassVar[Sequence[str]] = ("list", "rejects")
     exported: ClassVar[Sequence[str]] = ("list", "rejects")
-    conflicts: ClassVar[Sequence[str]] = ("cancel", "undo")
+    conflicts: ClassVar[Sequence[str]] = ("cancel", "undo", "tell_columns")
 
     def get_parsers(self) -> list[Any]:
         return [MultiPartParser()] if self.action == "create" else [BoundedJSONParser()]
@@ -102,3 +104,34 @@ class Imports(Resource):
         reason = read(ReasonSerializer, request).get("reason", "")
         taken = take_back(found, user=self.user, reason=reason)
         return self._shown(taken, 202 if services.is_undoing(taken) else 200)
+
+    @extend_schema(responses=ColumnsSerializer)
+    @action(detail=True)
+    def columns(self, request: Request, id: str) -> Response:
+        """Of a list of charges or findings: its columns, what they are taken for, and what a bill would come to."""
+        return Response(columns_api.shown(self._to_change(id)))
+
+    @extend_schema(request=ColumnsWrittenSerializer, responses={202: ImportDetailSerializer})
+    @columns.mapping.put
+    @idempotent()
+    def tell_columns(self, request: Request, id: str) -> Response:
+        """Say which column means what: remembered for every list with these columns, and this one is read again, as an
+        import of its own."""
+        found = self._to_change(id)
+        asked = columns.of(found)
+        asked.remember(asked.checked(read(ColumnsWrittenSerializer, request)["columns"]), user=self.user)
+        made = services.again(found, user=self.user)
+        enqueue(made)
+        return self._shown(made, 202)
+
+    @extend_schema(request=ColumnsWrittenSerializer, responses={200: ColumnsSerializer})
+    @action(detail=True, methods=["post"], url_path="columns/preview")
+    def preview(self, request: Request, id: str) -> Response:
+        """What the list would come to with these columns. Nothing is applied and nothing is remembered."""
+        found = self._to_change(id)
+        return Response(columns_api.shown(found, read(ColumnsWrittenSerializer, request)["columns"]))
+
+    def _to_change(self, id: str) -> Import:
+        found: Import = self._one(id)
+        imports.check_may_change(found, self.user)
+        return found

@@ -1,6 +1,5 @@
 """Imports: handing files in, watching them, and what each one changed."""
 
-from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,13 +12,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from costs import reading as bills
 from costs import reconciling, using
 from costs.bills import charges_csv
-from costs.bills.charges_csv import NEEDED
 from costs.bills.records import BillError
-from findings import presentation, reading, selectors
-from findings.scans import mapping
+from findings import presentation, selectors
 from platform_risk.core import keyset
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.catalog.selectors import environments
@@ -27,7 +23,8 @@ from platform_risk.core.errors import Refused
 from platform_risk.core.imports import services
 from platform_risk.core.models import Import, ImportKind, ImportState, User
 from platform_risk.core.views.saving import done, saved
-from platform_risk.joint.forms import CURRENCIES, ColumnsForm, ReasonForm, UploadForm
+from platform_risk.joint import columns as asking
+from platform_risk.joint.forms import ColumnsForm, ReasonForm, UploadForm
 from platform_risk.joint.receiving import enqueue, hand_in, take_back
 
 PAGE_SIZE = 50
@@ -256,10 +253,11 @@ def _again(request: HttpRequest, row: Import) -> HttpResponse:
 def columns(request: HttpRequest, pk: int) -> HttpResponse:
     """Which column of a list means what: remembered for files with the same columns."""
     row = _one(request, pk, to_change=True)
-    headers, signature, needed, form = _columns_form(row, request.POST if request.method == "POST" else None)
+    asked = asking.of(row)
+    form = asked.form(request.POST if request.method == "POST" else None)
 
     def write() -> None:
-        services.remember_columns(signature, form.columns(), user=user_of(request), needed=needed)
+        asked.remember(form.columns(), user=user_of(request))
 
     is_look = "preview" in request.POST
     if form.is_bound and not is_look and saved(request, form, write, "The columns are remembered."):
@@ -267,36 +265,19 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "row": row,
         "form": form,
-        "headers": headers,
-        "remembered": services.remembered_columns(signature),
-        **(_previewed(row, form, needed) if row.kind == ImportKind.BILL else {}),
+        "headers": asked.headers,
+        "remembered": asked.remembered(),
+        **(_previewed(asked, form) if row.kind == ImportKind.BILL else {}),
     }
     if request.headers.get("HX-Request") and is_look:
         return render(request, "joint/_columns_preview.html", context)
     return render(request, "joint/import_columns.html", context, status=422 if form.is_bound and not is_look else 200)
 
 
-def _previewed(row: Import, form: ColumnsForm, needed: Collection[str]) -> dict[str, Any]:
-    """What a bill comes to with the form's columns, or why that cannot be told. Nothing of it is applied."""
-    asked = form.columns() if form.is_bound and form.is_valid() else form.guessed()
-    if any(name not in asked for name in needed):
+def _previewed(asked: asking.Asked, form: ColumnsForm) -> dict[str, Any]:
+    """What a bill comes to with the form's columns, or why that cannot be told."""
+    chosen = form.columns() if form.is_bound and form.is_valid() else form.guessed()
+    if not asked.may_preview(chosen):
         return {"may_preview": True}
-    try:
-        return {"may_preview": True, "preview": bills.previewed(row, asked)}
-    except BillError as error:
-        return {"may_preview": True, "problem": error}
-
-
-def _columns_form(row: Import, data: Any) -> tuple[list[str], str, dict[str, str], ColumnsForm]:
-    """(headers, what they are remembered under, the fields that are needed, the form)."""
-    if row.kind == ImportKind.BILL:
-        headers, guess = bills.columns_of(row)
-        signature, needed = charges_csv.signature(headers), {name: charges_csv.LABELS[name].lower() for name in NEEDED}
-        about: dict[str, Any] = {"labels": charges_csv.LABELS, "needed": needed, "constants": CURRENCIES}
-        about["written"] = charges_csv.WRITTEN
-    else:
-        headers, guess = reading.columns_of(row, settings.IMPORT_LIMITS[row.kind])
-        signature, needed, about = mapping.header_signature(headers), {"title": "title"}, {}
-    if not headers:
-        raise Http404("This import is no list with columns.")
-    return headers, signature, needed, ColumnsForm(data, headers=headers, guess=guess, **about)
+    found = asked.preview(chosen)
+    return {"may_preview": True, "problem" if isinstance(found, BillError) else "preview": found}

@@ -282,6 +282,8 @@ WRITES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("post", "findings/{finding}/comments/", {"text": "x"}),
     ("post", "imports/{row}/cancel/", {}),
     ("post", "imports/{row}/undo/", {}),
+    ("put", "imports/{row}/columns/", {"columns": {}}),
+    ("post", "imports/{row}/columns/preview/", {"columns": {}}),
     ("patch", "services/checkout/", {"name": "x"}),
     ("delete", "services/checkout/", {}),
     ("patch", "teams/payments/", {"name": "x"}),

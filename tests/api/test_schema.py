@@ -91,6 +91,8 @@ def test_every_call_of_the_contract_is_there() -> None:
     ]
     wanted = {
         "POST /api/v1/imports/", "GET /api/v1/imports/", "GET /api/v1/imports/{id}/",
+        "GET /api/v1/imports/{id}/columns/", "PUT /api/v1/imports/{id}/columns/",
+        "POST /api/v1/imports/{id}/columns/preview/",
         "GET /api/v1/imports/{id}/rejects/", "POST /api/v1/imports/{id}/cancel/", "POST /api/v1/imports/{id}/undo/",
         "GET /api/v1/findings/", "POST /api/v1/findings/", "GET /api/v1/findings/{id}/",
         "PATCH /api/v1/findings/{id}/", "POST /api/v1/findings/{id}/transitions/",

@@ -331,6 +331,60 @@ def test_columns_that_a_person_has_said_are_remembered(ada: User, signed_in: Cal
     assert b"was said" in client.get(f"/imports/{row.pk}/columns/").content
 
 
+def test_a_program_sees_what_a_list_would_come_to_and_tells_its_columns(
+    ada: User, mary: User, alice: User, api: Api
+) -> None:
+    content = table([{"when": "01.06.2026", "x": "5,5", "squad": "a"}, {"when": "?", "x": "1,0", "squad": "b"}])
+    row = send(ada, content, kind="bill")
+    assert row.error["code"] == "mapping_needed"
+    address, client = f"/api/v1/imports/{row.pk}/columns/", api(mary)
+    found = client.get(address).json()
+    assert (found["headers"], found["missing"], found["preview"]) == (
+        ["when", "x", "squad"],
+        ["starts", "billed"],
+        None,
+    )
+    assert found["columns"] == {"tag_team": "squad"}
+    assert {"value": "=comma", "label": "1.234,50, with a comma"} in next(
+        each["options"] for each in found["fields"] if each["name"] == "decimals"
+    )
+    told = {"columns": {"starts": "when", "billed": "x", "currency": "=EUR", "tag_team": "squad"}}
+    preview = client.post(f"{address}preview/", told, "application/json").json()["preview"]
+    assert (preview["lines"], preview["rejected"], preview["months"]) == (2, 1, ["June 2026"])
+    total = {"currency": "EUR", "charge_category": "Usage", "billed": "5.5", "effective": "5.5"}
+    assert preview["totals"] == [total]
+    assert preview["rows"][0]["values"] == {
+        "starts": "2026-06-01", "billed": "5.5", "currency": "EUR", "tag_team": "a"
+    }  # fmt: skip
+    assert preview["rejects"][0]["location"]["pointer"] == "row 2"
+    assert (Import.objects.count(), client.get(address).json()["remembered_by"]) == (1, None)
+    for wrong, pointer in (
+        ({"starts": "when"}, "/columns/billed"), ({"starts": "when", "billed": "y"}, "/columns/billed"),
+        ({"z": "x"}, "/columns"),
+    ):  # fmt: skip
+        answer = client.put(address, {"columns": wrong}, "application/json")
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, pointer)
+    answer = client.put(address, told, "application/json")
+    assert (answer.status_code, answer["Location"]) == (202, f"/api/v1/imports/{answer.json()['id']}/")
+    runner.run(int(answer.json()["id"]))
+    assert billed(currency="EUR") == Decimal("5.5")
+    assert client.get(address).json()["remembered_by"] == "mary"
+    assert api(mary, "read").put(address, told, "application/json").status_code == 403
+    stranger = api(alice)
+    assert stranger.get(address).status_code == 404
+    assert stranger.put(address, told, "application/json").status_code == 404
+    assert stranger.post(f"{address}preview/", told, "application/json").status_code == 404
+
+
+def test_what_is_no_list_has_no_columns_and_a_broken_one_says_why(ada: User, api: Api) -> None:
+    row = applied(ada, focus({}))
+    assert api(ada).get(f"/api/v1/imports/{row.pk}/columns/").status_code == 404
+    odd = send(ada, table([{"day": "2026-06-01", "cost": "1,234"}]), kind="bill")
+    found = api(ada).get(f"/api/v1/imports/{odd.pk}/columns/").json()
+    assert found["columns"] == {"starts": "day", "billed": "cost"}
+    assert (found["preview"], found["problem"]["code"]) == (None, "unclear_comma")
+
+
 def test_a_month_of_focus_of_1_4_and_one_of_1_0_meet(ada: User) -> None:
     old = {**FOCUS, "ProviderName": "AWS"}
     del old["ServiceProviderName"]

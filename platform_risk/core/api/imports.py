@@ -1,6 +1,6 @@
 """Imports as the API shows, filters and reads them; the endpoints are in platform_risk.joint.api."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -107,7 +107,7 @@ def row(found: Import) -> dict[str, Any]:
         "totals": found.totals or [],
         "duplicate_of": str(found.duplicate_of_id) if found.duplicate_of_id else None,
         "again_of": str(found.again_of_id) if found.again_of_id else None,
-        "error": _error(found.error),
+        "error": None if found.error is None else error_row(found.error),
         "created_by": found.created_by.get_username() if found.created_by else None,
         "created_at": shown_time(found.created_at),
         "started_at": shown_time(found.started_at),
@@ -123,16 +123,19 @@ def detail(found: Import) -> dict[str, Any]:
     return row(found) | {"coverage": found.coverage}
 
 
-def _error(error: dict[str, Any] | None) -> dict[str, Any] | None:
-    if error is None:
-        return None
-    place = error.get("location") or {}
+def error_row(error: dict[str, Any]) -> dict[str, Any]:
     return {
         "code": error.get("code"),
         "message": error.get("message"),
-        "location": {name: place.get(name) for name in _PLACE},
+        "location": place(error.get("location") or {}),
         "remedy": error.get("remedy"),
     }
+
+
+def place(known: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a place is known; the rest is null."""
+    found = {name: known.get(name) for name in _PLACE}
+    return {name: None if value == "" else value for name, value in found.items()}
 
 
 def reject_rows(rejects: Iterable[ImportReject]) -> list[dict[str, Any]]:
@@ -140,10 +143,9 @@ def reject_rows(rejects: Iterable[ImportReject]) -> list[dict[str, Any]]:
 
 
 def _reject(reject: ImportReject) -> dict[str, Any]:
-    place = {"pointer": reject.pointer or None, "entry": reject.entry or None}
     return {
         "id": str(reject.pk),
-        "location": {**dict.fromkeys(_PLACE), **place},
+        "location": place({"pointer": reject.pointer, "entry": reject.entry}),
         "reason": reject.reason,
         "excerpt": reject.excerpt or None,
     }
