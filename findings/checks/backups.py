@@ -205,8 +205,8 @@ def _rds(platform: Platform, needs: _Needs) -> Iterator[Verdict]:
     plans = _selected(platform)
     for kind, (attribute, default, cite) in _RDS.items():
         for block in platform.terraform(kind):
-            if "replicate_source_db" in block.attributes or "replication_source_identifier" in block.attributes:
-                continue  # its source is what is backed up
+            if _is_replica(block):
+                continue
             stated = _days(block, attribute, default, cite)
             name = ".".join(block.labels)
             if isinstance(stated, Unknown):
@@ -223,6 +223,11 @@ def _rds(platform: Platform, needs: _Needs) -> Iterator[Verdict]:
                 yield _none(block.id, stated, places(stated, block.place()),
                             "Automated backups are off, and recovery to a point in time with them.",
                             "No backups and no recovery to a point in time: retention is 0 days")  # fmt: skip
+
+
+def _is_replica(block: Block) -> bool:
+    """Of a server whose own backups count."""
+    return "replicate_source_db" in block.attributes or "replication_source_identifier" in block.attributes
 
 
 def _days(block: Block, attribute: str, default: float, cite: str) -> Sourced[float] | Unknown:
@@ -301,7 +306,7 @@ def _modules(platform: Platform, needs: _Needs) -> Iterator[Verdict]:
     opened = {each.id.rpartition(f".{each.kind}.")[0] for each in platform.blocks if each.type == "resource"}
     for block in platform.blocks:
         source = block.get("source")
-        if block.type != "module" or not isinstance(source, Sourced) or block.id in opened:
+        if block.type != "module" or not isinstance(source, Sourced) or block.id in opened or _is_replica(block):
             continue
         engine = block.get("engine")
         has_engine = isinstance(engine, Sourced) and _ENGINE.match(str(engine.value))

@@ -79,8 +79,8 @@ def run(platform: Platform) -> Iterator[Verdict]:
 
 
 def _judged(platform: Platform, calendar: Calendar) -> Iterator[Verdict]:
-    gaps = windows.weekly_gaps(windows.open_week(calendar.windows))
-    override = _override(platform, calendar)
+    gaps = windows.weekly_gaps(windows.open_week(calendar.windows, by_hand=calendar.project is not None))
+    override = _override(platform, calendar, has_gaps=bool(gaps))
     yield from _zones(calendar)
     if not gaps or override.value:
         yield Pass(calendar.subject, places(calendar.place, override))
@@ -99,17 +99,14 @@ def _judged(platform: Platform, calendar: Calendar) -> Iterator[Verdict]:
     )
 
 
-def _override(platform: Platform, calendar: Calendar) -> Sourced[bool]:
+def _override(platform: Platform, calendar: Calendar, *, has_gaps: bool) -> Sourced[bool]:
     """Whether something may go out while the window is closed, by a way that is stated."""
     declared = platform.facts.get("deployment.emergency_override")
     if declared is not None:
         on = bool(declared.value)
         return Sourced(on, Source.FACTS, declared.place, "" if on else "declared without an override")
     if calendar.project is not None:
-        allows = [each for each in calendar.windows if not each.is_deny]
-        note = (
-            "" if all(each.manual_sync for each in allows) else "not every window that is closed lets a manual sync by"
-        )
+        note = "not every window that is closed lets a manual sync by" if has_gaps else ""
         return Sourced(not note, Source.FILE, calendar.place, note)
     for settings in platform.loose_settings.values():
         for setting in settings:

@@ -58,7 +58,8 @@ def clients(platform: Platform) -> Iterator[Client]:
                 continue
             own = _own_pool(platform, workload, container)
             told = platform.settings_by_name(workload)
-            if own is None and not _connects(container) and not _addresses(told):
+            hosts = (*_hosts(container), *_addresses(told))
+            if own is None and (not (_connects(container) or hosts) or _is_itself(platform, workload, hosts)):
                 continue
             pool = (
                 own
@@ -67,7 +68,13 @@ def clients(platform: Platform) -> Iterator[Client]:
                 or _of_framework(platform, workload, container)
                 or _missing(workload, container)
             )
-            yield Client(workload, container, (*_hosts(container), *_addresses(told)), pool)
+            yield Client(workload, container, hosts, pool)
+
+
+def _is_itself(platform: Platform, workload: Workload, hosts: tuple[str, ...]) -> bool:
+    """Whether every address that it states is its own: the server's, which its clients read from the same place."""
+    names = {workload.resource.name, *(each.name for each in platform.services_of(workload))}
+    return bool(hosts) and all(host.partition(".")[0] in names for host in hosts)
 
 
 def _addresses(settings: Iterable[Setting]) -> list[str]:

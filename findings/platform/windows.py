@@ -168,7 +168,7 @@ def _of_project(project: Resource) -> Iterator[Calendar | tuple[str, Unknown]]:
             yield project.id, asked
             return
         found += made
-    for names in dict.fromkeys(window.applies_to for window in found if not window.is_deny):
+    for names in dict.fromkeys(window.applies_to for window in found):
         belong = tuple(each for each in found if each.applies_to in (names, ("*",)))
         detail = "" if names == ("*",) else ",".join(names)
         yield Calendar(project.id, belong, stated.place, project=project, detail=detail)
@@ -184,6 +184,8 @@ def _sync_windows(node: Map, project: Resource, place: Place) -> list[Window] | 
     targets = tuple(
         str(each) for key in ("applications", "namespaces", "clusters") for each in items(node, key) if each
     )
+    if "*" in targets and node.get("andOperator") is not True:
+        targets = ("*",)  # any one of them is enough
     by_minute: dict[int, set[int]] = {}
     for day, minute in starts:
         by_minute.setdefault(minute, set()).add(day)
@@ -204,15 +206,21 @@ def cron_starts(text: str) -> list[tuple[int, int]] | None:
     return sorted((day, hour * 60 + minute) for day in days for hour in made.hours for minute in made.minutes)
 
 
-def open_week(windows: tuple[Window, ...]) -> bytearray:
-    """A week of UTC minutes from Monday on, in which the clocks do not change; 1 where something may go out."""
-    week = bytearray(WEEK)
-    for window in sorted(windows, key=lambda each: each.is_deny):
+def open_week(windows: tuple[Window, ...], *, by_hand: bool = False) -> bytearray:
+    """A week of UTC minutes from Monday on, in which the clocks do not change; 1 where something may go out: what is
+    not denied where nothing is allowed explicitly, and `by_hand` what every window at that time lets a person do.
+
+    Source: Argo CD, sync windows: an active deny decides first, then an active allow, then the inactive ones.
+    """
+    allows = [each for each in windows if not each.is_deny]
+    is_open = not allows or (by_hand and all(each.manual_sync for each in allows))
+    week = bytearray(b"\x01" if is_open else b"\x00") * WEEK
+    for window in sorted(windows, key=lambda each: (each.is_deny, not each.manual_sync)):
         midnight = datetime(_ANY_WEEK.year, _ANY_WEEK.month, _ANY_WEEK.day, tzinfo=window.zone)
         shift = midnight.utcoffset() or timedelta()
         for day in window.days:
             begun = day * _DAY + window.start - int(shift.total_seconds() // 60)
-            value = b"\x00" if window.is_deny else b"\x01"
+            value = b"\x00" if window.is_deny and not (by_hand and window.manual_sync) else b"\x01"
             first, last = begun % WEEK, begun % WEEK + min(window.minutes, WEEK)
             week[first : min(last, WEEK)] = value * (min(last, WEEK) - first)
             if last > WEEK:  # past Sunday midnight, into Monday
