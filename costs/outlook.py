@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 
 from django.core.cache import cache
 from django.db.models import Count, Max, QuerySet, Sum
+from django.utils import timezone
 from redis.exceptions import RedisError
 
 from costs.forecasting.anomalies import Anomaly, anomalies
@@ -46,6 +47,9 @@ def cached(user: User, name: str, asked: Any, make: Callable[[], T]) -> T:
     # Whatever changes days writes new rows of them, or takes a version out of force.
     current = BillVersion.objects.filter(is_current=True).aggregate(Count("pk"), Max("observed_at"))
     newest = [DayTotal.objects.aggregate(Max("pk")), current]
+    today = timezone.now().date()
+    if DayTotal.objects.filter(day__gt=today).exists():
+        newest.append({"until": today})  # days to come are counted once they have come
     sees = "all" if user.is_admin else [sorted(user.team_ids), user.sees_unowned]
     seen = SeenAnomaly.objects.count()
     text = json.dumps([_code(), name, asked, sees, newest, seen], default=str, sort_keys=True)
@@ -133,6 +137,8 @@ def _rows(user: User, currency: str, names: Iterable[str]) -> QuerySet[Any]:
         assert not swap & set(names), "an account is grouped by alone"
     else:
         rows = DayTotal.objects.visible_to(user)
+    # A charge that stands on a day to come, or a year that was mistyped, is no history.
+    rows = rows.filter(day__lte=timezone.now().date())
     last = rows.aggregate(Max("day"))["day__max"]
     rows = rows.filter(currency=currency)
     return rows.filter(day__gt=last - timedelta(days=MOST_DAYS)) if last else rows
@@ -293,7 +299,7 @@ def unusual(user: User, *, since: date | None = None) -> list[Unusual]:
 
 
 def _unusual(user: User, since: date | None) -> list[tuple[str | None, str, Anomaly]]:
-    days = ChargeDay.objects.visible_to(user)
+    days = ChargeDay.objects.visible_to(user).filter(day__lte=timezone.now().date())
     last = days.aggregate(Max("day"))["day__max"]
     if last is None:
         return []

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db.models import Max, Sum
+from django.utils import timezone
 
 from costs.allocation import split
 from costs.models import ChargeMonth, SharedCost
@@ -40,8 +41,9 @@ class Share:
 
 
 def last_month(user: User) -> date | None:
-    """The latest of which the user sees anything."""
-    found: date | None = ChargeMonth.objects.visible_to(user).aggregate(last=Max("month"))["last"]
+    """The latest of which the user sees anything; months to come are left out."""
+    rows = ChargeMonth.objects.visible_to(user).filter(month__lte=timezone.now().date())
+    found: date | None = rows.aggregate(last=Max("month"))["last"]
     return found
 
 

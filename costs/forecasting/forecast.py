@@ -72,8 +72,9 @@ class _Trial:
 def forecast(series: Daily, horizon: int, levels: Sequence[int] = LEVELS) -> Forecast:
     """Raises TooShortError below two weeks, with how many days there are."""
     if series.known < FEWEST_DAYS:
+        known = "is 1 day" if series.known == 1 else f"are {series.known} days"
         raise TooShortError(
-            f"There are {series.known} days of spend; a forecast takes at least {FEWEST_DAYS}. "
+            f"There {known} of spend; a forecast takes at least {FEWEST_DAYS}. "
             f"It appears once {FEWEST_DAYS - series.known} more are imported."
         )
     values = filled(series.values)

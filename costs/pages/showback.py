@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from costs import selectors, sharing, showing_back, spending
@@ -18,7 +19,8 @@ from platform_risk.core.views.saving import done, saved
 def _month(request: HttpRequest, known: list[date]) -> date | None:
     text = request.GET.get("month", "")
     if not text:
-        return known[0] if known else None
+        # Not one to come, which a charge that was dated wrongly stands in.
+        return next((month for month in known if month <= timezone.now().date()), known[0] if known else None)
     found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", text, re.ASCII)
     if found is None or not 1 <= int(found[1]) <= 9998:
         raise Http404("This is no month.")

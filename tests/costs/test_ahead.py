@@ -184,3 +184,14 @@ def test_the_overviews_tile_says_what_is_spent_and_what_it_will_come_to(
 ) -> None:
     assert "forecast to its end" in page(signed_in(ada), "/costs/tile/")
     assert "/costs/tile/" in page(signed_in(ada), "/")
+
+
+def test_a_charge_on_a_day_to_come_is_no_history(spent: None, ada: User, signed_in: SignedIn) -> None:
+    spend([5.0], name="Mistyped", first=date(2099, 6, 3))
+    recount()
+    assert max(outlook.spend(ada, "USD").by_day) == LAST
+    assert ahead.ahead(ada, "USD", "effective", date(2026, 4, 1)).ends is not None
+    assert "not forecast" not in page(signed_in(ada), "/costs/")
+    assert '<h2 id="teams-title">April 2026</h2><p>effective cost in USD</p>' in page(
+        signed_in(ada), "/costs/showback/"
+    )

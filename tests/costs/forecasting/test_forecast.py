@@ -48,7 +48,7 @@ def test_what_no_model_beats_is_forecast_as_the_week_before_and_says_so() -> Non
 
 @pytest.mark.parametrize("days", [1, 13])
 def test_below_two_weeks_nothing_is_forecast_and_a_sentence_says_why(days: int) -> None:
-    with pytest.raises(TooShortError, match=f"There are {days} days of spend; a forecast takes at least 14"):
+    with pytest.raises(TooShortError, match=f"{days} days? of spend; a forecast takes at least 14"):
         forecast(Daily(MONDAY, weekly(days)), 30)
     with pytest.raises(TooShortError, match="no day"):
         Daily.of({})
