@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from findings.platform.model import Block, Container, Platform, Workload
+from findings.platform.model import Block, Container, Platform, Resource, Workload
 from findings.platform.pools import mounted
 from findings.platform.processes import started
-from findings.platform.units import amount
+from findings.platform.units import amount, number
+from findings.platform.yaml_reader import Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced
 
 _SERVER = re.compile(r"(?:redis|valkey|keydb)(?:-stack(?:-server)?|-server|-cluster)?\Z")
@@ -24,6 +25,8 @@ _MANAGED = {
     "aws_elasticache_parameter_group": "ElastiCache", "google_redis_instance": "Memorystore",
     "google_memorystore_instance": "Memorystore", "azurerm_redis_cache": "Azure Cache",
 }  # fmt: skip
+_FAILOVER = "databases.spotahome.com/"
+_OPSTREE = "redis.redis.opstreelabs.in/"
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,12 @@ def servers(platform: Platform) -> Iterator[Server]:
         for container in workload.containers
         if not container.is_init and _is_server(container)
     ]
-    caches, brokers = (_hosts(platform, each) if found else {} for each in (_CACHE, _BROKER))
+    operated = list(_operated(platform))
+    caches, brokers = (_hosts(platform, each) if found or operated else {} for each in (_CACHE, _BROKER))
     for workload, container in found:
         yield _of_container(platform, workload, container, caches, brokers)
+    for resource in operated:
+        yield _of_operator(platform, resource, caches, brokers)
     for block in platform.terraform(*_MANAGED):
         made = _managed(block)
         if made is not None:
@@ -70,19 +76,89 @@ def _of_container(
 ) -> Server:
     place = workload.resource.place(container.node.line)
     stated = _stated(platform, workload, container)
-    most = _bytes(stated.get("maxmemory"))
-    policy = stated.get("maxmemory-policy")
     names = {workload.resource.name, *(each.name for each in platform.services_of(workload))}
-    is_cache = "cache" in workload.resource.name.lower() or not names.isdisjoint(caches)
+    limit = _memory(workload.resource.sourced(container.node, "resources.limits.memory"))
+    return _server(workload.resource, place, stated, _bytes(stated.get("maxmemory")), limit, names, caches, brokers)
+
+
+def _server(
+    resource: Resource,
+    place: Place,
+    stated: Mapping[str, Sourced[Any]],
+    most: Sourced[int] | None,
+    limit: Sourced[int] | None,
+    names: set[str],
+    caches: Mapping[str, Place],
+    brokers: Mapping[str, Place],
+) -> Server:
+    policy = stated.get("maxmemory-policy")
     return Server(
-        workload.id,
+        resource.id,
         policy.map(str) if policy is not None else Sourced("noeviction", Source.PROVIDER_DEFAULT, place, _POLICY),
         most if most is not None and most.value > 0 else None,
-        _limit(workload, container),
+        limit,
         place,
-        is_cache,
+        "cache" in resource.name.lower() or not names.isdisjoint(caches),
         next((brokers[name] for name in sorted(names) if name in brokers), None),
     )
+
+
+def _operated(platform: Platform) -> Iterator[Resource]:
+    """Objects of which an operator makes servers: Spotahome's and Opstree's."""
+    yield from (each for each in platform.of_kind("RedisFailover") if each.api.startswith(_FAILOVER))
+    for each in platform.of_kind("Redis", "RedisReplication"):
+        named = each.at("spec.redisConfig.additionalRedisConfig")
+        # Whether a file that is not here bounds it, nobody can tell.
+        is_here = named is None or platform.named("ConfigMap", each.namespace, str(named.value)) is not None
+        if each.api.startswith(_OPSTREE) and is_here:
+            yield each
+
+
+def _of_operator(
+    platform: Platform, resource: Resource, caches: Mapping[str, Place], brokers: Mapping[str, Place]
+) -> Server:
+    """The names of its Services follow from its own.
+
+    Source: redis-operator of Spotahome (rfr-, rfrm- and rfs-) and of Opstree (-master and -replica).
+    """
+    name = resource.name
+    if resource.kind == "RedisFailover":
+        stated = _custom(resource)
+        limit = _memory(resource.at("spec.redis.resources.limits.memory"))
+        names = {f"rfr-{name}", f"rfrm-{name}", f"rfs-{name}"}
+    else:
+        stated = _additional(platform, resource)
+        limit = _memory(resource.at("spec.kubernetesConfig.resources.limits.memory"))
+        names = {name, f"{name}-master", f"{name}-replica"}
+    most = _bytes(stated.get("maxmemory")) or _share(resource, limit)
+    return _server(resource, resource.place(), stated, most, limit, names, caches, brokers)
+
+
+def _custom(resource: Resource) -> dict[str, Sourced[Any]]:
+    """Lines of redis.conf as a list."""
+    listed = resource.at("spec.redis.customConfig")
+    found: dict[str, Sourced[Any]] = {}
+    if listed is not None and isinstance(listed.value, Seq):
+        for number_, each in enumerate(listed.value):
+            key, _, value = str(each).strip().partition(" ")
+            found[key.lower()] = Sourced(value.strip(), Source.FILE, resource.place(listed.value.lines[number_]))
+    return found
+
+
+def _additional(platform: Platform, resource: Resource) -> dict[str, Sourced[Any]]:
+    """The ConfigMap that it names holds lines of redis.conf."""
+    named = resource.at("spec.redisConfig.additionalRedisConfig")
+    scope = "/".join(part for part in ("ConfigMap", resource.namespace, str(named.value) if named else "") if part)
+    return {each.key: each.value for each in platform.settings_of(scope)} if named is not None else {}
+
+
+def _share(resource: Resource, limit: Sourced[int] | None) -> Sourced[int] | None:
+    """maxmemory where it is stated as percent of the container's limit."""
+    percent = resource.at("spec.redisConfig.maxMemoryPercentOfLimit")
+    part = number(percent.value) if percent is not None else None
+    if percent is None or limit is None or not part:
+        return None
+    return percent.map(lambda _: int(limit.value * part / 100))
 
 
 def _stated(platform: Platform, workload: Workload, container: Container) -> dict[str, Sourced[Any]]:
@@ -108,10 +184,10 @@ def _bytes(stated: Sourced[Any] | None) -> Sourced[int] | None:
     return stated.map(lambda _: int(found[1]) * _UNITS[(found[2] or "").lower()])
 
 
-def _limit(workload: Workload, container: Container) -> Sourced[int] | None:
-    stated = workload.resource.sourced(container.node, "resources.limits.memory")
+def _memory(stated: Sourced[Any] | None) -> Sourced[int] | None:
+    """Bytes of a quantity of Kubernetes; 0 is no limit."""
     size = amount(stated.value) if stated is not None else None
-    return stated.map(lambda _: int(size)) if stated is not None and size is not None else None
+    return stated.map(lambda _: int(size)) if stated is not None and size is not None and size >= 1 else None
 
 
 def _hosts(platform: Platform, pattern: re.Pattern[str]) -> dict[str, Place]:

@@ -10,7 +10,7 @@ from findings.platform.yaml_reader import Broken, Map, Seq, plain, read
 from platform_risk.quantities.sourced import Source, Sourced
 
 MOST_DEPTH = 12
-_SPACED = re.compile(r"(?:.*/)?(?:redis|valkey|keydb)(?:[-.]?conf(?:ig)?)?\Z")
+_SPACED = re.compile(r"(?:.*/)?(?:redis|valkey|keydb)(?:[-.]?(?:additional\.)?conf(?:ig)?)?\Z")
 _PAIR = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.\-\[\]]*)\s*[=:]\s*(.*?)\s*\Z")
 
 

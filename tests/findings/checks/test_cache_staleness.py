@@ -62,3 +62,17 @@ def test_one_more_layer_never_makes_answers_fresher(lifetimes: list[float], more
 def test_all_pods_are_fresh_between_the_mean_and_the_whole_lifetime(lifetime: float, pods: int) -> None:
     after = cache_staleness.all_fresh_after(lifetime, pods)
     assert cache_staleness.mean_staleness(lifetime) <= after < lifetime
+
+
+def test_an_operators_cache_whose_file_is_elsewhere_is_not_called_unbounded() -> None:
+    cache = """
+apiVersion: redis.redis.opstreelabs.in/v1beta2
+kind: Redis
+metadata: {name: page-cache}
+spec:
+  kubernetesConfig: {resources: {limits: {memory: 256Mi}}}
+"""
+    (fail,) = reading.fails("cache-staleness", a_yaml=cache)
+    assert reading.figures(fail) == {"bytes_until_killed": 256 * 2**20}
+    elsewhere = cache + "  redisConfig: {additionalRedisConfig: page-cache-conf}\n"
+    assert reading.fails("cache-staleness", a_yaml=elsewhere) == []
