@@ -112,9 +112,9 @@ def projections(request: HttpRequest) -> HttpResponse:
     begun = using.begin(vector, usage) if usage is not None else None
     begin = _beginning(vector, begun)
     compared = request.GET.get("compare") == "1"
-    settings = [_setting(request, vector, "", "This", begin)]
+    settings = [_setting(request, vector, "", "First setting" if compared else "This setting", begin)]
     if compared:
-        settings.append(_setting(request, vector, BESIDE, "Beside it", begin))
+        settings.append(_setting(request, vector, BESIDE, "Second setting", begin))
     drawn = [(each.name, each.projection) for each in settings if each.projection is not None]
     if drawn and request.GET.get("format") == "csv":
         return _csv(vector, drawn)
@@ -179,13 +179,16 @@ def _csv(vector: str, drawn: list[tuple[str, Projection]]) -> HttpResponse:
 
 
 def _saving(drawn: list[tuple[str, Projection]]) -> tuple[str, bool] | None:
-    """What the second setting costs less (or more) in the last month; None where that cannot be said."""
+    """What the second setting costs less (or more) in the last month, "" for the same; None where that cannot be
+    said."""
     if len(drawn) < 2 or drawn[0][1].currency != drawn[1][1].currency:
         return None
     first, second = (projection.rows[-1].cost for _, projection in drawn)
     if first is None or second is None:
         return None
-    return f"{abs(first - second):,.2f} {drawn[0][1].currency}", first >= second
+    if first == second:
+        return "", True
+    return f"{abs(first - second):,.2f} {drawn[0][1].currency}", first > second
 
 
 # --- what changing one thing does

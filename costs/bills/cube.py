@@ -224,7 +224,7 @@ class Cube:
         sums = ", ".join(f"sum({name}) AS {name}" for name in AMOUNTS)
         self._run(
             "CREATE TABLE good AS SELECT month, day, billing_account, charge_category,"  # noqa: S608
-            f" {_cleaned('currency', 40)} AS currency, {_cleaned('resource', 1000)} AS resource, {cleaned},"
+            f" {_CURRENCY} AS currency, {_cleaned('resource', 1000)} AS resource, {cleaned},"
             f" coalesce(kept, '{{}}') AS kept, lines, {', '.join(AMOUNTS)}"
             " FROM fine LEFT JOIN tag_names USING (tags) WHERE problem IS NULL"
         )
@@ -261,7 +261,7 @@ class Cube:
         return [
             Total(currency, category, billed, effective)
             for currency, category, billed, effective in self._ask(
-                f"SELECT {_cleaned('currency', 40)} AS c, charge_category, coalesce(sum(billed), 0),"  # noqa: S608
+                f"SELECT {_CURRENCY} AS c, charge_category, coalesce(sum(billed), 0),"  # noqa: S608
                 f" coalesce(sum(effective), 0) FROM {lines} GROUP BY 1, 2 ORDER BY 1, 2"
             )
         ]
@@ -274,7 +274,7 @@ class Cube:
             " WHERE problem IS NULL GROUP BY 1, 2 ORDER BY 1, 2"
         ):
             totals = self._connection.execute(
-                f"SELECT {_cleaned('currency', 40)}, charge_category, coalesce(sum(billed), 0),"  # noqa: S608
+                f"SELECT {_CURRENCY}, charge_category, coalesce(sum(billed), 0),"  # noqa: S608
                 " coalesce(sum(effective), 0) FROM fine WHERE billing_account = ? AND month = ? GROUP BY 1, 2"
                 " ORDER BY 1, 2",
                 [account, month],
@@ -411,6 +411,10 @@ def _bounded(name: str) -> str:
 
 def _cleaned(name: str, longest: int) -> str:
     return f"coalesce(left(replace({name}, chr(0), ''), {longest}), '')"
+
+
+# A code of three letters is ISO 4217's, whatever its case: usd and USD are one money. Longer ones are the bill's own.
+_CURRENCY = f"CASE WHEN strlen(currency) = 3 THEN upper({_cleaned('currency', 40)}) ELSE {_cleaned('currency', 40)} END"
 
 
 def _charges(

@@ -364,3 +364,15 @@ def test_a_parquet_that_holds_the_same_megabytes_over_and_over_takes_no_memory(t
     assert found.loaded == 5_000
     ((_, service, *_, tags),) = found.keys.values()
     assert (service, tags) == ("x" * 300, "{}")
+
+
+def test_a_code_of_three_letters_is_one_currency_whatever_its_case(tmp_path: Path) -> None:
+    named = [{"BillingCurrency": name} for name in ("USD", "usd", "Usd", "Credits", "credits")]
+    found = reduce(tmp_path, focus(*named))
+    assert {currency: found.billed(currency) for currency, _ in found.totals} == {
+        "USD": Decimal("4.5"), "Credits": Decimal("1.5"), "credits": Decimal("1.5"),
+    }  # fmt: skip
+    assert {cell[3] for cell in found.cells} == {"USD", "Credits", "credits"}
+    assert {(each.currency, each.billed) for scope in found.scopes for each in scope.totals} >= {
+        ("USD", Decimal("4.5"))
+    }
