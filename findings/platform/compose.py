@@ -67,11 +67,16 @@ class _Project:
 def read(configs: list[ConfigFile]) -> Composed:
     files = {each.path: each for each in configs if each.resource is None}
     folders: dict[str, list[ConfigFile]] = {}
-    for config in configs:
-        if is_compose(config):
-            folders.setdefault(config.path.rpartition("/")[0], []).append(config)
     services: list[Workload] = []
     used: set[int] = set()
+    composed = [each for each in configs if is_compose(each)]
+    extended = {path for config in composed for path in _extended(config)}
+    for config in composed:
+        folder, _, file_name = config.path.rpartition("/")
+        if config.path in extended and file_name not in _BASES:
+            used.add(id(config))  # nothing of it is started but by those that extend it
+        else:
+            folders.setdefault(folder, []).append(config)
     for folder, found in folders.items():
         project = _project(folder, found, files, used)
         services += (_workload(project, name) for name in project.layers)
@@ -91,6 +96,19 @@ def is_compose(config: ConfigFile) -> bool:
     if _NAMED.match(config.path.rpartition("/")[2]):
         return True
     return all(any(key in each for key in _STARTS) and isinstance(each.get("image", ""), str) for each in nodes)
+
+
+def _extended(config: ConfigFile) -> Iterator[str]:
+    """Paths of the other files that its services extend."""
+    for node in config.root["services"].values():
+        stated = node.get("extends")
+        path = _beside(config, stated.get("file")) if isinstance(stated, Map) and stated.get("file") else config.path
+        if path != config.path:
+            yield path
+
+
+def _beside(config: ConfigFile, path: Any) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(config.path), str(path)))
 
 
 def _project(folder: str, found: list[ConfigFile], files: Mapping[str, ConfigFile], used: set[int]) -> _Project:
@@ -135,18 +153,30 @@ def _workload(project: _Project, name: str) -> Workload:
 
 
 def _with_bases(project: _Project, name: str) -> list[_Layer]:
-    """Its layers after those of the services of the same project that it extends."""
+    """Its layers after those of the services that it extends, of the same project or of another file."""
     layers: list[_Layer] = []
-    seen: set[str] = set()
-    while name in project.layers and name not in seen and len(seen) < _MOST_BASES:
-        seen.add(name)
-        own = project.layers[name]
+    seen: set[tuple[str, str]] = set()
+    own, path = project.layers.get(name, []), ""
+    while own and (path, name) not in seen and len(seen) < _MOST_BASES:
+        seen.add((path, name))
         layers = [*own, *layers]
-        stated = next((each.node["extends"] for each in reversed(own) if "extends" in each.node), None)
-        if isinstance(stated, Map) and stated.get("file"):
-            break  # of another file
+        extending = next((each for each in reversed(own) if "extends" in each.node), None)
+        if extending is None:
+            break
+        stated = extending.node["extends"]
         name = str(stated.get("service")) if isinstance(stated, Map) else str(stated or "")
+        if isinstance(stated, Map) and stated.get("file"):
+            path = _beside(extending.config, stated["file"])
+        own = _in_file(project.files.get(path), name) if path else project.layers.get(name, [])
     return layers
+
+
+def _in_file(config: ConfigFile | None, name: str) -> list[_Layer]:
+    """What a file that is extended says of a service, without what overrides the file."""
+    services = config.root.get("services") if config is not None and isinstance(config.root, Map) else None
+    if config is None or not isinstance(services, Map) or not isinstance(services.get(name), Map):
+        return []
+    return [_Layer(config, services[name], services.lines[name])]
 
 
 @dataclass(frozen=True)
@@ -180,7 +210,7 @@ class _Service:
         found: dict[str, EnvVar] = {}
         for layer in self.layers:
             for path in _paths(layer.node.get("env_file")):
-                found |= self._of_file(posixpath.normpath(posixpath.join(self.project.folder, path)))
+                found |= self._of_file(_beside(layer.config, path))
         for layer in self.layers:
             for name, value, line in _pairs(layer.node.get("environment")):
                 found[name] = self._variable(name, value, self.place(layer, line))

@@ -59,6 +59,31 @@ def test_a_variant_of_the_same_services_is_not_added_to_them() -> None:
     assert any(each.value.value == "test" for each in platform.settings)
 
 
+def test_a_service_of_another_file_is_extended_and_not_started_itself() -> None:
+    platform = read(
+        base="services:\n  api:\n    extends: {file: common/services.yaml, service: web}\n"
+        "    environment: {B: mine}\n  lost:\n    extends: {file: nowhere.yaml, service: web}\n",
+        **{
+            "common/services.yaml": "services:\n  web:\n    extends: {service: any}\n    image: shop/web:2\n"
+            "    environment: {B: web}\n    env_file: web.env\n"
+            "  any:\n    image: shop/any:1\n    environment: {A: any, B: any}\n    deploy: {replicas: 3}\n",
+            "common/web.env": "C=3\n",
+        },
+    )
+    assert [each.resource.name for each in platform.compose_services] == ["api", "lost"]
+    api = service(platform)
+    assert variables(api) == {"A": "any", "B": "mine", "C": "3"}
+    assert value(api.containers[0].image) == "shop/web:2"
+    assert isinstance(api.replicas, Sourced)
+    assert (api.replicas.value, api.replicas.place.path) == (3, "shop/common/services.yaml")
+
+
+def test_files_that_extend_each_other_in_a_circle_end() -> None:
+    one = "services:\n  api:\n    image: api:1\n    extends: {{file: {}, service: api}}\n    environment: {{{}: 1}}\n"
+    platform = read(base=one.format("two.yaml", "A"), **{"two.yaml": one.format("compose.yaml", "B")})
+    assert variables(service(platform)) == {"A": "1", "B": "1"}
+
+
 def test_what_is_started_for_production_counts_more_than_what_a_developer_overrides() -> None:
     platform = read(
         base="services:\n  api: {build: ., environment: {A: base, B: base}}\n  db: {image: 'postgres:16'}\n",
