@@ -16,14 +16,19 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "starts": (
         "day", "date", "chargeperiodstart", "usagedate", "startdate", "start", "period", "timestamp", "time",
         "usagestart", "usagestarttime", "invoicedate", "bookingdate", "month", "datum", "tag", "monat",
+        "jour", "fecha", "día", "mois", "mes",
     ),
     "billed": (
         "billedcost", "billed", "cost", "amount", "costs", "total", "totalcost", "charge", "price", "netcost",
         "invoiceamount", "costusd", "costeur", "amountusd", "amounteur", "betrag", "kosten", "spend",
+        "coût", "montant", "importe", "coste", "costo",
     ),
     "effective": ("effectivecost", "effective", "amortizedcost", "amortized"),
-    "currency": ("currency", "billingcurrency", "currencycode", "waehrung", "währung"),
-    "cloud_service": ("service", "servicename", "product", "productname", "item", "sku", "description", "dienst"),
+    "currency": ("currency", "billingcurrency", "currencycode", "waehrung", "währung", "devise", "moneda"),
+    "cloud_service": (
+        "service", "servicename", "product", "productname", "item", "sku", "description", "dienst",
+        "produit", "servicio", "producto",
+    ),
     "service_category": ("servicecategory", "category", "productfamily"),
     "charge_category": ("chargecategory", "chargetype", "lineitemtype", "type"),
     "billing_account": ("billingaccountid", "billingaccount", "payeraccount", "invoiceaccount"),

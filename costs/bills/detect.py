@@ -32,7 +32,7 @@ def of(head: Head, requested: str, entry: str) -> tuple[str, str]:
     if head.kind == "csv" and len(head.headers) > 1:
         raise BillError(
             "mapping_needed", f"This is no bill that is known here. Likeliest: {candidates}.", line=1, entry=entry,
-            remedy="If it is a list of charges, say which column means what: on the import's page, or by its columns/.",
+            remedy="If it is a list of charges, say which column means what: on its page, or by API at columns/.",
             headers=list(head.headers),
         )  # fmt: skip
     raise BillError(

@@ -368,3 +368,15 @@ def test_half_of_a_surrogate_pair_is_no_character_and_ends_no_import(tmp_path: P
     answer = json.loads((SAMPLES / "opencost" / "allocation.json").read_text())
     answer["data"] = [{"\ud800": next(iter(answer["data"][0].values()))}]
     assert [row[1] for row in reduce(tmp_path, json.dumps(answer).encode()).resources] == ["?"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Coût;Jour;Devise;Produit\n1,50;03/06/2026;EUR;X\n2,00;30/06/2026;EUR;X\n",
+        "Importe;Fecha;Moneda\n3.5;2026-06-01;EUR\n",
+    ],
+)
+def test_headers_in_other_languages_are_understood(tmp_path: Path, text: str) -> None:
+    found = reduce(tmp_path, text.encode())
+    assert (found.format, found.billed("EUR"), found.rejected) == ("charges-csv", Decimal("3.5"), 0)
