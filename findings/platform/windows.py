@@ -170,8 +170,19 @@ def _of_project(project: Resource) -> Iterator[Calendar | tuple[str, Unknown]]:
         found += made
     for names in dict.fromkeys(window.applies_to for window in found):
         belong = tuple(each for each in found if each.applies_to in (names, ("*",)))
+        if _closes_no_more(belong, names):
+            continue
         detail = "" if names == ("*",) else ",".join(names)
         yield Calendar(project.id, belong, stated.place, project=project, detail=detail)
+
+
+def _closes_no_more(windows: tuple[Window, ...], names: tuple[str, ...]) -> bool:
+    """Whether what is denied to some is closed to all anyway, of whom a calendar of their own tells."""
+    of_all = tuple(each for each in windows if each.applies_to == ("*",))
+    only_denied = all(each.is_deny for each in windows if each.applies_to == names)
+    if names == ("*",) or not of_all or not only_denied:
+        return False
+    return open_week(windows, by_hand=True) == open_week(of_all, by_hand=True)
 
 
 def _sync_windows(node: Map, project: Resource, place: Place) -> list[Window] | None:

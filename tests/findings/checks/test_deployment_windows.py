@@ -109,6 +109,22 @@ def test_an_override_that_is_switched_off_is_none() -> None:
     assert reading.figures(fail)["break_glass"] == 0
 
 
+def test_what_is_denied_to_some_is_told_where_it_is_not_closed_to_all_anyway() -> None:
+    text = """
+apiVersion: argoproj.io/v1alpha1
+kind: AppProject
+metadata: {name: shop}
+spec:
+  syncWindows:
+    - {kind: allow, schedule: "0 9 * * *", duration: 8h, applications: ["*"]}
+    - {kind: deny, schedule: "0 %d * * *", duration: 1h, namespaces: [carts]}
+"""
+    (of_all,) = reading.fails("deployment-windows", a_yaml=text % 22)
+    assert reading.figures(of_all)["longest_closed_hours"] == 16.0
+    found = reading.fails("deployment-windows", a_yaml=text % 16)
+    assert [reading.figures(each)["longest_closed_hours"] for each in found] == [16.0, 17.0]
+
+
 SPANS = st.tuples(st.frozensets(st.integers(0, 6), min_size=1), st.integers(0, 1439), st.integers(1, 1440))
 
 
