@@ -44,7 +44,7 @@ _BIG = b"9" * 2_000_000
 # name → the file, the error's code, and what its place names
 _FAIL: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "blank": (lambda: b" \n", "unknown_format", "byte"),
-    "not JSON": (lambda: b"{oops", "unknown_format", "byte"),
+    "not JSON": (lambda: b"{oops", "not_json", "byte"),
     "unknown shape": (lambda: b'{"hello": "world"}', "unknown_format", "byte"),
     "a page": (lambda: b"<html>Sign in</html>", "unknown_format", "byte"),
     "cut off": (lambda: _GOOD[:-20], "not_json", "column"),
@@ -65,7 +65,7 @@ _FAIL: dict[str, tuple[Callable[[], bytes], str, str]] = {
     ),
     "a table without a title": (lambda: b"severity,rule,path\nhigh,R1,a.py\n", "mapping_needed", "headers"),
     "a quote that never closes": (lambda: b'title,severity\na,low\n"b,low\nc,low\n', "not_csv", "line"),
-    "UTF-16 without a mark": (lambda: "title,severity\na,low\n".encode("utf-16-le"), "unknown_format", "byte"),
+    "UTF-16 without a mark": (lambda: "title,severity\na,low\n".encode("utf-16-le"), "wrong_encoding", "byte"),
     "a gzip bomb": (lambda: gzip.compress(b"\x00" * (30 * _MEBI)), "bomb", "entry"),
     "a zip bomb": (lambda: _zip(("zeros.json", b"\x00" * (30 * _MEBI))), "bomb", "entry"),
     "a bzip2 bomb": (lambda: _zip(("z", b"\x00" * _MEBI), method=zipfile.ZIP_BZIP2), "unknown_method", "entry"),
@@ -77,7 +77,7 @@ _FAIL: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "an archive of nothing": (lambda: _zip(), "empty_archive", ""),
     "a broken zip": (lambda: _zip(("a", _GOOD))[:-30], "broken_archive", "entry"),
     "a broken gzip": (lambda: gzip.compress(_GOOD)[:-9], "broken_archive", "entry"),
-    "one bad report among good ones": (lambda: _zip(("a", _GOOD), ("b", b"{oops")), "unknown_format", "entry"),
+    "one bad report among good ones": (lambda: _zip(("a", _GOOD), ("b", b"{oops")), "not_json", "entry"),
     "one bad table among good ones": (
         lambda: _zip(("a", b"title,severity\na,low\n"), ("b", b'title,severity\n"b,low\n')),
         "not_csv",
