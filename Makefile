@@ -30,7 +30,7 @@ run: .venv/run.stamp ## Run everything on this machine, until Ctrl-C: PORT=8000 
 
 .PHONY: test
 test: browser-there lint ## Lint, then all tests but the drills
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m 'not drill'
+	$(BIN)/pytest -n $(JOBS) -m 'not drill'
 
 .PHONY: fast
 fast: .venv/dev.stamp ## Only the pure tests: seconds, no Django
