@@ -67,15 +67,19 @@ def set_of(found: Iterator[tuple[str, list[str]]]) -> list[tuple[str, list[str]]
 
 
 def filled(known: list[str]) -> Iterator[str]:
-    """Every address with every known value in place of its parameter. Of several parameters the first takes each, the
-    others the same or the first of all: all with all would be thousands."""
+    return (url for _, url in by_pattern(known))
+
+
+def by_pattern(known: list[str]) -> Iterator[tuple[str, str]]:
+    """Every address with every known value in place of its parameter, and its pattern. Of several parameters the first
+    takes each, the others the same or the first of all: all with all would be thousands."""
     for text, names in addresses():
         if not names:
-            yield text
+            yield text, text
             continue
         for value in known:
             for other in dict.fromkeys((value, known[0])) if len(names) > 1 else (value,):
-                yield text % (dict.fromkeys(names, other) | {names[0]: value})
+                yield text, text % (dict.fromkeys(names, other) | {names[0]: value})
 
 
 def body_of(answer: HttpResponseBase) -> str:
@@ -199,14 +203,23 @@ def test_a_stranger_changes_nothing_of_another_team_at_any_address(
     before = _state(bob)
     ids = list(Finding.objects.values_list("pk", flat=True))
     body = {"to": "triaged", "tags": ["x"], "text": "x", "comment": "x", "name": "x", "reason": "x", "ids": ids}
-    for url in filled(secrets):
+    # A method that an address does not have is refused whatever is named in it: once is enough.
+    without: set[tuple[str, str]] = set()
+    for pattern, url in by_pattern(secrets):
         if OPEN.match(url):
             continue
         if url == "/sign-out/":
             continue  # he would be nobody from here on
         for method in METHODS[1:]:
-            assert getattr(client, method)(url, json.dumps(body), JSON).status_code < 500, (method, url)
-        assert client.post(url, {**body, "action": "triaged"}).status_code < 500, url
+            if (pattern, method) in without:
+                continue
+            status = getattr(client, method)(url, json.dumps(body), JSON).status_code
+            assert status < 500, (method, url)
+            if status == 405:
+                without.add((pattern, method))
+        if (pattern, "post") not in without:
+            assert client.post(url, {**body, "action": "triaged"}).status_code < 500, url
+    assert len(without) < 4 * len(addresses())
     after = _state(bob)
     assert {key: row for key, row in after.items() if key in before} == before
 
