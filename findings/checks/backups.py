@@ -9,6 +9,7 @@ from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform.cron import longest_gap_minutes
 from findings.platform.model import Block, Platform, Resource, Workload, items, mapping, places
 from findings.platform.units import number, seconds, stated_number
+from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, RiskClass, Severity
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown, input_of
 
@@ -80,6 +81,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
         *_cnpg(platform, needs),
         *_velero(platform, needs),
         *_volumes(platform),
+        *_fleeting(platform),
     ]
     yield from found
     kept = [verdict for verdict in found if isinstance(verdict, Pass)]
@@ -420,6 +422,31 @@ def _volumes(platform: Platform) -> Iterator[Verdict]:
                         "No schedule backs this volume up")  # fmt: skip
         else:
             yield Unsure(claim.id, "what backs its volume up is not here", "facts: backups.volumes", claim.place())
+
+
+# Where servers of databases keep their data, by themselves and as Bitnami's images have them.
+_DATA = re.compile(
+    r"/var/lib/(?:postgresql|mysql|mongodb|cassandra|clickhouse|cockroach)\b|/data/db\b|/cockroach/cockroach-data\b"
+    r"|/bitnami/(?:postgresql|mysql|mariadb|mongodb|cassandra)\b|/var/opt/mssql\b"
+)
+
+
+def _fleeting(platform: Platform) -> Iterator[Fail]:
+    """Servers of databases whose data is on an emptyDir."""
+    for workload in platform.workloads:
+        if workload.resource.kind not in ("StatefulSet", "Deployment"):
+            continue
+        volumes = (each for each in items(workload.pod, "volumes") if isinstance(each, Map))
+        fleeting = [each.get("name") for each in volumes if "emptyDir" in each]  # of any shape, so no set
+        mounts = (each for container in workload.containers for each in items(container.node, "volumeMounts"))
+        for mount in mounts if fleeting else ():
+            if isinstance(mount, Map) and mount.get("name") in fleeting and _DATA.match(str(mount.get("mountPath"))):
+                place = workload.resource.place(mount.lines.get("mountPath"))
+                none = Sourced(0.0, Source.FILE, place, "an emptyDir is deleted with its pod")
+                yield _none(workload.id, none, (place,),
+                            f"{mount['mountPath']} is on an emptyDir: eviction, rollout or a lost node deletes it.",
+                            "A database keeps its data on a volume that goes with its pod")  # fmt: skip
+                break
 
 
 def _claims(platform: Platform) -> list[Resource]:

@@ -6,7 +6,7 @@ from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform.model import Platform, Resource, Workload, find, items, mapping, places
 from findings.platform.objectives import Objective, objective
 from findings.platform.serving import is_dns, least_replicas, long_running, requested_through
-from findings.platform.units import number
+from findings.platform.units import number, stated_count
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.budget import burned_percent
@@ -63,6 +63,28 @@ def run(platform: Platform) -> Iterator[Verdict]:
             yield _fail(platform, workload, services[0].name, low, held)
         elif low.value > 1:
             yield Pass(workload.id, places(low))
+    yield from _clusters(platform)
+
+
+def _clusters(platform: Platform) -> Iterator[Verdict]:
+    """CloudNativePG: with one instance there is no standby that could be promoted."""
+    for cluster in platform.of_kind("Cluster", "postgresql"):
+        instances = (
+            stated_count(cluster.at("spec.instances")) if cluster.api.startswith("postgresql.cnpg.io/") else None
+        )
+        if instances is None:
+            continue
+        if instances.value > 1:
+            yield Pass(cluster.id, places(instances))
+        elif instances.value == 1:
+            yield Fail(
+                cluster.id,
+                "One instance: no standby takes over when its node is lost",
+                f"{cluster.name} has one instance, so it is down until its pod runs again with its volume.",
+                places(instances, cluster.place()),
+                (Quantity("replicas", 1, "pods", "instances", (input_of("instances", instances, "pods"),)),),
+                Severity.MEDIUM,
+            )
 
 
 def _fail(platform: Platform, workload: Workload, service: str, low: Sourced[int], held: Objective | Unknown) -> Fail:
