@@ -1,4 +1,4 @@
-"""pytest plugin: the browser tests are one piece of work, which is begun first.
+"""pytest plugin: how tests are shared out. The browser tests are one piece of work, begun first; pure ones go by file.
 
 One process has the product and the browser: starting both in each takes longer than it gives. xdist's own groups are
 marks that it writes into node ids, which pytest 9 no longer reads: they are lost without a word. Loaded by
@@ -11,13 +11,22 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 BROWSER = "tests/browser/"
+# Thousands of tests that take a millisecond each: handing them out one by one takes longer than they do.
+PURE = (
+    "tests/findings/checks/", "tests/findings/platform/", "tests/findings/scans/", "tests/findings/risk/",
+    "tests/costs/usage/", "tests/platform_risk/quantities/", "tests/platform_risk/core/test_redaction.py",
+)  # fmt: skip
 
 
-class BrowserTestsTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """The largest pieces first."""
+
     def _split_scope(self, nodeid: str) -> str:
-        return BROWSER if nodeid.startswith(BROWSER) else nodeid
+        if nodeid.startswith(BROWSER):
+            return BROWSER
+        return nodeid.partition("::")[0] if nodeid.startswith(PURE) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    return BrowserTestsTogether(config, log)
+    return Together(config, log)
