@@ -26,7 +26,7 @@ META = Meta(
     why="Until the alert opens nobody works on the outage. With a strict objective the error budget may be spent "
     "before anybody is told, and what depends on the service fails in the meantime.",
     not_a_problem="The condition watches something slow, such as a disk that fills over days, and another one with a "
-    "short window watches what users see.",
+    "short window watches what users see. Days until a certificate expires, and charges, pass whatever their window.",
     remedy="Watch what users see with short windows and burn rates over two windows. Lower the delay only to what the "
     "data needs to arrive: a delay of 0 drops late points instead of being faster.",
     patch="""aggregation_window = 30
@@ -119,13 +119,16 @@ def run(platform: Platform) -> Iterator[Verdict]:
     held = objective(platform)
     times = alerts.prometheus_times(platform)
     found = [
-        *map(newrelic, alerts.nrql_conditions(platform)),
-        *map(cloudwatch, alerts.cloudwatch_alarms(platform)),
-        *map(datadog, alerts.datadog_monitors(platform)),
-        *(_prometheus(rules, times, held) for rules in alerts.prometheus_rules(platform)),
+        *((newrelic(each), each.query) for each in alerts.nrql_conditions(platform)),
+        *((cloudwatch(each), each.stated.get("metric_name")) for each in alerts.cloudwatch_alarms(platform)),
+        *((datadog(each), each.stated.get("query")) for each in alerts.datadog_monitors(platform)),
+        *((_prometheus(rules, times, held), None) for rules in alerts.prometheus_rules(platform)),
     ]
     late: list[Place] = []
-    for opens in found:
+    for opens, watched in found:
+        if isinstance(opens, Opens) and _warns_ahead(watched):
+            yield Pass(opens.subject, opens.places)
+            continue
         for verdict in _judged(opens, held):
             if isinstance(verdict, Fail):
                 late += verdict.places[:1]
@@ -133,6 +136,19 @@ def run(platform: Platform) -> Iterator[Verdict]:
     if late and isinstance(held, Unknown):
         reason = f"which share of the error budget is spent until {len(late)} of its conditions open: {held.reason}"
         yield Unsure("error budget", reason, held.provide, late[0])
+
+
+_AHEAD = re.compile(
+    r"days_?(?:left|to_?expir|until_?expir|remaining)|(?:cert|ssl|tls)\w{0,40}(?:expir|not_?after)|EstimatedCharges",
+    re.IGNORECASE,
+)
+
+
+def _warns_ahead(watched: alerts.Stated | None) -> bool:
+    """Whether it counts the days until a certificate expires, or money: no outage has begun when it opens, and its
+    long window takes nothing from anybody."""
+    text = watched.partial if isinstance(watched, Unknown) else str(watched.value) if watched is not None else ""
+    return _AHEAD.search(text[:4000]) is not None
 
 
 def _judged(opens: "Opens | Unsure | None", held: Objective | Unknown) -> Iterator[Verdict]:

@@ -166,9 +166,13 @@ def _against(trusted: AllowList, concerned: list[Image]) -> Iterator[Verdict]:
 
 def _rule(rule: SignatureRule, rules: list[SignatureRule], found: list[Image], *, has_lists: bool) -> Iterator[Verdict]:
     """Told at the first rule, when no list of registries tells it: images that run beside all rules."""
+    if rule.takes_anybody:
+        yield _open(rule)
+        return
     concerned = _distinct(found)
     outside = [each for each in concerned if not any(one.covers(each.reference) for one in rules)]
-    if has_lists or rule is not rules[0] or not outside:
+    first = next(each for each in rules if not each.takes_anybody)
+    if has_lists or rule is not first or not outside:
         yield Pass(rule.subject, (rule.place,))
         return
     yield Fail(
@@ -178,6 +182,22 @@ def _rule(rule: SignatureRule, rules: list[SignatureRule], found: list[Image], *
         places(rule.place, *(each.place for each in outside)),
         tuple(_counted(concerned, rules)),
         Severity.MEDIUM,
+    )
+
+
+def _open(rule: SignatureRule) -> Fail:
+    place = rule.place
+    globs = ", ".join(each.glob for each in rule.patterns) or "every image"
+    term = Input(rule.subject, "anybody's", "", Source.FILE, place.path, place.line)
+    return Fail(
+        rule.subject,
+        "Anybody's signature is enough: the rule names nobody who signs",
+        f"For {globs} it takes a signature of whoever has an account where signatures are made, so the signature tells "
+        "that somebody built the image and not who.",
+        places(place),
+        (Quantity("rules_anybody_meets", 1, "rules", "signature rules whose signer has no bounds", (term,)),),
+        None,
+        "anybody",
     )
 
 

@@ -1,5 +1,6 @@
 """3.1, conclusion: conditions that stay silent when the data itself stops."""
 
+import re
 from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
@@ -109,6 +110,9 @@ def _fail(subject: str, found: list[tuple[str, Place, str]], input_name: str, be
 
 def _cloudwatch(platform: Platform) -> Iterator[Verdict]:
     for alarm in alerts.cloudwatch_alarms(platform):
+        enabled = alarm.stated.get("actions_enabled")
+        if isinstance(enabled, Sourced) and enabled.value is False:
+            continue  # switched off: it tells nobody anything
         missing, actions = alarm.stated.get("treat_missing_data"), alarm.stated.get("insufficient_data_actions")
         compared = alarm.stated.get("comparison_operator")
         unknown = next((each for each in (missing, actions, compared) if isinstance(each, Unknown)), None)
@@ -119,6 +123,9 @@ def _cloudwatch(platform: Platform) -> Iterator[Verdict]:
         elif unknown is not None:
             yield Unsure(alarm.id, unknown.reason, unknown.provide, alarm.place)
         elif isinstance(compared, Sourced) and str(compared.value).startswith("LessThan"):
+            if treated == "notbreaching" and _is_about_use(alarm):
+                yield Pass(alarm.id, (alarm.place,))
+                continue
             yield _fail(
                 alarm.id, [(alarm.id, alarm.place, "")], "treat_missing_data", f"missing data counts as {treated}"
             )
@@ -133,7 +140,36 @@ def _cloudwatch(platform: Platform) -> Iterator[Verdict]:
             )
 
 
+_USE = re.compile(r".*(?:utili[sz]ation|utili[sz]ed|usage)(?:_?percent)?", re.IGNORECASE)
+
+
+def _is_about_use(alarm: alerts.Alarm) -> bool:
+    """Little use is no fault: such an alarm takes capacity away, which it must not do because data is missing."""
+    metric = alarm.stated.get("metric_name")
+    return isinstance(metric, Sourced) and _USE.fullmatch(str(metric.value)[:200]) is not None
+
+
+# What Datadog's agent measures of the host it runs on, and by itself: it stops when the agent does, and only then.
+_OF_HOSTS = re.compile(r"\s*[a-z_]+\([^)]{1,40}\):\s*(?:\w+:)?(?:system|ntp|network\.http)\.")
+_HEARTBEAT = re.compile(r"""\s*["']datadog\.agent\.up["']\.over\(["']\*["']\)""")
+
+
+def _heartbeat(platform: Platform) -> alerts.Monitor | None:
+    """The monitor that opens when an agent of any host falls silent."""
+    for monitor in alerts.datadog_monitors(platform, of_metrics=False):
+        query, told = monitor.stated.get("query"), monitor.stated.get("notify_no_data")
+        if (
+            isinstance(query, Sourced)
+            and _HEARTBEAT.match(str(query.value))
+            and isinstance(told, Sourced)
+            and told.value is True
+        ):
+            return monitor
+    return None
+
+
 def _datadog(platform: Platform) -> Iterator[Verdict]:
+    heartbeat = _heartbeat(platform)
     for monitor in alerts.datadog_monitors(platform):
         old, new = monitor.stated.get("notify_no_data"), monitor.stated.get("on_missing_data")
         unknown = next((each for each in (old, new) if isinstance(each, Unknown)), None)
@@ -143,9 +179,16 @@ def _datadog(platform: Platform) -> Iterator[Verdict]:
             isinstance(new, Sourced) and new.value == "show_and_notify_no_data"
         ):
             yield Pass(monitor.id, (monitor.place,))
+        elif heartbeat is not None and _is_of_hosts(monitor):
+            yield Pass(monitor.id, (monitor.place, heartbeat.place))
         else:
             found = [(monitor.id, monitor.place, "")]
             yield _fail(monitor.id, found, "notify_no_data", "missing data notifies nobody")
+
+
+def _is_of_hosts(monitor: alerts.Monitor) -> bool:
+    query = monitor.stated.get("query")
+    return isinstance(query, Sourced) and _OF_HOSTS.match(str(query.value)) is not None
 
 
 def _prometheus(platform: Platform) -> Iterator[Verdict]:

@@ -98,6 +98,8 @@ def _msk(platform: Platform) -> Iterator[Cluster]:
             text = block.get("server_properties")
             if isinstance(text, Sourced) and isinstance(text.value, str):
                 yield _of_properties(block, _lines(text.value), text.place)
+            elif isinstance(text, Unknown) and _is_by_line(text.partial):
+                yield _of_properties(block, _lines(text.partial), block.place(), is_partly=True)
             elif isinstance(text, Unknown):
                 yield Cluster(block.labels[-1], block.id, text, text, block.place())
         elif block.type == "module":
@@ -111,8 +113,17 @@ def _lines(text: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
-def _of_properties(block: Block, properties: Mapping[str, Any], place: Place) -> Cluster:
+def _is_by_line(partial: str) -> bool:
+    """Whether each part that is not known is the value of a key: else it could be any line, min.insync.replicas too."""
+    return bool(partial) and all("…" not in line.partition("=")[0] for line in partial.splitlines())
+
+
+def _of_properties(block: Block, properties: Mapping[str, Any], place: Place, *, is_partly: bool = False) -> Cluster:
+    """`is_partly`: some of its values, with … in them, are not known."""
+
     def stated(key: str, otherwise: str) -> Sourced[int] | Unknown:
+        if is_partly and "…" in str(properties.get(key)):
+            return Unknown(f"{key} is made of what is not known here", f"a number as {key}", place)
         found = stated_count(Sourced(properties.get(key), Source.FILE, place))
         reason = f"{key} is not stated; MSK's default is {otherwise}"
         return found or Unknown(reason, f"{key} in the server properties of {block.id}", place)
@@ -125,7 +136,7 @@ def _of_properties(block: Block, properties: Mapping[str, Any], place: Place) ->
         stated(_ISR, "2 in three zones and 1 in two"),
         place,
         None,
-        None if unclean is None else Sourced(unclean, Source.FILE, place),
+        None if unclean is None or "…" in str(unclean) else Sourced(unclean, Source.FILE, place),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from findings.platform import signers
 from findings.platform.model import ConfigFile, Platform, Resource, Workload, items, mapping
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place
@@ -59,9 +60,10 @@ class SignatureRule:
     subject: str
     patterns: tuple[Pattern, ...]
     place: Place
+    takes_anybody: bool = False  # what it accepts can be signed by whoever has an account, so it proves nothing
 
     def covers(self, image: str) -> bool:
-        return any(pattern.matches(image) for pattern in self.patterns)
+        return not self.takes_anybody and any(pattern.matches(image) for pattern in self.patterns)
 
 
 @dataclass(frozen=True)
@@ -216,10 +218,10 @@ def signature_rules(platform: Platform) -> Iterator[SignatureRule]:
         if "kyverno.io" not in resource.api:
             continue
         for rule in items(resource.body, "spec.rules"):
-            for each in items(rule, "verifyImages"):
+            for each in items(rule, "verifyImages") if _is_about_pods(rule) else ():
                 if isinstance(each, Map) and _names_somebody(each):
                     globs = [*items(each, "imageReferences"), *([each["image"]] if "image" in each else [])]
-                    yield _rule(resource, globs, each.line)
+                    yield _rule(resource, globs, each.line, takes_anybody=signers.kyverno_anybody(each))
     for resource in platform.of_kind("ImageValidatingPolicy", "NamespacedImageValidatingPolicy"):
         spec = mapping(resource.body, "spec")
         if items(spec, "attestors"):
@@ -230,7 +232,18 @@ def signature_rules(platform: Platform) -> Iterator[SignatureRule]:
         if items(spec, "authorities") or mapping(spec, "policy"):
             globs = [each.get("glob") for each in items(spec, "images") if isinstance(each, Map)]
             globs += items(spec, "scopes")
-            yield _rule(resource, globs, spec.line)
+            yield _rule(resource, globs, spec.line, takes_anybody=signers.sigstore_anybody(items(spec, "authorities")))
+
+
+_OF_PODS = frozenset(("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "*"))
+
+
+def _is_about_pods(rule: Any) -> bool:
+    """Not where it matches other kinds only, whose images other fields name. Kyverno matches pods for workloads."""
+    section = mapping(rule, "match")
+    parts = [*items(section, "any"), *items(section, "all"), section]
+    kinds = [str(kind) for part in parts for kind in items(mapping(part, "resources"), "kinds")]
+    return not kinds or any(kind.rpartition("/")[2] in _OF_PODS for kind in kinds)
 
 
 def _names_somebody(rule: Map) -> bool:
@@ -239,11 +252,11 @@ def _names_somebody(rule: Map) -> bool:
     return bool(items(rule, "attestors") or attestations or rule.get("key") or rule.get("issuer"))
 
 
-def _rule(resource: Resource, globs: list[Any], line: int) -> SignatureRule:
+def _rule(resource: Resource, globs: list[Any], line: int, *, takes_anybody: bool = False) -> SignatureRule:
     patterns = []
     for each in globs:
         if isinstance(each, str) and each:
             # Sigstore writes ** for any depth; a scope without a star is a prefix.
             glob = each.replace("**", "*")
             patterns.append(Pattern(glob if "*" in glob else f"{glob}*", resource.place(line)))
-    return SignatureRule(resource.id, tuple(patterns), resource.place(line))
+    return SignatureRule(resource.id, tuple(patterns), resource.place(line), takes_anybody)
