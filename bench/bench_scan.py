@@ -24,7 +24,7 @@ from bench import measure, platforms
 from findings.checks import engine
 from findings.platform import files, kubernetes, promql, reader, settings, terraform, yaml_reader
 from findings.platform.files import File
-from findings.platform.model import items, mapping
+from findings.platform.nodes import items, mapping
 
 RUNS = 7
 SERVICES = 200

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform.model import Autoscaler, Platform, items, mapping, places
+from findings.platform.model import Autoscaler, Platform, places
+from findings.platform.nodes import items, mapping
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import Input, Quantity, Source, Sourced, Unknown, input_of

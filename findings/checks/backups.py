@@ -7,7 +7,8 @@ from typing import Any
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform.cron import longest_gap_minutes
-from findings.platform.model import Block, Platform, Resource, Workload, items, mapping, places
+from findings.platform.model import Block, Platform, Resource, Workload, places
+from findings.platform.nodes import items, mapping
 from findings.platform.units import number, seconds, stated_number
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, RiskClass, Severity

@@ -8,7 +8,8 @@ from findings.platform import cells, dns_failover, locality, objectives
 from findings.platform.cells import Routing
 from findings.platform.dns_failover import Failover
 from findings.platform.locality import Moving
-from findings.platform.model import Platform, Resource, Workload, items, mapping, places
+from findings.platform.model import Platform, Resource, Workload, places
+from findings.platform.nodes import items, mapping
 from findings.platform.units import stated_number
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, Severity

@@ -9,7 +9,8 @@ from typing import Any
 from findings.checks import network_egress
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import kafka, network, objectives, windows
-from findings.platform.model import Autoscaler, Platform, Resource, Workload, find, items, mapping, places
+from findings.platform.model import Autoscaler, Platform, Resource, Workload, places
+from findings.platform.nodes import find, items, mapping
 from findings.platform.units import stated_number
 from findings.platform.windows import Calendar
 from findings.platform.yaml_reader import Map

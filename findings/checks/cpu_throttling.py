@@ -7,7 +7,8 @@ from typing import Any
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import processes
-from findings.platform.model import Autoscaler, Container, Platform, Workload, find, items, mapping, places
+from findings.platform.model import Autoscaler, Container, Platform, Workload, places
+from findings.platform.nodes import find, items, mapping
 from findings.platform.units import amount, stated_count, stated_number
 from findings.platform.yaml_reader import Map, Seq
 from findings.vocabulary import Category, Outcome, Severity

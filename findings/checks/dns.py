@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform.hosts import Host, hosts
-from findings.platform.model import Platform, Workload, find, items, mapping, places, unique
+from findings.platform.model import Platform, Workload, places, unique
+from findings.platform.nodes import find, items, mapping
 from findings.platform.serving import is_dns
 from findings.platform.units import number
 from findings.platform.yaml_reader import Map

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.prices import exact, plain, price
-from findings.platform.model import Platform, items, places
+from findings.platform.model import Platform, places
+from findings.platform.nodes import items
 from findings.platform.units import seconds
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, Severity

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform.model import Container, Platform, Resource, Workload, items, mapping, places
+from findings.platform.model import Container, Platform, Resource, Workload, places
+from findings.platform.nodes import items, mapping
 from findings.platform.serving import long_running, requested_through
 from findings.platform.units import number
 from findings.platform.yaml_reader import Map

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform.model import Call, Platform, Resource, items, mapping, places
+from findings.platform.model import Call, Platform, Resource, places
+from findings.platform.nodes import items, mapping
 from findings.platform.units import number, seconds
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, Severity

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform.model import Platform, Resource, Workload, find, mapping, places
+from findings.platform.model import Platform, Resource, Workload, places
+from findings.platform.nodes import find, mapping
 from findings.platform.serving import long_running, most_replicas
 from findings.platform.units import amount
 from findings.vocabulary import Category, Outcome, Severity

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform.model import Platform, Resource, Workload, find, items, mapping, places
+from findings.platform.model import Platform, Resource, Workload, places
+from findings.platform.nodes import find, items, mapping
 from findings.platform.objectives import Objective, objective
 from findings.platform.serving import is_dns, least_replicas, long_running, requested_through
 from findings.platform.units import number, stated_count

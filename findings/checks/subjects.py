@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from findings.checks import signals
 from findings.checks.alert_rules import Rule
 from findings.platform import brokers, cells, databases, kafka, pools, rotation
-from findings.platform.model import Platform, Workload, find, mapping
+from findings.platform.model import Platform, Workload
+from findings.platform.nodes import find, mapping
 from findings.platform.serving import long_running
 from platform_risk.quantities.sourced import NOWHERE, Place
 

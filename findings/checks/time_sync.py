@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform.alerts import nrql_conditions, prometheus_rules
-from findings.platform.model import Platform, mapping, places
+from findings.platform.model import Platform, places
+from findings.platform.nodes import mapping
 from findings.platform.units import number, stated_number
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import NOWHERE, Place, Quantity, Source, Sourced, input_of

@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform.model import Platform, Workload, find, items, mapping, places
+from findings.platform.model import Platform, Workload, places
+from findings.platform.nodes import find, items, mapping
 from findings.platform.selecting import selects
 from findings.platform.serving import least_replicas, long_running, requested_through
 from findings.platform.units import stated_count

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once, find, items, mapping, once
+from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once, once
+from findings.platform.nodes import find, items, mapping
 from findings.platform.units import seconds
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown

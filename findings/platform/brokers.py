@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import Block, Platform, Resource, Setting, items, mapping, once
+from findings.platform.model import Block, Platform, Resource, Setting, once
+from findings.platform.nodes import items, mapping
 from findings.platform.units import stated_count
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 

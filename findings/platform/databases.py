@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from findings.platform.model import Block, Platform, Resource, Workload, mapping, once
+from findings.platform.model import Block, Platform, Resource, Workload, once
+from findings.platform.nodes import mapping
 from findings.platform.units import stated_count
 from platform_risk.quantities.sourced import NOWHERE, Input, Place, Source, Sourced, Unknown, input_of
 

@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from findings.platform import signers
-from findings.platform.model import ConfigFile, Platform, Resource, Workload, items, mapping
+from findings.platform.model import ConfigFile, Platform, Resource, Workload
+from findings.platform.nodes import items, mapping
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place
 

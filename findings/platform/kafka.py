@@ -5,18 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import (
-    Autoscaler,
-    Platform,
-    Setting,
-    Workload,
-    all_once,
-    find,
-    items,
-    mapping,
-    normal,
-    once,
-)
+from findings.platform.model import Autoscaler, Platform, Setting, Workload, all_once, normal, once
+from findings.platform.nodes import find, items, mapping
 from findings.platform.processes import max_pods
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map, Seq

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from findings.platform.model import Autoscaler, Container, EnvVar, Resource, Workload, find, items, mapping
+from findings.platform.model import Autoscaler, Container, EnvVar, Resource, Workload
+from findings.platform.nodes import find, items, mapping
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Source, Sourced, Unknown
 

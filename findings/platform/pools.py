@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from findings.platform.model import Container, Platform, Setting, Workload, all_once, find, items, normal
+from findings.platform.model import Container, Platform, Setting, Workload, all_once, normal
+from findings.platform.nodes import find, items
 from findings.platform.processes import started
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map

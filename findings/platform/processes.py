@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from findings.platform.model import Container, Platform, Workload, all_once, find, items, once
+from findings.platform.model import Container, Platform, Workload, all_once, once
+from findings.platform.nodes import find, items
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown

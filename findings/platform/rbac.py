@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from findings.platform.model import Platform, Resource, items, mapping
+from findings.platform.model import Platform, Resource
+from findings.platform.nodes import items, mapping
 from findings.platform.selecting import selects
 from findings.platform.yaml_reader import Map
 from platform_risk.quantities.sourced import Place

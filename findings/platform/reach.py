@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from findings.platform.model import Platform, Resource, Workload, find, mapping, once
+from findings.platform.model import Platform, Resource, Workload, once
 from findings.platform.network import EVERY_ADDRESS, NAME_LABEL, Allow, Peer, Policy, maps
+from findings.platform.nodes import find, mapping
 from findings.platform.selecting import selects
 from platform_risk.quantities.sourced import Place
 

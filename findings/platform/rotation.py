@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import Platform, Resource, all_once, items, mapping, unique
+from findings.platform.model import Platform, Resource, all_once, unique
+from findings.platform.nodes import items, mapping
 from findings.platform.secrets import CLASS, has_certificate, made_by
 from findings.platform.units import number, seconds, stated_number
 from findings.platform.yaml_reader import Map

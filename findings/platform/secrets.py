@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from findings.platform.model import Platform, Resource, Workload, all_once, find, items, mapping, once, unique
+from findings.platform.model import Platform, Resource, Workload, all_once, once, unique
+from findings.platform.nodes import find, items, mapping
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place
 

@@ -2,7 +2,8 @@
 
 import re
 
-from findings.platform.model import Platform, Resource, Workload, items, mapping
+from findings.platform.model import Platform, Resource, Workload
+from findings.platform.nodes import items, mapping
 from findings.platform.selecting import selects
 from findings.platform.yaml_reader import Map
 from platform_risk.quantities.sourced import Sourced, Unknown

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from findings.platform.model import items, mapping
+from findings.platform.nodes import items, mapping
 from findings.platform.yaml_reader import Map
 
 # Hosts where everybody can have an account, and with it a workflow that signs.

@@ -15,7 +15,8 @@ from findings.platform import hcl
 from findings.platform.files import Skipped
 from findings.platform.hcl import AFTER_APPLY, Raw, Scope
 from findings.platform.hcl_functions import PLAN, Cannot
-from findings.platform.model import Block, find, items, mapping
+from findings.platform.model import Block
+from findings.platform.nodes import find, items, mapping
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 

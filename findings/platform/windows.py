@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from findings.platform import cron
-from findings.platform.model import ConfigFile, Platform, Resource, all_once, items, normal
+from findings.platform.model import ConfigFile, Platform, Resource, all_once, normal
+from findings.platform.nodes import items
 from findings.platform.units import seconds
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown

@@ -1,0 +1,48 @@
+"""What stands at a dotted path below a node that was read. PURE."""
+
+from functools import lru_cache
+from typing import Any
+
+from findings.platform.yaml_reader import Map, Seq
+
+
+def find(node: Any, dotted: str) -> tuple[Any, int | None] | None:
+    """(value, line) at a dotted path below a Map or Seq (`spec.rules.0.host`); None when it is not there."""
+    line: int | None = getattr(node, "line", None)
+    for part in _parts(dotted):
+        if isinstance(node, Map):
+            if part not in node:
+                return None
+            line = node.lines.get(part)
+            node = node[part]
+        elif isinstance(node, Seq) and part.isdigit() and int(part) < len(node):
+            line = node.lines[int(part)]
+            node = node[int(part)]
+        else:
+            return None
+    return node, line
+
+
+@lru_cache(maxsize=4096)
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(dotted.split("."))
+
+
+def items(node: Any, dotted: str = "") -> list[Any]:
+    """The list at a path; [] when there is none."""
+    found = find(node, dotted) if dotted else (node, None)
+    return list(found[0]) if found and isinstance(found[0], Seq) else []
+
+
+def mapping(node: Any, dotted: str = "") -> Map:
+    """The mapping at a path; an empty one when there is none. For reading: nobody changes what was read."""
+    for part in _parts(dotted) if dotted else ():
+        if isinstance(node, Map):
+            node = node.get(part)
+        else:
+            found = find(node, part)
+            node = found[0] if found is not None else None
+    return node if isinstance(node, Map) else _NOTHING
+
+
+_NOTHING = Map(0)
