@@ -37,11 +37,14 @@ KEY = {
     "resource_group": 300, "namespace": 253, "unit": 100,
 }  # fmt: skip
 # Characters of what else is grouped by. Tags beyond it are no tags: cut off, they are no JSON any more.
-_LONGEST = {**KEY, "resource": 1_000, "currency": 40, "tags": 20_000}
+# A currency's name is read one character further than it may go, to know that it is too long.
+_CURRENCY_LONGEST = 40
+_LONGEST = {**KEY, "resource": 1_000, "currency": _CURRENCY_LONGEST + 1, "tags": 20_000}
 _REASONS = {
     "starts": "no day",
     "starts_bad": "the day cannot be read (2026-06-30 and 6/30/2026 can), or is not between 2000 and 2100",
     "period_bad": "the billing period cannot be read",
+    "currency_long": f"the currency's name is longer than {_CURRENCY_LONGEST} characters, so that two might read alike",
     "billed": "no amount",
     "billed_bad": "the amount is no number",
     "billed_digits": "the amount has more digits than can be kept exactly (38, of which 28 after the point)",
@@ -414,7 +417,7 @@ def _cleaned(name: str, longest: int) -> str:
 
 
 # A code of three letters is ISO 4217's, whatever its case: usd and USD are one money. Longer ones are the bill's own.
-_CURRENCY = f"CASE WHEN strlen(currency) = 3 THEN upper({_cleaned('currency', 40)}) ELSE {_cleaned('currency', 40)} END"
+_CURRENCY = f"CASE WHEN strlen(currency) = 3 THEN upper({_cleaned('currency', 41)}) ELSE {_cleaned('currency', 41)} END"
 
 
 def _charges(
@@ -477,6 +480,7 @@ def _problem(meaning: Meaning, pointed: Callable[[str], str]) -> str:
     ]
     if "period" in meaning.fields:
         branches.append(("raw_period IS NOT NULL AND period_day IS NULL", "period_bad"))
+    branches.append((f"length(currency) > {_CURRENCY_LONGEST}", "currency_long"))
     branches += [(f"wrong_{at}", name) for at, name in enumerate(meaning.wrong)]
     for name in ("billed", "effective"):
         if name in meaning.computed:

@@ -27,6 +27,7 @@ def read_log_groups(content: bytes) -> Usage:
             remedy="Save the whole answer of `aws logs describe-log-groups`.",
         )  # fmt: skip
     usage = Usage(LOG_GROUPS, "aws-cloudwatch-logs")
+    unsized = 0
     for at, group in enumerate(root["logGroups"]):
         pointer = f"/logGroups/{at}"
         name = group.get("logGroupName") if isinstance(group, Mapping) else None
@@ -37,12 +38,20 @@ def read_log_groups(content: bytes) -> Usage:
         if kept is not None and (isinstance(kept, bool) or kept not in _RETENTIONS):
             usage.reject(f"{pointer}/retentionInDays", "CloudWatch has no such retention.", group)
             continue
+        if group.get("storedBytes") is not None and (stored is None or stored < 0):
+            usage.reject(f"{pointer}/storedBytes", "It is no number of bytes.", group)
+            continue
         usage.account = usage.account or _account(group)
         note = _CLASSES.get(str(group.get("logGroupClass", "STANDARD")), "")
         made = at_milliseconds(group.get("creationTime"))
-        if stored is not None and stored >= 0:
+        if stored is None:
+            unsized += 1
+        else:
             usage.add(Measure.STORED_BYTES, stored, name, note=f"since {made:%Y-%m-%d}" if made else "")
         usage.add(Measure.RETENTION_DAYS, None if kept is None else Decimal(kept), name, note=note)
+    if unsized:
+        said = "1 log group states" if unsized == 1 else f"{unsized} log groups state"
+        usage.notes.append(f"{said} no storedBytes: of {'it' if unsized == 1 else 'them'} only the retention is known.")
     if root.get("nextToken"):
         usage.incomplete_because = "It has a nextToken: there are more log groups than these."
     return usage

@@ -31,7 +31,7 @@ def read(content: bytes) -> Usage:
         )  # fmt: skip
     usage = Usage(FORMAT, "newrelic")
     by_day: dict[tuple[str, str], dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    cumulative: dict[tuple[str, str], dict[date, Decimal]] = defaultdict(dict)
+    cumulative: dict[tuple[str, str], dict[date, tuple[Decimal, str]]] = defaultdict(dict)
     for pointer, row in rows:
         found = _amount(row)
         begin, end = at_seconds(row.get("beginTimeSeconds")), at_seconds(row.get("endTimeSeconds"))
@@ -46,9 +46,9 @@ def read(content: bytes) -> Usage:
                 by_day[key][day] += part
         else:
             last = (end - timedelta(seconds=1) if end else begin).date()
-            cumulative[key][last] = max(value, cumulative[key].get(last, value))
-    for key, months in cumulative.items():
-        for day, part in differenced(months).items():
+            cumulative[key][last] = max((value, pointer), cumulative[key].get(last, (value, pointer)))
+    for key, stated in cumulative.items():
+        for day, part in differenced(_rising(usage, stated)).items():
             by_day[key][day] += part
     for (what, subject), days in by_day.items():
         for day, value in sorted(days.items()):
@@ -59,6 +59,22 @@ def read(content: bytes) -> Usage:
     if cumulative:
         usage.notes.append("Figures that count up through a month were turned into each day’s own.")
     return usage
+
+
+def _rising(usage: Usage, stated: Mapping[date, tuple[Decimal, str]]) -> dict[date, Decimal]:
+    """Without figures below an earlier one of their month: what counts up does not go down, and no day takes away."""
+    found: dict[date, Decimal] = {}
+    most, month = Decimal(0), (0, 0)
+    for day, (value, pointer) in sorted(stated.items()):
+        if (day.year, day.month) != month:
+            most, month = Decimal(0), (day.year, day.month)
+        if value < most:
+            usage.reject(
+                pointer, f"It counts up through the month, and is below the {most} of an earlier day.", str(value)
+            )
+            continue
+        found[day] = most = value
+    return found
 
 
 def is_answer(root: Any) -> bool:

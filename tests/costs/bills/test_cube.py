@@ -376,3 +376,13 @@ def test_a_code_of_three_letters_is_one_currency_whatever_its_case(tmp_path: Pat
     assert {(each.currency, each.billed) for scope in found.scopes for each in scope.totals} >= {
         ("USD", Decimal("4.5"))
     }
+
+
+def test_two_currencies_that_begin_alike_are_never_added(tmp_path: Path) -> None:
+    longest, longer = "c" * 40, "c" * 40 + "1"
+    found = reduce(
+        tmp_path, focus({"BillingCurrency": longest}, {"BillingCurrency": longer}, {"BillingCurrency": longer + "2"})
+    )
+    assert {cell[3] for cell in found.cells} == {longest}
+    assert [each.pointer for each in found.rejects] == ["row 2", "row 3"]
+    assert all("longer than 40 characters" in each.reason for each in found.rejects)

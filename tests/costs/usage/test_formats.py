@@ -164,6 +164,18 @@ def test_what_counts_up_through_a_month_is_differenced_and_never_summed() -> Non
     }  # fmt: skip
 
 
+def test_what_counts_up_and_falls_within_its_month_is_rejected_and_takes_nothing_away() -> None:
+    latest = "latest.GigabytesIngested"
+    days = [window(0, 10, latest), window(1, 4, latest), window(2, 12, latest), window(30, 3, latest)]
+    usage = read(nerdgraph(days))
+    assert {day: value for (_, _, day), value in figures(usage).items()} == {
+        JUNE: 10 * 10**9, date(2026, 6, 3): 2 * 10**9, date(2026, 7, 1): 3 * 10**9,
+    }  # fmt: skip
+    (reject,) = usage.rejects
+    assert reject.pointer.endswith("/1")
+    assert "below the 10" in reject.reason
+
+
 @given(st.lists(st.tuples(st.integers(0, 120), st.decimals(0, 1000, places=3)), min_size=1, max_size=60))
 @settings(max_examples=60, deadline=None)
 def test_differencing_what_counts_up_keeps_each_month_s_total(parts: list[tuple[int, D]]) -> None:
@@ -187,6 +199,9 @@ def test_a_log_group_without_retention_keeps_for_ever_and_that_is_no_default() -
         {"logGroupName": "/stg", "retentionInDays": 30, "storedBytes": 5},
         {"logGroupName": "/odd", "retentionInDays": 31, "storedBytes": 5},
         {"storedBytes": 5},
+        {"logGroupName": "/text", "storedBytes": "big"},
+        {"logGroupName": "/less", "storedBytes": -1},
+        {"logGroupName": "/silent", "retentionInDays": 7},
     ]  # fmt: skip
     usage = read({"logGroups": groups, "nextToken": "more"})
     found = figures(usage)
@@ -195,7 +210,10 @@ def test_a_log_group_without_retention_keeps_for_ever_and_that_is_no_default() -
     assert found[Measure.STORED_BYTES, "/app", None] == 1500 * 2**30
     assert usage.account == "111111111111"
     assert "more log groups" in usage.incomplete_because
-    assert [each.pointer for each in usage.rejects] == ["/logGroups/2/retentionInDays", "/logGroups/3"]
+    assert [each.pointer for each in usage.rejects] == [
+        "/logGroups/2/retentionInDays", "/logGroups/3", "/logGroups/4/storedBytes", "/logGroups/5/storedBytes",
+    ]  # fmt: skip
+    assert usage.notes == ["1 log group states no storedBytes: of it only the retention is known."]
 
 
 def test_incoming_bytes_are_summed_by_day_in_whatever_order_they_come() -> None:
