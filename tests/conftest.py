@@ -1,5 +1,6 @@
 """The cast: alice writes in team payments, mary manages it, vic looks at it; bob is in team search; ada is admin."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,14 +8,27 @@ from typing import Any
 import hypothesis
 import pytest
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from platform_risk.core.models import Service, Team, User
+from tests import prepared_database
+from tests.embedded_database import OURS
 from tests.factories import make_service, make_team, make_token, make_user
 
 # How long an example takes says how busy the machine is, and nothing about what is tried.
 hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("suite")
 SAMPLES = Path(__file__).parent / "samples"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Overrides the fixture of pytest-django that has its say before the test database is made."""
+    if os.environ.get(OURS):
+        with django_db_blocker.unblock():
+            prepared_database.use_one()
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,8 @@ import pytest
 
 from platform_risk.local.throwaway import ThrowawayServers
 
+OURS = "PLATFORM_RISK_TESTS_OWN_SERVER"
+
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
@@ -19,5 +21,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         servers = ThrowawayServers()
         # Registered first: a start that fails half way is cleaned up too.
         early_config.add_cleanup(servers.stop)
+        # A template on a server that somebody names would outlive the run.
+        os.environ[OURS] = "" if os.environ.get("DATABASE_URL") else "1"
         servers.start(os.environ)
     yield

@@ -40,8 +40,9 @@ OF_EACH_KIND = (
     "team-edit",
     "users",
     "audit",
-    "api-docs",
 )
+# A hundred parts of one make: the first dozen stand for them here, the drill tries all.
+ALIKE = {"api-docs": {"exclude": [["section.card:nth-of-type(n+13)"]]}}
 PAGES = {
     "overview": "/",
     "findings": "/findings/?q=is:open",
@@ -135,7 +136,8 @@ def _known(site: Site) -> dict[str, Any]:
 
 def check(page: Page, name: str, *, looks: bool = False) -> None:
     """Axe finds nothing, nothing sticks out, nothing is styled inline."""
-    results = AXE_SCRIPT.run(page, options=LOOKED if looks else AXE).response
+    options = LOOKED if looks else AXE
+    results = AXE_SCRIPT.run(page, context=None if looks else ALIKE.get(name), options=options).response
     found = [f"{each['id']}: {node['html'][:150]}" for each in results["violations"] for node in each["nodes"]]
     assert found == [], name
     width = page.evaluate("document.documentElement.clientWidth")

@@ -241,7 +241,7 @@ def run_examples(examples: int, steps: int, **more: Any) -> None:
 
 @pytest.mark.django_db
 def test_imports_decisions_and_undo_in_any_order_do_what_the_model_says() -> None:
-    run_examples(10, 25, derandomize=True)
+    run_examples(6, 25, derandomize=True)
 
 
 @pytest.mark.drill
