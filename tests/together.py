@@ -18,6 +18,8 @@ PURE = (
     "tests/costs/usage/", "tests/platform_risk/quantities/", "tests/platform_risk/core/test_redaction.py",
 )  # fmt: skip
 PIECES = 8  # of a pure file
+# What the whole file shares takes longer than its tests.
+WHOLE = ("tests/platform_risk/test_compose.py",)
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
@@ -26,6 +28,8 @@ class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(BROWSER):
             return BROWSER
+        if nodeid.startswith(WHOLE):
+            return nodeid.partition("::")[0]
         if not nodeid.startswith(PURE):
             return nodeid
         return f"{nodeid.partition('::')[0]} {crc32(nodeid.encode()) % PIECES}"

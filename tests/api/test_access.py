@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
 from django.utils.regex_helper import normalize
 
 from costs.models import Budget, PriceRate, Scenario, SeenAnomaly
@@ -79,7 +79,18 @@ def by_pattern(known: list[str]) -> Iterator[tuple[str, str]]:
             continue
         for value in known:
             for other in dict.fromkeys((value, known[0])) if len(names) > 1 else (value,):
-                yield text, text % (dict.fromkeys(names, other) | {names[0]: value})
+                url = text % (dict.fromkeys(names, other) | {names[0]: value})
+                if leads_somewhere(url):
+                    yield text, url
+
+
+def leads_somewhere(url: str) -> bool:
+    """A name where the address has a number, or the other way round, is no address: no view hears of it."""
+    try:
+        resolve(url)
+    except Resolver404:
+        return False
+    return True
 
 
 def body_of(answer: HttpResponseBase) -> str:
