@@ -21,9 +21,12 @@ TWICE = ("overview", "findings", "finding")
 # Their parts and colours make up all pages: light and wide, the others are tried by the drill.
 OF_EACH_KIND = (
     "overview",
+    "findings",
     "findings-flat",
+    "finding",
     "finding-figures",
     "risk",
+    "risk-exceedance",
     "risk-lanes",
     "costs",
     "costs-explorer",
@@ -31,6 +34,7 @@ OF_EACH_KIND = (
     "remedies",
     "alert-coverage",
     "review",
+    "service",
     "team-edit",
 )
 # A hundred parts of one make: the first dozen stand for them here, the drill tries all.
