@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 # Kept of every bill; keys that ownership rules name come on top.
@@ -25,11 +26,15 @@ def keeper(keys: Iterable[str]) -> Callable[[str | None], str]:
         key.lower(): key.lower() for key in keys
     }
 
+    @lru_cache(maxsize=1_000)  # the same few names in every cell of a bill
+    def known_as(name: str) -> str | None:
+        key = _PREFIXES.sub("", name.lower())
+        return wanted.get(key) or wanted.get(_NOT_WORD.sub("_", key))
+
     def kept(cell: str | None) -> str:
         found: dict[str, str] = {}
         for name, value in _pairs(cell):
-            key = _PREFIXES.sub("", name.lower())
-            known = wanted.get(key) or wanted.get(_NOT_WORD.sub("_", key))
+            known = known_as(name)
             if known and value and known not in found:
                 found[known] = value[:_LONGEST]
         return json.dumps(found, sort_keys=True, ensure_ascii=False) if found else "{}"

@@ -25,8 +25,10 @@ WHERE version_id = ANY(%(replaced)s) OR version_id = %(version)s
 GROUP BY currency ORDER BY currency
 
 -- name: loaded
-SELECT currency, charge_category, sum(billed), sum(effective)
-FROM costs_chargeday WHERE version_id = %(version)s GROUP BY 1, 2
+-- Only days whose key and version are there: no constraint sees to it, and what is missing does not reconcile.
+SELECT d.currency, d.charge_category, sum(d.billed), sum(d.effective)
+FROM costs_chargeday d JOIN costs_chargekey k ON k.id = d.key_id JOIN costs_billversion v ON v.id = d.version_id
+WHERE d.version_id = %(version)s GROUP BY 1, 2
 
 -- name: days_in_force
 UPDATE costs_chargeday SET is_current = %(current)s WHERE version_id = ANY(%(versions)s)
