@@ -91,6 +91,14 @@ STATES = [
 ]
 
 
+FIRST_SEEN = [
+    (">=today-7d", "In the last 7 days"),
+    (">=today-30d", "In the last 30 days"),
+    ("<today-90d", "Over 90 days ago"),
+]
+DUE = [("<=today+7d", "Within 7 days"), ("<=today+30d", "Within 30 days"), ("none", "No due date")]
+
+
 def menus(query: Query, user: User, view: str) -> list[Menu]:
     """Filters as links: three queries (services, teams, colleagues)."""
     services = Service.objects.visible_to(user).order_by("slug").values_list("slug", "slug")[: MENU_SIZE + 1]
@@ -105,6 +113,8 @@ def menus(query: Query, user: User, view: str) -> list[Menu]:
         _menu(query, view, "service", "Service", services),
         _menu(query, view, "team", "Team", [("none", "Nobody's"), *teams]),
         _menu(query, view, "owner", "Owner", [("me", "Me"), ("none", "Nobody"), *people]),
+        _menu(query, view, "first_seen", "First seen", FIRST_SEEN),
+        _menu(query, view, "due", "Due", DUE),
     ]
 
 

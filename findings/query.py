@@ -1,12 +1,14 @@
 """The filter language of findings: one reading for pages, API, exports and bulk. PURE.
 
 `lane:immediate owner:me -status:dismissed is:overdue "vault token"`: name:value pairs (several of one name: any of
-them), a minus excludes, `is:` names states, all other words are searched for by their beginnings.
+them), a minus excludes, `is:` names states, `due:<=today+7d` and its like days (both narrow: all of several hold), all
+other words are searched for by their beginnings.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from findings.vocabulary import Category, Lane, RiskClass, Severity, Status
 
@@ -28,7 +30,9 @@ NAMES = (
     "service", "environment", "team", "owner", "scanner", "rule", "check", "import", "branch", "tag", "path",
     "identifier", "cell",
 )  # fmt: skip
-FILTERS = (*ENUMS, *NAMES)
+# Filters whose values are days, in UTC.
+DAYS = ("first_seen", "opened", "updated", "closed", "due", "expires")
+FILTERS = (*ENUMS, *NAMES, *DAYS)
 ORDERINGS = {
     "priority": ("rank", "id"),
     "-priority": ("-rank", "-id"),
@@ -105,11 +109,59 @@ def _quoted(value: str) -> str:
     return f'"{value}"' if re.search(r"\s", value) or not value else value
 
 
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)|today(?:([+-])(\d{1,4})([dw]))?")
+
+
+@dataclass(frozen=True)
+class Days:
+    """From one day until before another; None: without that end. `none`: what has no such day at all."""
+
+    begin: date | None = None
+    end: date | None = None
+    none: bool = False
+
+
+def days_of(name: str, text: str, today: date) -> Days:
+    """`2026-11-23`, `>2026-11-23`, `>=`, `<`, `<=`, `2026-11-23..2026-11-29` (both included), `2026-11-23..*`, `none`;
+    in place of a date `today`, `today-7d`, `today+2w`. Raises QueryError."""
+    if text == "none":
+        return Days(none=True)
+    try:
+        if ".." in text:
+            first, _, last = text.partition("..")
+            begin = None if first == "*" else _day(first, today)
+            return Days(begin, None if last == "*" else _day(last, today) + timedelta(days=1))
+        sign = text[: 2 if text[1:2] == "=" else 1] if text[:1] in ("<", ">") else ""
+        day = _day(text[len(sign) :], today)
+        after = day + timedelta(days=1)
+    except (ValueError, OverflowError) as error:
+        raise QueryError(
+            name, f"{name} takes days, as 2026-11-23, >=today-7d, 2026-11-23..2026-11-29, none; not “{text[:60]}”."
+        ) from error
+    return {
+        "": Days(day, after), ">": Days(after), ">=": Days(day), "<": Days(end=day), "<=": Days(end=after),
+    }[sign]  # fmt: skip
+
+
+def _day(text: str, today: date) -> date:
+    """Raises ValueError, OverflowError."""
+    found = _DAY.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    stated, sign, count, unit = found.groups()
+    if stated:
+        return date.fromisoformat(stated)
+    moved = timedelta(days=int(count or 0) * (7 if unit == "w" else 1))
+    return today - moved if sign == "-" else today + moved
+
+
 def _checked(name: str, value: str) -> str:
     if name in ENUMS and value not in ENUMS[name]:
         raise QueryError(name, f"{name} is one of {', '.join(sorted(ENUMS[name]))}; not “{value[:60]}”.")
     if "\x00" in value or len(value) > 500:
         raise QueryError(name, f"The value of {name} is too long or holds a NUL.")
+    if name in DAYS:
+        days_of(name, value, date(2000, 1, 1))
     # The language has no way to write a quote inside a value: kept, it would read as another filter when written out.
     return value.replace('"', "")
 

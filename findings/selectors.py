@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
@@ -24,7 +25,7 @@ from findings.models import (
     Sighting,
     WeekRollup,
 )
-from findings.query import Query, QueryError, cell_of
+from findings.query import DAYS, Query, QueryError, cell_of, days_of
 from findings.vocabulary import OPEN_STATUSES, Lane, Status
 from platform_risk.core.models import Environment, Import, Scope, Service, Team, User
 
@@ -127,6 +128,30 @@ def _by_state(values: Iterable[str], user: User) -> Q:
     return condition
 
 
+# Days, and times whose day is meant.
+_DATES = {"opened": "opened_on", "due": "due_on", "expires": "acceptance_expires_on"}
+_TIMES = {"first_seen": "first_seen_at", "updated": "updated_at", "closed": "closed_at"}
+
+
+def _by_days(name: str, values: Iterable[str]) -> Q:
+    today = timezone.now().date()
+    condition = Q()
+    for value in values:  # days narrow: from one and until another means both
+        days = days_of(name, value, today)
+        column = _DATES.get(name) or _TIMES[name]
+        if days.none:
+            condition &= Q(**{f"{column}__isnull": True})
+        if days.begin is not None:
+            condition &= Q(**{f"{column}__gte": _begin(name, days.begin)})
+        if days.end is not None:
+            condition &= Q(**{f"{column}__lt": _begin(name, days.end)})
+    return condition
+
+
+def _begin(name: str, day: date) -> date | datetime:
+    return datetime.combine(day, time(), UTC) if name in _TIMES else day
+
+
 def _by_level(column: str, values: Iterable[str]) -> Q:
     levels = [int(value) for value in values if value != "none"]
     return _of_estimates(Q(**{f"{column}__in": levels}), "none" in values, column)
@@ -207,6 +232,7 @@ _CONDITIONS: dict[str, Callable[[Iterable[str], User], Q]] = {
     "team": _by_team,
     "owner": _by_owner,
     "import": _by_import,
+    **{name: partial(lambda name, values, user: _by_days(name, values), name) for name in DAYS},
 }
 
 

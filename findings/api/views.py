@@ -12,7 +12,7 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from findings import bulk, estimating, selectors, services, tasks
+from findings import bulk, estimating, query, selectors, services, tasks
 from findings.api import enums, reading, risk_rows, rows
 from findings.api.risk_serializers import LaidOpenSerializer
 from findings.api.serializers import (
@@ -47,7 +47,13 @@ _CHOICES = {
 FILTERS = (
     parameter("q", "The language of the search box: words, name:value, -name:value.", many=False),
     *(
-        parameter(name, f"Filter by {name}; repeat for any of several.", enum=_CHOICES.get(name))
+        parameter(
+            name,
+            "Days (UTC): 2026-11-23, >=today-7d, 2026-11-23..2026-11-29, none; repeat to narrow."
+            if name in query.DAYS
+            else f"Filter by {name}; repeat for any of several.",
+            enum=_CHOICES.get(name),
+        )
         for name in reading.FILTERS
     ),
 )

@@ -1,5 +1,7 @@
 """The filter language: one reading for pages, API, exports and bulk."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -58,6 +60,38 @@ def test_a_value_outside_its_list_is_refused_with_the_values_there_are(name: str
 @pytest.mark.parametrize("name", query.NAMES)
 def test_a_value_that_names_something_is_taken_as_it_is(name: str) -> None:
     assert query.parse(f"{name}:Anything-1").wanted == {name: ("Anything-1",)}
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("2026-11-23", query.Days(date(2026, 11, 23), date(2026, 11, 24))),
+        (">2026-11-23", query.Days(date(2026, 11, 24))),
+        (">=2026-11-23", query.Days(date(2026, 11, 23))),
+        ("<2026-11-23", query.Days(end=date(2026, 11, 23))),
+        ("<=2026-11-23", query.Days(end=date(2026, 11, 24))),
+        ("2026-11-23..2026-11-29", query.Days(date(2026, 11, 23), date(2026, 11, 30))),
+        ("2026-11-23..*", query.Days(date(2026, 11, 23))),
+        ("*..today", query.Days(end=date(2026, 3, 2))),
+        (">=today-7d", query.Days(date(2026, 2, 22))),
+        ("<=today+2w", query.Days(end=date(2026, 3, 16))),
+        ("none", query.Days(none=True)),
+    ],
+)
+def test_days_are_read_as_from_one_until_before_another(text: str, days: query.Days) -> None:
+    assert query.days_of("due", text, date(2026, 3, 1)) == days
+    assert query.parse(f"due:{text}").wanted == {"due": (text,)}
+
+
+@pytest.mark.parametrize("name", query.DAYS)
+@pytest.mark.parametrize(
+    "text",
+    ["soon", "2026-13-01", ">", "==2026-01-01", "today-", "today-7", "..", "2026-01-01..", "9999-12-31", "2026-1-1"],
+)
+def test_what_is_no_day_is_refused_with_how_days_are_written(name: str, text: str) -> None:
+    with pytest.raises(QueryError, match="2026-11-23") as caught:
+        query.parse(f"{name}:{text}")
+    assert caught.value.parameter == name
 
 
 def test_every_value_of_the_vocabulary_can_be_filtered_for() -> None:

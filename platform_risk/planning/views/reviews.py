@@ -1,6 +1,8 @@
 """The weekly review: a week of the teams that one may see, or of one of them, with what was decided."""
 
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +27,39 @@ TITLES = {
 }
 
 
+SIDES = (("new", "regressed"), ("overdue", "closed", "expiring"))
+
+
+@dataclass(frozen=True)
+class _List:
+    name: str
+    title: str
+    rows: Sequence[Mapping[str, Any]]
+    count: int
+    url: str  # the findings themselves, of the week that runs: what is kept of one that ended is no list of today's
+
+
+def _columns(lists: Sequence[_List]) -> list[list[_List]]:
+    """What came beside what is to be done and what was done: both may be long, and neither stands below the other."""
+    sides = [[each for each in lists if each.name in side and each.count] for side in SIDES]
+    return [side for side in sides if side]
+
+
+def _list_url(name: str, week: date, team: Team | None) -> str:
+    """The same findings as a filter."""
+    sunday = week + timedelta(days=6)
+    days = f"{week}..{sunday}"
+    filters = {
+        "new": f"first_seen:{days}",
+        "regressed": f"is:regressed first_seen:<{week} opened:{days}",
+        "closed": f"closed:{days}",
+        "overdue": "is:overdue",
+        "expiring": f"status:accepted expires:{week}..{sunday + timedelta(days=reviews.EXPIRING_DAYS)}",
+    }
+    parts = (filters[name], "-is:other_branch", f"team:{team.slug}" if team else "")
+    return reverse("findings:finding-list") + "?" + urlencode({"q": " ".join(filter(None, parts)), "view": "flat"})
+
+
 def _week(text: str) -> date:
     try:
         found = date.fromisoformat(text)
@@ -44,11 +79,20 @@ def _shown(request: HttpRequest, week: date, form: NoteForm, status: int = 200) 
     user, team = user_of(request), _team(request)
     found = reviews.review(user, week, team)
     kept = reviews.weeks(user)
+    is_running = week == reviews.this_week()
+    lists = [
+        _List(name, TITLES[name], rows, count, _list_url(name, week, team) if is_running else "")
+        for name, rows, count in (found.lists if found else ())
+    ]
     context: dict[str, Any] = {
         "week": week,
         "review": found,
-        "is_running": week == reviews.this_week(),
-        "lists": [(name, TITLES[name], rows, count) for name, rows, count in found.lists] if found else [],
+        "is_running": is_running,
+        "lists": lists,
+        # What is to be done beside what came: both long, neither below the other.
+        "columns": [
+            column for side in SIDES if (column := [each for each in lists if each.name in side and each.count])
+        ],
         "is_quiet": found is not None and not any(found.counts.values()) and not found.costs,
         "parts": list(reviews.merged(found.parts)) if found else [],
         "team": team,

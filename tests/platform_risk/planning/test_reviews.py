@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from smtplib import SMTPServerDisconnected
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from costs.models import BillScope, DayTotal
 from findings import estimating
@@ -242,3 +244,20 @@ def test_the_account_page_switches_digests_on_and_off(alice: User, signed_in: Si
     client.post("/account/", fields)
     alice.refresh_from_db()
     assert (alice.daily_digest, alice.weekly_digest) == (False, False)
+
+
+def test_each_list_of_the_week_that_runs_leads_to_the_findings_that_it_counts(
+    week: dict[str, Finding], alice: User, api: Api, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sunday = datetime.combine(WEEK + timedelta(days=6), datetime.min.time(), UTC)
+    monkeypatch.setattr(timezone, "now", lambda: sunday)
+    page = signed_in(alice).get("/reviews/", {"team": "payments"})
+    lists = {each.name: each for column in page.context["columns"] for each in column}
+    assert lists.keys() == set(reviews.COUNTS)
+    for name, each in lists.items():
+        assert f'href="{escape(each.url)}"' in page.content.decode()
+        found = api(alice).get("/api/v1/findings/", {"q": parse_qs(urlsplit(each.url).query)["q"][0]}).json()["results"]
+        assert [row["number"] for row in found] == [week[name].pk], name
+        assert signed_in(alice).get(each.url).context["count"] == each.count
+    ended = signed_in(alice).get(f"/reviews/{WEEK - timedelta(weeks=1)}/")
+    assert not any(each.url for column in ended.context["columns"] for each in column)
