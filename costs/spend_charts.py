@@ -6,6 +6,7 @@ from decimal import Decimal
 import plotly.graph_objects as go
 
 # In the order in which they are given out: told apart in both themes, and by their order in the legend.
+_LONGEST = 44  # characters of a name in the legend
 TOKENS = ("accent", "opt-b", "imp-b", "cri-b", "ok", "imm-b", "faint")
 
 
@@ -16,7 +17,7 @@ def stacked(times: Sequence[str], series: Mapping[str, Sequence[Decimal]], curre
         figure.add_bar(
             x=list(times),
             y=[round(float(value), 4) for value in values],
-            name=name[:40],
+            name=name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…",
             meta=TOKENS[number] if number < len(TOKENS) else "rep",  # the rest of them
             hovertemplate="%{x}: %{y:,.2f}<extra>%{fullData.name}</extra>",
         )

@@ -43,13 +43,16 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   };
 
-  // In the heading that the table stands below; the second table below one, and one that is folded away, has it at its foot.
+  // In the heading of the card whose only table it is, or that it stands below; the second table of a card, and one that is
+  // folded away, has it at its foot.
   const offer = (table) => {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "btn sm csv", textContent: "CSV" });
     button.setAttribute("aria-label", `CSV of ${name(table)}`);
     button.addEventListener("click", () => save(table));
     const block = table.closest(".tw") || table;
-    const header = block.previousElementSibling;
+    const card = block.parentElement;
+    const isOnly = card.matches(".card") && card.querySelectorAll("table[data-csv]").length === 1;
+    const header = isOnly ? card.querySelector(":scope > header") : block.previousElementSibling;
     if (header?.tagName !== "HEADER") { block.after(button); return; }
     const right = header.querySelector(".r") || header.appendChild(Object.assign(document.createElement("div"), { className: "r" }));
     right.append(button);

@@ -27,8 +27,11 @@ _IMPORT_TONES = {"done": "p-ok", "failed": "p-imm", "running": "p-acc"}
 _IMPORT_ICONS = {"done": "check", "failed": "immediate", "running": "imports", "queued": "clock", "cancelled": "close"}
 
 
+_SHORT = re.compile(r"\b(?:api|cpu|dns|gb|id|rpo|rto|slo|ttl|url|usd)\b", re.IGNORECASE)
+
+
 def _words(value: object) -> str:
-    return str(value).replace("_", " ").capitalize()
+    return _SHORT.sub(lambda found: found[0].upper(), str(value).replace("_", " ").capitalize())
 
 
 @register.simple_tag
@@ -146,7 +149,7 @@ def thousands(number: int | None) -> str:
 
 @register.filter
 def words(value: object) -> str:
-    """in_progress → In progress"""
+    """in_progress → In progress, rpo_minutes → RPO minutes"""
     return _words(value)
 
 
