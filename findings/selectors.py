@@ -241,7 +241,7 @@ def condition(name: str, values: Iterable[str], user: User) -> Q:
     return _CONDITIONS[name](values, user)
 
 
-def found(query: Query, user: User) -> FindingQuerySet:
+def found(query: Query, user: User, *, only_whole_words: bool = False) -> FindingQuerySet:
     """What the filter finds of what the user may see, with what its ordering needs. Raises QueryError."""
     rows = Finding.objects.visible_to(user)
     for name, values in query.wanted.items():
@@ -250,7 +250,7 @@ def found(query: Query, user: User) -> FindingQuerySet:
         rows = rows.exclude(_CONDITIONS[name](values, user))
     if query.words:
         # Words are letters and digits only (query.parse), so they cannot break tsquery's syntax.
-        expression = " & ".join(f"{word}:*" for word in query.words)
+        expression = " & ".join(word if only_whole_words else f"{word}:*" for word in query.words)
         rows = rows.filter(search=SearchQuery(expression, search_type="raw", config="simple"))
     if query.ordering.endswith("severity"):
         rows = rows.annotate(severity_key=F("rank") % 10)

@@ -22,7 +22,7 @@ FILTERS = (
     "-severity:high", "rule:RULE_1", "-rule:RULE_1", "service:checkout", "category:security", "class:stability",
     "check:dns", "owner:me", "-owner:me", "owner:none", "team:none", "band:high", "band:none", "-band:high", "impact:1",
     "environment:none", "cell:minutes-after-1-3", "cell:minutes-current-1-3", "-cell:minutes-inherent-1-3",
-    "is:unrated", "tag:urgent", "scanner:checkov", "another",
+    "is:unrated", "tag:urgent", "scanner:checkov", "another", "is:open due:<2020-01-03", "is:open due:none", "find",
 )  # fmt: skip
 FIELDS = (
     "service_id", "team_id", "environment_id", "owner_id", "is_default_branch", "rule", "check_id", "category",
@@ -71,12 +71,16 @@ def test_groups_and_counts_are_those_of_the_findings_whatever_the_filter_and_who
             query = parse(q)
             rows = selectors.found(query, user)
             told = grouping.rolled(query, user)
-            one_by_one = grouping._one_by_one(rows, 0, 50)
+            only_open = grouping._is_only_open(query)
+            one_by_one, samples = grouping._one_by_one(rows, 0, 50, only_open=only_open)
             assert grouping.counted(query, user, rows) == (rows.count(), False), q
             groups = grouping.groups(query, user, rows, offset=0, size=50)
             assert [(each.rule, each.service_id, each.count) for each in groups] == [
                 (each.rule, each.service_id, each.n) for each in one_by_one
             ]
+            if told is None:
+                firsts = grouping._firsts(rows, one_by_one, only_open=only_open)
+                assert [first for _, first, _, _ in firsts] == samples, q
             for each in groups:
                 mine = rows.filter(rule=each.rule, service_id=each.service_id)
                 assert mine.filter(pk=each.sample_id, title=each.title).exists()
@@ -85,7 +89,7 @@ def test_groups_and_counts_are_those_of_the_findings_whatever_the_filter_and_who
             if told is not None:
                 answered += 1
                 assert grouping._from_rollup(told, 0, 50) == one_by_one, q
-    assert answered == 3 * (len(FILTERS) - 4)
+    assert answered == 3 * (len(FILTERS) - 7)
 
 
 def test_the_rollup_of_groups_equals_a_recount_also_when_it_is_merged_and_when_an_owner_or_a_service_goes(
