@@ -221,7 +221,7 @@ class Finding(models.Model):
                 "id",
                 name="finding_by_due",
             ),
-            # With all that counting what is overdue, and finding the worst of it, asks for: the rows themselves are not read.
+            # All that counting what is overdue, and finding the worst of it, asks for: the rows are not read.
             models.Index(
                 fields=["due_on"],
                 include=["service", "team", "is_default_branch", "withdrawn_by", "rank", "id"],
