@@ -1,13 +1,12 @@
 """The cast: alice writes in team payments, mary manages it, vic looks at it; bob is in team search; ada is admin."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from pytest_django import DjangoDbBlocker
 
 from platform_risk.core.models import Service, Team, User
@@ -31,24 +30,27 @@ def django_db_modify_db_settings(
             prepared_database.use_one()
 
 
-@pytest.fixture(autouse=True)
-def _passwords_are_hashed_fast(settings: Any) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def _passwords_are_hashed_fast() -> Iterator[None]:
     # The product's hasher is slow on purpose, a quarter of a second for each sign-in.
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture(autouse=True)
-def _files_in_a_folder_of_the_test(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> None:
+def _files_in_a_folder_of_the_test(request: pytest.FixtureRequest) -> None:
+    # Nothing is asked for in advance: thousands of tests need neither a folder nor settings.
     if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+        settings, folder = request.getfixturevalue("settings"), request.getfixturevalue("tmp_path")
         storages = {**settings.STORAGES}
         storages["default"] = {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(tmp_path / "files")},
+            "OPTIONS": {"location": str(folder / "files")},
         }
         settings.STORAGES = storages
-    if "transactional_db" not in request.fixturenames:
-        # The heartbeat has a connection of its own, which sees nothing of a test's open transaction.
-        settings.IMPORT_HEARTBEAT_SECONDS = 3600
+        if "transactional_db" not in request.fixturenames:
+            # The heartbeat has a connection of its own, which sees nothing of a test's open transaction.
+            settings.IMPORT_HEARTBEAT_SECONDS = 3600
 
 
 @pytest.fixture
