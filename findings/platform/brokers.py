@@ -8,6 +8,7 @@ from typing import Any
 from findings.platform.model import Block, Platform, Resource, Setting, once
 from findings.platform.nodes import items, mapping
 from findings.platform.units import stated_count
+from findings.platform.yaml_reader import Map
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
 _ACKS = re.compile(r"(?:.*_)?acks")
@@ -85,12 +86,47 @@ def _pool(platform: Platform, cluster: Resource) -> Sourced[int] | None:
     """Brokers of the only node pool of a cluster, in the same file."""
     found = [
         each
-        for each in platform.of_kind("KafkaNodePool")
-        if each.labels.get("strimzi.io/cluster") == cluster.name
-        and each.path == cluster.path
-        and "broker" in items(each.body, "spec.roles")
+        for each in _broker_pools(platform)
+        if each.labels.get("strimzi.io/cluster") == cluster.name and each.path == cluster.path
     ]
     return stated_count(found[0].at("spec.replicas")) if len(found) == 1 else None
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where the brokers of Strimzi that one object describes keep what they are sent."""
+
+    subject: str
+    cluster: str  # its name
+    place: Place
+    ephemeral: tuple[Sourced[str], ...]  # volumes that are deleted with their pod
+    brokers: Sourced[int] | None
+
+
+def storages(platform: Platform) -> Iterator[Storage]:
+    """Of node pools; of the cluster itself where it has none, else Strimzi does not look at it."""
+    with_pools: set[str] = set()
+    for pool in _broker_pools(platform):
+        cluster_name = str(pool.labels.get("strimzi.io/cluster") or "")
+        with_pools.add(cluster_name)
+        yield from _storage(pool, cluster_name, "spec")
+    for cluster in platform.of_kind("Kafka"):
+        if cluster.api.startswith("kafka.strimzi.io/") and cluster.name not in with_pools:
+            yield from _storage(cluster, cluster.name, "spec.kafka")
+
+
+def _storage(resource: Resource, cluster: str, below: str) -> Iterator[Storage]:
+    stated = resource.at(f"{below}.storage")
+    if stated is None or not isinstance(stated.value, Map):
+        return
+    kinds = [resource.sourced(each, "type") for each in (stated.value, *items(stated.value, "volumes"))]
+    ephemeral = tuple(kind for kind in kinds if kind is not None and kind.value == "ephemeral")
+    count = stated_count(resource.at(f"{below}.replicas"))
+    yield Storage(resource.id, cluster, stated.place, ephemeral, count)
+
+
+def _broker_pools(platform: Platform) -> list[Resource]:
+    return [each for each in platform.of_kind("KafkaNodePool") if "broker" in items(each.body, "spec.roles")]
 
 
 def _msk(platform: Platform) -> Iterator[Cluster]:

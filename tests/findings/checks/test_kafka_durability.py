@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from findings.checks import kafka_durability
+from findings.checks.base import Fail
+from findings.vocabulary import Severity
 from tests.findings.checks import reading
 
 
@@ -82,3 +84,37 @@ def test_more_brokers_never_put_more_messages_at_risk(rate: float, lag: float, b
     assert kafka_durability.messages_at_risk(rate, lag, brokers + 1) <= kafka_durability.messages_at_risk(
         rate, lag, brokers
     )
+
+
+KAFKA = """
+apiVersion: kafka.strimzi.io/v1beta2
+kind: Kafka
+metadata: {{name: ingest}}
+spec:
+  kafka:
+    replicas: {replicas}
+    storage: {storage}
+    config: {{default.replication.factor: {replicas}, min.insync.replicas: {in_sync}}}
+"""
+
+
+def ephemeral(**values: object) -> list[Fail]:
+    return [
+        fail for fail in reading.fails("kafka-durability", a_yaml=KAFKA.format(**values)) if fail.detail == "ephemeral"
+    ]
+
+
+def test_storage_that_goes_with_a_pod_is_told_beside_replicas_that_are_enough() -> None:
+    (fail,) = ephemeral(replicas=3, in_sync=2, storage="{type: ephemeral, sizeLimit: 10Gi}")
+    assert "2 pods that are deleted together" in fail.title
+    assert fail.severity is Severity.MEDIUM
+    assert reading.figures(fail) == {"brokers_with_ephemeral_storage": 3, "broker_losses_survived": 1}
+
+
+def test_without_a_second_copy_it_is_worse() -> None:
+    (fail,) = ephemeral(replicas=1, in_sync=1, storage="{type: ephemeral}")
+    assert (fail.severity, "a pod that is deleted" in fail.title) == (None, True)
+
+
+def test_claims_are_kept_when_a_pod_is_deleted() -> None:
+    assert ephemeral(replicas=1, in_sync=1, storage="{type: persistent-claim, size: 10Gi}") == []
