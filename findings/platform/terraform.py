@@ -335,7 +335,8 @@ def _block(raw: Raw, scope: Scope, address: str) -> Block:
     id_ = address or _address(raw)
     attributes = _Attributes(raw, scope, id_)
     inner = tuple(made for each in raw.blocks for made in _inner(each, scope, id_))
-    return Block(raw.type, raw.labels, attributes, inner, raw.path, raw.line, address, raw.references)
+    written = frozenset(raw.attributes)
+    return Block(raw.type, raw.labels, attributes, inner, raw.path, raw.line, address, raw.references, written)
 
 
 def _inner(raw: Raw, scope: Scope, id_: str) -> Iterator[Block]:
@@ -406,9 +407,10 @@ def _planned_block(each: Map, values: Map, unknown: Map, path: str) -> Block:
     made = _block(raw, Scope(), address)
     held = dict(made.attributes)
     for name, is_unknown in unknown.items():
-        if is_unknown is True and name not in held:
+        # A set of which one value is not known is left out as a whole.
+        if (is_unknown is True or True in items(is_unknown)) and name not in held:
             held[name] = Unknown(AFTER_APPLY, PLAN, Place(path, each.line, address))
-    return Block(type_, labels, held, made.blocks, path, each.line, address)
+    return Block(type_, labels, held, made.blocks, path, each.line, address, written=frozenset(held))
 
 
 def _exact(raw: Raw) -> Raw:

@@ -1,0 +1,90 @@
+"""Whom an alarm of CloudWatch tells when it opens."""
+
+import pytest
+
+from findings.checks import alert_rules
+from findings.platform import alarm_actions
+from findings.platform.alarm_actions import Reach
+from tests.findings.checks.reading import platform
+
+ALARM = """
+resource "aws_cloudwatch_metric_alarm" "errors" {{
+  alarm_name          = "errors"
+  namespace           = "AWS/ApplicationELB"
+  metric_name         = "HTTPCode_Target_5XX_Count"
+  comparison_operator = "GreaterThanThreshold"
+  period              = 60
+  evaluation_periods  = 1
+  {}
+}}
+"""
+TOPIC = '["arn:aws:sns:eu-central-1:123456789012:on-call"]'
+
+
+def reach(text: str, **files: str) -> Reach:
+    told = alarm_actions.told(platform(main_tf=text, **files))
+    return next(each.reach for id_, each in told.items() if "aws_cloudwatch_metric_alarm.errors" in id_)
+
+
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        ("", Reach.NOBODY),
+        ("alarm_actions = []", Reach.NOBODY),
+        (f"alarm_actions = {TOPIC}", Reach.PEOPLE),
+        (f"alarm_actions = {TOPIC}\n  actions_enabled = false", Reach.NOBODY),
+        ("alarm_actions = [aws_sns_topic.on_call.arn]", Reach.PEOPLE),
+        (f"insufficient_data_actions = {TOPIC}", Reach.PEOPLE),
+        (f"ok_actions = {TOPIC}", Reach.NOBODY),
+        ("alarm_actions = [aws_autoscaling_policy.in.arn]", Reach.MACHINES),
+        ("alarm_actions = [aws_autoscaling_policy.in.arn, var.topic]", Reach.PEOPLE),
+        ('alarm_actions = ["arn:aws:automate:eu-central-1:ec2:recover"]', Reach.MACHINES),
+        ("alarm_actions = var.topics", Reach.UNKNOWN),
+        ("actions_enabled = var.enabled", Reach.UNKNOWN),
+    ],
+)
+def test_whom_an_alarm_tells_is_what_its_actions_say(actions: str, expected: Reach) -> None:
+    assert reach(ALARM.format(actions)) is expected
+
+
+@pytest.mark.parametrize("default", ["[]", "null"])
+def test_actions_that_are_empty_by_a_variables_default_are_not_known(default: str) -> None:
+    variable = f'variable "topics" {{\n  default = {default}\n}}\n'
+    assert reach(variable + ALARM.format("alarm_actions = var.topics")) is Reach.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("beside", "expected"),
+    [
+        (f'"aws_cloudwatch_composite_alarm" "c" {{\nalarm_rule = "ALARM(errors)"\nalarm_actions = {TOPIC}\n}}',
+         Reach.PEOPLE),
+        (f'"aws_cloudwatch_composite_alarm" "c" {{\nalarm_rule = "ALARM(other)"\nalarm_actions = {TOPIC}\n}}',
+         Reach.NOBODY),
+        ('"aws_cloudwatch_composite_alarm" "c" {\nalarm_rule = "ALARM(errors)"\n}', Reach.NOBODY),
+        ('"aws_cloudwatch_composite_alarm" "c" {\nalarm_rule = var.rule\n}', Reach.UNKNOWN),
+        ('"aws_route53_health_check" "c" {\ncloudwatch_alarm_name = aws_cloudwatch_metric_alarm.errors.alarm_name\n}',
+         Reach.UNKNOWN),
+        ('"aws_codedeploy_deployment_group" "c" {\nalarm_configuration {\nalarms = ["errors"]\n}\n}', Reach.UNKNOWN),
+        ('"aws_cloudwatch_dashboard" "c" {\ndashboard_body = aws_cloudwatch_metric_alarm.errors.arn\n}', Reach.NOBODY),
+        ('"aws_cloudwatch_event_rule" "c" {\nevent_pattern = jsonencode({ source = ["aws.cloudwatch"] })\n}',
+         Reach.UNKNOWN),
+    ],
+)  # fmt: skip
+def test_an_alarm_without_actions_tells_somebody_through_what_uses_it(beside: str, expected: Reach) -> None:
+    assert reach(f"{ALARM.format('')}\nresource {beside}\n") is expected
+
+
+def test_alarms_that_combine_each_other_end() -> None:
+    composite = (
+        'resource "aws_cloudwatch_composite_alarm" "{0}" {{\nalarm_name = "{0}"\nalarm_rule = "ALARM({1})"\n}}\n'
+    )
+    both = composite.format("a", "b") + composite.format("b", "a")
+    assert [each.reach for each in alarm_actions.told(platform(main_tf=both)).values()] == [Reach.NOBODY, Reach.NOBODY]
+
+
+def test_what_tells_nobody_covers_nothing() -> None:
+    database = 'resource "aws_db_instance" "main" {\n  identifier = "main"\n}\n'
+    text = ALARM.replace("AWS/ApplicationELB", "AWS/RDS").replace("HTTPCode_Target_5XX_Count", "DatabaseConnections")
+    noticing = [list(alert_rules.rules(platform(main_tf=database + text.format(each)))) for each in (
+        f"alarm_actions = {TOPIC}", "alarm_actions = [aws_autoscaling_policy.in.arn]", "")]  # fmt: skip
+    assert [len(each) for each in noticing] == [1, 0, 0]
