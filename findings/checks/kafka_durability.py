@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import brokers, kafka
-from findings.platform.brokers import Cluster, Producer, Storage
+from findings.platform.brokers import Cluster, OnlyBroker, Producer, Storage
 from findings.platform.kafka import Topic
 from findings.platform.model import Platform, places
 from findings.platform.units import stated_count, stated_number
@@ -87,6 +87,8 @@ def run(platform: Platform) -> Iterator[Verdict]:
         yield from _cluster(cluster)
     for storage in brokers.storages(platform):
         yield _storage(storage, clusters)
+    for only in brokers.only_brokers(platform):
+        yield _only_broker(only)
     for topic in kafka.topics(platform):
         yield from _topic(platform, topic, clusters)
     waits = [each for each in producers if each.acks.value == "all"]
@@ -203,6 +205,25 @@ def _judged(subject: str, factor: Sourced[int] | None, min_isr: Sourced[int]) ->
         why = "Nothing is lost, but a restart of one broker is an outage for producers with acks=all."
         return Fail(subject, title, why, found, quantities, Severity.MEDIUM, "standstill")
     return Pass(subject, found)
+
+
+def _only_broker(only: OnlyBroker) -> Verdict:
+    """Compose is mostly for a developer's machine, where one broker is what everybody wants."""
+    subject = only.service.id
+    if not only.is_for_production:
+        reason = "its project starts one broker, and whether anything but a developer's machine runs it is not said"
+        return Unsure(subject, reason, "the file for production, or the brokers that serve users", only.factor.place)
+    terms = (input_of("brokers", only.brokers, "brokers"), input_of("replication_factor", only.factor, "replicas"))
+    quantity = Quantity("broker_losses_survived", 0, "brokers", "min(brokers, replicas) − 1", terms)
+    return Fail(
+        subject,
+        "One broker holds the only copy of every message",
+        "A second replica has nowhere to go: what its disk holds is gone with it, and while it restarts nobody writes.",
+        places(only.service.resource.place(), only.factor),
+        (quantity,),
+        Severity.MEDIUM,
+        "only broker",
+    )
 
 
 def _storage(storage: Storage, clusters: list[Cluster]) -> Verdict:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import Block, Platform, Resource, Setting, once
+from findings.platform import compose
+from findings.platform.model import Block, Platform, Resource, Setting, Workload, once
 from findings.platform.nodes import items, mapping
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map
@@ -127,6 +128,48 @@ def _storage(resource: Resource, cluster: str, below: str) -> Iterator[Storage]:
 
 def _broker_pools(platform: Platform) -> list[Resource]:
     return [each for each in platform.of_kind("KafkaNodePool") if "broker" in items(each.body, "spec.roles")]
+
+
+@dataclass(frozen=True)
+class OnlyBroker:
+    """The one broker that a project of docker-compose starts."""
+
+    service: Workload
+    brokers: Sourced[int]
+    factor: Sourced[int]  # default.replication.factor
+    is_for_production: bool
+
+
+def only_brokers(platform: Platform) -> Iterator[OnlyBroker]:
+    """Where a cluster is in the files, a compose file is for a developer's machine, and nothing of it is told."""
+    if platform.workloads or clusters(platform):
+        return
+    for services in compose.projects(platform.compose_services).values():
+        found = [each for each in services if _is_broker(each)]
+        counts = [each.replicas for each in found if isinstance(each.replicas, Sourced)]
+        if len(found) == len(counts) == 1 and counts[0].value == 1:
+            service = found[0]
+            place = service.resource.place()
+            factor = _named(platform.settings_of(service.id), "default_replication_factor") or _default(_FACTOR, place)
+            for_production = compose.is_for_production(platform.configs, service)
+            yield OnlyBroker(service, counts[0], factor, for_production)
+
+
+_BROKER = re.compile(
+    r"(?:.*/)?(?:confluentinc/(?:cp-kafka|cp-server|confluent-local)|apache/kafka(?:-native)?|bitnami(?:legacy)?/kafka"
+    r"|wurstmeister/kafka|(?:redpandadata|vectorized)/redpanda)(?:[:@].*)?"
+)
+_TOOLS = re.compile(r"kafka-(?:topics|configs|acls|console|storage)|kafka-ready|rpk (?:topic|cluster)")
+
+
+def _is_broker(service: Workload) -> bool:
+    """By its image; the same image starts controllers too, and the tools that make topics."""
+    container = service.containers[0]
+    if container.image is None or not _BROKER.fullmatch(container.image.value):
+        return False
+    named = (container.env.get(name) for name in ("KAFKA_PROCESS_ROLES", "KAFKA_CFG_PROCESS_ROLES"))
+    roles = next((each.value.value for each in named if each is not None and each.value is not None), "broker")
+    return "broker" in roles and not _TOOLS.search(" ".join(container.words))
 
 
 def _msk(platform: Platform) -> Iterator[Cluster]:
