@@ -77,7 +77,8 @@ def run(platform: Platform) -> Iterator[Verdict]:
 
 def _alarms(platform: Platform) -> Iterator[Verdict]:
     """Alarms of CloudWatch that open for nobody. Whether the others are the right ones is asked of what can fail."""
-    for id_, told in alarm_actions.told(platform).items():
+    for told in alarm_actions.told(platform).values():
+        id_ = told.alarm.id
         if told.reach is Reach.UNKNOWN:
             yield Unsure(id_, f"whom it tells is not known: {told.reason}", told.provide, told.place)
         elif told.reach is Reach.NOBODY:

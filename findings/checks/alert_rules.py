@@ -127,7 +127,7 @@ def _cloudwatch(platform: Platform) -> Iterator[Rule]:
     told = alarm_actions.told(platform)
     for alarm in alerts.cloudwatch_alarms(platform):
         opens = alert_delay.cloudwatch(alarm)
-        if opens is None or (alarm.id in told and told[alarm.id].reach in _NO_PEOPLE):
+        if opens is None or (alarm.place in told and told[alarm.place].reach in _NO_PEOPLE):
             continue
         stated = alarm.stated
         meaning = _of_alarm(alarm)
@@ -137,7 +137,7 @@ def _cloudwatch(platform: Platform) -> Iterator[Rule]:
         words = f"{alarm.id} {_text(stated.get('metric_name'))} {_text(stated.get('alarm_description'))}"
         yield _made(name, "cloudwatch", meaning, alarm.place, words, **_wait(opens))
     for block in platform.terraform(alarm_actions.COMPOSITE):
-        if told[block.id].reach in _NO_PEOPLE:
+        if told[block.place()].reach in _NO_PEOPLE:
             continue
         name = _text(block.get("alarm_name")) or block.id
         meaning = Meaning(reason=queries.COMBINES)

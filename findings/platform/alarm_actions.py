@@ -44,15 +44,16 @@ class Told:
 
 
 @once
-def told(platform: Platform) -> dict[str, Told]:
-    """By the alarm's id. A module whose own alarms are here is looked at in them."""
+def told(platform: Platform) -> dict[Place, Told]:
+    """By where the alarm stands: two folders may have one of the same name. A module whose own alarms are here is
+    looked at in them."""
     opened = {each.id.rpartition(f".{each.kind}.")[0] for each in platform.blocks if each.type == "resource"}
     alarms = [each for each in alerts.alarm_blocks(platform) if each.type == "resource" or each.id not in opened]
-    own = {each.id: _own(each) for each in (*alarms, *platform.terraform(COMPOSITE))}
+    own = {each.place(): _own(each) for each in (*alarms, *platform.terraform(COMPOSITE))}
     if all(each.reach in (Reach.PEOPLE, Reach.UNKNOWN) for each in own.values()):
         return own
     uses = _Uses(platform, own)
-    return {id_: uses.beyond(each, frozenset()) for id_, each in own.items()}
+    return {place: uses.beyond(each, frozenset()) for place, each in own.items()}
 
 
 def _own(block: Block) -> Told:
@@ -61,13 +62,13 @@ def _own(block: Block) -> Told:
     enabled, actions = block.get("actions_enabled"), block.get("alarm_actions")
     missing = block.get("insufficient_data_actions")
     unknown = next((each for each in (enabled, actions, missing) if isinstance(each, Unknown)), None)
-    if isinstance(enabled, Sourced) and enabled.value is False:
+    if isinstance(enabled, Sourced) and str(enabled.value).lower() == "false":
         return Told(block, Reach.NOBODY, enabled.place, "actions_enabled is false")
     if unknown is not None:
         return Told(block, Reach.UNKNOWN, unknown.place, unknown.reason, unknown.provide)
-    if isinstance(missing, Sourced) and missing.value:
+    if isinstance(missing, Sourced) and _listed(missing.value):
         return Told(block, Reach.PEOPLE, missing.place)
-    if isinstance(actions, Sourced) and actions.value:
+    if isinstance(actions, Sourced) and _listed(actions.value):
         return Told(block, Reach.MACHINES if _is_automatic(block, actions.value) else Reach.PEOPLE, actions.place)
     if isinstance(actions, Sourced) and "by its default" in actions.note:
         return Told(block, Reach.UNKNOWN, actions.place, f"alarm_actions is empty: {actions.note}", _PLAN)
@@ -80,9 +81,14 @@ def _own(block: Block) -> Told:
     return Told(block, Reach.NOBODY, at, "it has no alarm_actions")
 
 
+def _listed(actions: Any) -> list[Any]:
+    """What it names; the empty text of a variable that nobody sets names nothing."""
+    return [each for each in (actions if isinstance(actions, Seq | list) else [actions]) if each not in ("", None)]
+
+
 def _is_automatic(block: Block, actions: Any) -> bool:
     """Whether all of them are for machines. What is known only after apply is told by what it refers to."""
-    listed = list(actions) if isinstance(actions, Seq | list) else [actions]
+    listed = _listed(actions)
     policies = [each for each in block.references.get("alarm_actions", ()) if each.startswith(_POLICIES)]
     automatic = sum(isinstance(each, str) and _AUTOMATIC.match(each) is not None for each in listed)
     return automatic + len(policies) >= len(listed)
@@ -91,7 +97,7 @@ def _is_automatic(block: Block, actions: Any) -> bool:
 class _Uses:
     """Who else uses an alarm: what names it, or refers to it, in the same folder."""
 
-    def __init__(self, platform: Platform, own: dict[str, Told]) -> None:
+    def __init__(self, platform: Platform, own: dict[Place, Told]) -> None:
         self._own = own
         self._references: dict[tuple[str, str], list[tuple[Block, str]]] = {}
         self._of_modules: dict[str, list[tuple[Block, str]]] = {}
@@ -109,7 +115,7 @@ class _Uses:
                 if name.startswith("module.") and block.type != "output":
                     self._of_modules.setdefault(name, []).append((block, attribute))
         for attribute in within.written:
-            if "alarm" in attribute and not (block.id in self._own and attribute in _ITS_OWN):
+            if "alarm" in attribute and not (block.place() in self._own and attribute in _ITS_OWN):
                 for name in _names(within, attribute):
                     self._names.setdefault(name, []).append((block, attribute))
         if block.kind == COMPOSITE and block is within and _is_unread(block):
@@ -117,27 +123,27 @@ class _Uses:
         for inner in within.blocks:
             self._gather(block, inner)
 
-    def beyond(self, each: Told, seen: frozenset[str]) -> Told:
+    def beyond(self, each: Told, seen: frozenset[Place]) -> Told:
         """With what those do who use it. `seen`: alarms on the way here, which may go in circles."""
-        if each.reach in (Reach.PEOPLE, Reach.UNKNOWN) or each.alarm.id in seen:
+        if each.reach in (Reach.PEOPLE, Reach.UNKNOWN) or each.alarm.place() in seen:
             return each
-        found = each
+        found, here = each, each.alarm.place()
         for block, attribute in self._of(each.alarm):
-            if block.id == each.alarm.id:
+            if block.place() == here:
                 continue
-            if block.id not in self._own:
+            if block.place() not in self._own:
                 reason = f"{block.id} uses it, and whom that tells is not read"
                 found = replace(each, reach=Reach.UNKNOWN, place=block.place(), reason=reason, provide=_PLAN)
             elif attribute != "alarm_rule":
                 found = found if found.reach is Reach.UNKNOWN else replace(each, reach=Reach.MACHINES)
             else:
-                through = self.beyond(self._own[block.id], seen | {each.alarm.id})
+                through = self.beyond(self._own[block.place()], seen | {here})
                 if through.reach is Reach.PEOPLE:
                     return replace(each, reach=Reach.PEOPLE)
                 if through.reach is Reach.UNKNOWN:
                     found = replace(through, alarm=each.alarm)
         other = self._events or self._unread
-        if found.reach is Reach.NOBODY and other is not None and other.id != each.alarm.id:
+        if found.reach is Reach.NOBODY and other is not None and other.place() != here:
             reason = f"{other.id} may pass it on"
             return replace(each, reach=Reach.UNKNOWN, place=other.place(), reason=reason, provide=_PLAN)
         return found
@@ -170,8 +176,7 @@ def _names(block: Block, attribute: str) -> Iterator[str]:
     if attribute == "alarm_rule":
         yield from _NAMED.findall(_text(stated))
     elif isinstance(stated, Sourced):
-        value = stated.value
-        yield from (str(each) for each in (value if isinstance(value, Seq | list) else [value]))
+        yield from (str(each) for each in _listed(stated.value))
 
 
 def _is_unread(composite: Block) -> bool:

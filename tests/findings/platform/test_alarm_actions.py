@@ -23,7 +23,7 @@ TOPIC = '["arn:aws:sns:eu-central-1:123456789012:on-call"]'
 
 def reach(text: str, **files: str) -> Reach:
     told = alarm_actions.told(platform(main_tf=text, **files))
-    return next(each.reach for id_, each in told.items() if "aws_cloudwatch_metric_alarm.errors" in id_)
+    return next(each.reach for each in told.values() if each.alarm.id.endswith("aws_cloudwatch_metric_alarm.errors"))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,8 @@ def reach(text: str, **files: str) -> Reach:
         (f"alarm_actions = {TOPIC}", Reach.PEOPLE),
         (f"alarm_actions = {TOPIC}\n  actions_enabled = false", Reach.NOBODY),
         ("alarm_actions = [aws_sns_topic.on_call.arn]", Reach.PEOPLE),
+        (f'alarm_actions = {TOPIC}\n  actions_enabled = "false"', Reach.NOBODY),
+        ('alarm_actions = [""]', Reach.NOBODY),
         (f"insufficient_data_actions = {TOPIC}", Reach.PEOPLE),
         (f"ok_actions = {TOPIC}", Reach.NOBODY),
         ("alarm_actions = [aws_autoscaling_policy.in.arn]", Reach.MACHINES),
@@ -47,10 +49,10 @@ def test_whom_an_alarm_tells_is_what_its_actions_say(actions: str, expected: Rea
     assert reach(ALARM.format(actions)) is expected
 
 
-@pytest.mark.parametrize("default", ["[]", "null"])
-def test_actions_that_are_empty_by_a_variables_default_are_not_known(default: str) -> None:
+@pytest.mark.parametrize(("default", "actions"), [("[]", "var.topics"), ("null", "var.topics"), ('""', "[var.topics]")])
+def test_actions_that_are_empty_by_a_variables_default_are_not_known(default: str, actions: str) -> None:
     variable = f'variable "topics" {{\n  default = {default}\n}}\n'
-    assert reach(variable + ALARM.format("alarm_actions = var.topics")) is Reach.UNKNOWN
+    assert reach(variable + ALARM.format(f"alarm_actions = {actions}")) is Reach.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,28 @@ def test_alarms_that_combine_each_other_end() -> None:
     )
     both = composite.format("a", "b") + composite.format("b", "a")
     assert [each.reach for each in alarm_actions.told(platform(main_tf=both)).values()] == [Reach.NOBODY, Reach.NOBODY]
+
+
+def test_an_alarm_of_the_same_name_in_another_folder_is_another_one() -> None:
+    told = alarm_actions.told(
+        platform(**{"dev/main_tf": ALARM.format(""), "prod/main_tf": ALARM.format(f"alarm_actions = {TOPIC}")})
+    )
+    assert {each.alarm.path: each.reach for each in told.values()} == {
+        "dev/main.tf": Reach.NOBODY,
+        "prod/main.tf": Reach.PEOPLE,
+    }
+
+
+def test_what_a_module_gives_out_is_used_where_the_module_is() -> None:
+    module = ALARM.format("") + 'output "name" {\n  value = aws_cloudwatch_metric_alarm.errors.alarm_name\n}\n'
+    call = 'module "alarm" {\n  source = "./alarm"\n}\n'
+    composite = (
+        'resource "aws_cloudwatch_composite_alarm" "any" {\n  alarm_rule = "ALARM(${module.alarm.name})"\n'
+        f"  alarm_actions = {TOPIC}\n}}\n"
+    )
+    assert reach(call, **{"alarm/main_tf": module}) is Reach.NOBODY
+    assert reach(call + composite, **{"alarm/main_tf": module}) is Reach.PEOPLE
+    assert reach(module) is Reach.UNKNOWN
 
 
 def test_what_tells_nobody_covers_nothing() -> None:
