@@ -1,5 +1,7 @@
 """Whom an alarm of CloudWatch tells when it opens."""
 
+import json
+
 import pytest
 
 from findings.checks import alert_rules
@@ -74,6 +76,29 @@ def test_actions_that_are_empty_by_a_variables_default_are_not_known(default: st
 )  # fmt: skip
 def test_an_alarm_without_actions_tells_somebody_through_what_uses_it(beside: str, expected: Reach) -> None:
     assert reach(f"{ALARM.format('')}\nresource {beside}\n") is expected
+
+
+@pytest.mark.parametrize(
+    ("actions", "after_apply", "expected"),
+    [
+        (None, False, Reach.NOBODY),
+        (None, True, Reach.UNKNOWN),
+        ([None], [True], Reach.PEOPLE),  # a topic whose name is known after apply
+        (["arn:aws:sns:eu-central-1:123456789012:on-call"], [False], Reach.PEOPLE),
+        ([], [], Reach.NOBODY),
+    ],
+)
+def test_a_plan_says_exactly_what_an_alarm_does(actions: object, after_apply: object, expected: Reach) -> None:
+    address = "aws_cloudwatch_metric_alarm.errors"
+    of = {"address": address, "mode": "managed", "type": "aws_cloudwatch_metric_alarm", "name": "errors"}
+    values = {"alarm_name": "errors", "evaluation_periods": 1, "alarm_actions": actions}
+    plan = {
+        "format_version": "1.2",
+        "planned_values": {"root_module": {"resources": [of | {"values": values}]}},
+        "resource_changes": [of | {"change": {"after": values, "after_unknown": {"alarm_actions": after_apply}}}],
+    }
+    (told,) = alarm_actions.told(platform(plan_json=json.dumps(plan))).values()
+    assert told.reach is expected
 
 
 def test_alarms_that_combine_each_other_end() -> None:
