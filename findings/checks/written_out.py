@@ -18,7 +18,9 @@ _IN_URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:([^\s/]{1,500})@
 _NO_PASSWORD = re.compile(
     r"(?:change|replace|your|my-?(?:password|secret)|example|sample|placeholder|dummy|fake|todo|fixme|insert|enter"
     r"|redacted|removed|unset|undefined|not-?(?:set|used|needed))|(?:on|off|enabled|disabled|auto|random|prompt|[01])\Z"
-    r"|\$|\{(?:ssha|sha|crypt|md5|scram)|(?:pbkdf2|scram|argon2|bcrypt)|enc[\[(]|[<\[{%#@_].*[>\]}%#@_]\Z|[x*.?-]+\Z",
+    r"|\$|\{(?:ssha|sha|crypt|md5|scram|cipher)|(?:pbkdf2|scram|argon2|bcrypt)|enc[\[(]|[a-z][\w+.-]*://"
+    r"|(?:env|file|secrets?|vault|ssm|sops|op|ref|kms|keyvault|sealed|encrypted|enc|crypt|cipher)[:+]"
+    r"|[<\[{%#@_].*[>\]}%#@_]\Z|[x*.?-]+\Z",
     re.IGNORECASE,
 )
 # Only asks whether a text is a secret; what it makes of it is thrown away.
