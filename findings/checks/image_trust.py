@@ -88,7 +88,7 @@ def _list(
     trusted: AllowList, rules: list[SignatureRule], found: list[Image], unverified: set[str]
 ) -> Iterator[Verdict]:
     bare = [each for each in trusted.patterns if not any(rule.covers(each.witness) for rule in rules)]
-    beside = [rule for rule in rules if any(rule.names(each.witness) for each in bare)]
+    beside = [rule for rule in _reporting(rules) if any(rule.names(each.witness) for each in bare)]
     naming: list[Trusting] = [trusted, *beside]
     unread = [each for each in naming if not each.enforcement.is_readable]
     concerned = _distinct([each for each in found if trusted.applies(each.workload)])
@@ -126,6 +126,11 @@ def _only_reported(trusted: Trusting, so: str) -> Unsure:
         "an action that denies, or the rule that keeps such images out",
         reported.place if reported else trusted.place,
     )
+
+
+def _reporting(rules: list[SignatureRule]) -> list[SignatureRule]:
+    """Those that would verify, and deny nothing."""
+    return [each for each in rules if not each.enforcement.denies and not each.takes_anybody]
 
 
 def _let_in(rules: Iterable[Trusting]) -> str:
@@ -250,7 +255,7 @@ def _covered(rule: SignatureRule, rules: list[SignatureRule]) -> bool:
 def _outside(
     rule: SignatureRule, rules: list[SignatureRule], concerned: list[Image], outside: list[Image], unverified: set[str]
 ) -> Fail:
-    reporting: list[Trusting] = [one for one in rules if not one.enforcement.denies]
+    reporting = _reporting(rules)
     return Fail(
         rule.subject,
         f"{len(outside)} of {len(concerned)} images are verified by no signature rule"

@@ -18,11 +18,9 @@ from platform_risk.quantities.sourced import Place, Sourced, Unknown
 COMPOSITE = "aws_cloudwatch_composite_alarm"
 _PLAN = "the plan as JSON: terraform show -json"
 _POLICIES = ("aws_autoscaling_policy.", "aws_appautoscaling_policy.")
-_AUTOMATIC = re.compile(r"arn:[\w-]+:(?:autoscaling|automate|swf|ssm):")
+_AUTOMATIC = re.compile(r"arn:[\w-]+:(?:autoscaling|automate|swf):")
 _NAMED = re.compile(r"""\b(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*["']?([^"')]+?)["']?\s*\)""", re.IGNORECASE)
 _OF_ALARMS = re.compile(r"aws\.cloudwatch\b|CloudWatch Alarm State Change")
-
-
 _ITS_OWN = ("alarm_name", "alarm_actions", "alarm_description")
 _MODULE = re.compile(r"module\.[\w-]+")
 
@@ -140,7 +138,7 @@ class _Uses:
                 through = self.beyond(self._own[block.place()], seen | {here})
                 if through.reach is Reach.PEOPLE:
                     return replace(each, reach=Reach.PEOPLE)
-                if through.reach is Reach.UNKNOWN:
+                if through.reach is not Reach.NOBODY and found.reach is not Reach.UNKNOWN:
                     found = replace(through, alarm=each.alarm)
         other = self._events or self._unread
         if found.reach is Reach.NOBODY and other is not None and other.place() != here:
@@ -186,7 +184,8 @@ def _is_unread(composite: Block) -> bool:
 
 
 def _event_rules(platform: Platform) -> Iterator[Block]:
-    """Rules of EventBridge that pass on what alarms do."""
+    """Rules of EventBridge that pass on what alarms do, or may, where nothing of their pattern is known."""
     for block in platform.terraform("aws_cloudwatch_event_rule"):
-        if _OF_ALARMS.search(_text(block.get("event_pattern"))):
+        pattern = block.get("event_pattern")
+        if pattern is not None and (_OF_ALARMS.search(_text(pattern)) or not _text(pattern)):
             yield block

@@ -98,6 +98,15 @@ def test_a_signature_that_is_only_reported_does_not_keep_an_image_out() -> None:
     assert ("b.yaml", 6) in [(place.path, place.line) for place in fail.places]
 
 
+def test_a_rule_that_anybody_meets_denies_and_is_told_for_that_alone() -> None:
+    fails = reading.fails(
+        "image-trust",
+        a_yaml=LIST.format(glob="registry.example/*", match=PODS),
+        b_yaml=SIGNED.format(glob="*", attestors="[{entries: [{keyless: {issuer: i}}]}]", action="Enforce"),
+    )
+    assert "1 of 1 trusted image prefixes are verified by no signature rule" in [each.title for each in fails]
+
+
 @pytest.mark.parametrize(("namespace", "is_verified"), [("shop", True), ("shop-dev", False)])
 def test_an_override_counts_in_the_namespaces_that_it_names(namespace: str, *, is_verified: bool) -> None:
     signed = SIGNED.format(glob="*", attestors=SOMEBODY, action="Enforce")

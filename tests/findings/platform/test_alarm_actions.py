@@ -70,6 +70,9 @@ def test_actions_that_are_empty_by_a_variables_default_are_not_known(default: st
          Reach.UNKNOWN),
         ('"aws_codedeploy_deployment_group" "c" {\nalarm_configuration {\nalarms = ["errors"]\n}\n}', Reach.UNKNOWN),
         ('"aws_cloudwatch_dashboard" "c" {\ndashboard_body = aws_cloudwatch_metric_alarm.errors.arn\n}', Reach.NOBODY),
+        ('"aws_cloudwatch_event_rule" "c" {\nevent_pattern = jsonencode({ source = ["aws.ecs"] })\n}', Reach.NOBODY),
+        ('"aws_cloudwatch_event_rule" "c" {\nevent_pattern = var.pattern\n}', Reach.UNKNOWN),
+        ('"aws_cloudwatch_event_rule" "c" {\nschedule_expression = "rate(1 hour)"\n}', Reach.NOBODY),
         ('"aws_cloudwatch_event_rule" "c" {\nevent_pattern = jsonencode({ source = ["aws.cloudwatch"] })\n}',
          Reach.UNKNOWN),
     ],
@@ -99,6 +102,14 @@ def test_a_plan_says_exactly_what_an_alarm_does(actions: object, after_apply: ob
     }
     (told,) = alarm_actions.told(platform(plan_json=json.dumps(plan))).values()
     assert told.reach is expected
+
+
+def test_what_holds_back_another_alarm_needs_no_action() -> None:
+    deploying = '"deploying" {\nalarm_name = "deploying"\nalarm_rule = "ALARM(errors)"\n}\n'
+    suppressor = "actions_suppressor {\nalarm = aws_cloudwatch_composite_alarm.deploying.alarm_name\n}\n"
+    down = f'"down" {{\nalarm_rule = "ALARM(other)"\nalarm_actions = {TOPIC}\n{suppressor}}}\n'
+    composites = "".join(f'resource "aws_cloudwatch_composite_alarm" {each}' for each in (deploying, down))
+    assert reach(ALARM.format("") + composites) is Reach.MACHINES
 
 
 def test_alarms_that_combine_each_other_end() -> None:
