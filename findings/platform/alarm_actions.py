@@ -178,9 +178,10 @@ def _names(block: Block, attribute: str) -> Iterator[str]:
 
 
 def _is_unread(composite: Block) -> bool:
-    """Whether its rule names alarms that cannot be told."""
+    """Whether its rule names alarms that cannot be told: more is not known of it than it refers to."""
     rule = composite.get("alarm_rule")
-    return isinstance(rule, Unknown) and not composite.references.get("alarm_rule")
+    references = len(composite.references.get("alarm_rule", ()))
+    return isinstance(rule, Unknown) and (not references or rule.partial.count("…") > references)
 
 
 def _event_rules(platform: Platform) -> Iterator[Block]:

@@ -20,6 +20,7 @@ resource "aws_cloudwatch_metric_alarm" "errors" {{
   {}
 }}
 """
+OTHER = "${aws_cloudwatch_metric_alarm.other.alarm_name}"
 TOPIC = '["arn:aws:sns:eu-central-1:123456789012:on-call"]'
 
 
@@ -66,6 +67,9 @@ def test_actions_that_are_empty_by_a_variables_default_are_not_known(default: st
          Reach.NOBODY),
         ('"aws_cloudwatch_composite_alarm" "c" {\nalarm_rule = "ALARM(errors)"\n}', Reach.NOBODY),
         ('"aws_cloudwatch_composite_alarm" "c" {\nalarm_rule = var.rule\n}', Reach.UNKNOWN),
+        (f'"aws_cloudwatch_composite_alarm" "c" {{\nalarm_rule = "ALARM({OTHER})"\n}}', Reach.NOBODY),
+        (f'"aws_cloudwatch_composite_alarm" "c" {{\nalarm_rule = "ALARM({OTHER}) AND ALARM(${{var.x}})"\n}}',
+         Reach.UNKNOWN),
         ('"aws_route53_health_check" "c" {\ncloudwatch_alarm_name = aws_cloudwatch_metric_alarm.errors.alarm_name\n}',
          Reach.UNKNOWN),
         ('"aws_codedeploy_deployment_group" "c" {\nalarm_configuration {\nalarms = ["errors"]\n}\n}', Reach.UNKNOWN),
