@@ -7,6 +7,8 @@ from findings.checks.alert_rules import Rule
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.coverage import Cell, State
 from findings.checks.subjects import Subject
+from findings.platform import alarm_actions
+from findings.platform.alarm_actions import Reach
 from findings.platform.model import Platform, places
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import Input, Quantity, Source
@@ -20,7 +22,8 @@ META = Meta(
     outcome=Outcome.OUTAGE,
     means="None of the alert rules among the files watches for one of the ways in which this can fail. A rule counts "
     "when every metric in its expression is one of which it is known what it tells, and when its labels include what "
-    "is looked at. A rule that is not understood never counts: what it may watch is unknown.",
+    "is looked at. A rule that is not understood never counts: what it may watch is unknown. Nor does an alarm of "
+    "CloudWatch without an action: it opens, and nobody is told.",
     why="What no alert notices is found by users. From then on the outage is as long as it takes them to complain, "
     "and by then it has spent more of the error budget than the repair will.",
     not_a_problem="Something outside these files watches it: a rule in another tool, or the facts say what a rule "
@@ -49,6 +52,7 @@ _NOTICES = "facts: alerting.notices"
 
 
 def run(platform: Platform) -> Iterator[Verdict]:
+    yield from _alarms(platform)
     found = coverage.coverage(platform)
     if not found.cells:
         return
@@ -69,6 +73,23 @@ def run(platform: Platform) -> Iterator[Verdict]:
     for rule in found.rules:
         if rule.reason and not rule.senses and not rule.is_hidden and id(rule) not in told:
             yield Unsure(rule.name, rule.reason, f"{_NOTICES}.{rule.name}", rule.place)
+
+
+def _alarms(platform: Platform) -> Iterator[Verdict]:
+    """Alarms of CloudWatch that open for nobody. Whether the others are the right ones is asked of what can fail."""
+    for told in alarm_actions.told(platform).values():
+        id_ = told.alarm.id
+        if told.reach is Reach.UNKNOWN:
+            yield Unsure(id_, f"whom it tells is not known: {told.reason}", told.provide, told.place)
+        elif told.reach is Reach.NOBODY:
+            term = Input(id_, told.reason, "", Source.FILE, told.place.path, told.place.line)
+            yield Fail(
+                id_,
+                f"It opens and tells nobody: {told.reason}",
+                "The alarm changes its state in the console, and no alarm that tells somebody combines it.",
+                places(told.place, told.alarm.place()),
+                (Quantity("alarms_that_tell_nobody", 1, "alarms", "alarms without an action in force", (term,)),),
+            )
 
 
 def _judged(subject: Subject, cells: list[Cell]) -> Iterator[Verdict]:

@@ -9,7 +9,8 @@ from findings.checks.alert_delay import Opens, prometheus_seconds
 from findings.checks.base import Unsure
 from findings.checks.signal_loss import opens_on_loss
 from findings.checks.signals import Meaning, Sense
-from findings.platform import alerts
+from findings.platform import alarm_actions, alerts
+from findings.platform.alarm_actions import Reach
 from findings.platform.model import Platform
 from findings.platform.promql import Matcher
 from findings.platform.units import number
@@ -118,10 +119,15 @@ def _newrelic(platform: Platform) -> Iterator[Rule]:
         yield _made(name, "nrql", meaning, condition.place, f"{condition.id} {query}", **_wait(opens))
 
 
+# What opens and tells no person notices nothing for anybody.
+_NO_PEOPLE = (Reach.NOBODY, Reach.MACHINES)
+
+
 def _cloudwatch(platform: Platform) -> Iterator[Rule]:
+    told = alarm_actions.told(platform)
     for alarm in alerts.cloudwatch_alarms(platform):
         opens = alert_delay.cloudwatch(alarm)
-        if opens is None:
+        if opens is None or (alarm.place in told and told[alarm.place].reach in _NO_PEOPLE):
             continue
         stated = alarm.stated
         meaning = _of_alarm(alarm)
@@ -130,7 +136,9 @@ def _cloudwatch(platform: Platform) -> Iterator[Rule]:
         name = _text(stated.get("alarm_name")) or alarm.id
         words = f"{alarm.id} {_text(stated.get('metric_name'))} {_text(stated.get('alarm_description'))}"
         yield _made(name, "cloudwatch", meaning, alarm.place, words, **_wait(opens))
-    for block in platform.terraform("aws_cloudwatch_composite_alarm"):
+    for block in platform.terraform(alarm_actions.COMPOSITE):
+        if told[block.place()].reach in _NO_PEOPLE:
+            continue
         name = _text(block.get("alarm_name")) or block.id
         meaning = Meaning(reason=queries.COMBINES)
         yield _made(name, "cloudwatch", meaning, block.place(), f"{block.id} {_text(block.get('alarm_rule'))}")

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.platform import velero
 from findings.platform.cron import longest_gap_minutes
 from findings.platform.model import Block, Platform, Resource, Workload, places
 from findings.platform.nodes import items, mapping
 from findings.platform.units import number, seconds, stated_number
+from findings.platform.velero import Copies
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, RiskClass, Severity
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown, input_of
@@ -382,40 +384,61 @@ def _cluster(cluster: Resource, scheduled: Resource | None, needs: _Needs) -> Ve
 
 
 def _velero(platform: Platform, needs: _Needs) -> Iterator[Verdict]:
-    for schedule in _schedules(platform):
-        stated = schedule.at("spec.schedule")
+    claims = _claims(platform)
+    for schedule in velero.schedules(platform):
+        resource = schedule.resource
+        stated = resource.at("spec.schedule")
         gap = longest_gap_minutes(str(stated.value)) if stated is not None else None
-        paused = schedule.at("spec.paused")
+        paused = resource.at("spec.paused")
+        covered = [claim for claim in claims if schedule.covers(claim.namespace)]
         if paused is not None and paused.value is True:
             off = Sourced(0.0, Source.FILE, paused.place)
-            yield _none(schedule.id, off, places(paused), "The schedule is paused: no new copy is made.",
+            yield _none(resource.id, off, places(paused), "The schedule is paused: no new copy is made.",
                         "Its schedule is paused")  # fmt: skip
         elif stated is None or gap is None:
-            yield Unsure(schedule.id, "its schedule cannot be read", "spec.schedule", schedule.place())
-        else:
-            interval = _numbered(stated, gap)
-            yield _judged(_Kept(schedule.id, interval, _ttl(schedule), places(stated), point_in_time=False), needs)
+            yield Unsure(resource.id, "its schedule cannot be read", "spec.schedule", resource.place())
+        elif schedule.holds_volumes or _others_hold(platform, covered):
+            kept = _Kept(
+                resource.id, _numbered(stated, gap), schedule.ttl, places(stated), velero.regions(platform, schedule),
+                point_in_time=False,
+            )  # fmt: skip
+            yield _judged(kept, needs)
+        elif not covered:
+            # Of a claim that is here it is told there.
+            reason = f"it takes no snapshot of volumes (snapshotVolumes: false){_and(schedule.why)}"
+            yield Unsure(resource.id, reason, "the volume claims of its namespaces, or facts: backups.volumes",
+                         schedule.place)  # fmt: skip
 
 
-def _schedules(platform: Platform) -> list[Resource]:
-    return [each for each in platform.of_kind("Schedule") if each.api.startswith("velero.io/")]
+def _others_hold(platform: Platform, claims: list[Resource]) -> bool:
+    """Whether volumes are copied beside the schedule: as the facts say, or as annotations do."""
+    declared = platform.facts.get("backups.volumes") is not None
+    return declared or any(velero.copied_by_annotation(platform, claim) for claim in claims)
 
 
-def _ttl(schedule: Resource) -> Sourced[float]:
-    stated = schedule.at("spec.template.ttl")
-    length = seconds(stated.value) if stated is not None else None
-    if stated is not None and length:
-        return stated.map(lambda _: length / 86_400)
-    return Sourced(30.0, Source.PROVIDER_DEFAULT, schedule.place(), "Velero: a backup's ttl defaults to 720h")
+def _and(why: str) -> str:
+    return f", and {why}" if why else ", nor does it copy their files"
 
 
 def _volumes(platform: Platform) -> Iterator[Verdict]:
-    """Volume claims: whether a Velero schedule covers their namespace."""
-    schedules = _schedules(platform)
+    """Volume claims: whether a Velero schedule covers their namespace, and holds what is on them."""
+    schedules = velero.schedules(platform)
     uses_velero = bool(schedules) or any(_has_hooks(workload) for workload in platform.workloads)
     for claim in _claims(platform):
-        if any(_covers(schedule, claim.namespace) for schedule in schedules):
+        covering = [each for each in schedules if each.covers(claim.namespace)]
+        unknown = next((each for each in covering if each.copies is Copies.UNKNOWN), None)
+        if any(each.holds_volumes for each in covering) or (covering and velero.copied_by_annotation(platform, claim)):
             yield Pass(claim.id, (claim.place(),))
+        elif unknown is not None:
+            reason = f"{unknown.resource.id} takes no snapshot of it{_and(unknown.why)}"
+            yield Unsure(claim.id, reason, "defaultVolumesToFsBackup in its template, or facts: backups.volumes",
+                         unknown.place)  # fmt: skip
+        elif covering:
+            none = Sourced(0.0, Source.FILE, covering[0].place, "snapshotVolumes is false, and files are not copied")
+            yield _none(claim.id, none, places(claim.place(), *(each.place for each in covering)),
+                        f"{covering[0].resource.id} covers its namespace and copies objects only: the claim comes back "
+                        "from it, empty.",
+                        "The schedule that covers it leaves its volume out")  # fmt: skip
         elif uses_velero:
             none = Sourced(0.0, Source.FILE, claim.place(), "no Velero Schedule names its namespace")
             yield _none(claim.id, none, (claim.place(),),
@@ -459,10 +482,3 @@ def _claims(platform: Platform) -> list[Resource]:
 
 def _has_hooks(workload: Workload) -> bool:
     return any("velero.io/" in str(name) for name in (*workload.annotations, *workload.resource.annotations))
-
-
-def _covers(schedule: Resource, namespace: str) -> bool:
-    template = mapping(schedule.body, "spec.template")
-    included = [str(each) for each in items(template, "includedNamespaces")] or ["*"]
-    excluded = [str(each) for each in items(template, "excludedNamespaces")]
-    return namespace not in excluded and ("*" in included or namespace in included)

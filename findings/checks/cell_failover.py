@@ -106,6 +106,12 @@ def run(platform: Platform) -> Iterator[Verdict]:
     for rule in platform.of_kind("DestinationRule"):
         made = moving.get(rule.id)
         yield _ejecting(rule) if made is None or made.rule is not rule else _moving(made)
+    of_mesh = locality.mesh(platform)
+    if of_mesh is not None and not platform.of_kind("DestinationRule"):
+        reason = (
+            "the mesh says where requests go when a locality fails; which services have outlierDetection is not here"
+        )
+        yield Unsure("mesh", reason, "their DestinationRules", of_mesh.place)
     for failover in dns_failover.failovers(platform):
         yield _named_twice(platform, failover)
 
@@ -286,8 +292,9 @@ def _moving(found: Moving) -> Verdict:
         return Fail(
             rule.id,
             f"The failover of {host} to another locality never begins",
-            "It says where requests go when a locality fails, and without outlierDetection nothing says when that is.",
-            (found.place,),
+            f"{'It' if found.mesh is None else 'The mesh'} says where requests go when a locality fails, and without "
+            "outlierDetection nothing says when that is.",
+            places(found.place, found.mesh),
             (Quantity("breaker_blind_to_percent", 100, "%", "100 where nothing is ejected", (term,)),),
             Severity.MEDIUM,
             "locality",
@@ -301,7 +308,7 @@ def _moving(found: Moving) -> Verdict:
             "maxEjectionPercent of its outlierDetection",
             found.most.place,
         )
-    return Pass(rule.id, (found.place,))
+    return Pass(rule.id, places(found.place, found.mesh))
 
 
 def ejected_of_a_region_percent(most: float, regions: int) -> float:

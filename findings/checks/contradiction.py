@@ -8,7 +8,7 @@ from typing import Any
 
 from findings.checks import network_egress
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform import kafka, network, objectives, windows
+from findings.platform import admission, kafka, network, objectives, windows
 from findings.platform.model import Autoscaler, Platform, Resource, Workload, places
 from findings.platform.nodes import find, items, mapping
 from findings.platform.units import stated_number
@@ -90,19 +90,16 @@ def _allowed(platform: Platform) -> Iterator[Allowed]:
             if found is not None:
                 text, line = found
                 patterns = tuple(each.strip() for each in text.split("|"))
-                action = str(mapping(policy.body, "spec").get("validationFailureAction") or "Audit")
-                action = str(mapping(rule, "validate").get("failureAction") or action)
                 if all("/" in each and not each.startswith("!") for each in patterns):
                     yield Allowed(policy, patterns, policy.place(line), _namespaces(rule, "match"),
-                                  _namespaces(rule, "exclude"), action.lower() == "enforce")  # fmt: skip
+                                  _namespaces(rule, "exclude"), admission.kyverno(policy, rule).denies)  # fmt: skip
     for policy in platform.of_kind("K8sAllowedRepos"):
         repos = find(policy.body, "spec.parameters.repos")
         if repos is not None and isinstance(repos[0], list) and repos[0]:
             patterns = tuple(f"{each}*" for each in repos[0])
             match = mapping(policy.body, "spec.match")
-            action = str(mapping(policy.body, "spec").get("enforcementAction") or "deny")
             yield Allowed(policy, patterns, policy.place(repos[1]), _texts(match, "namespaces"),
-                          _texts(match, "excludedNamespaces"), action == "deny")  # fmt: skip
+                          _texts(match, "excludedNamespaces"), admission.gatekeeper(policy).denies)  # fmt: skip
 
 
 def _image_pattern(spec: Map) -> tuple[str, int | None] | None:

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import windows
-from findings.platform.model import Platform, Setting, places
+from findings.platform.model import Platform, Resource, Setting, places
 from findings.platform.windows import Calendar, Window
+from findings.platform.yaml_reader import Seq
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import Input, Quantity, Source, Sourced, input_of
 
@@ -18,7 +19,8 @@ META = Meta(
     severity=Severity.MEDIUM,
     category=Category.OPERATIONS,
     outcome=Outcome.OUTAGE,
-    means="Changes may go out in certain hours only, and nothing states how one goes out in an emergency.",
+    means="Changes may go out in certain hours only, and nothing states how one goes out in an emergency; or windows "
+    "stand where the deployer does not read them, so that none is in force.",
     why="An incident or a published vulnerability keeps no office hours. Without a way around it, the longest closed "
     "stretch is how long a ready fix can wait, and people then find a way around that nobody has approved.",
     not_a_problem="An emergency procedure exists and is practised, stated in a place that was not read here.",
@@ -76,6 +78,23 @@ def run(platform: Platform) -> Iterator[Verdict]:
         else:
             subject, asked = found
             yield Unsure(subject, asked.reason, asked.provide, asked.place)
+    for application, stated in windows.ignored(platform):
+        yield _ignored(application, stated)
+
+
+def _ignored(application: Resource, stated: Sourced[Seq]) -> Fail:
+    count = len(stated.value)
+    term = Input("windows", count, "windows", Source.FILE, stated.place.path, stated.place.line)
+    return Fail(
+        application.id,
+        f"{count} sync window{'s are' if count > 1 else ' is'} not in force: Argo CD reads them of projects only",
+        "An application has no such field, so it is dropped without a word and changes go out at any hour. "
+        "They belong into spec.syncWindows of its AppProject.",
+        places(stated),
+        (Quantity("windows_ignored", count, "windows", "windows in an application", (term,)),),
+        None,
+        "ignored",
+    )
 
 
 def _judged(platform: Platform, calendar: Calendar) -> Iterator[Verdict]:

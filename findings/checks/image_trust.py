@@ -7,7 +7,7 @@ from findings.platform import images as platform_images
 from findings.platform.images import AllowList, Image, Pattern, SignatureRule
 from findings.platform.model import Platform, places
 from findings.vocabulary import Category, Outcome, Severity
-from platform_risk.quantities.sourced import Input, Quantity, Source, Unknown
+from platform_risk.quantities.sourced import Input, Quantity, Source, Sourced, Unknown
 
 META = Meta(
     id="image-trust",
@@ -17,7 +17,8 @@ META = Meta(
     category=Category.SECURITY,
     outcome=Outcome.BREACH,
     means="A policy lets images run because of the registry or folder they lie in, and no rule verifies a signature "
-    "for them; or images run that the platform's own policy does not allow.",
+    "for them, or one does that only reports, and lets them run all the same; or images run that the platform's own "
+    "policy does not allow.",
     why="Whoever may push below such a prefix decides what runs: every pipeline, every colleague, every stolen "
     "password. A star in the middle of a prefix trusts every folder beside it too. Labels and names are set by whoever "
     "builds the image, so they prove nothing.",
@@ -44,6 +45,8 @@ META = Meta(
     ),
 )
 
+Trusting = AllowList | SignatureRule
+
 _BY_NAME = "That a name matches is counted, not whether the registry itself is well guarded."
 
 
@@ -61,10 +64,15 @@ def run(platform: Platform) -> Iterator[Verdict]:
     lists = list(platform_images.allow_lists(platform))
     rules = list(platform_images.signature_rules(platform))
     found = platform_images.images(platform)
+    unverified = {
+        reference
+        for reference, namespace in {(each.reference, each.workload.resource.namespace) for each in found}
+        if not any(rule.covers_in(reference, namespace) for rule in rules)
+    }
     for each in lists:
-        yield from _list(each, rules, found)
+        yield from _list(each, rules, found, unverified)
     for rule in rules:
-        yield from _rule(rule, rules, found, has_lists=bool(lists))
+        yield from _rule(rule, rules, found, unverified, has_lists=bool(lists))
     if found and not lists and not rules:
         yield Unsure(
             "images",
@@ -76,13 +84,23 @@ def run(platform: Platform) -> Iterator[Verdict]:
     yield from _registries(platform)
 
 
-def _list(trusted: AllowList, rules: list[SignatureRule], found: list[Image]) -> Iterator[Verdict]:
+def _list(
+    trusted: AllowList, rules: list[SignatureRule], found: list[Image], unverified: set[str]
+) -> Iterator[Verdict]:
     bare = [each for each in trusted.patterns if not any(rule.covers(each.witness) for rule in rules)]
+    beside = [rule for rule in _reporting(rules) if any(rule.names(each.witness) for each in bare)]
+    naming: list[Trusting] = [trusted, *beside]
+    unread = [each for each in naming if not each.enforcement.is_readable]
     concerned = _distinct([each for each in found if trusted.applies(each.workload)])
-    if not bare:
-        yield Pass(trusted.subject, (trusted.place,))
+    if unread:
+        yield _by_labels(trusted, unread[0])
+    elif bare:
+        matched = [each for each in concerned if _matches(trusted, each)]
+        yield _bare(trusted, bare, naming, matched, unverified)
+    elif not trusted.enforcement.denies:
+        yield _only_reported(trusted, "an image of any other name runs unverified")
     else:
-        yield _bare(trusted, bare, rules, [each for each in concerned if _matches(trusted, each)])
+        yield Pass(trusted.subject, (trusted.place,))
     if not concerned:
         yield Unsure(trusted.subject, "which images run is not in these files, so none could be counted",
                      "the workloads with their images", trusted.place)  # fmt: skip
@@ -90,7 +108,47 @@ def _list(trusted: AllowList, rules: list[SignatureRule], found: list[Image]) ->
         yield from _against(trusted, concerned)
 
 
-def _bare(trusted: AllowList, bare: list[Pattern], rules: list[SignatureRule], matched: list[Image]) -> Fail:
+def _by_labels(trusted: Trusting, unread: Trusting) -> Unsure:
+    return Unsure(
+        trusted.subject,
+        f"labels choose the namespaces in which {unread.subject} denies, and which have them is not read",
+        "the namespaces by name in its overrides",
+        unread.place,
+    )
+
+
+def _only_reported(trusted: Trusting, so: str) -> Unsure:
+    """Whether something else keeps such images out is in no file, as where there is no rule at all."""
+    reported = trusted.enforcement.only_reports
+    return Unsure(
+        trusted.subject,
+        f"it denies nothing ({reported.value if reported else ''}): {so}",
+        "an action that denies, or the rule that keeps such images out",
+        reported.place if reported else trusted.place,
+    )
+
+
+def _reporting(rules: list[SignatureRule]) -> list[SignatureRule]:
+    """Those that would verify, and deny nothing."""
+    return [each for each in rules if not each.enforcement.denies and not each.takes_anybody]
+
+
+def _let_in(rules: Iterable[Trusting]) -> str:
+    """Names those that deny nothing, or only in the namespaces of an override."""
+    said = ""
+    for each in rules:
+        reported = each.enforcement.only_reports
+        if reported is not None:
+            but = [name for other in each.enforcement.overrides if other.denies for name in other.namespaces]
+            where = f" outside {', '.join(but)}" if but else ""
+            said += f" {each.subject} denies nothing{where} ({reported.value}): it reports, and the image runs."
+    return said
+
+
+def _bare(
+    trusted: AllowList, bare: list[Pattern], naming: list[Trusting], matched: list[Image], unverified: set[str]
+) -> Fail:
+    """`naming`: the list, and rules that name such a prefix and let an image without a signature run all the same."""
     terms = tuple(
         Input(each.glob, "no signature rule" if each in bare else "verified", "", Source.FILE, each.place.path,
               each.place.line)
@@ -106,20 +164,25 @@ def _bare(trusted: AllowList, bare: list[Pattern], rules: list[SignatureRule], m
             Quantity("open_segments", wide, "prefixes", "prefixes with a star before the last part", terms)
         )
     if matched:
-        quantities += _counted(matched, rules)
+        quantities += _counted(matched, unverified)
     names = ", ".join(each.glob for each in bare)
     star = " A star in the middle of a prefix trusts whoever owns any folder there." if wide else ""
     return Fail(
         trusted.subject,
-        f"{len(bare)} of {len(trusted.patterns)} trusted image prefixes are verified by no signature rule",
-        f"Whoever may push below {names} decides what runs.{star}",
-        places(trusted.place, *(each.place for each in bare)),
+        f"{len(bare)} of {len(trusted.patterns)} trusted image prefixes are verified by no signature rule"
+        + (" that denies" if len(naming) > 1 else ""),
+        f"Whoever may push below {names} decides what runs.{star}{_let_in(naming)}",
+        places(trusted.place, *(each.place for each in bare), *_reports(naming)),
         tuple(quantities),
     )
 
 
-def _counted(concerned: list[Image], rules: list[SignatureRule]) -> Iterator[Quantity]:
-    verified = [any(rule.covers(each.reference) for rule in rules) for each in concerned]
+def _reports(rules: Iterable[Trusting]) -> list[Sourced[str]]:
+    return [each.enforcement.only_reports for each in rules if each.enforcement.only_reports is not None]
+
+
+def _counted(concerned: list[Image], unverified: set[str]) -> Iterator[Quantity]:
+    verified = [each.reference not in unverified for each in concerned]
     terms = tuple(
         Input(each.reference, "verified" if is_verified else "not verified", "", Source.FILE, each.place.path,
               each.place.line)
@@ -164,23 +227,42 @@ def _against(trusted: AllowList, concerned: list[Image]) -> Iterator[Verdict]:
     )
 
 
-def _rule(rule: SignatureRule, rules: list[SignatureRule], found: list[Image], *, has_lists: bool) -> Iterator[Verdict]:
+def _rule(
+    rule: SignatureRule, rules: list[SignatureRule], found: list[Image], unverified: set[str], *, has_lists: bool
+) -> Iterator[Verdict]:
     """Told at the first rule, when no list of registries tells it: images that run beside all rules."""
     if rule.takes_anybody:
         yield _open(rule)
         return
     concerned = _distinct(found)
-    outside = [each for each in concerned if not any(one.covers(each.reference) for one in rules)]
+    outside = [each for each in concerned if each.reference in unverified]
     first = next(each for each in rules if not each.takes_anybody)
-    if has_lists or rule is not first or not outside:
+    if not rule.enforcement.is_readable:
+        yield _by_labels(rule, rule)
+    elif not has_lists and rule is first and outside:
+        yield _outside(rule, rules, concerned, outside, unverified)
+    elif rule.enforcement.denies or (concerned and not outside) or _covered(rule, rules):
         yield Pass(rule.subject, (rule.place,))
-        return
-    yield Fail(
+    else:
+        yield _only_reported(rule, "an image without its signature runs too")
+
+
+def _covered(rule: SignatureRule, rules: list[SignatureRule]) -> bool:
+    """Whether others deny what it only reports, as beside a stricter rule that is tried out."""
+    return all(any(one.covers(each.witness) for one in rules) for each in rule.patterns)
+
+
+def _outside(
+    rule: SignatureRule, rules: list[SignatureRule], concerned: list[Image], outside: list[Image], unverified: set[str]
+) -> Fail:
+    reporting = _reporting(rules)
+    return Fail(
         rule.subject,
-        f"{len(outside)} of {len(concerned)} images are verified by no signature rule",
-        f"No rule covers {', '.join(each.reference for each in outside[:8])}.",
-        places(rule.place, *(each.place for each in outside)),
-        tuple(_counted(concerned, rules)),
+        f"{len(outside)} of {len(concerned)} images are verified by no signature rule"
+        + (" that denies" if reporting else ""),
+        f"No rule covers {', '.join(each.reference for each in outside[:8])}.{_let_in(reporting)}",
+        places(rule.place, *(each.place for each in outside), *_reports(reporting)),
+        tuple(_counted(concerned, unverified)),
         Severity.MEDIUM,
     )
 

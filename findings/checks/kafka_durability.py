@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import brokers, kafka
-from findings.platform.brokers import Cluster, Producer
+from findings.platform.brokers import Cluster, OnlyBroker, Producer, Storage
 from findings.platform.kafka import Topic
 from findings.platform.model import Platform, places
 from findings.platform.units import stated_count, stated_number
@@ -19,7 +19,8 @@ META = Meta(
     category=Category.DATA_CONSISTENCY,
     outcome=Outcome.DATA_LOSS,
     means="A message counts as written before a second broker has it: the producer asks for the leader's word only "
-    "(acks=1), or for none, or min.insync.replicas is 1, or there is but one replica.",
+    "(acks=1), or for none, or min.insync.replicas is 1, or there is but one replica; or brokers keep messages on "
+    "volumes that are deleted with their pods.",
     why="When the leader fails in that moment, another broker takes over without the message, and nobody is told: the "
     "producer has its acknowledgement. It takes the failure of a leader; a pod that restarts loses only what it had "
     "not sent, and a consumer that crashes before its commit reads some messages again and loses none.",
@@ -37,6 +38,7 @@ KAFKA_ENABLE_IDEMPOTENCE: "true"
         "https://kafka.apache.org/documentation/#producerconfigs_acks",
         "https://kafka.apache.org/documentation/#brokerconfigs_min.insync.replicas",
         "https://docs.aws.amazon.com/msk/latest/developerguide/msk-default-configuration.html",
+        "https://strimzi.io/docs/operators/latest/deploying#assembly-storage-str",
     ),
 )
 
@@ -83,6 +85,10 @@ def run(platform: Platform) -> Iterator[Verdict]:
     yield from missing.values()
     for cluster in clusters:
         yield from _cluster(cluster)
+    for storage in brokers.storages(platform):
+        yield _storage(storage, clusters)
+    for only in brokers.only_brokers(platform):
+        yield _only_broker(only)
     for topic in kafka.topics(platform):
         yield from _topic(platform, topic, clusters)
     waits = [each for each in producers if each.acks.value == "all"]
@@ -199,6 +205,57 @@ def _judged(subject: str, factor: Sourced[int] | None, min_isr: Sourced[int]) ->
         why = "Nothing is lost, but a restart of one broker is an outage for producers with acks=all."
         return Fail(subject, title, why, found, quantities, Severity.MEDIUM, "standstill")
     return Pass(subject, found)
+
+
+def _only_broker(only: OnlyBroker) -> Verdict:
+    """Compose is mostly for a developer's machine, where one broker is what everybody wants."""
+    subject = only.service.id
+    if not only.is_for_production:
+        reason = "its project starts one broker, and whether anything but a developer's machine runs it is not said"
+        return Unsure(subject, reason, "the file for production, or the brokers that serve users", only.factor.place)
+    terms = (input_of("brokers", only.brokers, "brokers"), input_of("replication_factor", only.factor, "replicas"))
+    quantity = Quantity("broker_losses_survived", 0, "brokers", "min(brokers, replicas) − 1", terms)
+    return Fail(
+        subject,
+        "One broker holds the only copy of every message",
+        "A second replica has nowhere to go: what its disk holds is gone with it, and while it restarts nobody writes.",
+        places(only.service.resource.place(), only.factor),
+        (quantity,),
+        Severity.MEDIUM,
+        "only broker",
+    )
+
+
+def _storage(storage: Storage, clusters: list[Cluster]) -> Verdict:
+    """A pod that is deleted is a lost disk: with replicas that others hold, what one loses can be copied again."""
+    if not storage.ephemeral:
+        return Pass(storage.subject, (storage.place,))
+    terms = tuple(input_of("storage", each, "") for each in storage.ephemeral)
+    quantities: tuple[Quantity, ...] = ()
+    if storage.brokers is not None:
+        count = input_of("brokers", storage.brokers, "brokers")
+        quantities += (
+            Quantity("brokers_with_ephemeral_storage", storage.brokers.value, "brokers", "replicas", (count, *terms)),
+        )
+    survived = 0
+    cluster = brokers.cluster_named(clusters, storage.cluster, storage.place.path)
+    if cluster is not None and isinstance(cluster.min_isr, Sourced) and isinstance(cluster.factor, Sourced):
+        survived = losses_survived("all", min(cluster.min_isr.value, cluster.factor.value))
+        stated = (("replication_factor", cluster.factor), ("min_insync_replicas", cluster.min_isr))
+        found = tuple(input_of(name, each, "replicas") for name, each in stated)
+        formula = "min(min.insync.replicas, replicas) − 1"
+        quantities += (Quantity("broker_losses_survived", survived, "brokers", formula, (*found, *terms)),)
+    deleted = f"{survived + 1} pods that are deleted together" if survived else "a pod that is deleted"
+    return Fail(
+        storage.subject,
+        f"Its brokers' storage is ephemeral: {deleted} may take acknowledged messages along",
+        "An emptyDir goes with its pod, and the pod goes with an eviction, a drained or lost node, or a cluster that "
+        "is stopped for the night: each is a lost disk, not a restart.",
+        places(*storage.ephemeral),
+        quantities,
+        Severity.MEDIUM if survived else None,
+        "ephemeral",
+    )
 
 
 def _topic(platform: Platform, topic: Topic, clusters: list[Cluster]) -> Iterator[Verdict]:

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from findings.checks import written_out
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import rbac, secrets
-from findings.platform.model import Platform, places, unique
+from findings.platform.model import Platform, Resource, places, unique
 from findings.platform.rbac import Rights
 from findings.platform.secrets import How, SecretUse
 from findings.vocabulary import Category, Outcome, Severity
-from platform_risk.core.redaction import Redactor
-from platform_risk.quantities.sourced import Input, Quantity, Source, input_of
+from platform_risk.quantities.sourced import Input, Place, Quantity, Source, input_of
 
 META = Meta(
     id="secret-in-env",
@@ -21,7 +21,8 @@ META = Meta(
     category=Category.SECURITY,
     outcome=Outcome.BREACH,
     means="A container gets a token as an environment variable. The pod's specification shows only where it comes "
-    "from; the token itself is in the process, in everything it starts, in /proc and in what a crash writes down.",
+    "from; the token itself is in the process, in everything it starts, in /proc and in what a crash writes down. Or a "
+    "credential is written out: a token anywhere, a password in a ConfigMap.",
     why="Whoever may read the Secret or open a shell in one of the pods has the token, and whatever it opens. All "
     "workloads that share it are one identity: nobody can tell them apart afterwards, and none can be shut out alone. "
     "A variable keeps its value until the process starts again, so a revoked token and a new one need a restart.",
@@ -54,8 +55,6 @@ _REFERENCE_ONLY = "Reading pods alone shows the reference to the Secret and not 
 _OUTSIDE = (
     "A group counts as one. What bindings outside these files give, and what creating a pod gives, is not counted."
 )
-# Only asks whether a text is a secret of a known form; what it makes of it is thrown away.
-_recognise = Redactor(b"recognise").text
 
 
 def is_token(variable: str) -> bool:
@@ -94,13 +93,16 @@ def run(platform: Platform) -> Iterator[Verdict]:
     uses = secrets.uses(platform)
     tokens, unsure = _tokens(platform, uses)
     rights = rbac.rights(platform)
-    written_out = list(_written_out(platform))
-    yield from written_out
+    stated = list(_written_out(platform))
+    yield from stated
+    told = {(place.path, place.line) for each in stated for place in each.places}
+    for config_map in platform.of_kind("ConfigMap"):
+        yield from _in_config_map(platform, config_map, told)
     for token in tokens:
         yield from _judged(platform, token, rights)
     unsure += _handed_over(platform)
     yield from unsure
-    doubtful = {each.subject for each in written_out} | {each.subject for each in unsure}
+    doubtful = {each.subject for each in stated} | {each.subject for each in unsure}
     doubtful |= {use.subject for token in tokens for use in token.uses}
     yield from (Pass(each.id, (each.resource.place(),)) for each in platform.running if each.id not in doubtful)
 
@@ -242,7 +244,7 @@ def _written_out(platform: Platform) -> Iterator[Fail]:
             continue
         if setting.scope != setting.value.place.path and setting.value.place.path in platform.loose_settings:
             continue  # told where it stands: an env_file that services of compose take over
-        if _recognise(value) == value:
+        if not written_out.is_known_form(value):
             continue  # a placeholder, the name of a file, a special word of a tokenizer
         seen.add((setting.scope, last))
         place = setting.value.place
@@ -259,6 +261,33 @@ def _written_out(platform: Platform) -> Iterator[Fail]:
             Severity.CRITICAL,
             last,
         )  # fmt: skip
+
+
+def _in_config_map(platform: Platform, config_map: Resource, told: set[tuple[str, int | None]]) -> Iterator[Fail]:
+    """What a Secret is for, where many more may read it."""
+    found: dict[str, Place] = {}
+    for key, value, place in written_out.in_config_map(platform, config_map):
+        is_held = written_out.is_password(key, value) or (
+            is_token(key.rpartition(".")[2]) and written_out.is_known_form(value)
+        )
+        if is_held and (place.path, place.line) not in told:
+            found.setdefault(key, place)
+    if not found:
+        return
+    terms = tuple(
+        Input(key, "written out", "", Source.FILE, place.path, place.line) for key, place in found.items()
+    )  # the value is nobody's business
+    names = ", ".join(list(found)[:4]) + (" …" if len(found) > 4 else "")
+    yield Fail(
+        config_map.id,
+        f"{_counted(len(found), 'credential')} written out in a ConfigMap: {names}",
+        "The role view reads ConfigMaps and no Secrets, and whoever has the repository or its past has this file. It "
+        "must be changed.",
+        places(*found.values()),
+        (Quantity("credentials_written_out", len(found), "credentials", "values that are credentials", terms),),
+        Severity.HIGH,
+        "written out",
+    )
 
 
 def _counted(count: object, noun: str) -> str:

@@ -115,13 +115,18 @@ class Alarm:
 
 
 def cloudwatch_alarms(platform: Platform) -> Iterator[Alarm]:
+    for block in alarm_blocks(platform):
+        yield Alarm(block.id, block.place(), block.attributes, tuple(block.inner("metric_query")))
+
+
+def alarm_blocks(platform: Platform) -> Iterator[Block]:
     """Resources, and modules with the same arguments."""
     for block in platform.blocks:
         is_alarm = block.type == "resource" and block.kind == "aws_cloudwatch_metric_alarm"
         if is_alarm or (
             block.type == "module" and {"comparison_operator", "evaluation_periods"} <= set(block.attributes)
         ):
-            yield Alarm(block.id, block.place(), block.attributes, tuple(block.inner("metric_query")))
+            yield block
 
 
 @dataclass(frozen=True)

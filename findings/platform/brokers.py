@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import Block, Platform, Resource, Setting, once
+from findings.platform import compose
+from findings.platform.model import Block, Platform, Resource, Setting, Workload, once
 from findings.platform.nodes import items, mapping
 from findings.platform.units import stated_count
+from findings.platform.yaml_reader import Map
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
 _ACKS = re.compile(r"(?:.*_)?acks")
@@ -85,12 +87,89 @@ def _pool(platform: Platform, cluster: Resource) -> Sourced[int] | None:
     """Brokers of the only node pool of a cluster, in the same file."""
     found = [
         each
-        for each in platform.of_kind("KafkaNodePool")
-        if each.labels.get("strimzi.io/cluster") == cluster.name
-        and each.path == cluster.path
-        and "broker" in items(each.body, "spec.roles")
+        for each in _broker_pools(platform)
+        if each.labels.get("strimzi.io/cluster") == cluster.name and each.path == cluster.path
     ]
     return stated_count(found[0].at("spec.replicas")) if len(found) == 1 else None
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where the brokers of Strimzi that one object describes keep what they are sent."""
+
+    subject: str
+    cluster: str  # its name
+    place: Place
+    ephemeral: tuple[Sourced[str], ...]  # volumes that are deleted with their pod
+    brokers: Sourced[int] | None
+
+
+def storages(platform: Platform) -> Iterator[Storage]:
+    """Of node pools; of the cluster itself where it has none, else Strimzi does not look at it."""
+    with_pools: set[str] = set()
+    for pool in _broker_pools(platform):
+        cluster_name = str(pool.labels.get("strimzi.io/cluster") or "")
+        with_pools.add(cluster_name)
+        yield from _storage(pool, cluster_name, "spec")
+    for cluster in platform.of_kind("Kafka"):
+        if cluster.api.startswith("kafka.strimzi.io/") and cluster.name not in with_pools:
+            yield from _storage(cluster, cluster.name, "spec.kafka")
+
+
+def _storage(resource: Resource, cluster: str, below: str) -> Iterator[Storage]:
+    stated = resource.at(f"{below}.storage")
+    if stated is None or not isinstance(stated.value, Map):
+        return
+    kinds = [resource.sourced(each, "type") for each in (stated.value, *items(stated.value, "volumes"))]
+    ephemeral = tuple(kind for kind in kinds if kind is not None and kind.value == "ephemeral")
+    count = stated_count(resource.at(f"{below}.replicas"))
+    yield Storage(resource.id, cluster, stated.place, ephemeral, count)
+
+
+def _broker_pools(platform: Platform) -> list[Resource]:
+    return [each for each in platform.of_kind("KafkaNodePool") if "broker" in items(each.body, "spec.roles")]
+
+
+@dataclass(frozen=True)
+class OnlyBroker:
+    """The one broker that a project of docker-compose starts."""
+
+    service: Workload
+    brokers: Sourced[int]
+    factor: Sourced[int]  # default.replication.factor
+    is_for_production: bool
+
+
+def only_brokers(platform: Platform) -> Iterator[OnlyBroker]:
+    """Where a cluster is in the files, a compose file is for a developer's machine, and nothing of it is told."""
+    if platform.workloads or clusters(platform):
+        return
+    for services in compose.projects(platform.compose_services).values():
+        found = [each for each in services if _is_broker(each)]
+        counts = [each.replicas for each in found if isinstance(each.replicas, Sourced)]
+        if len(found) == len(counts) == 1 and counts[0].value == 1:
+            service = found[0]
+            place = service.resource.place()
+            factor = _named(platform.settings_of(service.id), "default_replication_factor") or _default(_FACTOR, place)
+            for_production = compose.is_for_production(platform.configs, service)
+            yield OnlyBroker(service, counts[0], factor, for_production)
+
+
+_BROKER = re.compile(
+    r"(?:.*/)?(?:confluentinc/(?:cp-kafka|cp-server|confluent-local)|apache/kafka(?:-native)?|bitnami(?:legacy)?/kafka"
+    r"|wurstmeister/kafka|(?:redpandadata|vectorized)/redpanda)(?:[:@].*)?"
+)
+_TOOLS = re.compile(r"kafka-(?:topics|configs|acls|console|storage)|kafka-ready|rpk (?:topic|cluster)")
+
+
+def _is_broker(service: Workload) -> bool:
+    """By its image; the same image starts controllers too, and the tools that make topics."""
+    container = service.containers[0]
+    if container.image is None or not _BROKER.fullmatch(container.image.value):
+        return False
+    named = (container.env.get(name) for name in ("KAFKA_PROCESS_ROLES", "KAFKA_CFG_PROCESS_ROLES"))
+    roles = next((each.value.value for each in named if each is not None and each.value is not None), "broker")
+    return "broker" in roles and not _TOOLS.search(" ".join(container.words))
 
 
 def _msk(platform: Platform) -> Iterator[Cluster]:

@@ -106,8 +106,8 @@ def _server(
 def _operated(platform: Platform) -> Iterator[Resource]:
     """Objects of which an operator makes servers: Spotahome's and Opstree's."""
     yield from (each for each in platform.of_kind("RedisFailover") if each.api.startswith(_FAILOVER))
-    for each in platform.of_kind("Redis", "RedisReplication"):
-        named = each.at("spec.redisConfig.additionalRedisConfig")
+    for each in platform.of_kind("Redis", "RedisReplication", "RedisCluster"):
+        named = _configured(each, "additionalRedisConfig")
         # Whether a file that is not here bounds it, nobody can tell.
         is_here = named is None or platform.named("ConfigMap", each.namespace, str(named.value)) is not None
         if each.api.startswith(_OPSTREE) and is_here:
@@ -119,24 +119,32 @@ def _of_operator(
 ) -> Server:
     """The names of its Services follow from its own.
 
-    Source: redis-operator of Spotahome (rfr-, rfrm- and rfs-) and of Opstree (-master and -replica).
+    Source: redis-operator of Spotahome (rfr-, rfrm- and rfs-) and of Opstree (-master and -replica, and of a cluster
+    -leader and -follower).
     """
     name = resource.name
     if resource.kind == "RedisFailover":
-        stated = _custom(resource)
+        stated = _lines(resource, resource.at("spec.redis.customConfig"))
         limit = _memory(resource.at("spec.redis.resources.limits.memory"))
         names = {f"rfr-{name}", f"rfrm-{name}", f"rfs-{name}"}
     else:
-        stated = _additional(platform, resource)
-        limit = _memory(resource.at("spec.kubernetesConfig.resources.limits.memory"))
-        names = {name, f"{name}-master", f"{name}-replica"}
+        stated = _additional(platform, resource) | _lines(resource, _configured(resource, "dynamicConfig"))
+        of_leaders = resource.at("spec.redisLeader.resources")
+        where = "spec.kubernetesConfig" if of_leaders is None else "spec.redisLeader"
+        limit = _memory(resource.at(f"{where}.resources.limits.memory"))
+        names = {name, *(f"{name}-{role}" for role in ("master", "replica", "leader", "follower"))}
     most = _bytes(stated.get("maxmemory")) or _share(resource, limit)
     return _server(resource, resource.place(), stated, most, limit, names, caches, brokers)
 
 
-def _custom(resource: Resource) -> dict[str, Sourced[Any]]:
+def _configured(resource: Resource, name: str) -> Sourced[Any] | None:
+    """Of Opstree's; of a cluster what its leaders are told, which its followers are told too, else all of it."""
+    of_leaders = resource.at(f"spec.redisLeader.redisConfig.{name}") if resource.kind == "RedisCluster" else None
+    return of_leaders or resource.at(f"spec.redisConfig.{name}")
+
+
+def _lines(resource: Resource, listed: Sourced[Any] | None) -> dict[str, Sourced[Any]]:
     """Lines of redis.conf as a list."""
-    listed = resource.at("spec.redis.customConfig")
     found: dict[str, Sourced[Any]] = {}
     if listed is not None and isinstance(listed.value, Seq):
         for number_, each in enumerate(listed.value):
@@ -147,14 +155,14 @@ def _custom(resource: Resource) -> dict[str, Sourced[Any]]:
 
 def _additional(platform: Platform, resource: Resource) -> dict[str, Sourced[Any]]:
     """The ConfigMap that it names holds lines of redis.conf."""
-    named = resource.at("spec.redisConfig.additionalRedisConfig")
+    named = _configured(resource, "additionalRedisConfig")
     scope = "/".join(part for part in ("ConfigMap", resource.namespace, str(named.value) if named else "") if part)
     return {each.key: each.value for each in platform.settings_of(scope)} if named is not None else {}
 
 
 def _share(resource: Resource, limit: Sourced[int] | None) -> Sourced[int] | None:
     """maxmemory where it is stated as percent of the container's limit."""
-    percent = resource.at("spec.redisConfig.maxMemoryPercentOfLimit")
+    percent = _configured(resource, "maxMemoryPercentOfLimit")
     part = number(percent.value) if percent is not None else None
     if percent is None or limit is None or not part:
         return None

@@ -357,3 +357,14 @@ def projects(services: Iterable[Workload]) -> dict[str, list[Workload]]:
     for service in services:
         found.setdefault(project_of(service), []).append(service)
     return found
+
+
+def is_for_production(configs: Iterable[ConfigFile], service: Workload) -> bool:
+    """Whether a file for production starts it: its own, or one over the base. A profile has to be asked for."""
+    folder, _, name = service.resource.path.rpartition("/")
+    if "profiles" in service.resource.body:
+        return False
+    if name not in _BASES:
+        return _PRODUCTION.search(name) is not None
+    beside = (each.path.rpartition("/") for each in configs if is_compose(each))
+    return any(where == folder and _PRODUCTION.search(other) for where, _, other in beside)

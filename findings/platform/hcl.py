@@ -46,6 +46,10 @@ class Raw:
         found = {name: references(expression) for name, (expression, _) in self.attributes.items()}
         return {name: named for name, named in found.items() if named}
 
+    @cached_property
+    def written(self) -> frozenset[str]:
+        return frozenset(self.attributes)
+
 
 def parse(text: str) -> Node:
     return Parser(_LANGUAGE).parse(text.encode()).root_node

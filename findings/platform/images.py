@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from findings.platform import signers
+from findings.platform import admission, signers
+from findings.platform.admission import DENIES, Enforcement
 from findings.platform.model import ConfigFile, Platform, Resource, Workload
 from findings.platform.nodes import items, mapping
 from findings.platform.yaml_reader import Map, Seq
@@ -46,6 +47,7 @@ class AllowList:
     namespaces: tuple[str, ...] = ()  # empty: all
     excluded: tuple[str, ...] = ()
     is_readable: bool = True  # False: it selects by what is not read here, so it is judged against no image
+    enforcement: Enforcement = DENIES
 
     def applies(self, workload: Workload) -> bool:
         namespace = workload.resource.namespace
@@ -62,9 +64,17 @@ class SignatureRule:
     patterns: tuple[Pattern, ...]
     place: Place
     takes_anybody: bool = False  # what it accepts can be signed by whoever has an account, so it proves nothing
+    enforcement: Enforcement = DENIES
+
+    def names(self, image: str) -> bool:
+        return any(pattern.matches(image) for pattern in self.patterns)
 
     def covers(self, image: str) -> bool:
-        return not self.takes_anybody and any(pattern.matches(image) for pattern in self.patterns)
+        """Whether it keeps the image out without a signature, where no override says otherwise."""
+        return self.enforcement.denies and not self.takes_anybody and self.names(image)
+
+    def covers_in(self, image: str, namespace: str) -> bool:
+        return self.enforcement.denies_in(namespace) and not self.takes_anybody and self.names(image)
 
 
 @dataclass(frozen=True)
@@ -102,8 +112,10 @@ def allow_lists(platform: Platform) -> Iterator[AllowList]:
             yield from _kyverno(resource)
     for resource in platform.of_kind("K8sAllowedRepos", "K8sAllowedReposv2"):
         yield from _gatekeeper(resource)
-    for resource in platform.of_kind("ValidatingAdmissionPolicy", "ValidatingPolicy"):
-        yield from _expressions(resource)
+    for resource in platform.of_kind("ValidatingAdmissionPolicy"):
+        yield from _expressions(resource, admission.bindings(platform, resource))
+    for resource in platform.of_kind("ValidatingPolicy"):
+        yield from _expressions(resource, admission.actions(resource))
     for config in platform.configs:
         if "message" in config.keys:
             yield from _messages(config, config.root)
@@ -120,8 +132,9 @@ def _kyverno(resource: Resource) -> Iterator[AllowList]:
             wanted, plain = _namespaces(rule, "match")
             excluded, plain_too = _namespaces(rule, "exclude")
             yield AllowList(
-                resource.id, tuple(unique.values()), resource.place(rule.line), wanted, excluded, plain and plain_too
-            )
+                resource.id, tuple(unique.values()), resource.place(rule.line), wanted, excluded, plain and plain_too,
+                admission.kyverno(resource, rule),
+            )  # fmt: skip
 
 
 def _patterns(resource: Resource, node: Any, depth: int = 0) -> Iterator[Pattern]:
@@ -173,13 +186,16 @@ def _gatekeeper(resource: Resource) -> Iterator[AllowList]:
     excluded = tuple(str(each) for each in items(match, "excludedNamespaces"))
     plain = not {"labelSelector", "namespaceSelector", "name"} & set(match)
     if globs:
-        yield AllowList(resource.id, tuple(globs), resource.place(parameters.line), wanted, excluded, plain)
+        enforcement = admission.gatekeeper(resource)
+        yield AllowList(
+            resource.id, tuple(globs), resource.place(parameters.line), wanted, excluded, plain, enforcement
+        )
 
 
 _STARTS_WITH = re.compile(r"""image\w*\.startsWith\(\s*['"]([^'"]{1,300})['"]\s*\)""")
 
 
-def _expressions(resource: Resource) -> Iterator[AllowList]:
+def _expressions(resource: Resource, enforcement: Enforcement) -> Iterator[AllowList]:
     """CEL that asks how an image's name begins."""
     globs: list[Pattern] = []
     for each in items(resource.body, "spec.validations"):
@@ -189,7 +205,7 @@ def _expressions(resource: Resource) -> Iterator[AllowList]:
                 Pattern(f"{found}*", resource.place(each.lines["expression"])) for found in _STARTS_WITH.findall(text)
             )
     if globs:
-        yield AllowList(resource.id, tuple(globs), globs[0].place, is_readable=False)
+        yield AllowList(resource.id, tuple(globs), globs[0].place, is_readable=False, enforcement=enforcement)
 
 
 _NAMED = re.compile(r"(?<![\w./-])((?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?(?:/[a-z0-9._-]+)+/?)(\*?)", re.IGNORECASE)
@@ -222,18 +238,20 @@ def signature_rules(platform: Platform) -> Iterator[SignatureRule]:
             for each in items(rule, "verifyImages") if _is_about_pods(rule) else ():
                 if isinstance(each, Map) and _names_somebody(each):
                     globs = [*items(each, "imageReferences"), *([each["image"]] if "image" in each else [])]
-                    yield _rule(resource, globs, each.line, takes_anybody=signers.kyverno_anybody(each))
+                    enforcement = admission.kyverno(resource, rule)
+                    yield _rule(resource, globs, each.line, enforcement, takes_anybody=signers.kyverno_anybody(each))
     for resource in platform.of_kind("ImageValidatingPolicy", "NamespacedImageValidatingPolicy"):
         spec = mapping(resource.body, "spec")
         if items(spec, "attestors"):
             globs = [each.get("glob") for each in items(spec, "matchImageReferences") if isinstance(each, Map)]
-            yield _rule(resource, globs, spec.line)
+            yield _rule(resource, globs, spec.line, admission.actions(resource))
     for resource in platform.of_kind("ClusterImagePolicy", "ImagePolicy"):
         spec = mapping(resource.body, "spec")
         if items(spec, "authorities") or mapping(spec, "policy"):
             globs = [each.get("glob") for each in items(spec, "images") if isinstance(each, Map)]
             globs += items(spec, "scopes")
-            yield _rule(resource, globs, spec.line, takes_anybody=signers.sigstore_anybody(items(spec, "authorities")))
+            anybody = signers.sigstore_anybody(items(spec, "authorities"))
+            yield _rule(resource, globs, spec.line, admission.sigstore(resource), takes_anybody=anybody)
 
 
 _OF_PODS = frozenset(("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "*"))
@@ -253,11 +271,13 @@ def _names_somebody(rule: Map) -> bool:
     return bool(items(rule, "attestors") or attestations or rule.get("key") or rule.get("issuer"))
 
 
-def _rule(resource: Resource, globs: list[Any], line: int, *, takes_anybody: bool = False) -> SignatureRule:
+def _rule(
+    resource: Resource, globs: list[Any], line: int, enforcement: Enforcement, *, takes_anybody: bool = False
+) -> SignatureRule:
     patterns = []
     for each in globs:
         if isinstance(each, str) and each:
             # Sigstore writes ** for any depth; a scope without a star is a prefix.
             glob = each.replace("**", "*")
             patterns.append(Pattern(glob if "*" in glob else f"{glob}*", resource.place(line)))
-    return SignatureRule(resource.id, tuple(patterns), resource.place(line), takes_anybody)
+    return SignatureRule(resource.id, tuple(patterns), resource.place(line), takes_anybody, enforcement)

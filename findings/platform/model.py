@@ -143,6 +143,7 @@ class Block:
     line: int
     address: str = ""  # where it is not type and name alone: module.db.aws_db_instance.main["a"]
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # attribute → aws_rds_cluster.main, …
+    written: frozenset[str] = frozenset()  # attributes that stand there, those that are null too
 
     @property
     def id(self) -> str:

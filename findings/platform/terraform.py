@@ -335,7 +335,7 @@ def _block(raw: Raw, scope: Scope, address: str) -> Block:
     id_ = address or _address(raw)
     attributes = _Attributes(raw, scope, id_)
     inner = tuple(made for each in raw.blocks for made in _inner(each, scope, id_))
-    return Block(raw.type, raw.labels, attributes, inner, raw.path, raw.line, address, raw.references)
+    return Block(raw.type, raw.labels, attributes, inner, raw.path, raw.line, address, raw.references, raw.written)
 
 
 def _inner(raw: Raw, scope: Scope, id_: str) -> Iterator[Block]:
@@ -406,9 +406,21 @@ def _planned_block(each: Map, values: Map, unknown: Map, path: str) -> Block:
     made = _block(raw, Scope(), address)
     held = dict(made.attributes)
     for name, is_unknown in unknown.items():
-        if is_unknown is True and name not in held:
-            held[name] = Unknown(AFTER_APPLY, PLAN, Place(path, each.line, address))
-    return Block(type_, labels, held, made.blocks, path, each.line, address)
+        later = Unknown(AFTER_APPLY, PLAN, Place(path, each.line, address))
+        stated = held.get(name)
+        if is_unknown is True and stated is None:
+            held[name] = later
+        elif isinstance(stated, Sourced) and isinstance(stated.value, Seq) and True in items(is_unknown):
+            held[name] = Sourced(_with_later(stated.value, is_unknown, later), stated.source, stated.place)
+    return Block(type_, labels, held, made.blocks, path, each.line, address, written=frozenset(held))
+
+
+def _with_later(listed: Seq, flags: Seq, later: Unknown) -> Seq:
+    """A list in which null stands for what is known only after apply: with that instead."""
+    made = Seq(listed.line)
+    made.lines = listed.lines
+    made.extend(later if flag is True else each for each, flag in zip(listed, flags, strict=False))
+    return made
 
 
 def _exact(raw: Raw) -> Raw:

@@ -76,6 +76,25 @@ def calendars(platform: Platform) -> Iterator[Calendar | tuple[str, Unknown]]:
         yield from _of_project(project)
 
 
+# Where people put windows into an application. Only a project has them; what the API server does not know it drops.
+_MISPLACED = {
+    "Application": ("spec.syncWindows", "spec.syncPolicy.syncWindows"),
+    "ApplicationSet": ("spec.template.spec.syncWindows", "spec.template.spec.syncPolicy.syncWindows"),
+}
+
+
+def ignored(platform: Platform) -> Iterator[tuple[Resource, Sourced[Seq]]]:
+    """Sync windows that stand where Argo CD does not read them. Source: Argo CD, AppProject and Application."""
+    for kind, spots in _MISPLACED.items():
+        for application in platform.of_kind(kind):
+            if not application.api.startswith("argoproj.io/"):
+                continue
+            for spot in spots:
+                stated = application.at(spot)
+                if stated is not None and isinstance(stated.value, Seq) and stated.value:
+                    yield application, stated
+
+
 def _declared(root: Any, depth: int) -> Iterator[tuple[Seq, int | None]]:
     if depth > 8 or not isinstance(root, Map | Seq):
         return

@@ -252,6 +252,7 @@ def test_a_monitor_is_a_claim_where_it_is_clear_and_not_understood_elsewhere(
 ALARMS = """
 resource "aws_cloudwatch_metric_alarm" "%s" {
   alarm_name          = "alarm"
+  alarm_actions       = ["arn:aws:sns:eu-central-1:123456789012:on-call"]
   comparison_operator = "%s"
   evaluation_periods  = 2
   threshold           = 5
@@ -308,7 +309,8 @@ def test_an_alarm_on_a_band_goes_by_its_operator_and_a_combined_one_is_not_under
     band = 'metric_query {\n id = "b"\n expression = "ANOMALY_DETECTION_BAND(bad, 2)"\n }'
     text = ALARMS % ("a", "GreaterThanUpperThreshold", 'threshold_metric_id = "b"', "return_data = true", band)
     text += (
-        'resource "aws_cloudwatch_composite_alarm" "c" {\n alarm_name = "any"\n alarm_rule = "ALARM(a) OR ALARM(b)"\n}'
+        'resource "aws_cloudwatch_composite_alarm" "c" {\n alarm_name = "any"\n alarm_rule = "ALARM(a) OR ALARM(b)"\n'
+        ' alarm_actions = ["arn:aws:sns:eu-central-1:123456789012:on-call"]\n}'
     )
     found = {rule.name: rule for rule in alert_rules.rules(platform(main_tf=text))}
     assert [each.mode for each in found["alarm"].senses] == ["requests-failing"]

@@ -122,3 +122,55 @@ def test_a_subset_inherits_outlier_detection_and_may_switch_the_failover_off() -
     assert reading.fails("cell-failover", rule_yaml=rule % "true") == []
     off = (rule % "false").replace("outlierDetection", "ignored")
     assert [each.detail for each in reading.fails("cell-failover", rule_yaml=off)] == ["outlierDetection"]
+
+
+SETTING = "localityLbSetting: {enabled: true, failover: [{from: eu-central-1, to: eu-west-1}]}"
+OPERATOR = f"apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec:\n  meshConfig:\n    {SETTING}\n"
+CONFIG_MAP = (
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\n"
+    f"data:\n  mesh: |-\n    {SETTING}\n    enableTracing: true\n"
+)
+VALUES = f"meshConfig:\n  {SETTING}\n"
+RULE = (
+    "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: api, namespace: shop}\n"
+    "spec:\n  host: HOST\n  trafficPolicy: POLICY\n"
+)
+
+
+def by_mesh(mesh: str, policy: str, host: str = "api.shop.svc.cluster.local") -> list[tuple[str, str]]:
+    rule = RULE.replace("HOST", host).replace("POLICY", policy)
+    fails = reading.fails("cell-failover", mesh_yaml=mesh, rule_yaml=rule)
+    return [(each.detail, ",".join(place.path for place in each.places)) for each in fails]
+
+
+@pytest.mark.parametrize("mesh", [OPERATOR, CONFIG_MAP, VALUES])
+def test_the_meshs_own_failover_needs_outlier_detection_of_every_service(mesh: str) -> None:
+    assert by_mesh(mesh, "{connectionPool: {}}") == [("locality", "rule.yaml,mesh.yaml")]
+    assert by_mesh(mesh, "{outlierDetection: {maxEjectionPercent: 100}}") == []
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "{loadBalancer: {localityLbSetting: {enabled: false}}}",
+        "{loadBalancer: {localityLbSetting: {distribute: [{from: a, to: {b: 100}}]}}}",
+    ],
+)
+def test_a_rule_that_says_otherwise_replaces_what_the_mesh_says(policy: str) -> None:
+    assert by_mesh(OPERATOR, policy) == [("outlierDetection", "rule.yaml")]
+
+
+@pytest.mark.parametrize("host", ["maps.googleapis.com", '"*.local"'])
+def test_what_is_outside_the_mesh_or_stands_for_many_is_not_moved_by_it(host: str) -> None:
+    assert by_mesh(OPERATOR, "{connectionPool: {}}", host) == [("outlierDetection", "rule.yaml")]
+
+
+def test_a_mesh_that_switches_it_off_and_several_meshes_say_nothing() -> None:
+    off = OPERATOR.replace("enabled: true", "enabled: false")
+    assert by_mesh(off, "{connectionPool: {}}") == [("outlierDetection", "rule.yaml")]
+    assert by_mesh(f"{OPERATOR}---\n{CONFIG_MAP}", "{connectionPool: {}}") == [("outlierDetection", "rule.yaml")]
+
+
+def test_a_mesh_alone_does_not_say_which_services_are_watched() -> None:
+    (asked,) = reading.unsure("cell-failover", mesh_yaml=CONFIG_MAP)
+    assert (asked.provide, asked.place.path, asked.place.line) == ("their DestinationRules", "mesh.yaml", 6)

@@ -138,3 +138,36 @@ def test_a_second_window_never_makes_anybody_wait_longer(
     assert deployment_windows.longest_closed_hours(both) <= deployment_windows.longest_closed_hours(alone)
     assert deployment_windows.mean_wait_hours(both) <= deployment_windows.mean_wait_hours(alone) + 1e-9
     assert 0 <= deployment_windows.open_share_percent(both) <= 100
+
+
+APPLICATION = """
+apiVersion: {api}
+kind: {kind}
+metadata: {{name: api, namespace: argocd}}
+spec: {spec}
+"""
+WINDOWS = '[{kind: deny, schedule: "0 18 * * 5", duration: 62h, applications: ["*"]}]'
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("Application", f"{{project: shop, syncWindows: {WINDOWS}}}"),
+        ("Application", f"{{project: shop, syncPolicy: {{automated: {{}}, syncWindows: {WINDOWS}}}}}"),
+        ("ApplicationSet", f"{{template: {{spec: {{syncPolicy: {{syncWindows: {WINDOWS}}}}}}}}}"),
+    ],
+)
+def test_windows_in_an_application_are_told_to_be_without_effect(kind: str, spec: str) -> None:
+    text = APPLICATION.format(api="argoproj.io/v1alpha1", kind=kind, spec=spec)
+    (fail,) = reading.fails("deployment-windows", a_yaml=text)
+    assert fail.title == "1 sync window is not in force: Argo CD reads them of projects only"
+    assert reading.figures(fail) == {"windows_ignored": 1}
+
+
+@pytest.mark.parametrize(
+    ("api", "spec"),
+    [("argoproj.io/v1alpha1", "{syncWindows: []}"), ("app.k8s.io/v1beta1", f"{{syncWindows: {WINDOWS}}}")],
+)
+def test_no_window_and_an_application_of_somebody_else_are_nothing_to_tell(api: str, spec: str) -> None:
+    outcome = reading.outcome("deployment-windows", a_yaml=APPLICATION.format(api=api, kind="Application", spec=spec))
+    assert (outcome.found, outcome.tallies[0].passed) == ((), 0)

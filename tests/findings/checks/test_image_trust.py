@@ -24,6 +24,7 @@ apiVersion: kyverno.io/v1
 kind: ClusterPolicy
 metadata: {{name: signed}}
 spec:
+  validationFailureAction: {action}
   rules:
     - name: signed
       verifyImages: [{{imageReferences: ["{glob}"], attestors: {attestors}}}]
@@ -73,17 +74,54 @@ def test_a_rule_that_names_nobody_verifies_nothing() -> None:
     (fail,) = reading.fails(
         "image-trust",
         a_yaml=LIST.format(glob="registry.example/*", match=PODS),
-        b_yaml=SIGNED.format(glob="registry.example/*", attestors="[]"),
+        b_yaml=SIGNED.format(glob="registry.example/*", attestors="[]", action="Enforce"),
     )
     assert reading.figures(fail)["prefixes_unverified"] == 1
 
 
 def test_a_rule_for_a_part_of_a_prefix_does_not_cover_the_prefix() -> None:
     files = {"a_yaml": LIST.format(glob="registry.example/*", match=PODS)}
-    narrow = SIGNED.format(glob="registry.example/payments/*", attestors=SOMEBODY)
-    wide = SIGNED.format(glob="registry.example*", attestors=SOMEBODY)
+    narrow = SIGNED.format(glob="registry.example/payments/*", attestors=SOMEBODY, action="Enforce")
+    wide = SIGNED.format(glob="registry.example*", attestors=SOMEBODY, action="Enforce")
     assert len(reading.fails("image-trust", **files, b_yaml=narrow)) == 1
     assert reading.fails("image-trust", **files, b_yaml=wide) == []
+
+
+def test_a_signature_that_is_only_reported_does_not_keep_an_image_out() -> None:
+    (fail,) = reading.fails(
+        "image-trust",
+        a_yaml=LIST.format(glob="registry.example/*", match=PODS),
+        b_yaml=SIGNED.format(glob="registry.example/*", attestors=SOMEBODY, action="Audit"),
+    )
+    assert fail.title == "1 of 1 trusted image prefixes are verified by no signature rule that denies"
+    assert "ClusterPolicy/signed denies nothing (validationFailureAction: Audit)" in fail.why
+    assert ("b.yaml", 6) in [(place.path, place.line) for place in fail.places]
+
+
+def test_a_rule_that_anybody_meets_denies_and_is_told_for_that_alone() -> None:
+    fails = reading.fails(
+        "image-trust",
+        a_yaml=LIST.format(glob="registry.example/*", match=PODS),
+        b_yaml=SIGNED.format(glob="*", attestors="[{entries: [{keyless: {issuer: i}}]}]", action="Enforce"),
+    )
+    assert "1 of 1 trusted image prefixes are verified by no signature rule" in [each.title for each in fails]
+
+
+@pytest.mark.parametrize(("namespace", "is_verified"), [("shop", True), ("shop-dev", False)])
+def test_an_override_counts_in_the_namespaces_that_it_names(namespace: str, *, is_verified: bool) -> None:
+    signed = SIGNED.format(glob="*", attestors=SOMEBODY, action="Enforce")
+    signed += "  validationFailureActionOverrides: [{action: Audit, namespaces: ['*-dev']}]\n"
+    deployment = DEPLOYMENT.format(image="registry.example/api:1").replace("shop", namespace)
+    fails = reading.fails("image-trust", a_yaml=signed, b_yaml=deployment)
+    assert (fails == []) is is_verified
+
+
+def test_namespaces_that_labels_choose_leave_it_open_whether_a_rule_denies() -> None:
+    signed = SIGNED.format(glob="*", attestors=SOMEBODY, action="Audit")
+    signed += "  validationFailureActionOverrides: [{action: Enforce, namespaceSelector: {matchLabels: {a: b}}}]\n"
+    outcome = reading.outcome("image-trust", a_yaml=signed, b_yaml=DEPLOYMENT.format(image="registry.example/api:1"))
+    assert outcome.found == ()
+    assert "labels choose the namespaces" in outcome.tallies[0].unsure[0].reason
 
 
 @pytest.mark.parametrize("glob", ["!*:latest", "*:*", "*@sha256:*"])

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from findings.checks import kafka_durability
+from findings.checks import engine, kafka_durability
+from findings.checks.base import Fail
+from findings.vocabulary import Severity
 from tests.findings.checks import reading
 
 
@@ -82,3 +84,93 @@ def test_more_brokers_never_put_more_messages_at_risk(rate: float, lag: float, b
     assert kafka_durability.messages_at_risk(rate, lag, brokers + 1) <= kafka_durability.messages_at_risk(
         rate, lag, brokers
     )
+
+
+KAFKA = """
+apiVersion: kafka.strimzi.io/v1beta2
+kind: Kafka
+metadata: {{name: ingest}}
+spec:
+  kafka:
+    replicas: {replicas}
+    storage: {storage}
+    config: {{default.replication.factor: {replicas}, min.insync.replicas: {in_sync}}}
+"""
+
+
+def ephemeral(**values: object) -> list[Fail]:
+    return [
+        fail for fail in reading.fails("kafka-durability", a_yaml=KAFKA.format(**values)) if fail.detail == "ephemeral"
+    ]
+
+
+def test_storage_that_goes_with_a_pod_is_told_beside_replicas_that_are_enough() -> None:
+    (fail,) = ephemeral(replicas=3, in_sync=2, storage="{type: ephemeral, sizeLimit: 10Gi}")
+    assert "2 pods that are deleted together" in fail.title
+    assert fail.severity is Severity.MEDIUM
+    assert reading.figures(fail) == {"brokers_with_ephemeral_storage": 3, "broker_losses_survived": 1}
+
+
+def test_without_a_second_copy_it_is_worse() -> None:
+    (fail,) = ephemeral(replicas=1, in_sync=1, storage="{type: ephemeral}")
+    assert (fail.severity, "a pod that is deleted" in fail.title) == (None, True)
+
+
+def test_claims_are_kept_when_a_pod_is_deleted() -> None:
+    assert ephemeral(replicas=1, in_sync=1, storage="{type: persistent-claim, size: 10Gi}") == []
+
+
+BROKER = """
+services:
+  kafka:
+    image: {image}
+    environment: {environment}
+    {more}
+"""
+
+
+def of_compose(image: str, environment: str = "{}", more: str = "", **others: str) -> engine.Outcome:
+    base = BROKER.format(image=image, environment=environment, more=more)
+    return reading.outcome("kafka-durability", **{"docker-compose_yml": base, **others})
+
+
+PRODUCTION = {"docker-compose.prod_yml": "services:\n  kafka:\n    restart: always\n"}
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["confluentinc/cp-kafka:7.6.0", "apache/kafka:3.8.0", "docker.io/bitnami/kafka", "redpandadata/redpanda:v24.1.1"],
+)
+def test_the_only_broker_of_a_file_for_production_is_told(image: str) -> None:
+    (found,) = of_compose(image, **PRODUCTION).found
+    assert (found.severity, reading.figures(found.fail)) == (Severity.MEDIUM, {"broker_losses_survived": 0})
+
+
+def test_on_a_developers_machine_one_broker_is_not_held_against_anybody() -> None:
+    outcome = of_compose("apache/kafka:3.8.0")
+    assert outcome.found == ()
+    assert "developer's machine" in outcome.tallies[0].unsure[0].reason
+
+
+@pytest.mark.parametrize(
+    ("image", "environment", "more"),
+    [
+        ("apache/kafka:3.8.0", "{KAFKA_PROCESS_ROLES: controller}", ""),
+        ("confluentinc/cp-kafka:7.6.0", "{}", "command: kafka-topics --create --topic orders"),
+        ("provectuslabs/kafka-ui", "{}", ""),
+        ("apache/kafka:3.8.0", "{}", "deploy: {replicas: 3}"),
+    ],
+)
+def test_controllers_tools_and_more_than_one_are_no_only_broker(image: str, environment: str, more: str) -> None:
+    outcome = of_compose(image, environment, more, **PRODUCTION)
+    assert (outcome.found, outcome.tallies[0].unsure) == ((), [])
+
+
+def test_a_profile_is_started_by_whoever_asks_for_it() -> None:
+    assert of_compose("apache/kafka:3.8.0", more="profiles: [local]", **PRODUCTION).found == ()
+
+
+def test_beside_a_cluster_a_compose_file_is_for_developers() -> None:
+    cluster = KAFKA.format(replicas=3, in_sync=2, storage="{type: persistent-claim}")
+    outcome = of_compose("apache/kafka:3.8.0", **PRODUCTION, kafka_yaml=cluster)
+    assert (outcome.found, outcome.tallies[0].unsure) == ((), [])

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from findings.checks import secret_in_env
+from findings.checks import secret_in_env, telling
+from findings.risk import lanes
 from findings.vocabulary import Severity
 from tests.findings.checks import reading
 
@@ -143,3 +144,71 @@ def test_what_is_no_token_passes(variable: str) -> None:
 def test_one_more_workload_never_shrinks_the_blast_radius(subjects: list[str], more: str) -> None:
     before = secret_in_env.workloads_sharing(subjects)
     assert before <= secret_in_env.workloads_sharing([*subjects, more]) <= before + 1
+
+
+CONFIG_MAP = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: api, namespace: shop}}
+data:
+  {line}
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DB_PASSWORD: hunter2",
+        'POSTGRES_PASSWORD: "20190817"',
+        "db.password: hunter2",
+        "SMTP_PASS: hunter2",
+        "DATABASE_URL: postgres://shop:hunter2@db:5432/shop",
+        "application.yml: |\n    spring:\n      datasource: {password: hunter2}",
+        "app.properties: |\n    spring.datasource.password=hunter2",
+        "grafana.ini: |\n    [security]\n    admin_password = hunter2",
+    ],
+)
+def test_a_password_in_a_config_map_is_told_without_its_value(line: str) -> None:
+    text = CONFIG_MAP.format(line=line)
+    platform = reading.platform(a_yaml=text)
+    outcome = reading.outcome("secret-in-env", a_yaml=text)
+    (fail,) = (each.fail for each in outcome.found)
+    assert reading.figures(fail) == {"credentials_written_out": 1}
+    assert fail.severity is Severity.HIGH
+    told = telling.told("1", platform, outcome, lanes.decide)
+    for shown in (repr(fail), repr(telling.as_json(told)), repr(telling.as_sarif(told))):
+        assert "hunter2" not in shown
+        assert "20190817" not in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'DB_PASSWORD: ""',
+        "DB_PASSWORD: ${DB_PASSWORD}",
+        "DB_PASSWORD: $(DB_PASSWORD)",
+        "DB_PASSWORD: abc${SUFFIX}",
+        "DB_PASSWORD: changeme",
+        "DB_PASSWORD: <your-password>",
+        "DB_PASSWORD: __DB_PASSWORD__",
+        "DB_PASSWORD: vault:secret/data/db#password",
+        "DB_PASSWORD: /run/secrets/db",
+        "DB_PASSWORD_FILE: /run/secrets/db",
+        "DB_PASSWORD: 'ENC[AES256_GCM,data:abc,iv:def]'",
+        "DB_PASSWORD: '{cipher}AQB1x0vK3'",
+        "DB_PASSWORD: op://shop/database/password",
+        "DB_PASSWORD: env:DATABASE_PASSWORD",
+        "DB_PASSWORD: $2a$10$abcdefghijklmnopqrstuv",
+        "MIN_PASSWORD_LENGTH: '12'",
+        "PASSWORD_RESET_URL: https://shop.example/reset",
+        "forgot_password: Forgot your password?",
+        "password: Password",
+        "LOG_PASSWORD: 'false'",
+        'db.password: |\n    {{ with secret "database/creds/shop" }}{{ .Data.password }}{{ end }}',
+        "DATABASE_URL: postgres://shop:$(DB_PASSWORD)@db:5432/shop",
+        "DATABASE_URL: postgres://shop@db:5432/shop",
+        "application.yml: |\n    spring:\n      datasource: {password: '${DB_PASSWORD:}'}",
+    ],
+)
+def test_what_only_says_where_a_password_is_or_is_none_is_not_told(line: str) -> None:
+    assert reading.fails("secret-in-env", a_yaml=CONFIG_MAP.format(line=line)) == []

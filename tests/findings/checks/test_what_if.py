@@ -16,7 +16,7 @@ COUNTED = {
     ("cell-failover", "ephemeral_route_cache"), ("secret-in-env", "workloads_sharing_secret"),
     ("kafka-durability", "broker_losses_survived"), ("kafka-consumers", "buffer_bytes"),
     ("kafka-consumers", "rebalances_per_rollout"), ("backups", "restore_tested"), ("dns", "dependencies_by_name"),
-    ("dns", "node_local_caches"),
+    ("dns", "node_local_caches"), ("kafka-durability", "brokers_with_ephemeral_storage"),
 }  # fmt: skip
 NOT_NUMBERS = (
     "contradiction", "image-trust", "network-egress", "secret-in-env", "deployment-windows", "probes", "signal-loss",

@@ -212,4 +212,5 @@ def test_no_check_of_what_a_cluster_schedules_speaks_of_a_compose_file() -> None
     outcome = engine.run(platform)
     assert outcome.found == ()
     spoke = {each.check.meta.id for each in outcome.tallies if each.passed or each.unsure}
-    assert spoke <= {"db-connections", "secret-in-env", "kafka-consumers", "cpu-throttling", "alert-coverage"}
+    of_processes = {"db-connections", "secret-in-env", "kafka-consumers", "kafka-durability", "cpu-throttling"}
+    assert spoke <= {*of_processes, "alert-coverage"}

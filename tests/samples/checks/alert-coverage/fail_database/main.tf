@@ -13,6 +13,7 @@ resource "aws_cloudwatch_metric_alarm" "connections" {
   period              = 60
   evaluation_periods  = 3
   treat_missing_data  = "breaching"
+  alarm_actions       = [aws_sns_topic.on_call.arn]
   dimensions          = { DBInstanceIdentifier = aws_db_instance.main.identifier }
 }
 
@@ -25,4 +26,5 @@ resource "aws_cloudwatch_metric_alarm" "space" {
   period              = 300
   evaluation_periods  = 1
   treat_missing_data  = "breaching"
+  alarm_actions       = [aws_sns_topic.on_call.arn]
 }

@@ -7,4 +7,6 @@ resource "aws_cloudwatch_log_group" "api" {
 resource "aws_cloudwatch_composite_alarm" "logs" {
   alarm_name = "log volume is unusual"
   alarm_rule = "ALARM(bytes-high) OR ALARM(events-high)"
+
+  alarm_actions = [aws_sns_topic.on_call.arn]
 }

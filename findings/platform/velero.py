@@ -1,0 +1,147 @@
+"""Schedules of Velero: whose volumes their backups hold, and where those lie. PURE.
+
+Source: Velero, Schedule and Backup, file system backup, resource policies: with snapshotVolumes false no snapshot is
+taken, natively or by CSI, so none is moved either; files are copied where defaultVolumesToFsBackup says so, where the
+server does by default, or of the volumes that a pod's annotation names.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from findings.platform.model import Platform, Resource, Workload, once
+from findings.platform.nodes import items, mapping
+from findings.platform.units import seconds
+from findings.platform.yaml_reader import Map
+from platform_risk.quantities.sourced import Place, Source, Sourced
+
+_FLAGS = ("--default-volumes-to-fs-backup", "--default-volumes-to-restic")
+_FILES = ("spec.template.defaultVolumesToFsBackup", "spec.template.defaultVolumesToRestic")
+_SERVER = re.compile(r"/velero(?:[:@]|\Z)")
+_TO_COPY = "backup.velero.io/backup-volumes"
+
+
+class Copies(StrEnum):
+    SNAPSHOTS = "snapshots"
+    FILES = "files"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    resource: Resource
+    copies: Copies  # of its volumes
+    place: Place  # what says so
+    why: str = ""  # of unknown
+
+    @property
+    def holds_volumes(self) -> bool:
+        return self.copies in (Copies.SNAPSHOTS, Copies.FILES)
+
+    def covers(self, namespace: str) -> bool:
+        template = mapping(self.resource.body, "spec.template")
+        included = [str(each) for each in items(template, "includedNamespaces")] or ["*"]
+        excluded = [str(each) for each in items(template, "excludedNamespaces")]
+        return namespace not in excluded and ("*" in included or namespace in included)
+
+    @property
+    def ttl(self) -> Sourced[float]:
+        """Days."""
+        stated = self.resource.at("spec.template.ttl")
+        length = seconds(stated.value) if stated is not None else None
+        if stated is not None and length:
+            return stated.map(lambda _: length / 86_400)
+        note = "Velero: a backup's ttl defaults to 720h"
+        return Sourced(30.0, Source.PROVIDER_DEFAULT, self.resource.place(), note)
+
+
+@once
+def schedules(platform: Platform) -> list[Schedule]:
+    by_default = _server_copies_files(platform)
+    found = [each for each in platform.of_kind("Schedule") if each.api.startswith("velero.io/")]
+    return [_schedule(each, by_default=by_default) for each in found]
+
+
+def _schedule(resource: Resource, *, by_default: bool | None) -> Schedule:
+    files = next((stated for name in _FILES if (stated := resource.at(name)) is not None), None)
+    snapshots = resource.at("spec.template.snapshotVolumes")
+    if files is not None and files.value is True:
+        return Schedule(resource, Copies.FILES, files.place)
+    if snapshots is None or snapshots.value is not False:
+        return Schedule(resource, Copies.SNAPSHOTS, resource.place())
+    if resource.at("spec.template.resourcePolicy") is not None:
+        return Schedule(resource, Copies.UNKNOWN, snapshots.place, "its resource policy may copy some, and is not read")
+    moved = resource.at("spec.template.snapshotMoveData")
+    if moved is not None and moved.value is True:
+        why = "it asks for snapshots to be moved, of which it takes none"
+        return Schedule(resource, Copies.UNKNOWN, snapshots.place, why)
+    if files is None and by_default is None:
+        why = "whether its server copies files by default is not here"
+        return Schedule(resource, Copies.UNKNOWN, snapshots.place, why)
+    return Schedule(resource, Copies.FILES if files is None and by_default else Copies.NONE, snapshots.place)
+
+
+def _server_copies_files(platform: Platform) -> bool | None:
+    """By a flag of the server or a value of its chart; None where neither is here."""
+    servers = [
+        container.words
+        for workload in platform.workloads
+        for container in workload.containers
+        if container.image is not None and _SERVER.search(container.image.value) and "server" in container.words
+    ]
+    for words in servers:
+        for word in words:
+            flag, _, value = word.partition("=")
+            if flag in _FLAGS:
+                return value.lower() != "false"
+    for name in platform.names_ending("configuration_default_volumes_to_fs_backup"):
+        return any(each.value.value is True for each in platform.settings if each.name == name)
+    return False if servers else None
+
+
+def copied_by_annotation(platform: Platform, claim: Resource) -> bool:
+    """Whether pods name the claim's volume among those whose files are to be copied."""
+    for workload in platform.workloads:
+        if workload.resource.namespace != claim.namespace:
+            continue
+        named = {name.strip() for name in str(workload.annotations.get(_TO_COPY) or "").split(",")} - {""}
+        volumes = set(_volumes_on(workload, claim))
+        if volumes and volumes <= named:
+            return True
+    return False
+
+
+def _volumes_on(workload: Workload, claim: Resource) -> Iterator[str]:
+    if workload.resource is claim:
+        for each in items(claim.body, "spec.volumeClaimTemplates"):
+            yield str(mapping(each, "metadata").get("name"))
+    for each in items(workload.pod, "volumes"):
+        if isinstance(each, Map) and mapping(each, "persistentVolumeClaim").get("claimName") == claim.name:
+            yield str(each.get("name"))
+
+
+def regions(platform: Platform, schedule: Schedule) -> int | None:
+    """Regions that hold the volumes or copies of them; None where the locations do not say.
+
+    Snapshots stay where the volumes are. Files, and snapshots that are moved, go where the backup is stored.
+    """
+    template = mapping(schedule.resource.body, "spec.template")
+    volumes = _region(platform, "VolumeSnapshotLocation", [str(n) for n in items(template, "volumeSnapshotLocations")])
+    if volumes is None or schedule.copies not in (Copies.SNAPSHOTS, Copies.FILES):
+        return None
+    if schedule.copies is Copies.SNAPSHOTS and template.get("snapshotMoveData") is not True:
+        return 1
+    stored = _region(platform, "BackupStorageLocation", [str(template.get("storageLocation") or "default")])
+    return None if stored is None else len({volumes, stored})
+
+
+def _region(platform: Platform, kind: str, names: list[str]) -> str | None:
+    """Of the location of one of the names, else of the only one."""
+    found = [each for each in platform.of_kind(kind) if each.api.startswith("velero.io/")]
+    chosen = [each for each in found if each.name in names] or [
+        each for each in found if mapping(each.body, "spec").get("default") is True or len(found) == 1
+    ]
+    region = chosen[0].at("spec.config.region") if len(chosen) == 1 else None
+    return None if region is None else str(region.value)
