@@ -97,3 +97,10 @@ def test_every_environment_has_the_command_line() -> None:
     for stamp in (".venv/run.stamp", ".venv/dev.stamp"):
         plan = make("--dry-run", "--always-make", stamp).stdout
         assert "install -m 755 platform_risk/local/command.sh .venv/bin/platform-risk" in plan
+
+
+def test_the_pure_tests_run_by_themselves() -> None:
+    """With plugins and settings of their own, which nothing else here uses."""
+    done = make("fast", "PURE=tests/platform_risk/quantities", "JOBS=0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^\d+ passed in", done.stdout, re.MULTILINE)
