@@ -99,7 +99,7 @@ def _apply(job: Job, bill: Bill, cube: Cube) -> None:
             ("Its only line cannot be used" if cube.lines == 1 else f"None of its {cube.lines:,} lines can be used")
             + (f": {first.reason[:1].lower()}{first.reason[1:]}" if first else "."),
             remedy="Export it again; if its columns mean something else, say so when you hand it in.",
-            location={"pointer": first.pointer, "entry": first.entry} if first else {},
+            location={"line": first.line, "pointer": first.pointer, "entry": first.entry} if first else {},
         )
     with transaction.atomic():
         rollups.lock()
@@ -119,7 +119,8 @@ def _rejects(job: Job, cube: Cube) -> list[ImportReject]:
         found.append(
             ImportReject(
                 import_row_id=job.row.pk,
-                pointer=reject.pointer[:500],
+                pointer=redact(reject.pointer)[:500],
+                line=reject.line,
                 entry=redact(reject.entry)[:500],
                 reason=redact(reject.reason)[:1000],
                 excerpt=redact(reject.excerpt).replace("\x00", "")[:1000],

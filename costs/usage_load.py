@@ -6,6 +6,7 @@ applied one, so undoing an import brings back what was before it; a day's figure
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,7 @@ def _read(job: Job) -> Usage:
                 raise
             entry.path.unlink()
             job.check()
+            usage.rejects = [replace(each, entry=entry.name) for each in usage.rejects]
             found = usage if found is None else _joined(found, usage, entry.name)
     if found is None:
         raise UsageError("empty_archive", "The archive holds no files.", remedy="Put the usage file into it.")
@@ -222,8 +224,8 @@ def _figure(row: Import, scope: UsageScope, each: UsageRecord, redact: _Remember
 
 def _reject(row: Import, each: Reject, redact: _Remembering) -> ImportReject:
     return ImportReject(
-        import_row=row, pointer=redact(each.pointer)[:500], reason=redact(each.reason)[:1000],
-        excerpt=redact(each.excerpt)[:1000],
+        import_row=row, pointer=redact(each.pointer)[:500], line=each.line, entry=redact(each.entry)[:500],
+        reason=redact(each.reason)[:1000], excerpt=redact(each.excerpt)[:1000],
     )  # fmt: skip
 
 

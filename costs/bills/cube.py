@@ -17,9 +17,10 @@ from typing import Any
 import duckdb
 from duckdb.func import SPECIAL
 
-from costs.bills import numbers, tables
+from costs.bills import numbers, places, rejected, tables
 from costs.bills.opening import Bill, Part
 from costs.bills.records import AMOUNTS, CATEGORIES, NO_CURRENCY, TEXTS, BillError, Meaning, Reject, quoted
+from costs.bills.rejected import CURRENCY_LONGEST
 from costs.bills.tags import keeper
 
 MEMORY = "500MB"
@@ -38,21 +39,7 @@ KEY = {
 }  # fmt: skip
 # Characters of what else is grouped by. Tags beyond it are no tags: cut off, they are no JSON any more.
 # A currency's name is read one character further than it may go, to know that it is too long.
-_CURRENCY_LONGEST = 40
-_LONGEST = {**KEY, "resource": 1_000, "currency": _CURRENCY_LONGEST + 1, "tags": 20_000}
-_REASONS = {
-    "starts": "no day",
-    "starts_bad": "the day cannot be read (2026-06-30 and 6/30/2026 can), or is not between 2000 and 2100",
-    "period_bad": "the billing period cannot be read",
-    "currency_long": f"the currency's name is longer than {_CURRENCY_LONGEST} characters, so that two might read alike",
-    "billed": "no amount",
-    "billed_bad": "the amount is no number",
-    "billed_digits": "the amount has more digits than can be kept exactly (38, of which 28 after the point)",
-    "credits_bad": "a credit of it has no amount that can be read",
-    "credits_digits": "a credit of it has more digits than can be kept exactly",
-    "effective_bad": "the effective cost is no number",
-    "effective_digits": "the effective cost has more digits than can be kept exactly",
-}
+_LONGEST = {**KEY, "resource": 1_000, "currency": CURRENCY_LONGEST + 1, "tags": 20_000}
 Tick = Callable[[float], None]  # share done, 0 to 1; may raise to stop the work
 
 
@@ -157,22 +144,20 @@ class Cube:
         (count,) = self._ask("SELECT count(*) FROM fine WHERE problem LIKE '%_digits'")[0]
         return int(count)
 
-    def _broken_lines(self) -> list[tuple[int, str, str, str]]:
-        """(line, what is wrong, the line, the file) of lines that are no lines of the table."""
+    def _broken_lines(self) -> list[rejected.Broken]:
         try:
-            found = self._ask(
-                "SELECT e.line, any_value(e.error_message), any_value(e.csv_line), any_value(s.file_path) FROM"
-                " reject_errors e JOIN reject_scans s USING (scan_id, file_id) GROUP BY e.scan_id, e.file_id, e.line"
-                " ORDER BY 4, 1"
-            )
+            found = self._ask(rejected.BROKEN)
         except duckdb.CatalogException:
             return []
         if len(found) > tables.MOST_BROKEN:
+            record, _, _, path = found[0]
+            table = next(part.table for part in self.bill.parts if str(part.table.path) == path)
             raise BillError(
                 "not_csv", f"More than {tables.MOST_BROKEN:,} of its lines do not have the header's columns.",
-                remedy="Look at its delimiter and quotes, then export it again.", line=int(found[0][0]),
+                remedy="Look at its delimiter and quotes, then export it again.", entry=table.entry,
+                line=places.lines(table, (), {record})[1][record],
             )  # fmt: skip
-        return [(int(line), str(message), str(text), str(path)) for line, message, text, path in found]
+        return [rejected.Broken(*row) for row in found]
 
     def _styles(self, number: int, part: Part) -> "_Styles":
         """How days and amounts are written here, from the first lines."""
@@ -308,28 +293,18 @@ class Cube:
 
     def rejects(self) -> Iterator[Reject]:
         """The first ones, each with its place: the file is read once more, and only when there are any."""
-        entries = {str(part.table.path): part.table.entry for part in self.bill.parts}
-        for line, message, text, path in self._broken:
-            yield Reject(f"line {line}", message[:500], text[:500], entries.get(path, ""))
-        if self.rejected == len(self._broken):
-            return
         # One thread keeps the order, and with it the number of each line.
         self._connection.execute("SET threads=1; SET preserve_insertion_order=true")
         left = MOST_REJECTS
-        styles = [self._styles(number, part) for number, part in enumerate(self.bill.parts)]
-        for number, (part, style) in enumerate(zip(self.bill.parts, styles, strict=True)):
-            charges = _charges(number, part, style, self.scale, self._account, raw=True, view="sample")
-            for place, problem, day, billed, effective in self._rows(
-                "SELECT n::VARCHAR, problem, raw_starts, raw_billed, raw_effective FROM"  # noqa: S608
-                " (SELECT *, row_number() OVER ()"
-                f" AS n FROM ({charges}{' WHERE NOT extra' if part.meaning.unfolded else ''}))"
-                f" WHERE problem IS NOT NULL LIMIT {left}"
-            ):
-                left -= 1
-                said = ", ".join(f"{name} {value}" for name, value in
-                                 (("day", day), ("amount", billed), ("effective", effective)) if value)  # fmt: skip
-                said = said.replace("\x00", "␀")  # a number with one in it would look like a good one
-                yield Reject(f"row {place}", f"{_REASONS[problem].capitalize()}.", said[:500], part.table.entry)
+        for number, part in enumerate(self.bill.parts):
+            broken = [each for each in self._broken if each.path == str(part.table.path)]
+            unused: list[rejected.Unused] = []
+            if self.rejected > len(self._broken) and left > 0:
+                style = self._styles(number, part)
+                charges = _charges(number, part, style, self.scale, self._account, raw=True, view="sample")
+                unused = [rejected.Unused(*row) for row in self._ask(rejected.query(charges, part.meaning, left))]
+            left -= len(unused)
+            yield from rejected.named(part.table, broken, unused)
 
     def first(self, count: int) -> tuple[str, str, list[dict[str, Any]]]:
         """How days and decimals of the first table are read, and its first lines: what of it, as it stands and read."""
@@ -342,7 +317,7 @@ class Cube:
             names = [column[0] for column in cursor.description or ()]
             rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         for row in rows:
-            row["problem"] = _REASONS.get(row["problem"] or "", "")
+            row["problem"] = rejected.REASONS.get(row["problem"] or "", "")
         return style.starts, style.decimals or "point", rows
 
     # --- asking
@@ -480,7 +455,7 @@ def _problem(meaning: Meaning, pointed: Callable[[str], str]) -> str:
     ]
     if "period" in meaning.fields:
         branches.append(("raw_period IS NOT NULL AND period_day IS NULL", "period_bad"))
-    branches.append((f"length(currency) > {_CURRENCY_LONGEST}", "currency_long"))
+    branches.append((f"length(currency) > {CURRENCY_LONGEST}", "currency_long"))
     branches += [(f"wrong_{at}", name) for at, name in enumerate(meaning.wrong)]
     for name in ("billed", "effective"):
         if name in meaning.computed:

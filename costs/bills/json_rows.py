@@ -42,13 +42,15 @@ def parsed(path: Path, entry: str) -> Any:
 
 
 def written(rows: Iterable[Mapping[str, str | None]], path: Path, entry: str) -> Table:
-    """The rows as a table that the reduction reads like any other."""
+    """The rows as a table that the reduction reads like any other; each says in `pointer` where it stands."""
+    pointers: list[str] = []
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
         for row in rows:
             writer.writerow([_cell(row.get(name)) for name in _COLUMNS])
-    return Table(path, entry, "csv", _COLUMNS)
+            pointers.append(row.get("pointer") or "")
+    return Table(path, entry, "csv", _COLUMNS, pointers=tuple(pointers))
 
 
 def _cell(value: str | None) -> str:

@@ -64,12 +64,14 @@ def _csv(path: Path, entry: str, folder: Path, text: str, encoding: str) -> tupl
     if encoding not in ("utf-8", "utf-8-sig"):
         path = _as_utf8(path, folder, encoding)
         notes = (f"Read as {looks.NAMES.get(encoding, encoding)}, for it is not UTF-8",)
+    elif encoding == "utf-8-sig" and text[:1] == '"' and "\n" in text[: text.find('"', 1)]:
+        path = _as_utf8(path, folder, encoding)  # behind a mark, DuckDB takes no quote for one while it skips lines
     headers, delimiter, skip = _header(text, entry)
     return Head("csv", headers), Table(path, entry, "csv", headers, (), delimiter, skip, notes)
 
 
 def _header(text: str, entry: str) -> tuple[tuple[str, ...], str, int]:
-    """The header, what divides it, and how many lines it takes with the empty ones before it."""
+    """The header, what divides it, and how many records it is with the empty lines before it."""
     first = text.lstrip("\r\n")
     blank = text[: len(text) - len(first)].count("\n")
     delimiter = max(_DELIMITERS, key=first.partition("\n")[0].count)
@@ -85,7 +87,7 @@ def _header(text: str, entry: str) -> tuple[tuple[str, ...], str, int]:
             "too_many_columns", f"It has {len(headers):,} columns; {MOST_COLUMNS:,} are read.",
             remedy="This is no billing export.", line=1, entry=entry,
         )  # fmt: skip
-    return headers, delimiter, blank + reader.line_num
+    return headers, delimiter, blank + 1  # one record for DuckDB, however many lines the header takes
 
 
 def _as_utf8(path: Path, folder: Path, encoding: str) -> Path:

@@ -169,7 +169,8 @@ def _lives(content: bytes) -> Usage:
     for row in reader:
         first, last = moment(row[columns["first_seen"]] or ""), moment(row[columns["last_seen"]] or "")
         if first is None or not row[columns["id"]] or (last is not None and last < first):
-            usage.reject(f"line {reader.line_num}", "It has no id, no first_seen, or ends before it begins.", row)
+            line = reader.line_num
+            usage.reject(f"line {line}", "It has no id, no first_seen, or ends before it begins.", row, line)
             continue
         lives.append((first.date(), last.date() if last else None))
         usage.observed_at = max(usage.observed_at or first, last or first)

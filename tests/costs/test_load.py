@@ -66,7 +66,7 @@ def state() -> list[Any]:
     ]
 
 
-def test_a_bill_is_found_out_loaded_and_reconciled(ada: User) -> None:
+def test_a_bill_is_found_out_loaded_and_reconciled(ada: User, signed_in: Callable[[User], Client], api: Api) -> None:
     content = focus({}, {"BilledCost": "-0.25", "ChargeCategory": "Credit"}, {"BilledCost": "oops"}, JULY)
     row = applied(ada, content)
     assert (row.kind, row.format, row.export, row.billing_account) == ("bill", "focus", "focus", "payer")
@@ -81,7 +81,13 @@ def test_a_bill_is_found_out_loaded_and_reconciled(ada: User) -> None:
             "file_effective": "3.75", "loaded_effective": "2.5",
         },
     ]  # fmt: skip
-    assert row.rejects.get().pointer == "row 3"
+    assert row.rejects.get().line == 4
+    page = signed_in(ada).get(f"/imports/{row.pk}/").content.decode()
+    assert "line 4" in page
+    (reject,) = api(ada).get(f"/api/v1/imports/{row.pk}/rejects/").json()["results"]
+    assert (reject["location"]["line"], reject["reason"]) == (4, "The amount is no number.")
+    csv = api(ada).get(f"/api/v1/imports/{row.pk}/rejects/?format=csv")
+    assert b"\n4,line 4,," in b"".join(csv).replace(b"\r", b"")
     assert billed() == Decimal("8.25")
     assert [(str(scope.period), scope.is_provisional) for scope in BillScope.objects.order_by("period")] == [
         ("2026-06-01", False), ("2026-07-01", False),
@@ -356,7 +362,7 @@ def test_a_program_sees_what_a_list_would_come_to_and_tells_its_columns(
     assert preview["rows"][0]["values"] == {
         "starts": "2026-06-01", "billed": "5.5", "currency": "EUR", "tag_team": "a"
     }  # fmt: skip
-    assert preview["rejects"][0]["location"]["pointer"] == "row 2"
+    assert preview["rejects"][0]["location"]["line"] == 3
     assert (Import.objects.count(), client.get(address).json()["remembered_by"]) == (1, None)
     for wrong, pointer in (
         ({"starts": "when"}, "/columns/billed"), ({"starts": "when", "billed": "y"}, "/columns/billed"),

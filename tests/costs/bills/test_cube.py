@@ -83,7 +83,7 @@ def test_what_is_no_amount_is_rejected_with_its_place(tmp_path: Path, text: str)
     found = reduce(tmp_path, focus({}, {"BilledCost": text}, {}, {}))
     assert (found.lines, found.rejected, found.loaded) == (4, 1, Decimal("4.5"))
     (reject,) = found.rejects
-    assert reject.pointer == "row 2"
+    assert (reject.pointer, reject.line) == ("line 3", 3)
     assert reject.reason == "The amount is no number."
     assert text in reject.excerpt
 
@@ -106,7 +106,7 @@ def test_what_has_no_day_no_amount_or_no_month_is_named(tmp_path: Path) -> None:
         ),
     )  # fmt: skip
     assert (found.lines, found.rejected) == (7, 6)
-    assert [each.pointer for each in found.rejects] == [f"row {number}" for number in range(2, 8)]
+    assert [each.line for each in found.rejects] == list(range(3, 9))
     # What they say is known all the same: file and table can be compared.
     assert found.billed() - found.loaded == Decimal("1.5") * 5
 
@@ -117,14 +117,58 @@ def test_lines_that_are_no_lines_of_the_table_are_rejected_with_their_line(tmp_p
     lines[3] = lines[3][:40]  # cut off
     found = reduce(tmp_path, b"".join(lines))
     assert (found.lines, found.rejected, found.loaded) == (3, 2, Decimal("1.5"))
-    assert [each.pointer for each in found.rejects] == ["line 3", "line 4"]
+    assert [each.line for each in found.rejects] == [3, 4]
+    assert found.rejects[0].reason == "It has 3 columns, and the header has 19."
+
+
+# Cells as exports write them, and what makes a record take several lines, or none.
+CELLS = ("i-1", "", '5" disk', '"a, b"', '"said ""hi"""', '"two\nlines"', '"\n\n"', ' "blank before\n"', '""', "Zürich")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(("good", "bad", "short", "empty")), *[st.sampled_from(CELLS)] * 2), max_size=12),
+    st.sampled_from(("\n", "\r\n")), st.booleans(), st.integers(0, 2), st.booleans(),
+)  # fmt: skip
+def test_a_rejected_line_is_found_where_an_editor_shows_it(
+    records: list[tuple[str, str, str]], newline: str, marked: bool, blank: int, wide: bool
+) -> None:
+    """However many lines the cells, the header and what lies between take."""
+    header = '"Resource\nName",Date,Cost,Tags' if wide else "Resource,Date,Cost,Tags"
+    text, expected = "\n" * blank + header + "\n", []
+    for kind, one, other in [*records, ("bad", "end", "")]:
+        line = text.count("\n") + 1
+        if kind in ("bad", "short"):
+            expected.append(line)
+        cost = "oops" if kind == "bad" else "1.5"
+        text += {"short": f"{one},{cost}\n", "empty": "\n"}.get(kind, f"{one},2026-06-01,{cost},{other}\n")
+    content = text.replace("\n", newline).encode("utf-8-sig" if marked else "utf-8")
+    with TemporaryDirectory() as folder:
+        found = reduce(Path(folder), content, requested="charges-csv")
+    good = sum(kind == "good" for kind, *_ in records)
+    assert (found.lines, found.loaded) == (len(expected) + good, good * Decimal("1.5")), "nothing is lost"
+    assert sorted(each.line or 0 for each in found.rejects) == expected
+
+
+def test_a_rejected_row_of_parquet_has_its_number_and_one_of_json_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "made.parquet"
+    duckdb.sql(
+        "COPY (SELECT 'a' AS BillingAccountId, '2026-06-01' AS ChargePeriodStart, 'Usage' AS ChargeCategory,"
+        f" CASE range WHEN 2 THEN 'x' ELSE '1' END AS BilledCost FROM range(4)) TO '{path}' (FORMAT parquet)"
+    )
+    (reject,) = reduce(tmp_path, path.read_bytes()).rejects
+    assert (reject.pointer, reject.line) == ("row 3", 3)
+    pod = {"totalCost": 1.5, "properties": {}, "window": {"start": "2026-06-01T00:00:00Z"}}
+    answer = json.dumps({"data": [{"shop/api": pod}, {"shop/api": pod, "shop/db": {**pod, "totalCost": "much"}}]})
+    (reject,) = reduce(tmp_path, answer.encode()).rejects
+    assert (reject.pointer, reject.line) == ("/data/1/shop/db", None)
 
 
 def test_quotes_newlines_json_and_stray_columns_in_cells_do_no_harm(tmp_path: Path) -> None:
     odd = {"ChargeDescription": 'two\nlines, "quoted"', "x_More": "{}", "Tags": '{"team": "a\\"b", "n": {"deep": 1}}'}
     found = reduce(tmp_path, focus(odd, {**odd, "BilledCost": "x"}, base={**FOCUS, **odd}))
     assert found.loaded == Decimal("1.5")
-    assert found.rejects[0].pointer == "row 2"
+    assert found.rejects[0].line == 4, "the first charge takes two lines"
     assert next(iter(found.keys.values()))[-1] == '{"team": "a\\"b"}'
 
 
@@ -384,5 +428,5 @@ def test_two_currencies_that_begin_alike_are_never_added(tmp_path: Path) -> None
         tmp_path, focus({"BillingCurrency": longest}, {"BillingCurrency": longer}, {"BillingCurrency": longer + "2"})
     )
     assert {cell[3] for cell in found.cells} == {longest}
-    assert [each.pointer for each in found.rejects] == ["row 2", "row 3"]
+    assert [each.line for each in found.rejects] == [3, 4]
     assert all("longer than 40 characters" in each.reason for each in found.rejects)

@@ -240,7 +240,7 @@ def test_a_line_of_google_is_used_with_all_its_credits_or_not_at_all(
     rows = [{"cost": "4", "credits": odd}, {"cost": cost, "credits": credits}, {"cost": "1", "credits": "[]"}]
     found = reduce(tmp_path, table([{**base, **row} for row in rows]))
     assert (found.lines, found.rejected, found.loaded) == (5, 1, Decimal("2.5"))
-    assert [(each.pointer, each.reason.startswith(reason)) for each in found.rejects] == [("row 2", True)]
+    assert [(each.line, each.reason.startswith(reason)) for each in found.rejects] == [(3, True)]
     named = {found.keys[cell[1]][2] for cell in found.cells if cell[2] == "Credit"}
     assert named == {"half } 'off'", "PROMOTION"}
 

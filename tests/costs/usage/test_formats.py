@@ -317,7 +317,7 @@ def test_lives_of_entities_become_stock_arrivals_and_mean_life_by_day() -> None:
     assert [found[Measure.ENTITIES, "", JUNE + timedelta(days=day)] for day in range(3)] == [1, 2, 2]
     assert [found[Measure.ENTITIES_NEW, "", JUNE + timedelta(days=day)] for day in range(3)] == [1, 1, 1]
     assert found[Measure.LIFETIME_DAYS, "", None] == D("1.5")
-    assert usage.rejects[0].pointer == "line 5"
+    assert usage.rejects[0].line == 5
 
 
 def test_a_comma_too_many_is_told_with_its_line_and_what_to_do() -> None:

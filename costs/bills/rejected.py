@@ -1,0 +1,84 @@
+"""Lines of a bill that could not be used: what is wrong with each, and where in its file it stands. PURE."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from costs.bills import places
+from costs.bills.records import Meaning, Reject, Table
+
+CURRENCY_LONGEST = 40
+REASONS = {
+    "starts": "no day",
+    "starts_bad": "the day cannot be read (2026-06-30 and 6/30/2026 can), or is not between 2000 and 2100",
+    "period_bad": "the billing period cannot be read",
+    "currency_long": f"the currency's name is longer than {CURRENCY_LONGEST} characters, so that two might read alike",
+    "billed": "no amount",
+    "billed_bad": "the amount is no number",
+    "billed_digits": "the amount has more digits than can be kept exactly (38, of which 28 after the point)",
+    "credits_bad": "a credit of it has no amount that can be read",
+    "credits_digits": "a credit of it has more digits than can be kept exactly",
+    "effective_bad": "the effective cost is no number",
+    "effective_digits": "the effective cost has more digits than can be kept exactly",
+}
+_COLUMNS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
+BROKEN = (
+    "SELECT e.line, any_value(e.error_message), any_value(left(e.csv_line, 500)), any_value(s.file_path)"
+    " FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id) GROUP BY e.scan_id, e.file_id, e.line"
+    " ORDER BY 4, 1"
+)
+
+
+class Broken(NamedTuple):
+    """A record that has not the table's columns."""
+
+    record: int
+    said: str
+    text: str
+    path: str
+
+
+class Unused(NamedTuple):
+    """A row whose charge cannot be used."""
+
+    row: int
+    problem: str
+    day: str | None
+    billed: str | None
+    effective: str | None
+
+
+def query(charges: str, meaning: Meaning, most: int) -> str:
+    """SQL of the rows of `charges` that cannot be used. What a line holds beside its charge is not counted."""
+    lines = f"{charges}{' WHERE NOT extra' if meaning.unfolded else ''}"
+    raws = ", ".join(f"left(raw_{name}, 500)" for name in ("starts", "billed", "effective"))
+    return (
+        f"SELECT n, problem, {raws} FROM (SELECT *, row_number() OVER () AS n FROM ({lines}))"  # noqa: S608
+        f" WHERE problem IS NOT NULL LIMIT {most}"
+    )
+
+
+def named(table: Table, broken: Sequence[Broken], unused: Sequence[Unused]) -> Iterator[Reject]:
+    if not broken and not unused:
+        return
+    of_rows, of_broken = places.lines(table, [each.row for each in unused], {each.record for each in broken})
+    name = "row" if table.kind == "parquet" else "line"
+    for each in broken:
+        line = of_broken.get(each.record)
+        yield Reject(f"line {line or each.record}", _said(each.said), each.text.strip("\r\n"), table.entry, line)
+    for row in unused:
+        line = of_rows.get(row.row)
+        pointer = table.pointers[row.row - 1] if table.pointers else f"{name} {line or row.row}"
+        values = (("day", row.day), ("amount", row.billed), ("effective", row.effective))
+        excerpt = ", ".join(f"{what} {value}" for what, value in values if value)
+        excerpt = excerpt.replace("\x00", "␀")  # a number with one in it would look like a good one
+        yield Reject(pointer, f"{REASONS[row.problem].capitalize()}.", excerpt[:500], table.entry, line)
+
+
+def _said(message: str) -> str:
+    """What DuckDB finds wrong with a record, in our words."""
+    if found := _COLUMNS.search(message):
+        return f"It has {found[2]} columns, and the header has {found[1]}."
+    if "unterminated quote" in message:
+        return "A quote in it does not end, or text follows where it ends."
+    return "It cannot be read as a line of the table."
