@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from costs import reading
 from costs.models import UsageFigure, UsageScope
 from costs.usage import registry
 from costs.usage.records import Reject, Usage, UsageError, UsageRecord
@@ -43,6 +44,11 @@ def load_usage(job: Job) -> None:
             error.code, error.message, remedy=error.remedy, location={"entry": error.entry}
         ) from error
     except UsageError as error:
+        if error.code == "unknown_format" and not job.row.requested_format and _is_bill(job.row):
+            raise ImportFailedError(
+                "bill_file", "This is no usage: it looks like a bill.",
+                remedy="Hand it in as a bill: with kind bill, or without a kind.",
+            ) from error  # fmt: skip
         location = {name: redact(value) if isinstance(value, str) else value for name, value in error.location.items()}
         raise ImportFailedError(error.code, redact(error.message), remedy=error.remedy, location=location) from error
     faults.at("mid_parse")
@@ -60,6 +66,11 @@ def _redactor() -> Redactor:
     salt = settings.REDACTION_SALT
     assert salt is not None
     return Redactor(salt.encode())
+
+
+def _is_bill(row: Import) -> bool:
+    with row.file.open("rb") as stored:
+        return reading.is_bill(stored)
 
 
 def _read(job: Job) -> Usage:

@@ -79,12 +79,11 @@ def _told(head: Head, path: Path, requested: str, entry: str) -> tuple[str, str]
     """(format, why). Of JSON that breaks, the place is said instead of what it is not."""
     try:
         return detect.of(head, requested, entry)
-    except BillError as error:
+    except BillError:
         small = not requested and head.kind == "json" and path.stat().st_size <= looks.MOST_BYTES
         fault = looks.fault(path.read_bytes()) if small else None
-        if fault is None:
-            raise
-        raise BillError(fault.code, fault.message, remedy=fault.remedy, entry=entry, **fault.location) from error
+        tables.refuse(fault, entry)
+        raise
 
 
 def _part(

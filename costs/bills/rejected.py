@@ -65,7 +65,8 @@ def named(table: Table, broken: Sequence[Broken], unused: Sequence[Unused]) -> I
     name = "row" if table.kind == "parquet" else "line"
     for each in broken:
         line = of_broken.get(each.record)
-        yield Reject(f"line {line or each.record}", _said(each.said), each.text.strip("\r\n"), table.entry, line)
+        excerpt = each.text.strip("\r\n").replace("\x00", "␀")
+        yield Reject(f"line {line or each.record}", _said(each.said, each.text), excerpt, table.entry, line)
     for row in unused:
         line = of_rows.get(row.row)
         pointer = table.pointers[row.row - 1] if table.pointers else f"{name} {line or row.row}"
@@ -75,8 +76,10 @@ def named(table: Table, broken: Sequence[Broken], unused: Sequence[Unused]) -> I
         yield Reject(pointer, f"{REASONS[row.problem].capitalize()}.", excerpt[:500], table.entry, line)
 
 
-def _said(message: str) -> str:
+def _said(message: str, text: str) -> str:
     """What DuckDB finds wrong with a record, in our words."""
+    if "\x00" in text:
+        return "It holds zero bytes (NUL): the file was not written or copied to its end."
     if found := _COLUMNS.search(message):
         return f"It has {found[2]} columns, and the header has {found[1]}."
     if "unterminated quote" in message:

@@ -34,10 +34,17 @@ def look(path: Path, entry: str, folder: Path) -> tuple[Head, Table | None]:
         raise BillError("empty", "The file holds nothing.", remedy="Export it again.", byte=0, entry=entry)
     if start[:4] == _MAGIC:
         return _parquet(path, entry)
+    refuse(looks.no_export(start), entry)
     text, encoding = _decoded(start)
     if text.lstrip()[:1] in ("{", "["):
         return Head("json", text=text), None
     return _csv(path, entry, folder, text, encoding)
+
+
+def refuse(fault: looks.Fault | None, entry: str) -> None:
+    """Raises BillError with what is wrong, where something is."""
+    if fault is not None:
+        raise BillError(fault.code, fault.message, remedy=fault.remedy, entry=entry, **fault.location)
 
 
 def _decoded(start: bytes) -> tuple[str, str]:

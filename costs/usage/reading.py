@@ -28,7 +28,7 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 def text(data: bytes) -> str:
     """UTF-8, with or without a mark. Raises UsageError with the byte."""
-    refuse(looks.wrong_encoding(data))
+    refuse(looks.no_export(data) or looks.wrong_encoding(data))
     body = data.removeprefix(_BOM)
     try:
         return body.decode("utf-8")
@@ -46,7 +46,7 @@ def refuse(fault: looks.Fault | None) -> None:
 
 def json(data: bytes) -> Any:
     """Numbers with a point as Decimal, so that nothing is rounded. Raises UsageError with line and column."""
-    refuse(looks.wrong_encoding(data))
+    refuse(looks.no_export(data) or looks.wrong_encoding(data))
     body = data.removeprefix(_BOM)
     if not body.strip():
         raise UsageError("empty", "The file holds nothing.", remedy="Check that the tool wrote it.", byte=0)

@@ -55,7 +55,7 @@ def read(content: bytes, requested: str = "") -> Usage:
 
 def detect(content: bytes) -> str:
     """By what it holds, never by its name. JSON that is broken is refused with its place."""
-    refuse(looks.wrong_encoding(content))
+    refuse(looks.no_export(content) or looks.wrong_encoding(content))
     head = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if head[:1] in (b"{", b"["):
         first_line = content.lstrip().partition(b"\n")[0]
@@ -125,4 +125,4 @@ def _of_list(root: list[Any]) -> str:
         return elasticsearch.INDICES
     if entities.is_pods(first):
         return entities.PODS
-    return newrelic.FORMAT if "beginTimeSeconds" in first else ""
+    return newrelic.FORMAT if "beginTimeSeconds" in first or newrelic.is_event(first) else ""

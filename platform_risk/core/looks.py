@@ -1,6 +1,8 @@
-"""What is wrong with a file that nothing here can read: its encoding, or the place at which its JSON breaks. PURE."""
+"""What is wrong with a file that nothing here can read: that it is a page or holds nothing but zeros, its encoding, or
+the place at which its JSON breaks. PURE."""
 
 import codecs
+import html
 import json
 import re
 from dataclasses import dataclass, field
@@ -19,6 +21,11 @@ NAMES = {
     "utf-32-le": "UTF-32 (little endian, without a byte-order mark)",
     "utf-32-be": "UTF-32 (big endian, without a byte-order mark)",
 }  # fmt: skip
+_TITLE = re.compile(r"<title[^>]*>\s*([^<]*)", re.IGNORECASE)
+_PAGE = re.compile(r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
+_REFUSAL = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<Error>.*?<Code>([^<]*)</Code>", re.DOTALL)
+_MOST_ZEROS = 16  # no text ends with so many, in whatever encoding
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _LONE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
@@ -58,9 +65,39 @@ def wrong_encoding(start: bytes) -> Fault | None:
     return Fault("wrong_encoding", f"The file is {name}.", "Save it as UTF-8 and send it again.", {"byte": 0})
 
 
+def no_export(start: bytes) -> Fault | None:
+    """A page or an answer that was saved in place of the file, and what was never written; None for anything else."""
+    zeros = len(start.rstrip(b"\x00"))
+    if len(start) - zeros >= _MOST_ZEROS and not _NO_TEXT.search(start[:zeros]):
+        where = f"from byte {zeros:,} on" if zeros else "and nothing else"
+        return Fault(
+            "zero_bytes", f"It holds zero bytes (NUL) {where}: it was not written or copied to its end.",
+            "Export or copy it again, and compare its size with the original's.", {"byte": zeros},
+        )  # fmt: skip
+    encoding = encoding_of(start)
+    text = start[:_PROBE].decode(encoding, "replace")
+    if _PAGE.match(text):
+        title = _TITLE.search(text)
+        words = " ".join(html.unescape(title[1]).split())[:80] if title else ""
+        called = f", “{words}”" if words else ""
+        return Fault(
+            "web_page", f"It is a web page (HTML){called}: saved in place of the file, perhaps one of signing in.",
+            "Sign in again, download the file itself, and see in an editor that it does not begin with <html>.",
+            {"line": 1, "byte": 0},
+        )  # fmt: skip
+    refusal = _REFUSAL.match(text)
+    if refusal:
+        return Fault(
+            "refused_answer", f"It is the refusal of a storage ({refusal[1][:80]}), saved in place of the file.",
+            "Ask for the file again, with a link that has not expired and an account that may read it.",
+            {"line": 1, "byte": 0},
+        )  # fmt: skip
+    return None
+
+
 def fault(content: bytes) -> Fault | None:
     """What alone explains that it cannot be read; None when it is whole, or nothing of the kind."""
-    found = wrong_encoding(content)
+    found = no_export(content) or wrong_encoding(content)
     if found is not None:
         return found
     start = content[:_PROBE].removeprefix(codecs.BOM_UTF8).lstrip()

@@ -32,6 +32,9 @@ JULY = {
 }  # fmt: skip
 
 
+NEW_RELIC = b'[{"timestamp": 1780272000000, "GigabytesIngested": 3.5, "usageMetric": "LoggingBytes"}]'
+
+
 def send(user: User, content: bytes, name: str = "bill.csv", **names: Any) -> Import:
     row = hand_in(SimpleUploadedFile(name, content), user=user, **names)
     runner.run(row.pk)
@@ -220,11 +223,16 @@ def test_bad_files_end_with_place_and_remedy_and_apply_nothing(ada: User) -> Non
         (b"PAR1" + b"\0" * 100, "cut_file"),
         (focus({}).replace(b"Cost", b"Mood"), "mapping_needed"),
         (focus({}).partition(b"\n")[0], "no_lines"),
+        (b"<!DOCTYPE html>\n<html><head><title> Sign in </title></head></html>", "web_page"),
+        (bytes(4096), "zero_bytes"),
+        (NEW_RELIC, "usage_file"),
     ):
         row = send(ada, content, kind="bill")
         assert row.state == ImportState.FAILED
         assert (row.error["code"], bool(row.error["remedy"])) == (code, True)
         assert row.file.path not in row.error["message"]
+    assert "no beginTimeSeconds" in row.error["message"]
+    assert "TIMESERIES 1 day" in row.error["remedy"]
     assert state() == [[], [], []]
     assert BillScope.objects.count() == 0
 

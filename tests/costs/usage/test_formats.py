@@ -153,6 +153,24 @@ def test_new_relic_s_gigabytes_are_billions_of_bytes_by_day_and_metric() -> None
     assert next(iter(figures(units)))[0] is Measure.COMPUTE_UNITS
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"timestamp": 1780272000000, "GigabytesIngested": 3.5, "usageMetric": "LoggingBytes"}], "beginTimeSeconds"),
+        ([{"sum.GigabytesIngested": 3.5}], "no time and no beginTimeSeconds"),
+        ([{"beginTimeSeconds": 1780272000, "count": 3}], "neither GigabytesIngested nor consumption"),
+    ],
+)
+def test_new_relic_s_rows_of_another_query_say_what_they_miss_and_which_query_to_run(
+    rows: list[dict[str, Any]], said: str
+) -> None:
+    for body in [nerdgraph(rows), *([rows] if "count" not in rows[0] and "timestamp" in rows[0] else [])]:
+        with pytest.raises(UsageError, match=said) as refused:
+            read(body)
+        assert "FROM NrConsumption SELECT sum(GigabytesIngested)" in refused.value.remedy
+        assert "/0/" in refused.value.location["pointer"]
+
+
 def test_what_counts_up_through_a_month_is_differenced_and_never_summed() -> None:
     latest = "latest.GigabytesIngested"
     usage = read(
