@@ -96,7 +96,7 @@ def _files(row: Import, folder: Path) -> list[tuple[str, Path]]:
         try:
             entries = list(unpack(stored, folder=folder, limits=Limits(**names, depth=limits["archive_depth"])))
         except UnpackError as error:
-            raise BillError(error.code, error.message, remedy=error.remedy, entry=error.entry) from error
+            raise BillError(error.code, error.message, remedy=error.remedy, **error.location) from error
     return [(entry.name, entry.path) for entry in entries]
 
 

@@ -40,9 +40,7 @@ def load_usage(job: Job) -> None:
     try:
         usage = _read(job)
     except UnpackError as error:
-        raise ImportFailedError(
-            error.code, error.message, remedy=error.remedy, location={"entry": error.entry}
-        ) from error
+        raise ImportFailedError(error.code, error.message, remedy=error.remedy, location=error.location) from error
     except UsageError as error:
         if error.code == "unknown_format" and not job.row.requested_format and _is_bill(job.row):
             raise ImportFailedError(
