@@ -36,9 +36,8 @@ def parsed(path: Path, entry: str) -> Any:
             found = looks.Fault("not_json", f"This is no JSON: {error}.", "Export it again.")
         raise BillError(found.code, found.message, remedy=found.remedy, entry=entry, **found.location) from error
     except RecursionError as error:
-        raise BillError(
-            "too_deep", "The JSON nests too deeply.", remedy="This is no export of costs.", entry=entry
-        ) from error
+        found = looks.too_deep(path.read_bytes())
+        raise BillError(found.code, found.message, remedy=found.remedy, entry=entry, **found.location) from error
 
 
 def written(rows: Iterable[Mapping[str, str | None]], path: Path, entry: str) -> Table:

@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
-from costs.usage.reading import days, entries, mapping, text
+from costs.usage.reading import days, entries, mapping, refuse, text
 from costs.usage.records import Measure, Usage, UsageError
+from platform_risk.core import looks
 
 FORMAT = "loki-limits"
 _MOST_NODES = 100_000
@@ -42,7 +43,10 @@ def parse(content: bytes) -> Any:
             remedy="Correct the place; a Helm template has to be rendered first.",
             **({"line": mark.line + 1, "column": mark.column + 1} if mark else {}),
         ) from error  # fmt: skip
-    except (RecursionError, ValueError) as error:
+    except RecursionError:
+        refuse(looks.too_deep(content))
+        raise
+    except ValueError as error:
         raise UsageError(
             "not_yaml", "This is no YAML that can be read.", remedy="Upload Loki’s configuration."
         ) from error

@@ -54,8 +54,9 @@ def json(data: bytes) -> Any:
         raise UsageError("not_json", "A number has hundreds of digits.", remedy="Check how the file was made.")
     try:
         return _decoder.decode(body)
-    except RecursionError as error:
-        raise UsageError("too_deep", "The document is nested too deeply.", remedy="This is no usage file.") from error
+    except RecursionError:
+        refuse(looks.too_deep(body))
+        raise
     except (msgspec.DecodeError, UnicodeDecodeError, InvalidOperation) as error:
         if len(data) <= looks.MOST_BYTES and "trailing comma" not in str(error):
             refuse(looks.json_fault(data))

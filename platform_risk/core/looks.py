@@ -26,6 +26,9 @@ _PAGE = re.compile(r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|ht
 _REFUSAL = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<Error>.*?<Code>([^<]*)</Code>", re.DOTALL)
 _MOST_ZEROS = 16  # no text ends with so many, in whatever encoding
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+# Levels of nesting that are spoken of: exports have a dozen. What Python's own readers follow is some hundreds more.
+_DEEPEST = 200
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.S)
 _LONE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
@@ -120,14 +123,31 @@ def json_fault(content: bytes) -> Fault | None:
     try:
         document = json.loads(text, parse_float=str, parse_int=str)
     except RecursionError:
-        return Fault(
-            "too_deep", "It looks like JSON that nests too deeply to be read.", "No tool writes that: check it."
-        )
+        return too_deep(content)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and "\n" in text[: error.pos]:
             return None
         return _broken(content, mark + len(text[: error.pos].encode()), error.msg)
     return _odd(content, document)
+
+
+def too_deep(content: bytes) -> Fault:
+    """Of JSON (or YAML in its brackets) that a reader has given up: where it goes deeper than any export."""
+    depth = 0
+    place: dict[str, int] = {}
+    for found in _BRACKETS.finditer(content):
+        depth += bool(found[1]) - bool(found[2])
+        if depth > _DEEPEST:
+            place = _place(content, found.start())
+            break
+    at = f" at line {place['line']}, column {place['column']} (byte {place['byte']:,})" if place else ""
+    return Fault(
+        "too_deep",
+        f"It nests more than {_DEEPEST} levels deep{at}: that is not followed, for exports nest about a dozen.",
+        "Look at that place: mostly a program has put an answer into itself again and again, or a bracket is not"
+        " closed. Export it again from the tool itself.",
+        place,
+    )  # fmt: skip
 
 
 def _broken(content: bytes, byte: int, said: str) -> Fault:

@@ -206,7 +206,11 @@ def test_an_answer_of_opencost_that_makes_no_sense_is_refused(tmp_path: Path, do
 
 
 def test_deep_json_ends_no_worker(tmp_path: Path) -> None:
-    assert refused(tmp_path, b'{"ResultsByTime": ' + b"[" * 200_000).code in ("too_deep", "not_json")
+    error = refused(tmp_path, b'{"ResultsByTime":\n' + b"[" * 200_000)
+    assert error.code == "too_deep"
+    assert "more than 200 levels deep at line 2, column 200 (byte 217)" in error.message
+    assert (error.location["line"], error.location["byte"]) == (2, 217)
+    assert "Export it again" in error.remedy
 
 
 def test_googles_credits_stand_apart_and_its_invoice_month_counts(tmp_path: Path) -> None:
@@ -352,7 +356,7 @@ def test_two_columns_of_one_name_are_refused_only_where_money_or_time_is_read_fr
         (b'{"code": 200,\n "data": [1,, 2]}', "not_json", "breaks at line 2, column 13 (byte 26)"),
         (b"[]", "empty", "an empty list"),
         ("{}".encode("utf-16-le") * 8, "wrong_encoding", "UTF-16 (little endian"),
-        (b"[" * 100_000, "too_deep", "nests too deeply"),
+        (b"[" * 100_000, "too_deep", "more than 200 levels deep at line 1, column 201 (byte 200)"),
         (b'{"a": 1}', "unknown_format", "OpenCost"),
     ],
 )

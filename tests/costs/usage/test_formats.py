@@ -338,6 +338,20 @@ def test_lives_of_entities_become_stock_arrivals_and_mean_life_by_day() -> None:
     assert usage.rejects[0].line == 5
 
 
+@pytest.mark.parametrize(
+    ("text", "format"),
+    [
+        ('{"status": "success",\n"data": ' + "[" * 100_000, ""),
+        ("compactor: {}\nlimits_config: " + "{a: " * 5_000, "loki-limits"),
+    ],
+)
+def test_what_nests_too_deeply_is_told_with_the_limit_the_place_and_what_to_do(text: str, format: str) -> None:
+    with pytest.raises(UsageError, match=r"more than 200 levels deep at line 2") as refused:
+        read(text, format)
+    assert (refused.value.code, refused.value.location["line"]) == ("too_deep", 2)
+    assert "again and again" in refused.value.remedy
+
+
 def test_a_comma_too_many_is_told_with_its_line_and_what_to_do() -> None:
     broken = '{\n "status": "success",\n "data": {\n  "headStats": {\n   "numSeries": 508,\n  }\n }\n}'
     with pytest.raises(UsageError, match="no JSON: trailing comma") as refused:
