@@ -195,7 +195,6 @@ def test_azures_manifest_names_the_export_and_its_files(tmp_path: Path) -> None:
     ("document", "code"),
     [
         ('{"code": 200, "data": null}', "empty"),
-        ('{"code": 200, "data": [{"a": {"totalCost": NaN, "properties": {}}}]}', "not_json"),
         ('{"code": 200, "data": [{"a": {"totalCost": 1, "properties": {}}', "not_json"),
         ('{"code": 200, "data": {"totalCost": 1, "properties": {}}}', "wrong_shape"),
         ('{"code": 200, "data": [1, {"totalCost": 1, "properties": {}}]}', "wrong_shape"),
@@ -203,6 +202,19 @@ def test_azures_manifest_names_the_export_and_its_files(tmp_path: Path) -> None:
 )
 def test_an_answer_of_opencost_that_makes_no_sense_is_refused(tmp_path: Path, document: str, code: str) -> None:
     assert refused(tmp_path, document.encode()).code == code
+
+
+@pytest.mark.parametrize("odd", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_in_an_answer_of_opencost_is_told_by_window_allocation_and_field(
+    tmp_path: Path, odd: str
+) -> None:
+    good = '{"totalCost": 1.5, "properties": {}, "window": {"start": "2026-06-01T00:00:00Z"}}'
+    bad = f'{{"properties": {{}}, "cpuCost": 1, "totalCost": {odd}, "ramCost": {odd}}}'
+    document = f'{{"code": 200, "data": [{{"shop/api": {good}}}, {{"shop/api": {good}, "shop/db": {bad}}}]}}'
+    error = refused(tmp_path, document.encode(), names=("june.json",))
+    assert (error.code, error.location["entry"]) == ("not_json", "june.json")
+    assert error.location["pointer"] == "/data/1/shop/db/totalCost"
+    assert error.message.startswith(f"At /data/1/shop/db/totalCost stands {odd},")
 
 
 def test_deep_json_ends_no_worker(tmp_path: Path) -> None:
