@@ -82,6 +82,8 @@ def _said(message: str, text: str) -> str:
         return "It holds zero bytes (NUL): the file was not written or copied to its end."
     if found := _COLUMNS.search(message):
         return f"It has {found[2]} columns, and the header has {found[1]}."
+    if "unicode" in message.lower() or "encod" in message.lower():
+        return "It holds bytes that are no UTF-8, as the rest of the file is."
     if "unterminated quote" in message:
         return "A quote in it does not end, or text follows where it ends."
     return "It cannot be read as a line of the table."

@@ -38,6 +38,8 @@ def look(path: Path, entry: str, folder: Path) -> tuple[Head, Table | None]:
     text, encoding = _decoded(start)
     if text.lstrip()[:1] in ("{", "["):
         return Head("json", text=text), None
+    if encoding == "utf-8" and start.isascii() and _first_is_no_utf8(path):
+        encoding = "cp1252"
     return _csv(path, entry, folder, text, encoding)
 
 
@@ -51,11 +53,28 @@ def _decoded(start: bytes) -> tuple[str, str]:
     encoding = looks.encoding_of(start)
     if encoding != "utf-8":
         return start.decode(encoding, "ignore"), encoding
-    try:
-        # The last character may be cut in two.
-        return codecs.getincrementaldecoder("utf-8")().decode(start), "utf-8"
-    except UnicodeDecodeError:
+    if _is_no_utf8(start):
         return start.decode("cp1252", "replace"), "cp1252"
+    return start.decode("utf-8", "replace"), "utf-8"
+
+
+def _is_no_utf8(start: bytes) -> bool:
+    """Whether the first character beyond ASCII is none of UTF-8. Where a later one is none, the file is UTF-8 all the
+    same, and that line is broken: read as something else, every other name would be."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)  # the last character may be cut in two
+    except UnicodeDecodeError as error:
+        return start[: error.start].isascii()
+    return False
+
+
+def _first_is_no_utf8(path: Path) -> bool:
+    """The same of a whole file: customers, products and people with umlauts may come late in it."""
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            if not block.isascii():
+                return _is_no_utf8(block + file.read(4))
+    return False
 
 
 def peek(start: bytes) -> Head:

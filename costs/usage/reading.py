@@ -33,9 +33,11 @@ def text(data: bytes) -> str:
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
+        line = body[: error.start].count(b"\n") + 1
         raise UsageError(
-            "wrong_encoding", "The file is no UTF-8.", remedy="Save it as UTF-8.", byte=error.start
-        ) from error
+            "wrong_encoding", f"The file is no UTF-8: line {line} holds a byte that is none.", line=line,
+            remedy="Save it as UTF-8, and send it again.", byte=len(data) - len(body) + error.start,
+        ) from error  # fmt: skip
 
 
 def refuse(fault: looks.Fault | None) -> None:

@@ -38,12 +38,15 @@ FORMATS: dict[str, Format] = {
 
 def read(content: bytes, requested: str = "") -> Usage:
     """Raises UsageError with place and remedy."""
+    content, encoding = looks.as_utf8(content)  # what PowerShell redirects into a file is UTF-16
     name = requested or detect(content)
     if name not in FORMATS:
         raise UsageError(
             "unknown_format", f"{name} is no usage format.", remedy=f"It is one of {', '.join(sorted(FORMATS))}."
         )
     usage = FORMATS[name].read(content)
+    if encoding:
+        usage.notes.append(f"Read as {encoding}.")
     if not usage.records:
         why = f" ({usage.rejects[0].pointer}: {usage.rejects[0].reason})" if usage.rejects else ""
         raise UsageError(
@@ -55,6 +58,7 @@ def read(content: bytes, requested: str = "") -> Usage:
 
 def detect(content: bytes) -> str:
     """By what it holds, never by its name. JSON that is broken is refused with its place."""
+    content, _ = looks.as_utf8(content)
     refuse(looks.no_export(content) or looks.wrong_encoding(content))
     head = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if head[:1] in (b"{", b"["):

@@ -15,7 +15,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
 NAMES = {
-    "utf-16": "UTF-16", "utf-32": "UTF-32",
+    "utf-16": "UTF-16", "utf-32": "UTF-32", "cp1252": "Windows-1252",
     "utf-16-le": "UTF-16 (little endian, without a byte-order mark)",
     "utf-16-be": "UTF-16 (big endian, without a byte-order mark)",
     "utf-32-le": "UTF-32 (little endian, without a byte-order mark)",
@@ -58,6 +58,17 @@ def encoding_of(start: bytes) -> str:
     if first > 0.5 and third > 0.5 and fourth < 0.1:
         return "utf-32-be" if second > 0.9 else "utf-16-be"
     return "utf-8"
+
+
+def as_utf8(content: bytes) -> tuple[bytes, str]:
+    """A text in UTF-8, and the name of the encoding that it had; unchanged and "" where it is UTF-8 or no text."""
+    encoding = encoding_of(content)
+    if encoding not in NAMES:
+        return content, ""
+    try:
+        return content.decode(encoding).encode(), NAMES[encoding]
+    except UnicodeDecodeError:
+        return content, ""  # wrong_encoding says what it is
 
 
 def wrong_encoding(start: bytes) -> Fault | None:

@@ -178,6 +178,26 @@ def test_byte_order_marks_and_other_encodings(tmp_path: Path, encoding: str) -> 
     assert next(iter(found.keys.values()))[1] == "Müller"
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16-le", "utf-16-be", "utf-32"])
+def test_an_umlaut_that_comes_late_in_a_large_bill_of_another_encoding_loses_no_line(
+    tmp_path: Path, encoding: str
+) -> None:
+    bill = focus(*[{"Tags": "x" * 1_000}] * 300, {"ServiceName": "Müller", "BilledCost": "7"}).decode()
+    found = reduce(tmp_path, bill.encode(encoding))
+    assert (found.lines, found.rejected, found.loaded) == (301, 0, Decimal("1.5") * 300 + 7)
+    assert "Müller" in {key[1] for key in found.keys.values()}
+    assert "it is not UTF-8" in found.notes[0]
+
+
+def test_one_line_that_is_no_utf8_makes_no_other_of_the_bill(tmp_path: Path) -> None:
+    lines = focus({"ServiceName": "Müller"}, {"ServiceName": "M?ller"}).replace(b"M?ller", b"M\xfcller")
+    found = reduce(tmp_path, lines)
+    assert {key[1] for key in found.keys.values()} == {"Müller"}
+    assert [(each.line, each.reason) for each in found.rejects] == [
+        (3, "It holds bytes that are no UTF-8, as the rest of the file is.")
+    ]
+
+
 def test_empty_files_and_what_is_no_bill_are_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, b"").code == "empty"
     assert refused(tmp_path, b"hello").code == "unknown_format"

@@ -107,6 +107,21 @@ def test_an_exposition_counts_series_and_not_samples() -> None:
     assert om.observed_at.year == 2023  # seconds
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_usage_in_another_encoding_is_read_with_and_without_its_mark(encoding: str) -> None:
+    for text, format in ((PROM, "openmetrics"), (json.dumps(TSDB), "prometheus-tsdb"), (LOKI % "true", "loki-limits")):
+        usage = registry.read(text.encode(encoding))
+        assert usage.format == format
+        assert figures(usage) == figures(read(text))
+        assert encoding == "utf-8-sig" or any("Read as UTF-" in note for note in usage.notes)
+
+
+def test_usage_that_is_no_text_of_its_encoding_names_the_line() -> None:
+    with pytest.raises(UsageError, match="line 3 holds a byte") as refused:
+        registry.read(b'a 1\nb 2\nc{x="\xf6"} 3\n')
+    assert refused.value.location["line"] == 3
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -402,8 +417,8 @@ def test_json_that_is_no_utf_8_is_refused_and_never_crashes_who_asks() -> None:
     [
         (b'{"data":\n {"headStats": {', "not_json", "ends in the middle", {"line": 2, "column": 17, "byte": 25}),
         (b'{"data": {\n "headStats": 1 2}}', "not_json", "breaks at line 2, column 17", {"line": 2, "byte": 27}),
-        ('{"data": {}}'.encode("utf-16"), "wrong_encoding", "The file is UTF-16.", {"byte": 0}),
-        ('{"data": {}}'.encode("utf-16-be"), "wrong_encoding", "big endian", {"byte": 0}),
+        ('{"data": {}}'.encode("utf-16")[:-1], "wrong_encoding", "The file is UTF-16.", {"byte": 0}),
+        ('{"data": {}}'.encode("utf-16-be") + b"\0", "wrong_encoding", "big endian", {"byte": 0}),
         (b'{"data": {"a": "caf\xe9"}}', "wrong_encoding", "no UTF-8 at byte 19", {"byte": 19}),
         (b'{"data": {\n"a": "\\ud800"}}', "not_json", "half of a surrogate pair", {"line": 2, "byte": 17}),
         (b'{"data": {"headStats": {"numSeries": "many"}}}', "wrong_shape", "is no number of series", {}),
