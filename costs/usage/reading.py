@@ -101,8 +101,8 @@ def size(value: Any) -> Decimal | None:
 
 def days(value: Any) -> Decimal | None:
     """Days, of text as 30d, 744h or 1d12h; 0 is 0. None for what is no span of time."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value) / 86400  # nanoseconds and seconds are never given so: Loki's bare 0 is
+    if value == 0 and not isinstance(value, bool):
+        return Decimal(0)  # Loki's bare 0; of any other number the unit is unknown
     if not isinstance(value, str) or not value.strip():
         return None
     rest, total = value.strip(), Decimal(0)

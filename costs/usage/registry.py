@@ -88,6 +88,8 @@ def _yaml(content: bytes) -> Any:
     try:
         return loki.parse(content) if len(content) < 1_000_000 else None
     except UsageError:
+        if loki.looks_like_it(content):
+            raise
         return None
 
 

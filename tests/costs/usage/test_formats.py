@@ -316,6 +316,33 @@ def test_loki_deletes_only_when_its_compactor_is_told_to() -> None:
     assert refused.value.location["line"] == 2
 
 
+def test_what_of_loki_is_no_span_of_time_is_told_with_tenant_and_line() -> None:
+    usage = read(
+        "compactor: {retention_enabled: true}\n"
+        "limits_config:\n  retention_period: 744h\n  retention_stream:\n  - period: 24h\n"
+        "overrides:\n  shop:\n    retention_period: 30 days\n"
+        "  data/lake:\n    retention_stream:\n    - selector: '{app=\"etl\"}'\n      period: 90\n"
+        "  plain: 31d\n  empty:\n"
+    )
+    assert [(each.line, each.pointer, each.reason) for each in usage.rejects] == [
+        (5, "/limits_config/retention_stream/0", "It has no selector."),
+        (8, "/overrides/shop/retention_period",
+         "The period of tenant shop is no span of time with its unit, as 744h."),
+        (12, "/overrides/data/lake/retention_stream/0/period",
+         'The period of tenant data/lake {app="etl"} is no span of time with its unit, as 744h.'),
+        (13, "/overrides/plain", "Tenant plain has no settings by name."),
+    ]  # fmt: skip
+    assert [(each.subject, each.value) for each in usage.records] == [("", 31)]
+
+
+def test_a_configuration_of_loki_that_is_no_yaml_names_the_line_though_nobody_said_what_it_is() -> None:
+    broken = "limits_config:\n  retention_period: 744h\noverrides:\n  shop:\n    retention_period: 24h\n   big: {\n"
+    for format in ("", "loki-limits"):
+        with pytest.raises(UsageError, match="no YAML at line 6") as refused:
+            read(broken, format)
+        assert (refused.value.code, refused.value.location["line"]) == ("not_yaml", 6)
+
+
 def pod(name: str, namespace: str = "shop", phase: str = "Running") -> dict[str, Any]:
     return {"kind": "Pod", "metadata": {"name": name, "namespace": namespace, "uid": name}, "status": {"phase": phase}}
 
@@ -401,8 +428,8 @@ def test_words_for_sizes_and_spans_of_time() -> None:
     assert [size(each) for each in ("0b", "10.2gb", "3kb", "12", 7, "many", None)] == [
         0, D("10.2") * 2**30, 3072, 12, 7, None, None,
     ]  # fmt: skip
-    assert [days(each) for each in ("30d", "744h", "1d12h", "0", "0s", 0, "soon", "", None, True)] == [
-        30, 31, D("1.5"), 0, 0, 0, None, None, None, None,
+    assert [days(each) for each in ("30d", "744h", "1d12h", "0", "0s", 0, "soon", "", None, True, 744)] == [
+        30, 31, D("1.5"), 0, 0, 0, None, None, None, None, None,
     ]  # fmt: skip
 
 
