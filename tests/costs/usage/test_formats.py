@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costs.usage import registry
+from costs.usage import prometheus, registry
 from costs.usage.newrelic import differenced
 from costs.usage.reading import days, size
 from costs.usage.records import Measure, Usage, UsageError
@@ -76,8 +76,40 @@ def test_a_query_over_time_is_means_of_gauges_and_increases_of_counters() -> Non
     assert found[Measure.OBSERVED, "up{job=p}", JUNE] == D("0.5")
     assert found[Measure.OBSERVED, "up{job=p}", date(2026, 6, 2)] == 1
     assert found[Measure.POINTS, f"{counter}{{job=p}}", JUNE] == 60 + 5 + 20
-    assert [each.pointer for each in usage.rejects] == ["/data/result/2"]
-    assert usage.notes == ["One value each 60 s."]
+    assert [each.pointer for each in usage.rejects] == ["/data/result/0/values/2", "/data/result/2"]
+    assert usage.notes == [
+        "One value each 60 s.", "2 of 9 points were not used: they stand among the rejected, by series."
+    ]  # fmt: skip
+
+
+def test_points_that_cannot_be_used_are_counted_by_series_and_reason_with_the_first_of_each() -> None:
+    name = "prometheus_tsdb_head_samples_appended_total"
+    values: list[Any] = [
+        [1780272060, "160"], [1780272000, "100"], [1780272120, "NaN"], [1780272180, "+Inf"], [1780272240, "soon"],
+        [1780272300], [1780272360, "1", "2"], "x", ["later", "7"], [1e12, "7"], [1780272060, "150"],
+        [1780272060, "160"], [1780272420, "200"],
+    ]  # fmt: skip
+    result = [{"metric": {"__name__": name}, "values": values}]
+    usage = read({"status": "success", "data": {"resultType": "matrix", "result": result}})
+    assert figures(usage) == {(Measure.POINTS, f"{name}{{}}", JUNE): 100}, "it never began anew"
+    assert [(each.pointer.removeprefix("/data/result/0/values/"), each.reason) for each in usage.rejects] == [
+        ("2", "3 of its 13 points: no number (NaN, infinite, or a text). This is the first."),
+        ("5", "3 of its 13 points: no pair of a time and a value. This is the first."),
+        ("8", "2 of its 13 points: no time between 2000 and 2200, in seconds. This is the first."),
+        ("10", "2 of its 13 points: the time of an earlier point. This is the first."),
+    ]
+    assert usage.notes == [
+        "One value each 60 s.", "10 of 13 points were not used: they stand among the rejected, by series.",
+        "Points of 1 series were not in the order of time, and were put into it.",
+    ]  # fmt: skip
+
+
+def test_more_series_than_are_taken_are_refused_and_never_cut_to_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prometheus, "_MOST_SERIES", 1)
+    result = [{"metric": {"__name__": name}, "values": [[1780272000, "1"]]} for name in ("up", "down")]
+    with pytest.raises(UsageError, match="2 series; 1 are taken") as refused:
+        read({"status": "success", "data": {"resultType": "matrix", "result": result}})
+    assert "sum by" in refused.value.remedy
 
 
 PROM = """# HELP a_total Said.
@@ -332,7 +364,7 @@ def test_what_of_loki_is_no_span_of_time_is_told_with_tenant_and_line() -> None:
          'The period of tenant data/lake {app="etl"} is no span of time with its unit, as 744h.'),
         (13, "/overrides/plain", "Tenant plain has no settings by name."),
     ]  # fmt: skip
-    assert [(each.subject, each.value) for each in usage.records] == [("", 31)]
+    assert [(each.subject, each.value) for each in usage.records] == [("", D(31))]
 
 
 def test_a_configuration_of_loki_that_is_no_yaml_names_the_line_though_nobody_said_what_it_is() -> None:
