@@ -66,7 +66,10 @@ def load_bill(job: Job) -> None:
         with reading.opened(job.row, keys) as (bill, folder):
             job.bytes_total = bill.bytes_total
             faults.at("mid_parse")
-            cube = Cube(bill, folder=folder, tag_keys=keys, billing_account=job.row.billing_account, tick=tick)
+            cube = Cube(
+                bill, folder=folder, tag_keys=keys, billing_account=job.row.billing_account, tick=tick,
+                today=_observed_at(job.row)[0].date(),
+            )  # fmt: skip
             with cube:
                 job.records_done = cube.lines
                 job.check()
@@ -205,7 +208,7 @@ def _replace(job: Job, bill: Bill, cube: Cube, scopes: list[Scoped]) -> None:
     distinct = tally.new + tally.changed + tally.unchanged
     job.finish(
         format=bill.format,
-        format_reason="; ".join((bill.reason, *bill.notes))[:1000],
+        format_reason="; ".join(filter(None, (bill.reason, *bill.notes, cube.ahead())))[:1000],
         export=export,
         billing_account=next(iter(accounts))[:200] if len(accounts) == 1 else row.billing_account,
         observed_at=observed_at,

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -69,11 +69,13 @@ class Cube:
     """The reduced bill. A context: its database is gone afterwards."""
 
     def __init__(
-        self, bill: Bill, *, folder: Path, tag_keys: frozenset[str], billing_account: str = "", tick: Tick | None = None
-    ) -> None:
+        self, bill: Bill, *, folder: Path, tag_keys: frozenset[str], billing_account: str = "",
+        tick: Tick | None = None, today: date | None = None,
+    ) -> None:  # fmt: skip
         self.bill = bill
         self._folder = folder
         self._account = billing_account or bill.billing_account
+        self._today = today or datetime.now(UTC).date()  # of the bill: what lies too far ahead of it is a mistake
         self._keep = keeper(tag_keys)
         self._tick = tick or (lambda _: None)
         self._stack = ExitStack()
@@ -120,7 +122,7 @@ class Cube:
         """Into `fine`; returns how many lines have amounts that do not fit into this scale."""
         self.scale = scale
         union = " UNION ALL ".join(
-            _charges(number, part, style, scale, self._account)
+            _charges(number, part, style, scale, self._account, self._today)
             for number, (part, style) in enumerate(zip(self.bill.parts, styles, strict=True))
         )
         for number, part in enumerate(self.bill.parts):
@@ -270,6 +272,16 @@ class Cube:
             found.append(Scoped(account, month, lines, first, last, tuple(Total(*row) for row in totals)))
         return found
 
+    def ahead(self) -> str:
+        """In words, which of the lines that can be used begin on a day to come; "" for none."""
+        ((lines, last),) = self._ask(
+            f"SELECT sum(lines)::BIGINT, max(day) FROM fine WHERE problem IS NULL AND day > DATE '{self._today}'"  # noqa: S608
+        )
+        if not lines:
+            return ""
+        begin = "1 line begins" if lines == 1 else f"{lines:,} lines begin"
+        return f"{begin} after {self._today:%-d %B %Y}, on {last:%-d %B %Y} at the latest: each counts in its own month"
+
     def charge_keys(self) -> Iterator[tuple[str, ...]]:
         """(digest, the columns of KEY in order, kept tags as JSON)."""
         return self._rows(f"SELECT digest, {', '.join(KEY)}, kept FROM keys ORDER BY digest")  # noqa: S608
@@ -301,7 +313,7 @@ class Cube:
             unused: list[rejected.Unused] = []
             if self.rejected > len(self._broken) and left > 0:
                 style = self._styles(number, part)
-                charges = _charges(number, part, style, self.scale, self._account, raw=True, view="sample")
+                charges = _charges(number, part, style, self.scale, self._account, self._today, raw=True, view="sample")
                 unused = [rejected.Unused(*row) for row in self._ask(rejected.query(charges, part.meaning, left))]
             left -= len(unused)
             yield from rejected.named(part.table, broken, unused)
@@ -311,7 +323,7 @@ class Cube:
         self._connection.execute("SET threads=1; SET preserve_insertion_order=true")
         part = self.bill.parts[0]
         style = self._styles(0, part)
-        charges = _charges(0, part, style, self.scale, self._account, raw=True, view="sample")
+        charges = _charges(0, part, style, self.scale, self._account, self._today, raw=True, view="sample")
         with self._connection.cursor() as cursor:
             cursor.execute(f"{charges} LIMIT {count}")
             names = [column[0] for column in cursor.description or ()]
@@ -396,8 +408,9 @@ _CURRENCY = f"CASE WHEN strlen(currency) = 3 THEN upper({_cleaned('currency', 41
 
 
 def _charges(
-    number: int, part: Part, styles: _Styles, scale: int, account: str, *, raw: bool = False, view: str = "part"
-) -> str:
+    number: int, part: Part, styles: _Styles, scale: int, account: str, today: date, *, raw: bool = False,
+    view: str = "part",
+) -> str:  # fmt: skip
     """SQL: the table's lines as charges: texts, days, exact amounts, and what is wrong with each."""
     meaning, source = part.meaning, f"{view}{number}"
     fields = meaning.fields
@@ -432,7 +445,7 @@ def _charges(
     billed = f"coalesce(billed_read, 0::{decimal})" if meaning.empty_is_zero else "billed_read"
     has_effective = "effective" in fields or "effective" in meaning.computed
     effective = "coalesce(effective_read, billed_read, 0)" if has_effective else billed
-    problem = _problem(meaning, pointed)
+    problem = _problem(meaning, pointed, today)
     columns = [
         "CAST(date_trunc('month', coalesce(period_day, day)) AS DATE) AS month", "day", *map(_bounded, TEXTS[2:]),
         f"{problem} AS problem", f"CAST({billed} AS {decimal}) AS billed",
@@ -448,13 +461,15 @@ def _charges(
     return f"SELECT {', '.join(columns)} FROM (SELECT {', '.join(inner)} FROM {source})"  # noqa: S608
 
 
-def _problem(meaning: Meaning, pointed: Callable[[str], str]) -> str:
+def _problem(meaning: Meaning, pointed: Callable[[str], str], today: date) -> str:
     branches = [
         ("raw_starts IS NULL", "starts"),
         ("day IS NULL", "starts_bad"),
+        (f"day > DATE '{today + rejected.FARTHEST_CHARGE}'", "starts_ahead"),
     ]
     if "period" in meaning.fields:
         branches.append(("raw_period IS NOT NULL AND period_day IS NULL", "period_bad"))
+        branches.append((f"period_day > DATE '{today + rejected.FARTHEST_PERIOD}'", "period_ahead"))
     branches.append((f"length(currency) > {CURRENCY_LONGEST}", "currency_long"))
     branches += [(f"wrong_{at}", name) for at, name in enumerate(meaning.wrong)]
     for name in ("billed", "effective"):

@@ -2,15 +2,22 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from costs.bills import places
 from costs.bills.records import Meaning, Reject, Table
 
 CURRENCY_LONGEST = 40
+# How far ahead of the day on which a bill was observed something may lie. Commitments are bought for three years, some
+# for five, and their instalments may be listed; but nobody invoices a period that begins in more than a year.
+FARTHEST_CHARGE = timedelta(days=5 * 366)
+FARTHEST_PERIOD = timedelta(days=366)
 REASONS = {
     "starts": "no day",
-    "starts_bad": "the day cannot be read (2026-06-30 and 6/30/2026 can), or is not between 2000 and 2100",
+    "starts_bad": "the day cannot be read (2026-06-30 and 6/30/2026 can), or is before 2000",
+    "starts_ahead": "it begins more than five years ahead, and no commitment runs so long: look at the year",
+    "period_ahead": "its billing period begins more than a year ahead, and nobody invoices that yet: look at the year",
     "period_bad": "the billing period cannot be read",
     "currency_long": f"the currency's name is longer than {CURRENCY_LONGEST} characters, so that two might read alike",
     "billed": "no amount",

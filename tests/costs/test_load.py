@@ -192,6 +192,17 @@ def test_an_unfinished_month_is_provisional_until_it_is_sent_after_its_end(ada: 
     assert not BillScope.objects.get().is_provisional
 
 
+def test_a_month_of_another_century_makes_no_month_and_what_lies_ahead_is_said(ada: User) -> None:
+    slip = dict.fromkeys(("BillingPeriodStart", "ChargePeriodStart"), "2126-01-01T00:00:00Z")
+    ahead = {"ChargePeriodStart": "2026-06-21T00:00:00Z"}
+    row = applied(ada, focus({}, slip, ahead), observed_at=datetime(2026, 6, 20, tzinfo=UTC))
+    assert [str(scope.period) for scope in BillScope.objects.all()] == ["2026-06-01"]
+    assert "look at the year" in row.rejects.get().reason
+    assert "1 line begins after 20 June 2026" in row.format_reason
+    alone = send(ada, focus(slip))
+    assert (alone.error["code"], alone.error["location"]["line"]) == ("nothing_usable", 2)
+
+
 def test_a_month_in_pieces_equals_the_month_in_one(ada: User) -> None:
     lines = [{"BilledCost": str(cost), "ServiceName": name} for cost, name in enumerate("ababc")]
     applied(ada, focus(*lines))

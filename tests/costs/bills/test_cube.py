@@ -121,6 +121,25 @@ def test_lines_that_are_no_lines_of_the_table_are_rejected_with_their_line(tmp_p
     assert found.rejects[0].reason == "It has 3 columns, and the header has 19."
 
 
+def test_a_century_too_far_is_rejected_and_what_is_paid_ahead_is_told(tmp_path: Path) -> None:
+    """A slip of the year is no month of its own; instalments of a commitment, and an invoice in advance, are."""
+    instalments = [{"ChargePeriodStart": f"{year}-06-01T00:00:00Z"} for year in (2027, 2029, 2031, 2032)]
+    periods = [{"BillingPeriodStart": f"{at}T00:00:00Z"} for at in ("2027-06-01", "2027-07-01", "2126-06-01")]
+    found = reduce(
+        tmp_path, focus({}, {"ChargePeriodStart": "2126-06-01T00:00:00Z"}, *instalments, *periods),
+        today=date(2026, 6, 15),
+    )  # fmt: skip
+    charge, period = "It begins more than five years ahead", "Its billing period begins more than a year ahead"
+    assert [(each.line, each.reason.partition(",")[0]) for each in found.rejects] == [
+        (3, charge), (7, charge), (9, period), (10, period),
+    ]  # fmt: skip
+    assert [str(scope.period) for scope in found.scopes] == ["2026-06-01", "2027-06-01"]
+    assert found.ahead == (
+        "3 lines begin after 15 June 2026, on 1 June 2031 at the latest: each counts in its own month"
+    )
+    assert reduce(tmp_path, focus({}), today=date(2026, 6, 15)).ahead == ""
+
+
 # Cells as exports write them, and what makes a record take several lines, or none.
 CELLS = ("i-1", "", '5" disk', '"a, b"', '"said ""hi"""', '"two\nlines"', '"\n\n"', ' "blank before\n"', '""', "Zürich")
 
@@ -279,7 +298,7 @@ LINES = st.fixed_dictionaries(
         "BilledCost": AMOUNTS, "EffectiveCost": AMOUNTS,
         "BillingCurrency": st.sampled_from(["USD", "EUR", "credits"]),
         "ChargeCategory": st.sampled_from(["Usage", "Credit", "Tax", "Purchase"]),
-        "ChargePeriodStart": st.dates(date(2000, 1, 1), date(2099, 1, 1)).map(lambda day: f"{day}T00:00:00Z"),
+        "ChargePeriodStart": st.dates(date(2000, 1, 1), date(2032, 12, 31)).map(lambda day: f"{day}T00:00:00Z"),
         "ServiceName": st.sampled_from(["a", "b", "NULL", 'c"d', ""]), "Tags": st.sampled_from(["", '{"team":"x"}']),
     }
 )  # fmt: skip
