@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from costs import selectors
 from costs.models import BillScope, BillVersion, DayTotal
-from costs.money import plain
+from costs.money import less, plain
 from platform_risk.core.models import Import, User
 
 COLUMNS = (
@@ -36,7 +36,7 @@ class Line:
 
     @property
     def difference(self) -> Decimal:
-        return self.file_billed - self.loaded_billed
+        return less(self.file_billed, self.loaded_billed)
 
     @property
     def is_equal(self) -> bool:
@@ -84,7 +84,7 @@ class Restated:
 
     @property
     def change(self) -> Decimal:
-        return self.after - self.before
+        return less(self.after, self.before)
 
 
 def restated(user: User) -> list[Restated]:

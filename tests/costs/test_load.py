@@ -317,7 +317,7 @@ def test_daily_costs_are_paged_bounded_and_exported(ada: User, api: Api) -> None
     assert [(row["charge_category"], row["billed"]) for row in apart["results"]] == [("Credit", "-4")]
     exported = client.get("/api/v1/costs/daily/", {"format": "csv", "group_by": "account"})
     lines = b"".join(exported).decode().splitlines()
-    assert lines[:2] == ["day,account,billed,effective,currency", "2026-06-01,prod,'-3,2.5,USD"]
+    assert lines[:2] == ["day,account,billed,effective,currency", "2026-06-01,prod,-3,2.5,USD"]
     for bad in ({"from": "June"}, {"group_by": "mood"}, {"from": "2026-06-02", "to": "2026-06-01"}, {"cursor": "x"}):
         assert client.get("/api/v1/costs/daily/", bad).status_code == 400, bad
 

@@ -11,7 +11,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs import allocation, sharing, showing_back, spending
+from costs import allocation, money, sharing, showing_back, spending
 from costs.allocation import Catalogue, Key
 from costs.changing import Change, KeyChange, taken_apart
 from costs.cube_query import DIMENSIONS, Question
@@ -204,6 +204,25 @@ def test_tables_come_as_csv_with_every_digit(costs: None, ada: User, signed_in: 
     lines = client.get("/costs/reconciliation/?format=csv").content.decode().splitlines()
     assert len(lines) == 4
     assert all(line.endswith(",0") for line in lines[1:])
+
+
+def test_amounts_are_reconciled_with_thousands_and_every_digit_and_plain_in_the_csv(
+    ada: User, signed_in: SignedIn
+) -> None:
+    large = "12345678901234567.000000000000000001"
+    bad = {"BilledCost": "-1000.25", "ChargePeriodStart": "soon", "BillingPeriodStart": ""}
+    row = applied(ada, focus({"BilledCost": large}, {"BilledCost": "-1234.5", "ChargeCategory": "Credit"}, bad))
+    client = signed_in(ada)
+    grouped = "12,345,678,901,234,567.000000000000000001"
+    for address in ("/costs/reconciliation/", f"/imports/{row.pk}/"):
+        page = client.get(address).content.decode()
+        assert f">{grouped}" in page
+        assert ">-1,234.5" in page
+        assert large not in page
+    lines = client.get("/costs/reconciliation/?format=csv").content.decode()
+    assert f",{large}," in lines
+    assert ",-1234.5," in lines, "a credit is a number for a spreadsheet, too"
+    assert money.less(Decimal(large), Decimal("-1000.25")) == Decimal("12345678901235567.250000000000000001")
 
 
 def test_shared_cost_is_split_over_the_teams_and_nobodys_stays_visible(
