@@ -85,7 +85,7 @@ class Cube:
     def __enter__(self) -> "Cube":
         try:
             self._connection = self._stack.enter_context(_database(self._folder, self.bill))
-            with tables.reading():
+            with tables.reading(tables=[part.table for part in self.bill.parts]):
                 self._reduce()
         except BaseException:
             self._stack.close()
@@ -159,7 +159,10 @@ class Cube:
                 remedy="Look at its delimiter and quotes, then export it again.", entry=table.entry,
                 line=places.lines(table, (), {record})[1][record],
             )  # fmt: skip
-        return [rejected.Broken(*row) for row in found]
+        broken = [rejected.Broken(*row) for row in found]
+        for part in self.bill.parts:
+            rejected.refuse_torn(part.table, [each for each in broken if each.path == str(part.table.path)])
+        return broken
 
     def _styles(self, number: int, part: Part) -> "_Styles":
         """How days and amounts are written here, from the first lines."""

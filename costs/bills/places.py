@@ -23,7 +23,7 @@ def lines(table: Table, rows: Sequence[int], broken: Collection[int]) -> tuple[d
     of_rows: dict[int, int] = {}
     of_broken: dict[int, int] = {}
     row = 0
-    for number, (line, is_empty) in enumerate(_records(table), start=1):
+    for number, (line, is_empty, _) in enumerate(_records(table), start=1):
         if number in broken:
             of_broken[number] = line
         elif number > table.skip and not is_empty:
@@ -35,8 +35,29 @@ def lines(table: Table, rows: Sequence[int], broken: Collection[int]) -> tuple[d
     return of_rows, of_broken
 
 
-def _records(table: Table) -> Iterator[tuple[int, bool]]:
-    """(the line on which it begins, whether it is empty) of every record."""
+def unended(table: Table) -> tuple[int, int, bool] | None:
+    """(number, line, whether a quote is open) of the last record, where neither it nor its line has ended."""
+    last: tuple[int, int, bool] | None = None
+    for number, (line, _, has_ended) in enumerate(_records(table), start=1):
+        last = None if has_ended else (number, line, has_ended is None)
+    return last
+
+
+def other_end(table: Table) -> int | None:
+    """The first line that ends in another way than the first one: a lone carriage return or line feed."""
+    usual, is_open = "", False
+    with table.path.open(encoding="latin-1", newline="") as file:
+        for number, line in enumerate(file, start=1):
+            bare = line.rstrip("\r\n")
+            is_open = _stays_open(bare, table.delimiter, is_open=is_open)
+            usual = usual or line[len(bare) :]
+            if not is_open and line != bare + usual:
+                return number
+    return None
+
+
+def _records(table: Table) -> Iterator[tuple[int, bool, bool | None]]:
+    """(the line on which it begins, whether it is empty, whether its line ends: None in an open quote) of every one."""
     begins, is_open = 1, False
     # Latin-1 takes every byte, and none of UTF-8's longer characters holds one that divides.
     with table.path.open(encoding="latin-1") as file:
@@ -49,9 +70,9 @@ def _records(table: Table) -> Iterator[tuple[int, bool]]:
             if is_open or '"' in line:
                 is_open = _stays_open(line, table.delimiter, is_open=is_open)
             if not is_open:
-                yield begins, is_empty
+                yield begins, is_empty, line.endswith("\n")
     if is_open:
-        yield begins, False
+        yield begins, False, None
 
 
 def _stays_open(line: str, delimiter: str, *, is_open: bool) -> bool:

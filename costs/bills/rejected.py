@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from costs.bills import places
-from costs.bills.records import Meaning, Reject, Table
+from costs.bills.records import BillError, Meaning, Reject, Table
 
 CURRENCY_LONGEST = 40
 # How far ahead of the day on which a bill was observed something may lie. Commitments are bought for three years, some
@@ -55,6 +55,30 @@ class Unused(NamedTuple):
     effective: str | None
 
 
+def refuse_torn(table: Table, broken: Sequence[Broken]) -> None:
+    """Raises BillError where the file ends within its last line: what is missing would be missing from the month, which
+    a whole bill replaces. What a quote that never closes has swallowed would be one line among the rejected."""
+    last = places.unended(table) if broken else None
+    if last is None:
+        return
+    number, line, in_quote = last
+    remedy = "Export or download it again, and compare its size: it may have been cut off on its way."
+    if in_quote:
+        said = f"A quote that opens in line {line:,} is never closed: all that follows is one cell."
+        remedy = f"Close it where its cell ends. {remedy}"
+    elif any(each.record == number and _has_too_few(each.said) for each in broken):
+        said = f"It ends in the middle of line {line:,}, which has fewer columns than the header and no end."
+        remedy += " If that line is a remark below the table, take it out."
+    else:
+        return
+    raise BillError("cut_file", said, remedy=remedy, line=line, entry=table.entry)
+
+
+def _has_too_few(said: str) -> bool:
+    found = _COLUMNS.search(said)
+    return found is not None and int(found[2]) < int(found[1])
+
+
 def query(charges: str, meaning: Meaning, most: int) -> str:
     """SQL of the rows of `charges` that cannot be used. What a line holds beside its charge is not counted."""
     lines = f"{charges}{' WHERE NOT extra' if meaning.unfolded else ''}"
@@ -88,7 +112,8 @@ def _said(message: str, text: str) -> str:
     if "\x00" in text:
         return "It holds zero bytes (NUL): the file was not written or copied to its end."
     if found := _COLUMNS.search(message):
-        return f"It has {found[2]} columns, and the header has {found[1]}."
+        more = "" if _has_too_few(message) else ": a cell with the delimiter in it has to stand in quotes"
+        return f"Its number of columns is {found[2]}, and the header’s {found[1]}{more}."
     if "unicode" in message.lower() or "encod" in message.lower():
         return "It holds bytes that are no UTF-8, as the rest of the file is."
     if "unterminated quote" in message:

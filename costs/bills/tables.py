@@ -5,11 +5,13 @@ import csv
 import io
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from costs.bills import places
 from costs.bills.records import BillError, Head, Table, quoted
 from platform_risk.core import looks
 
@@ -192,18 +194,18 @@ _PATH = re.compile(r"""(?:file )?["'](?:/|[A-Za-z]:\\)[^"']*["']""")
 class reading:
     """What DuckDB cannot read, as a BillError with place and remedy."""
 
-    def __init__(self, entry: str = "") -> None:
-        self.entry = entry
+    def __init__(self, entry: str = "", tables: Sequence[Table] = ()) -> None:
+        self.entry, self.tables = entry, tables
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, duckdb.Error):
-            raise _said(error, self.entry) from error
+            raise _said(error, self.entry, self.tables) from error
 
 
-def _said(error: duckdb.Error, entry: str) -> BillError:
+def _said(error: duckdb.Error, entry: str, tables: Sequence[Table]) -> BillError:
     message = str(error)
     # Where the file lies on this machine is nobody's to know.
     first = _PATH.sub("the file", message.partition("\n")[0])[:300]
@@ -222,16 +224,30 @@ def _said(error: duckdb.Error, entry: str) -> BillError:
             "internal", f"Reading it went wrong here: {first}", entry=entry,
             remedy="This is a defect of Platform Risk: please report it with the file's format.",
         )  # fmt: skip
+    for table in tables if "invalid state" in message else ():
+        if table.kind == "csv" and (odd := places.other_end(table)) is not None:
+            return BillError(
+                "not_csv", f"Line {odd:,} ends in another way than the first: with a lone carriage return, or without.",
+                remedy="Save it with one kind of line end, and cells that hold a line break in quotes.", line=odd,
+                entry=table.entry,
+            )  # fmt: skip
     line = _line(message)
     if "CSV" in message or line is not None:
         place: dict[str, Any] = {} if line is None else {"line": line}
         return BillError(
-            "not_csv", f"It cannot be read as CSV: {first}", entry=entry, **place,
+            "not_csv", f"It cannot be read as a table: {first}", entry=entry, **place,
             remedy="Look at this line: an unclosed quote, or a file that was cut off. Then export it again.",
         )  # fmt: skip
+    ends = "magic bytes" in message
+    if isinstance(error, duckdb.IOException) and not ends:
+        return BillError(
+            "unreadable", f"It cannot be read: {first}", entry=entry,
+            remedy="Read it again; if that does not help, export or copy it again.",
+        )  # fmt: skip
     return BillError(
-        "cut_file", f"It cannot be read: {first}", entry=entry,
-        remedy="The file may have been cut off on its way: export or copy it again.",
+        "cut_file", "It is Parquet that ends in the middle: its end, which tells what is in it, is missing." if ends
+        else "It is Parquet with bytes that cannot be read: it was cut off, or changed on its way.", entry=entry,
+        remedy="Export or copy it again, as it is and not as text, and compare its size.",
     )  # fmt: skip
 
 

@@ -114,11 +114,39 @@ def test_what_has_no_day_no_amount_or_no_month_is_named(tmp_path: Path) -> None:
 def test_lines_that_are_no_lines_of_the_table_are_rejected_with_their_line(tmp_path: Path) -> None:
     lines = focus({}, {}, {}).splitlines(keepends=True)
     lines[2] = b"1,2,3\r\n"
-    lines[3] = lines[3][:40]  # cut off
+    lines[3] = lines[3][:40] + b"\r\n"
     found = reduce(tmp_path, b"".join(lines))
     assert (found.lines, found.rejected, found.loaded) == (3, 2, Decimal("1.5"))
     assert [each.line for each in found.rejects] == [3, 4]
-    assert found.rejects[0].reason == "It has 3 columns, and the header has 19."
+    assert found.rejects[0].reason == "Its number of columns is 3, and the header’s 19."
+
+
+def test_a_bill_that_ends_within_a_line_replaces_no_month_with_what_is_left_of_it(tmp_path: Path) -> None:
+    bill = focus({}, {}, {"Tags": '{"team": "a, b"}'})
+    for cut in (bill[:-60], bill[:-12], bill.rstrip()[:-1]):
+        error = refused(tmp_path, cut, names=("june.csv",))
+        assert (error.code, error.location) == ("cut_file", {"line": 4, "entry": "june.csv"})
+        assert "compare its size" in error.remedy
+    # Whole to its last cell, only the end of the line is missing.
+    assert reduce(tmp_path, bill.rstrip()).lines == 3
+    # Nothing behind it is lost: a remark that has an end is one line.
+    assert reduce(tmp_path, bill + b"exported by hand\r\n").rejected == 1
+
+
+def test_a_line_that_ends_in_another_way_is_named(tmp_path: Path) -> None:
+    bill = focus({}, {"ServiceName": "two lines"}, {})
+    for odd in (bill.replace(b"two lines", b"two\rlines"), bill + b"exported by hand\n"):
+        error = refused(tmp_path, odd, names=("june.csv",))
+        assert error.location == {"line": 3 if b"two\r" in odd else 5, "entry": "june.csv"}
+        assert "one kind of line end" in error.remedy
+
+
+def test_a_quote_that_never_closes_swallows_no_lines(tmp_path: Path) -> None:
+    bill = focus(*[{}] * 40)
+    opened = bill.index(b"EC2", len(bill) // 2)
+    error = refused(tmp_path, bill[:opened] + b'"' + bill[opened:])
+    assert (error.code, error.location["line"]) == ("cut_file", bill[:opened].count(b"\n") + 1)
+    assert "is never closed: all that follows is one cell" in error.message
 
 
 def test_a_century_too_far_is_rejected_and_what_is_paid_ahead_is_told(tmp_path: Path) -> None:
