@@ -25,6 +25,7 @@ LONGEST_LINE = 4_000_000
 MOST_BROKEN = 10_000
 NULLS = ("", "NULL", "null", "Null")
 _DELIMITERS = ",;\t|"
+_SEPARATOR = re.compile(r'"?sep=([,;|\t])"?[,;|\t]*\r?\n', re.IGNORECASE)  # what Excel is told above the header
 _MAGIC = b"PAR1"
 
 
@@ -32,7 +33,7 @@ def look(path: Path, entry: str, folder: Path) -> tuple[Head, Table | None]:
     """What a file is: JSON with its beginning, or a table with its columns. Raises BillError."""
     with path.open("rb") as file:
         start = file.read(HEAD_BYTES)
-    if not start.strip():
+    if not start.removeprefix(codecs.BOM_UTF8).strip():
         raise BillError("empty", "The file holds nothing.", remedy="Export it again.", byte=0, entry=entry)
     if start[:4] == _MAGIC:
         return _parquet(path, entry)
@@ -102,7 +103,10 @@ def _header(text: str, entry: str) -> tuple[tuple[str, ...], str, int]:
     """The header, what divides it, and how many records it is with the empty lines before it."""
     first = text.lstrip("\r\n")
     blank = text[: len(text) - len(first)].count("\n")
-    delimiter = max(_DELIMITERS, key=first.partition("\n")[0].count)
+    stated = _SEPARATOR.match(first)
+    if stated:
+        first, blank = first[stated.end() :], blank + 1
+    delimiter = stated[1] if stated else max(_DELIMITERS, key=first.partition("\n")[0].count)
     reader = csv.reader(io.StringIO(first.replace("\x00", ""), newline=""), delimiter=delimiter)
     try:
         headers = tuple(header.strip() for header in next(reader, []))

@@ -23,6 +23,24 @@ NAMES = {
 }  # fmt: skip
 _TITLE = re.compile(r"<title[^>]*>\s*([^<]*)", re.IGNORECASE)
 _PAGE = re.compile(r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
+_AS_TABLE = "Save its sheet as CSV, in the program that opens it, or export it as CSV."
+_UNPACKED = "Send it as it is, or packed as gzip, zip or tar."
+# How files begin that are of another kind than any export: what each is, and what to do.
+_KINDS = (
+    (b"%PDF-", "a PDF document", "Export the figures as CSV, JSON or Parquet: a document is for reading."),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document, as an .xls workbook", _AS_TABLE),
+    (b"{\\rtf", "a formatted document (RTF)", "Save it as plain text, or export it again."),
+    (b"\x89PNG\r\n", "a picture (PNG)", "Export the figures, not a picture of them."),
+    (b"\xff\xd8\xff", "a picture (JPEG)", "Export the figures, not a picture of them."),
+    (b"SQLite format 3\x00", "a database (SQLite)", "Export its table as CSV."),
+    (b"ORC", "a table in ORC", "Export it as Parquet or CSV."),
+    (b"Obj\x01", "a table in Avro", "Export it as Parquet or CSV."),
+    (b"BZh", "packed with bzip2", _UNPACKED), (b"\xfd7zXZ\x00", "packed with xz", _UNPACKED),
+    (b"7z\xbc\xaf\x27\x1c", "packed with 7-Zip", _UNPACKED), (b"Rar!\x1a", "packed with RAR", _UNPACKED),
+    (b"\x28\xb5\x2f\xfd", "packed with Zstandard", _UNPACKED),
+)  # fmt: skip
+# Of an archive that is a workbook: what its first part says.
+_WORKBOOK = re.compile(r"(?:<\?xml[^>]*>\s*)?<Types\s[^>]*openxmlformats|application/vnd\.oasis\.opendocument")
 _REFUSAL = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<Error>.*?<Code>([^<]*)</Code>", re.DOTALL)
 _MOST_ZEROS = 16  # no text ends with so many, in whatever encoding
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -88,8 +106,14 @@ def no_export(start: bytes) -> Fault | None:
             "zero_bytes", f"It holds zero bytes (NUL) {where}: it was not written or copied to its end.",
             "Export or copy it again, and compare its size with the original's.", {"byte": zeros},
         )  # fmt: skip
+    for begins, what, remedy in _KINDS:
+        if start.startswith(begins) and _is_binary(start, begins):
+            return Fault("other_file", f"It is {what}.", remedy, {"byte": 0})
     encoding = encoding_of(start)
     text = start[:_PROBE].decode(encoding, "replace")
+    if _WORKBOOK.match(text):
+        said = "It is a workbook (.xlsx or .ods), which is an archive of its parts."
+        return Fault("other_file", said, _AS_TABLE, {"byte": 0})
     if _PAGE.match(text):
         title = _TITLE.search(text)
         words = " ".join(html.unescape(title[1]).split())[:80] if title else ""
@@ -107,6 +131,11 @@ def no_export(start: bytes) -> Fault | None:
             {"line": 1, "byte": 0},
         )  # fmt: skip
     return None
+
+
+def _is_binary(start: bytes, begins: bytes) -> bool:
+    """A table whose first column is called ORC… or BZh… is a text all the same."""
+    return not begins.isalpha() or _NO_TEXT.search(start[:_PROBE]) is not None
 
 
 def fault(content: bytes) -> Fault | None:

@@ -333,11 +333,31 @@ def test_a_preview_says_what_a_list_would_come_to(tmp_path: Path) -> None:
 
 def test_a_preview_of_a_long_list_reads_its_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("costs.bills.preview.MOST", 200)
-    (tmp_path / "f").write_bytes(table([{"Date": "2026-06-01", "Amount": "1.5"}] * 50))
-    found = preview(
-        [("", tmp_path / "f")], {"starts": "Date", "billed": "Amount"}, folder=tmp_path, tag_keys=frozenset()
-    )
-    assert (found.is_whole, found.rejected, found.lines < 50) == (False, 0, True)
+    for item in ("EC2", "several\nlines\nof words"):
+        (tmp_path / "f").write_bytes(table([{"Date": "2026-06-01", "Amount": "1.5", "Item": item}] * 50))
+        found = preview(
+            [("", tmp_path / "f")], {"starts": "Date", "billed": "Amount"}, folder=tmp_path, tag_keys=frozenset()
+        )
+        assert (found.is_whole, found.rejected, 0 < found.lines < 50) == (False, 0, True)
+
+
+@pytest.mark.parametrize("says", ["sep=;\r\n", '"sep=;"\n', "\r\nsep=;\r\n"])
+def test_the_line_that_tells_excel_what_divides_columns_is_no_header(tmp_path: Path, says: str) -> None:
+    bill = table([{"Date": "2026-06-01", "Amount": "1.5"}, {"Date": "soon", "Amount": "2"}], ";")
+    found = reduce(tmp_path, says.replace("\n", "\r\n").replace("\r\r", "\r").encode() + bill)
+    assert (found.format, found.loaded) == ("charges-csv", Decimal("1.5"))
+    assert [each.line for each in found.rejects] == [3 + says.count("\n")]
+
+
+def test_what_stands_above_a_header_or_beside_a_bill_is_named_with_what_to_do(tmp_path: Path) -> None:
+    error = refused(tmp_path, b"Billing report of June\n" + focus({}))
+    assert "its first line, “Billing report of June”, is no header" in error.message
+    assert "above the header" in error.remedy
+    error = refused(tmp_path, focus({}), b"See the invoice.\n", names=("june/bill.csv", "june/README.txt"))
+    assert error.location["entry"] == "june/README.txt"
+    assert "If june/README.txt is no part of the bill, take it out" in error.remedy
+    left = b"\x00\x00\x00\x01Bud1"
+    assert reduce(tmp_path, focus({}), left, names=("june/bill.csv", "june/.DS_Store")).lines == 1
 
 
 def test_one_point_and_all_zeros_are_bills_too(tmp_path: Path) -> None:
