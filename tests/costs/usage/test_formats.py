@@ -426,6 +426,55 @@ def test_what_nests_too_deeply_is_told_with_the_limit_the_place_and_what_to_do(t
     assert "again and again" in refused.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (",2026-06-01,", "It has no id."),
+        ("a,01.06.2026,", "Its first_seen is missing or no time"),
+        ("a,2026-06-01,soon", "Its last_seen is no time"),
+        ("a,2026-06-02,2026-06-01", "It ends before it begins."),
+    ],
+)
+def test_a_life_that_cannot_be_read_is_told_with_its_line_and_takes_no_other_with_it(line: str, said: str) -> None:
+    for delimiter in (",", ";", "\t"):
+        body = f"id,first_seen,last_seen\nb,2026-06-01,\n{line}\n".replace(",", delimiter)
+        usage = read(body)
+        assert [(each.line, each.reason.startswith(said)) for each in usage.rejects] == [(3, True)]
+        assert figures(usage)[Measure.ENTITIES, "", JUNE] == 1
+    with pytest.raises(UsageError, match=said) as refused:
+        read(f"id,first_seen,last_seen\n{line}\n")
+    assert (refused.value.code, refused.value.location["line"]) == ("no_figures", 2)
+
+
+@pytest.mark.parametrize("broken", ['"b,2026-06-01,\nc,2026-06-01,', '"b"x,2026-06-01,'])
+def test_a_table_of_lives_that_breaks_is_refused_with_the_line_and_swallows_none(broken: str) -> None:
+    with pytest.raises(UsageError, match=r"Line \d is none of a table") as refused:
+        read(f"id,first_seen,last_seen\na,2026-06-01,\n{broken}\n")
+    assert (refused.value.code, "line" in refused.value.location) == ("not_csv", True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"__type": "AccessDeniedException", "message": "User is not authorized"}, "User is not authorized"),
+        ({"errors": [{"message": "NRQL Syntax Error"}], "data": None}, "NRQL Syntax Error"),
+        ({"error": {"root_cause": [], "reason": "missing credentials"}, "status": 401}, "missing credentials"),
+    ],
+)
+def test_the_answer_to_a_request_that_failed_says_what_the_tool_said(answer: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said) as refused:
+        read(answer)
+    assert refused.value.code == "not_an_answer"
+
+
+def test_what_a_tool_prints_for_people_is_shown_with_what_to_ask_for() -> None:
+    with pytest.raises(UsageError, match="It begins: NAME READY STATUS") as refused:
+        read("NAME READY STATUS\napi 1/1 Running\n")
+    assert "--output json" in refused.value.remedy
+    with pytest.raises(UsageError, match="an answer without entries"):
+        read({"logGroups": []})
+
+
 def test_a_comma_too_many_is_told_with_its_line_and_what_to_do() -> None:
     broken = '{\n "status": "success",\n "data": {\n  "headStats": {\n   "numSeries": 508,\n  }\n }\n}'
     with pytest.raises(UsageError, match="no JSON: trailing comma") as refused:
