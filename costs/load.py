@@ -208,7 +208,7 @@ def _replace(job: Job, bill: Bill, cube: Cube, scopes: list[Scoped]) -> None:
     distinct = tally.new + tally.changed + tally.unchanged
     job.finish(
         format=bill.format,
-        format_reason="; ".join(filter(None, (bill.reason, *bill.notes, cube.ahead())))[:1000],
+        format_reason="; ".join((bill.reason, *bill.notes, *cube.remarks()))[:1000],
         export=export,
         billing_account=next(iter(accounts))[:200] if len(accounts) == 1 else row.billing_account,
         observed_at=observed_at,

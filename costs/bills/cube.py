@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 from duckdb.func import SPECIAL
 
-from costs.bills import numbers, places, rejected, tables
+from costs.bills import charges_csv, numbers, rejected, tables
 from costs.bills.opening import Bill, Part
 from costs.bills.records import AMOUNTS, CATEGORIES, NO_CURRENCY, TEXTS, BillError, Meaning, Reject, quoted
 from costs.bills.rejected import CURRENCY_LONGEST
@@ -80,6 +80,7 @@ class Cube:
         self._tick = tick or (lambda _: None)
         self._stack = ExitStack()
         self.lines = self.rejected = 0
+        self._unclear_days = False
         self.scale = numbers.SCALES[0]
 
     def __enter__(self) -> "Cube":
@@ -146,23 +147,12 @@ class Cube:
         (count,) = self._ask("SELECT count(*) FROM fine WHERE problem LIKE '%_digits'")[0]
         return int(count)
 
-    def _broken_lines(self) -> list[rejected.Broken]:
+    def _broken_lines(self) -> Sequence[rejected.Broken]:
         try:
             found = self._ask(rejected.BROKEN)
         except duckdb.CatalogException:
             return []
-        if len(found) > tables.MOST_BROKEN:
-            record, _, _, path = found[0]
-            table = next(part.table for part in self.bill.parts if str(part.table.path) == path)
-            raise BillError(
-                "not_csv", f"More than {tables.MOST_BROKEN:,} of its lines do not have the header's columns.",
-                remedy="Look at its delimiter and quotes, then export it again.", entry=table.entry,
-                line=places.lines(table, (), {record})[1][record],
-            )  # fmt: skip
-        broken = [rejected.Broken(*row) for row in found]
-        for part in self.bill.parts:
-            rejected.refuse_torn(part.table, [each for each in broken if each.path == str(part.table.path)])
-        return broken
+        return rejected.checked([rejected.Broken(*row) for row in found], [part.table for part in self.bill.parts])
 
     def _styles(self, number: int, part: Part) -> "_Styles":
         """How days and amounts are written here, from the first lines."""
@@ -174,6 +164,9 @@ class Cube:
         counts = ", ".join(f"count({numbers.day(starts, style)})" for style in numbers.DATE_FORMATS)
         found = self._ask(f"SELECT {counts} FROM {source}")[0]  # noqa: S608
         best = max(range(len(found)), key=lambda index: found[index])
+        styles = dict(zip(numbers.DATE_FORMATS, found, strict=True))
+        if self.bill.format == charges_csv.NAME and not part.meaning.days and 0 < max(found) == styles["month first"]:
+            self._unclear_days |= styles["month first"] == styles["day first"]
         period = fields.get("period")
         period_style = "iso"
         if period:
@@ -275,15 +268,21 @@ class Cube:
             found.append(Scoped(account, month, lines, first, last, tuple(Total(*row) for row in totals)))
         return found
 
-    def ahead(self) -> str:
-        """In words, which of the lines that can be used begin on a day to come; "" for none."""
+    def remarks(self) -> list[str]:
+        """What who sent it should know, beside what was rejected."""
+        found = []
+        if self._unclear_days:
+            found.append(
+                "Days are read with the month first, which no line tells: if the day comes first, say so at Columns"
+            )
         ((lines, last),) = self._ask(
             f"SELECT sum(lines)::BIGINT, max(day) FROM fine WHERE problem IS NULL AND day > DATE '{self._today}'"  # noqa: S608
         )
-        if not lines:
-            return ""
-        begin = "1 line begins" if lines == 1 else f"{lines:,} lines begin"
-        return f"{begin} after {self._today:%-d %B %Y}, on {last:%-d %B %Y} at the latest: each counts in its own month"
+        if lines:
+            begin = "1 line begins" if lines == 1 else f"{lines:,} lines begin"
+            until = f"on {last:%-d %B %Y} at the latest: each counts in its own month"
+            found.append(f"{begin} after {self._today:%-d %B %Y}, {until}")
+        return found
 
     def charge_keys(self) -> Iterator[tuple[str, ...]]:
         """(digest, the columns of KEY in order, kept tags as JSON)."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from costs.bills import places
+from costs.bills import places, tables
 from costs.bills.records import BillError, Meaning, Reject, Table
 
 CURRENCY_LONGEST = 40
@@ -30,7 +30,7 @@ REASONS = {
 }
 _COLUMNS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 BROKEN = (
-    "SELECT e.line, any_value(e.error_message), any_value(left(e.csv_line, 500)), any_value(s.file_path)"
+    "SELECT e.line, any_value(e.error_message), any_value(left(e.csv_line, 500)), any_value(s.file_path), count(*)"
     " FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id) GROUP BY e.scan_id, e.file_id, e.line"
     " ORDER BY 4, 1"
 )
@@ -43,6 +43,7 @@ class Broken(NamedTuple):
     said: str
     text: str
     path: str
+    faults: int  # that DuckDB has found in it, and that count for how many it keeps
 
 
 class Unused(NamedTuple):
@@ -55,7 +56,22 @@ class Unused(NamedTuple):
     effective: str | None
 
 
-def refuse_torn(table: Table, broken: Sequence[Broken]) -> None:
+def checked(broken: Sequence[Broken], parts: Sequence[Table]) -> Sequence[Broken]:
+    """The same, unless they say that a file as a whole is no table. Raises BillError."""
+    for table in parts:
+        of_it = [each for each in broken if each.path == str(table.path)]
+        if len(of_it) > tables.MOST_BROKEN or sum(each.faults for each in of_it) >= tables.most_faults(table):
+            record = of_it[0].record
+            raise BillError(
+                "not_csv", f"More than {tables.MOST_BROKEN:,} of its lines do not have the header's columns.",
+                remedy="Look at its delimiter and quotes, then export it again.", entry=table.entry,
+                line=places.lines(table, (), {record})[1][record],
+            )  # fmt: skip
+        _refuse_torn(table, of_it)
+    return broken
+
+
+def _refuse_torn(table: Table, broken: Sequence[Broken]) -> None:
     """Raises BillError where the file ends within its last line: what is missing would be missing from the month, which
     a whole bill replaces. What a quote that never closes has swallowed would be one line among the rejected."""
     last = places.unended(table) if broken else None

@@ -158,12 +158,17 @@ def _parquet(path: Path, entry: str) -> tuple[Head, Table]:
     return Head("parquet", headers), Table(path, entry, "parquet", headers, types, notes=notes)
 
 
+def most_faults(table: Table) -> int:
+    """How many faults DuckDB keeps: of a line that holds but a blank, one for each column that is missing."""
+    return min((MOST_BROKEN + 1) * max(len(table.headers), 1), 1_000_000)
+
+
 def source(table: Table, *, keep_broken: bool = False) -> str:
     """SQL: a SELECT of the table's columns, each as text, empty ones NULL."""
     if table.kind == "parquet":
         return _parquet_source(table)
     columns = "{" + ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in table.columns) + "}"
-    broken = f"store_rejects=true, rejects_limit={MOST_BROKEN + 1}" if keep_broken else "ignore_errors=true"
+    broken = f"store_rejects=true, rejects_limit={most_faults(table)}" if keep_broken else "ignore_errors=true"
     nulls = ", ".join(map(quoted, NULLS))
     return (
         f"SELECT * FROM read_csv({quoted(str(table.path))}, auto_detect=false, header=false, skip={table.skip},"  # noqa: S608

@@ -66,7 +66,7 @@ class Reduced:
         self.resources = [row for scope in self.scopes for row in cube.resources(scope)]
         self.keys = {key[0]: key[1:] for key in cube.charge_keys()}
         self.rejects: list[Reject] = list(cube.rejects())
-        self.ahead = cube.ahead()
+        self.remarks = cube.remarks()
 
     def billed(self, currency: str | None = None) -> Decimal:
         return sum((both[0] for (cur, _), both in self.totals.items() if currency in (None, cur)), Decimal(0))

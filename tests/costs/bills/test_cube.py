@@ -121,6 +121,16 @@ def test_lines_that_are_no_lines_of_the_table_are_rejected_with_their_line(tmp_p
     assert found.rejects[0].reason == "Its number of columns is 3, and the header’s 19."
 
 
+def test_more_broken_lines_than_are_kept_are_refused_and_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("costs.bills.tables.MOST_BROKEN", 10)
+    for blank in (b" \r\n", b"1,2\r\n"):  # of the first DuckDB finds several faults each
+        assert reduce(tmp_path, focus({}) + blank * 3).rejected == 3
+        error = refused(tmp_path, focus({}) + blank * 11)
+        assert (error.code, error.location["line"]) == ("not_csv", 3)
+
+
 def test_a_bill_that_ends_within_a_line_replaces_no_month_with_what_is_left_of_it(tmp_path: Path) -> None:
     bill = focus({}, {}, {"Tags": '{"team": "a, b"}'})
     for cut in (bill[:-60], bill[:-12], bill.rstrip()[:-1]):
@@ -162,10 +172,19 @@ def test_a_century_too_far_is_rejected_and_what_is_paid_ahead_is_told(tmp_path: 
         (3, charge), (7, charge), (9, period), (10, period),
     ]  # fmt: skip
     assert [str(scope.period) for scope in found.scopes] == ["2026-06-01", "2027-06-01"]
-    assert found.ahead == (
+    assert found.remarks == [
         "3 lines begin after 15 June 2026, on 1 June 2031 at the latest: each counts in its own month"
-    )
-    assert reduce(tmp_path, focus({}), today=date(2026, 6, 15)).ahead == ""
+    ]
+    assert reduce(tmp_path, focus({}), today=date(2026, 6, 15)).remarks == []
+
+
+def test_days_of_which_no_line_tells_whether_the_month_comes_first_are_said(tmp_path: Path) -> None:
+    unclear = b"Date,Cost\n01/02/2026,1.5\n03/04/2026,1\n"
+    assert ["with the month first" in each for each in reduce(tmp_path, unclear).remarks] == [True]
+    assert reduce(tmp_path, unclear + b"13/02/2026,1\n").remarks == []
+    told = {"starts": "Date", "billed": "Cost", "days": "=day first"}
+    found = reduce(tmp_path, unclear, remembered=lambda _: told)
+    assert (found.remarks, found.days) == ([], ["2026-02-01", "2026-04-03"])
 
 
 # Cells as exports write them, and what makes a record take several lines, or none.
