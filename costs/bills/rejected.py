@@ -62,8 +62,9 @@ def checked(broken: Sequence[Broken], parts: Sequence[Table]) -> Sequence[Broken
         of_it = [each for each in broken if each.path == str(table.path)]
         if len(of_it) > tables.MOST_BROKEN or sum(each.faults for each in of_it) >= tables.most_faults(table):
             record = of_it[0].record
+            many = f"More than {tables.MOST_BROKEN:,}" if len(of_it) > tables.MOST_BROKEN else "Too many"
             raise BillError(
-                "not_csv", f"More than {tables.MOST_BROKEN:,} of its lines do not have the header's columns.",
+                "not_csv", f"{many} of its lines do not have the header's columns.",
                 remedy="Look at its delimiter and quotes, then export it again.", entry=table.entry,
                 line=places.lines(table, (), {record})[1][record],
             )  # fmt: skip
