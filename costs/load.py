@@ -66,7 +66,10 @@ def load_bill(job: Job) -> None:
         with reading.opened(job.row, keys) as (bill, folder):
             job.bytes_total = bill.bytes_total
             faults.at("mid_parse")
-            cube = Cube(bill, folder=folder, tag_keys=keys, billing_account=job.row.billing_account, tick=tick)
+            cube = Cube(
+                bill, folder=folder, tag_keys=keys, billing_account=job.row.billing_account, tick=tick,
+                today=_observed_at(job.row)[0].date(),
+            )  # fmt: skip
             with cube:
                 job.records_done = cube.lines
                 job.check()
@@ -99,7 +102,7 @@ def _apply(job: Job, bill: Bill, cube: Cube) -> None:
             ("Its only line cannot be used" if cube.lines == 1 else f"None of its {cube.lines:,} lines can be used")
             + (f": {first.reason[:1].lower()}{first.reason[1:]}" if first else "."),
             remedy="Export it again; if its columns mean something else, say so when you hand it in.",
-            location={"pointer": first.pointer, "entry": first.entry} if first else {},
+            location={"line": first.line, "pointer": first.pointer, "entry": first.entry} if first else {},
         )
     with transaction.atomic():
         rollups.lock()
@@ -119,7 +122,8 @@ def _rejects(job: Job, cube: Cube) -> list[ImportReject]:
         found.append(
             ImportReject(
                 import_row_id=job.row.pk,
-                pointer=reject.pointer[:500],
+                pointer=redact(reject.pointer)[:500],
+                line=reject.line,
                 entry=redact(reject.entry)[:500],
                 reason=redact(reject.reason)[:1000],
                 excerpt=redact(reject.excerpt).replace("\x00", "")[:1000],
@@ -204,7 +208,7 @@ def _replace(job: Job, bill: Bill, cube: Cube, scopes: list[Scoped]) -> None:
     distinct = tally.new + tally.changed + tally.unchanged
     job.finish(
         format=bill.format,
-        format_reason="; ".join((bill.reason, *bill.notes))[:1000],
+        format_reason="; ".join((bill.reason, *bill.notes, *cube.remarks()))[:1000],
         export=export,
         billing_account=next(iter(accounts))[:200] if len(accounts) == 1 else row.billing_account,
         observed_at=observed_at,

@@ -23,6 +23,17 @@ def plain(amount: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def less(amount: Decimal, other: Decimal) -> Decimal:
+    """The difference, to the last digit."""
+    return EXACT.subtract(amount, other)
+
+
+def every_digit(amount: Decimal) -> str:
+    """For people: as `plain`, with thousands."""
+    whole, point, places = plain(amount).partition(".")
+    return f"{int(whole):,}{point}{places}" if abs(amount) >= 1 else plain(amount)
+
+
 def short(amount: Decimal, places: int = 2) -> str:
     """For people: rounded, with thousands. What rounds to nothing but is something says so."""
     rounded = round(amount, places)

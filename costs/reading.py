@@ -3,7 +3,7 @@
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +16,9 @@ from costs.bills.preview import Preview, preview
 from costs.bills.records import BillError, Head
 from costs.bills.tags import KEYS
 from costs.models import SharedCost
+from costs.usage import registry as usage
+from costs.usage.records import UsageError
+from platform_risk.core import looks
 from platform_risk.core.models import ColumnMapping, Import, OwnershipRule
 from platform_risk.core.unpack import Limits, UnpackError, unpack
 
@@ -54,10 +57,29 @@ def opened(row: Import, keys: frozenset[str]) -> Iterator[tuple[Bill, Path]]:
         files = _files(row, folder)
         if not files:
             raise BillError("empty_archive", "The archive holds no files.", remedy="Put the export into it.")
-        yield (
-            open_bill(files, folder=folder, requested=row.requested_format, tag_keys=keys, remembered=remembered),
-            folder,
-        )
+        try:
+            bill = open_bill(files, folder=folder, requested=row.requested_format, tag_keys=keys, remembered=remembered)
+        except BillError as error:
+            if error.code in ("unknown_format", "mapping_needed") and not row.requested_format:
+                _refuse_usage(files)
+            raise
+        yield bill, folder
+
+
+def _refuse_usage(files: Sequence[tuple[str, Path]]) -> None:
+    """Raises BillError for what is no bill, but tells how much of a platform is used, with what is wrong with it."""
+    for entry, path in files:
+        content = path.read_bytes() if path.stat().st_size <= looks.MOST_BYTES else b""
+        try:
+            title = usage.FORMATS[usage.detect(content)].title
+        except UsageError:
+            continue
+        said, remedy = "", "Hand it in as usage: with kind usage, or without a kind."
+        try:
+            usage.read(content)
+        except UsageError as error:
+            said, remedy = f" {error.message}", f"{error.remedy} {remedy}"
+        raise BillError("usage_file", f"This is no bill, but usage ({title}).{said}", remedy=remedy, entry=entry)
 
 
 def _files(row: Import, folder: Path) -> list[tuple[str, Path]]:
@@ -74,7 +96,7 @@ def _files(row: Import, folder: Path) -> list[tuple[str, Path]]:
         try:
             entries = list(unpack(stored, folder=folder, limits=Limits(**names, depth=limits["archive_depth"])))
         except UnpackError as error:
-            raise BillError(error.code, error.message, remedy=error.remedy, entry=error.entry) from error
+            raise BillError(error.code, error.message, remedy=error.remedy, **error.location) from error
     return [(entry.name, entry.path) for entry in entries]
 
 

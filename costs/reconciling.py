@@ -8,13 +8,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from costs import selectors
-from costs.models import BillScope, BillVersion, DayTotal
-from costs.money import plain
-from platform_risk.core.models import Import, User
+from costs.models import BillScope, BillVersion, DayTotal, UsageScope
+from costs.models.usage import usage_seen_by
+from costs.money import added, less, plain
+from platform_risk.core.models import Import, ImportKind, User
 
 COLUMNS = (
     "billing_account", "export", "month", "import", "state", "currency", "charge_category", "file_billed",
@@ -36,7 +37,7 @@ class Line:
 
     @property
     def difference(self) -> Decimal:
-        return self.file_billed - self.loaded_billed
+        return less(self.file_billed, self.loaded_billed)
 
     @property
     def is_equal(self) -> bool:
@@ -84,7 +85,7 @@ class Restated:
 
     @property
     def change(self) -> Decimal:
-        return self.after - self.before
+        return less(self.after, self.before)
 
 
 def restated(user: User) -> list[Restated]:
@@ -96,6 +97,32 @@ def restated(user: User) -> list[Restated]:
         for each in version.difference
     ]
     return [each for each in found if each.change]
+
+
+@dataclass(frozen=True)
+class Unloaded:
+    """An import in force of which something was rejected; what is missing of it by currency, as far as it is known."""
+
+    row: Import
+    missing: tuple[tuple[str, Decimal], ...]
+
+
+def unloaded(user: User) -> list[Unloaded]:
+    """Bills and usage, the newest first. A line without a day is in no month's totals: here it is."""
+    bills = BillVersion.objects.filter(scope__in=selectors.scopes(user), is_current=True)
+    usage = UsageScope.objects.filter(usage_seen_by(user), last_applied__isnull=False)
+    in_force = Q(kind=ImportKind.BILL, pk__in=bills.values("import_row"))
+    in_force |= Q(kind=ImportKind.USAGE, pk__in=usage.values("last_applied"))
+    rows = Import.objects.filter(in_force, rejected__gt=0).defer("coverage").order_by("-pk")[:50]
+    return [Unloaded(row, _missing(row)) for row in rows]
+
+
+def _missing(row: Import) -> tuple[tuple[str, Decimal], ...]:
+    found: dict[str, list[Decimal]] = defaultdict(list)
+    for each in row.totals or []:
+        found[each["currency"]].append(less(Decimal(each["file_billed"]), Decimal(each["loaded_billed"])))
+    sums = ((currency, added(amounts)) for currency, amounts in sorted(found.items()))
+    return tuple((currency, amount) for currency, amount in sums if amount)
 
 
 @dataclass(frozen=True)
@@ -119,17 +146,17 @@ def gaps(user: User) -> list[Gap]:
 
 def gaps_of(scopes: QuerySet[BillScope]) -> list[Gap]:
     """Days without any charge between the first and the last of an export, and exports that have sent nothing new for
-    longer than they should."""
+    longer than they should. What is paid ahead says nothing of either."""
     days: dict[tuple[str, str], list[date]] = defaultdict(list)
+    today = timezone.now().date()
     rows = (
-        DayTotal.objects.filter(scope__in=scopes)
+        DayTotal.objects.filter(scope__in=scopes, day__lte=today)
         .values_list("scope__billing_account", "scope__export", "day")
         .distinct()
         .order_by("scope__billing_account", "scope__export", "day")
     )
     for account, export, day in rows:
         days[account, export].append(day)
-    today = timezone.now().date()
     found: list[Gap] = []
     for (account, export), known in days.items():
         found += [Gap(account, export, first, last, is_silent=False) for first, last in _holes(known)]

@@ -6,6 +6,7 @@ applied one, so undoing an import brings back what was before it; a day's figure
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from costs import reading
 from costs.models import UsageFigure, UsageScope
 from costs.usage import registry
 from costs.usage.records import Reject, Usage, UsageError, UsageRecord
@@ -38,10 +40,13 @@ def load_usage(job: Job) -> None:
     try:
         usage = _read(job)
     except UnpackError as error:
-        raise ImportFailedError(
-            error.code, error.message, remedy=error.remedy, location={"entry": error.entry}
-        ) from error
+        raise ImportFailedError(error.code, error.message, remedy=error.remedy, location=error.location) from error
     except UsageError as error:
+        if error.code == "unknown_format" and not job.row.requested_format and _is_bill(job.row):
+            raise ImportFailedError(
+                "bill_file", "This is no usage: it looks like a bill.",
+                remedy="Hand it in as a bill: with kind bill, or without a kind.",
+            ) from error  # fmt: skip
         location = {name: redact(value) if isinstance(value, str) else value for name, value in error.location.items()}
         raise ImportFailedError(error.code, redact(error.message), remedy=error.remedy, location=location) from error
     faults.at("mid_parse")
@@ -59,6 +64,11 @@ def _redactor() -> Redactor:
     salt = settings.REDACTION_SALT
     assert salt is not None
     return Redactor(salt.encode())
+
+
+def _is_bill(row: Import) -> bool:
+    with row.file.open("rb") as stored:
+        return reading.is_bill(stored)
 
 
 def _read(job: Job) -> Usage:
@@ -82,6 +92,7 @@ def _read(job: Job) -> Usage:
                 raise
             entry.path.unlink()
             job.check()
+            usage.rejects = [replace(each, entry=entry.name) for each in usage.rejects]
             found = usage if found is None else _joined(found, usage, entry.name)
     if found is None:
         raise UsageError("empty_archive", "The archive holds no files.", remedy="Put the usage file into it.")
@@ -222,8 +233,8 @@ def _figure(row: Import, scope: UsageScope, each: UsageRecord, redact: _Remember
 
 def _reject(row: Import, each: Reject, redact: _Remembering) -> ImportReject:
     return ImportReject(
-        import_row=row, pointer=redact(each.pointer)[:500], reason=redact(each.reason)[:1000],
-        excerpt=redact(each.excerpt)[:1000],
+        import_row=row, pointer=redact(each.pointer)[:500], line=each.line, entry=redact(each.entry)[:500],
+        reason=redact(each.reason)[:1000], excerpt=redact(each.excerpt)[:1000],
     )  # fmt: skip
 
 

@@ -154,7 +154,7 @@ def _read(row: Import, limits: dict[str, int]) -> Iterator[File | Skipped]:
                     yield skipped
                 entry.path.unlink()
         except UnpackError as error:
-            raise ScanError(error.code, error.message, remedy=error.remedy, entry=error.entry) from error
+            raise ScanError(error.code, error.message, remedy=error.remedy, **error.location) from error
 
 
 def _own_name(name: str) -> str:

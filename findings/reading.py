@@ -91,7 +91,7 @@ def open_report(row: Import, limits: dict[str, int]) -> Iterator[OpenedReport]:
         try:
             entries = list(unpack(stored, folder=folder, limits=Limits(**unpack_limits(limits))))
         except UnpackError as error:
-            raise ScanError(error.code, error.message, remedy=error.remedy, entry=error.entry) from error
+            raise ScanError(error.code, error.message, remedy=error.remedy, **error.location) from error
         parts: list[tuple[str, Report]] = []
         formats: dict[str, str] = {}
         for entry in entries:

@@ -54,9 +54,10 @@ def _rows(results: list[Any], names: list[Mapping[str, Any]], entry: str) -> Ite
             raise broken(entry, f"/ResultsByTime/{number}/TimePeriod/Start", "a day")
         groups = mapping(each).get("Groups") or []
         if not groups and mapping(each).get("Total"):
-            yield _row(starts, {}, mapping(each)["Total"])
-        for group in groups:
-            yield _row(starts, _grouped(mapping(group).get("Keys"), names), mapping(group).get("Metrics"))
+            yield _row(f"/ResultsByTime/{number}/Total", starts, {}, mapping(each)["Total"])
+        for at, group in enumerate(groups):
+            pointer = f"/ResultsByTime/{number}/Groups/{at}"
+            yield _row(pointer, starts, _grouped(mapping(group).get("Keys"), names), mapping(group).get("Metrics"))
 
 
 def _grouped(keys: Any, names: list[Mapping[str, Any]]) -> dict[str, str]:
@@ -74,7 +75,7 @@ def _grouped(keys: Any, names: list[Mapping[str, Any]]) -> dict[str, str]:
     return found | ({"tags": json.dumps(tags)} if tags else {})
 
 
-def _row(starts: str, grouped: dict[str, str], metrics: Any) -> dict[str, str | None]:
+def _row(pointer: str, starts: str, grouped: dict[str, str], metrics: Any) -> dict[str, str | None]:
     def of(names: tuple[str, ...]) -> tuple[str | None, str | None]:
         for name in names:
             if name in mapping(metrics):
@@ -85,6 +86,6 @@ def _row(starts: str, grouped: dict[str, str], metrics: Any) -> dict[str, str | 
     billed, currency = of(_BILLED)
     quantity, unit = of(("UsageQuantity",))
     return {
-        "starts": starts, "provider": "AWS", **grouped, "billed": billed, "effective": of(_EFFECTIVE)[0],
-        "currency": currency, "quantity": quantity, "unit": unit,
+        "pointer": pointer, "starts": starts, "provider": "AWS", **grouped, "billed": billed,
+        "effective": of(_EFFECTIVE)[0], "currency": currency, "quantity": quantity, "unit": unit,
     }  # fmt: skip

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from typing import Any
 import duckdb
 from duckdb.func import SPECIAL
 
-from costs.bills import numbers, tables
+from costs.bills import charges_csv, numbers, rejected, tables
 from costs.bills.opening import Bill, Part
 from costs.bills.records import AMOUNTS, CATEGORIES, NO_CURRENCY, TEXTS, BillError, Meaning, Reject, quoted
+from costs.bills.rejected import CURRENCY_LONGEST
 from costs.bills.tags import keeper
 
 MEMORY = "500MB"
@@ -38,22 +39,8 @@ KEY = {
 }  # fmt: skip
 # Characters of what else is grouped by. Tags beyond it are no tags: cut off, they are no JSON any more.
 # A currency's name is read one character further than it may go, to know that it is too long.
-_CURRENCY_LONGEST = 40
-_LONGEST = {**KEY, "resource": 1_000, "currency": _CURRENCY_LONGEST + 1}
+_LONGEST = {**KEY, "resource": 1_000, "currency": CURRENCY_LONGEST + 1}
 _TAGS_LONGEST = 20_000
-_REASONS = {
-    "starts": "no day",
-    "starts_bad": "the day cannot be read (2026-06-30 and 6/30/2026 can), or is not between 2000 and 2100",
-    "period_bad": "the billing period cannot be read",
-    "currency_long": f"the currency's name is longer than {_CURRENCY_LONGEST} characters, so that two might read alike",
-    "billed": "no amount",
-    "billed_bad": "the amount is no number",
-    "billed_digits": "the amount has more digits than can be kept exactly (38, of which 28 after the point)",
-    "credits_bad": "a credit of it has no amount that can be read",
-    "credits_digits": "a credit of it has more digits than can be kept exactly",
-    "effective_bad": "the effective cost is no number",
-    "effective_digits": "the effective cost has more digits than can be kept exactly",
-}
 Tick = Callable[[float], None]  # share done, 0 to 1; may raise to stop the work
 
 
@@ -83,21 +70,24 @@ class Cube:
     """The reduced bill. A context: its database is gone afterwards."""
 
     def __init__(
-        self, bill: Bill, *, folder: Path, tag_keys: frozenset[str], billing_account: str = "", tick: Tick | None = None
-    ) -> None:
+        self, bill: Bill, *, folder: Path, tag_keys: frozenset[str], billing_account: str = "",
+        tick: Tick | None = None, today: date | None = None,
+    ) -> None:  # fmt: skip
         self.bill = bill
         self._folder = folder
         self._account = billing_account or bill.billing_account
+        self._today = today or datetime.now(UTC).date()  # of the bill: what lies too far ahead of it is a mistake
         self._keep = keeper(tag_keys)
         self._tick = tick or (lambda _: None)
         self._stack = ExitStack()
         self.lines = self.rejected = 0
+        self._unclear_days = False
         self.scale = numbers.SCALES[0]
 
     def __enter__(self) -> "Cube":
         try:
             self._connection = self._stack.enter_context(_database(self._folder, self.bill))
-            with tables.reading():
+            with tables.reading(tables=[part.table for part in self.bill.parts]):
                 self._reduce()
         except BaseException:
             self._stack.close()
@@ -134,7 +124,7 @@ class Cube:
         """Into `fine`; returns how many lines have amounts that do not fit into this scale."""
         self.scale = scale
         union = " UNION ALL ".join(
-            _charges(number, part, style, scale, self._account)
+            _charges(number, part, style, scale, self._account, self._today)
             for number, (part, style) in enumerate(zip(self.bill.parts, styles, strict=True))
         )
         for number, part in enumerate(self.bill.parts):
@@ -158,22 +148,12 @@ class Cube:
         (count,) = self._ask("SELECT count(*) FROM fine WHERE problem LIKE '%_digits'")[0]
         return int(count)
 
-    def _broken_lines(self) -> list[tuple[int, str, str, str]]:
-        """(line, what is wrong, the line, the file) of lines that are no lines of the table."""
+    def _broken_lines(self) -> Sequence[rejected.Broken]:
         try:
-            found = self._ask(
-                "SELECT e.line, any_value(e.error_message), any_value(e.csv_line), any_value(s.file_path) FROM"
-                " reject_errors e JOIN reject_scans s USING (scan_id, file_id) GROUP BY e.scan_id, e.file_id, e.line"
-                " ORDER BY 4, 1"
-            )
+            found = self._ask(rejected.BROKEN)
         except duckdb.CatalogException:
             return []
-        if len(found) > tables.MOST_BROKEN:
-            raise BillError(
-                "not_csv", f"More than {tables.MOST_BROKEN:,} of its lines do not have the header's columns.",
-                remedy="Look at its delimiter and quotes, then export it again.", line=int(found[0][0]),
-            )  # fmt: skip
-        return [(int(line), str(message), str(text), str(path)) for line, message, text, path in found]
+        return rejected.checked([rejected.Broken(*row) for row in found], [part.table for part in self.bill.parts])
 
     def _styles(self, number: int, part: Part) -> "_Styles":
         """How days and amounts are written here, from the first lines."""
@@ -185,6 +165,9 @@ class Cube:
         counts = ", ".join(f"count({numbers.day(starts, style)})" for style in numbers.DATE_FORMATS)
         found = self._ask(f"SELECT {counts} FROM {source}")[0]  # noqa: S608
         best = max(range(len(found)), key=lambda index: found[index])
+        styles = dict(zip(numbers.DATE_FORMATS, found, strict=True))
+        if self.bill.format == charges_csv.NAME and not part.meaning.days and 0 < max(found) == styles["month first"]:
+            self._unclear_days |= styles["month first"] == styles["day first"]
         period = fields.get("period")
         period_style = "iso"
         if period:
@@ -285,6 +268,22 @@ class Cube:
             found.append(Scoped(account, month, lines, first, last, tuple(Total(*row) for row in totals)))
         return found
 
+    def remarks(self) -> list[str]:
+        """What who sent it should know, beside what was rejected."""
+        found = []
+        if self._unclear_days:
+            found.append(
+                "Days are read with the month first, which no line tells: if the day comes first, say so at Columns"
+            )
+        ((lines, last),) = self._ask(
+            f"SELECT sum(lines)::BIGINT, max(day) FROM fine WHERE problem IS NULL AND day > DATE '{self._today}'"  # noqa: S608
+        )
+        if lines:
+            begin = "1 line begins" if lines == 1 else f"{lines:,} lines begin"
+            until = f"on {last:%-d %B %Y} at the latest: each counts in its own month"
+            found.append(f"{begin} after {self._today:%-d %B %Y}, {until}")
+        return found
+
     def charge_keys(self) -> Iterator[tuple[str, ...]]:
         """(digest, the columns of KEY in order, kept tags as JSON)."""
         return self._rows(f"SELECT digest, {', '.join(KEY)}, kept FROM keys ORDER BY digest")  # noqa: S608
@@ -308,41 +307,31 @@ class Cube:
 
     def rejects(self) -> Iterator[Reject]:
         """The first ones, each with its place: the file is read once more, and only when there are any."""
-        entries = {str(part.table.path): part.table.entry for part in self.bill.parts}
-        for line, message, text, path in self._broken:
-            yield Reject(f"line {line}", message[:500], text[:500], entries.get(path, ""))
-        if self.rejected == len(self._broken):
-            return
         # One thread keeps the order, and with it the number of each line.
         self._connection.execute("SET threads=1; SET preserve_insertion_order=true")
         left = MOST_REJECTS
-        styles = [self._styles(number, part) for number, part in enumerate(self.bill.parts)]
-        for number, (part, style) in enumerate(zip(self.bill.parts, styles, strict=True)):
-            charges = _charges(number, part, style, self.scale, self._account, raw=True, view="sample")
-            for place, problem, day, billed, effective in self._rows(
-                "SELECT n::VARCHAR, problem, raw_starts, raw_billed, raw_effective FROM"  # noqa: S608
-                " (SELECT *, row_number() OVER ()"
-                f" AS n FROM ({charges}{' WHERE NOT extra' if part.meaning.unfolded else ''}))"
-                f" WHERE problem IS NOT NULL LIMIT {left}"
-            ):
-                left -= 1
-                said = ", ".join(f"{name} {value}" for name, value in
-                                 (("day", day), ("amount", billed), ("effective", effective)) if value)  # fmt: skip
-                said = said.replace("\x00", "␀")  # a number with one in it would look like a good one
-                yield Reject(f"row {place}", f"{_REASONS[problem].capitalize()}.", said[:500], part.table.entry)
+        for number, part in enumerate(self.bill.parts):
+            broken = [each for each in self._broken if each.path == str(part.table.path)]
+            unused: list[rejected.Unused] = []
+            if self.rejected > len(self._broken) and left > 0:
+                style = self._styles(number, part)
+                charges = _charges(number, part, style, self.scale, self._account, self._today, raw=True, view="sample")
+                unused = [rejected.Unused(*row) for row in self._ask(rejected.query(charges, part.meaning, left))]
+            left -= len(unused)
+            yield from rejected.named(part.table, broken, unused)
 
     def first(self, count: int) -> tuple[str, str, list[dict[str, Any]]]:
         """How days and decimals of the first table are read, and its first lines: what of it, as it stands and read."""
         self._connection.execute("SET threads=1; SET preserve_insertion_order=true")
         part = self.bill.parts[0]
         style = self._styles(0, part)
-        charges = _charges(0, part, style, self.scale, self._account, raw=True, view="sample")
+        charges = _charges(0, part, style, self.scale, self._account, self._today, raw=True, view="sample")
         with self._connection.cursor() as cursor:
             cursor.execute(f"{charges} LIMIT {count}")
             names = [column[0] for column in cursor.description or ()]
             rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         for row in rows:
-            row["problem"] = _REASONS.get(row["problem"] or "", "")
+            row["problem"] = rejected.REASONS.get(row["problem"] or "", "")
         return style.starts, style.decimals or "point", rows
 
     # --- asking
@@ -427,8 +416,9 @@ def _grouped(name: str) -> str:
 
 
 def _charges(
-    number: int, part: Part, styles: _Styles, scale: int, account: str, *, raw: bool = False, view: str = "part"
-) -> str:
+    number: int, part: Part, styles: _Styles, scale: int, account: str, today: date, *, raw: bool = False,
+    view: str = "part",
+) -> str:  # fmt: skip
     """SQL: the table's lines as charges: texts, days, exact amounts, and what is wrong with each."""
     meaning, source = part.meaning, f"{view}{number}"
     fields = meaning.fields
@@ -463,7 +453,7 @@ def _charges(
     billed = f"coalesce(billed_read, 0::{decimal})" if meaning.empty_is_zero else "billed_read"
     has_effective = "effective" in fields or "effective" in meaning.computed
     effective = "coalesce(effective_read, billed_read, 0)" if has_effective else billed
-    problem = _problem(meaning, pointed)
+    problem = _problem(meaning, pointed, today)
     columns = [
         "CAST(date_trunc('month', coalesce(period_day, day)) AS DATE) AS month", "day", *map(_grouped, TEXTS[2:]),
         f"{problem} AS problem", f"CAST({billed} AS {decimal}) AS billed",
@@ -479,14 +469,16 @@ def _charges(
     return f"SELECT {', '.join(columns)} FROM (SELECT {', '.join(inner)} FROM {source})"  # noqa: S608
 
 
-def _problem(meaning: Meaning, pointed: Callable[[str], str]) -> str:
+def _problem(meaning: Meaning, pointed: Callable[[str], str], today: date) -> str:
     branches = [
         ("raw_starts IS NULL", "starts"),
         ("day IS NULL", "starts_bad"),
+        (f"day > DATE '{today + rejected.FARTHEST_CHARGE}'", "starts_ahead"),
     ]
     if "period" in meaning.fields:
         branches.append(("raw_period IS NOT NULL AND period_day IS NULL", "period_bad"))
-    branches.append((f"length(currency) > {_CURRENCY_LONGEST}", "currency_long"))
+        branches.append((f"period_day > DATE '{today + rejected.FARTHEST_PERIOD}'", "period_ahead"))
+    branches.append((f"length(currency) > {CURRENCY_LONGEST}", "currency_long"))
     branches += [(f"wrong_{at}", name) for at, name in enumerate(meaning.wrong)]
     for name in ("billed", "effective"):
         if name in meaning.computed:

@@ -35,7 +35,14 @@ def of(head: Head, requested: str, entry: str) -> tuple[str, str]:
             remedy="If it is a list of charges, say which column means what: on its page, or by API at columns/.",
             headers=list(head.headers),
         )  # fmt: skip
+    first = "".join(filter(str.isprintable, head.headers[0]))[:60] if head.headers else ""
+    reads = f": its first line, “{first}”, is no header of columns" if first else ""
+    remedy = "Send FOCUS, an AWS, Azure or Google Cloud export, OpenCost, or a list of charges as CSV."
+    if first:
+        remedy += " Lines above the header have to be taken out, and columns divided by comma, semicolon, tab or pipe."
+    if entry:
+        remedy += f" If {entry[:200]} is no part of the bill, take it out of the archive."
     raise BillError(
-        "unknown_format", f"This is no bill that is known here. Likeliest: {candidates}.", entry=entry, byte=0,
-        remedy="Send FOCUS, an AWS, Azure or Google Cloud export, OpenCost, or a list of charges as CSV.",
+        "unknown_format", f"This is no bill that is known here{reads}. Likeliest: {candidates}.", remedy=remedy,
+        entry=entry, byte=0,
     )  # fmt: skip

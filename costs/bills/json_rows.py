@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,33 +23,62 @@ def parsed(path: Path, entry: str) -> Any:
             remedy="Export a shorter period, or the same as CSV.", entry=entry,
         )  # fmt: skip
 
+    odd: list[_NoNumber] = []
+
     def constant(name: str) -> Any:
-        raise BillError(
-            "not_json", f"{name} is no JSON number.", remedy="Export it again: no cost can be that.", entry=entry
-        )
+        odd.append(_NoNumber(name))
+        return odd[-1]
 
     try:
         text = path.read_text(encoding="utf-8-sig")
-        return json.loads(text, parse_float=str, parse_int=str, parse_constant=constant)
+        document = json.loads(text, parse_float=str, parse_int=str, parse_constant=constant)
     except ValueError as error:
         found = looks.fault(path.read_bytes())
         if found is None:
             found = looks.Fault("not_json", f"This is no JSON: {error}.", "Export it again.")
         raise BillError(found.code, found.message, remedy=found.remedy, entry=entry, **found.location) from error
     except RecursionError as error:
+        found = looks.too_deep(path.read_bytes())
+        raise BillError(found.code, found.message, remedy=found.remedy, entry=entry, **found.location) from error
+
+    if odd:
+        pointer = _pointer_to(odd[0], document)
         raise BillError(
-            "too_deep", "The JSON nests too deeply.", remedy="This is no export of costs.", entry=entry
-        ) from error
+            "not_json", f"At {pointer} stands {odd[0].name}, which is no number in JSON, and no cost.",
+            remedy="See there why the tool has divided by nothing, or export it again without this entry.",
+            pointer=pointer, entry=entry,
+        )  # fmt: skip
+    return document
+
+
+@dataclass(frozen=True, eq=False)
+class _NoNumber:
+    """NaN or Infinity: kept while the document is read, for only the whole of it says where it stands."""
+
+    name: str
+
+
+def _pointer_to(wanted: _NoNumber, document: Any) -> str:
+    waiting: list[tuple[str, Any]] = [("", document)]
+    while waiting:
+        pointer, value = waiting.pop()
+        if value is wanted:
+            return pointer
+        within = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        waiting.extend((f"{pointer}/{name}", each) for name, each in within)
+    return "/"
 
 
 def written(rows: Iterable[Mapping[str, str | None]], path: Path, entry: str) -> Table:
-    """The rows as a table that the reduction reads like any other."""
+    """The rows as a table that the reduction reads like any other; each says in `pointer` where it stands."""
+    pointers: list[str] = []
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
         for row in rows:
             writer.writerow([_cell(row.get(name)) for name in _COLUMNS])
-    return Table(path, entry, "csv", _COLUMNS)
+            pointers.append(row.get("pointer") or "")
+    return Table(path, entry, "csv", _COLUMNS, pointers=tuple(pointers))
 
 
 def _cell(value: str | None) -> str:

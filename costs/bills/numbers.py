@@ -67,7 +67,7 @@ def billing_day(text: str, style: str) -> str:
     if style != ZONED:
         return day(text, style)
     moved = f"CAST(timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ)) + INTERVAL 14 HOUR AS DATE)"
-    return f"CASE WHEN {moved} BETWEEN DATE '2000-01-01' AND DATE '2100-01-01' THEN {moved} END"
+    return f"CASE WHEN {moved} BETWEEN DATE '2000-01-01' AND DATE '9999-12-31' THEN {moved} END"
 
 
 def is_zoned(text: str) -> str:
@@ -87,4 +87,4 @@ def day(text: str, style: str) -> str:
         formats = ", ".join(f"'{each}'" for each in DATE_FORMATS[style])
         # With a time behind it the date alone is read.
         found = f"CAST(try_strptime(regexp_extract(trim({text}), '^[^ T]+'), [{formats}]) AS DATE)"
-    return f"CASE WHEN {found} BETWEEN DATE '2000-01-01' AND DATE '2100-01-01' THEN {found} END"
+    return f"CASE WHEN {found} BETWEEN DATE '2000-01-01' AND DATE '9999-12-31' THEN {found} END"

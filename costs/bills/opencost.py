@@ -85,6 +85,7 @@ def _allocations(steps: list[Any], entry: str) -> Iterator[dict[str, str | None]
             window = mapping(mapping(each).get("window"))
             cost = text(mapping(each).get("totalCost"))
             yield {
+                "pointer": f"/data/{number}/{name}",
                 "starts": text(window.get("start")) or text(mapping(each).get("start")),
                 "billing_account": text(properties.get("cluster")),
                 "account": text(properties.get("cluster")),
@@ -102,11 +103,12 @@ def _allocations(steps: list[Any], entry: str) -> Iterator[dict[str, str | None]
 def _cloud_costs(sets: Any, entry: str) -> Iterator[dict[str, str | None]]:
     if not isinstance(sets, list):
         raise broken(entry, "/data/sets", "a list of sets")
-    for each in sets:
+    for number, each in enumerate(sets):
         for name, item in mapping(mapping(each).get("cloudCosts")).items():
             properties = mapping(mapping(item).get("properties"))
             owner = text(properties.get("invoiceEntityID"))
             yield {
+                "pointer": f"/data/sets/{number}/cloudCosts/{name}",
                 "starts": text(mapping(mapping(item).get("window")).get("start")),
                 "billing_account": owner or text(properties.get("provider")),
                 "account": text(properties.get("accountID")) or owner,

@@ -10,6 +10,8 @@ from costs.bills import azure, charges_csv, detect, registry, tables
 from costs.bills.records import BillError, Head, Meaning, Table
 from platform_risk.core import looks
 
+# What file managers leave in every folder, and so in archives of it.
+_OF_FOLDERS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _COLUMN = re.compile(r"\bc([0-9]+)\b")
 Remembered = Callable[[str], Mapping[str, str] | None]  # a header's signature → which column means what
 
@@ -47,7 +49,7 @@ def open_bill(
     parts: list[Part] = []
     reasons: dict[str, str] = {}
     for entry, path in files:
-        if path.stat().st_size == 0 and len(files) > 1:
+        if (path.stat().st_size == 0 and len(files) > 1) or entry.rpartition("/")[2] in _OF_FOLDERS:
             continue  # markers such as _SUCCESS
         head, table = tables.look(path, entry, folder)
         described = tables.manifest(head, path)
@@ -79,12 +81,11 @@ def _told(head: Head, path: Path, requested: str, entry: str) -> tuple[str, str]
     """(format, why). Of JSON that breaks, the place is said instead of what it is not."""
     try:
         return detect.of(head, requested, entry)
-    except BillError as error:
+    except BillError:
         small = not requested and head.kind == "json" and path.stat().st_size <= looks.MOST_BYTES
         fault = looks.fault(path.read_bytes()) if small else None
-        if fault is None:
-            raise
-        raise BillError(fault.code, fault.message, remedy=fault.remedy, entry=entry, **fault.location) from error
+        tables.refuse(fault, entry)
+        raise
 
 
 def _part(

@@ -16,6 +16,7 @@ from costs.bills.records import Reject
 # Bytes of each file that are read: a page waits for it.
 MOST = 4_000_000
 ROWS = 8
+_MOST_LINES_OF_A_CELL = 200
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,18 @@ def _beginning(entry: str, path: Path, folder: Path, at: int) -> tuple[str, Path
         if not is_text or not file.read(1):
             return entry, path, True
     cut = folder / f"begin-{at}"
-    cut.write_bytes(start[: start.rfind(b"\n") + 1] or start)
+    cut.write_bytes(_whole_lines(start))
     return entry, cut, False
+
+
+def _whole_lines(start: bytes) -> bytes:
+    """Without the last record, which may be cut: not in a quote, or what is read of it would not be a table."""
+    whole = start[: start.rfind(b"\n") + 1]
+    for _ in range(_MOST_LINES_OF_A_CELL):
+        if whole.count(b'"') % 2 == 0:
+            break
+        whole = whole[: whole.rfind(b"\n", 0, -1) + 1]
+    return whole or start
 
 
 def _cell(name: str, row: Mapping[str, Any]) -> tuple[str, str]:

@@ -35,6 +35,7 @@ class Reject:
     reason: str
     excerpt: str = ""
     entry: str = ""
+    line: int | None = None  # of CSV; of Parquet the row
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Table:
     delimiter: str = ","
     skip: int = 1
     notes: tuple[str, ...] = ()
+    pointers: tuple[str, ...] = ()  # of a table that was made of JSON: where each of its rows stands there
 
     @property
     def columns(self) -> tuple[str, ...]:

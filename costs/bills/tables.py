@@ -5,11 +5,13 @@ import csv
 import io
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from costs.bills import places
 from costs.bills.records import BillError, Head, Table, quoted
 from platform_risk.core import looks
 
@@ -23,6 +25,7 @@ LONGEST_LINE = 4_000_000
 MOST_BROKEN = 10_000
 NULLS = ("", "NULL", "null", "Null")
 _DELIMITERS = ",;\t|"
+_SEPARATOR = re.compile(r'"?sep=([,;|\t])"?[,;|\t]*\r?\n', re.IGNORECASE)  # what Excel is told above the header
 _MAGIC = b"PAR1"
 
 
@@ -30,25 +33,51 @@ def look(path: Path, entry: str, folder: Path) -> tuple[Head, Table | None]:
     """What a file is: JSON with its beginning, or a table with its columns. Raises BillError."""
     with path.open("rb") as file:
         start = file.read(HEAD_BYTES)
-    if not start.strip():
+    if not start.removeprefix(codecs.BOM_UTF8).strip():
         raise BillError("empty", "The file holds nothing.", remedy="Export it again.", byte=0, entry=entry)
     if start[:4] == _MAGIC:
         return _parquet(path, entry)
+    refuse(looks.no_export(start), entry)
     text, encoding = _decoded(start)
     if text.lstrip()[:1] in ("{", "["):
         return Head("json", text=text), None
+    if encoding == "utf-8" and start.isascii() and _first_is_no_utf8(path):
+        encoding = "cp1252"
     return _csv(path, entry, folder, text, encoding)
+
+
+def refuse(fault: looks.Fault | None, entry: str) -> None:
+    """Raises BillError with what is wrong, where something is."""
+    if fault is not None:
+        raise BillError(fault.code, fault.message, remedy=fault.remedy, entry=entry, **fault.location)
 
 
 def _decoded(start: bytes) -> tuple[str, str]:
     encoding = looks.encoding_of(start)
     if encoding != "utf-8":
         return start.decode(encoding, "ignore"), encoding
-    try:
-        # The last character may be cut in two.
-        return codecs.getincrementaldecoder("utf-8")().decode(start), "utf-8"
-    except UnicodeDecodeError:
+    if _is_no_utf8(start):
         return start.decode("cp1252", "replace"), "cp1252"
+    return start.decode("utf-8", "replace"), "utf-8"
+
+
+def _is_no_utf8(start: bytes) -> bool:
+    """Whether the first character beyond ASCII is none of UTF-8. Where a later one is none, the file is UTF-8 all the
+    same, and that line is broken: read as something else, every other name would be."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)  # the last character may be cut in two
+    except UnicodeDecodeError as error:
+        return start[: error.start].isascii()
+    return False
+
+
+def _first_is_no_utf8(path: Path) -> bool:
+    """The same of a whole file: customers, products and people with umlauts may come late in it."""
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            if not block.isascii():
+                return _is_no_utf8(block + file.read(4))
+    return False
 
 
 def peek(start: bytes) -> Head:
@@ -64,15 +93,20 @@ def _csv(path: Path, entry: str, folder: Path, text: str, encoding: str) -> tupl
     if encoding not in ("utf-8", "utf-8-sig"):
         path = _as_utf8(path, folder, encoding)
         notes = (f"Read as {looks.NAMES.get(encoding, encoding)}, for it is not UTF-8",)
+    elif encoding == "utf-8-sig" and text[:1] == '"' and "\n" in text[: text.find('"', 1)]:
+        path = _as_utf8(path, folder, encoding)  # behind a mark, DuckDB takes no quote for one while it skips lines
     headers, delimiter, skip = _header(text, entry)
     return Head("csv", headers), Table(path, entry, "csv", headers, (), delimiter, skip, notes)
 
 
 def _header(text: str, entry: str) -> tuple[tuple[str, ...], str, int]:
-    """The header, what divides it, and how many lines it takes with the empty ones before it."""
+    """The header, what divides it, and how many records it is with the empty lines before it."""
     first = text.lstrip("\r\n")
     blank = text[: len(text) - len(first)].count("\n")
-    delimiter = max(_DELIMITERS, key=first.partition("\n")[0].count)
+    stated = _SEPARATOR.match(first)
+    if stated:
+        first, blank = first[stated.end() :], blank + 1
+    delimiter = stated[1] if stated else max(_DELIMITERS, key=first.partition("\n")[0].count)
     reader = csv.reader(io.StringIO(first.replace("\x00", ""), newline=""), delimiter=delimiter)
     try:
         headers = tuple(header.strip() for header in next(reader, []))
@@ -85,7 +119,7 @@ def _header(text: str, entry: str) -> tuple[tuple[str, ...], str, int]:
             "too_many_columns", f"It has {len(headers):,} columns; {MOST_COLUMNS:,} are read.",
             remedy="This is no billing export.", line=1, entry=entry,
         )  # fmt: skip
-    return headers, delimiter, blank + reader.line_num
+    return headers, delimiter, blank + 1  # one record for DuckDB, however many lines the header takes
 
 
 def _as_utf8(path: Path, folder: Path, encoding: str) -> Path:
@@ -124,12 +158,17 @@ def _parquet(path: Path, entry: str) -> tuple[Head, Table]:
     return Head("parquet", headers), Table(path, entry, "parquet", headers, types, notes=notes)
 
 
+def most_faults(table: Table) -> int:
+    """How many faults DuckDB keeps: of a line that holds but a blank, one for each column that is missing."""
+    return min((MOST_BROKEN + 1) * max(len(table.headers), 1), 1_000_000)
+
+
 def source(table: Table, *, keep_broken: bool = False) -> str:
     """SQL: a SELECT of the table's columns, each as text, empty ones NULL."""
     if table.kind == "parquet":
         return _parquet_source(table)
     columns = "{" + ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in table.columns) + "}"
-    broken = f"store_rejects=true, rejects_limit={MOST_BROKEN + 1}" if keep_broken else "ignore_errors=true"
+    broken = f"store_rejects=true, rejects_limit={most_faults(table)}" if keep_broken else "ignore_errors=true"
     nulls = ", ".join(map(quoted, NULLS))
     return (
         f"SELECT * FROM read_csv({quoted(str(table.path))}, auto_detect=false, header=false, skip={table.skip},"  # noqa: S608
@@ -164,18 +203,18 @@ _PATH = re.compile(r"""(?:file )?["'](?:/|[A-Za-z]:\\)[^"']*["']""")
 class reading:
     """What DuckDB cannot read, as a BillError with place and remedy."""
 
-    def __init__(self, entry: str = "") -> None:
-        self.entry = entry
+    def __init__(self, entry: str = "", tables: Sequence[Table] = ()) -> None:
+        self.entry, self.tables = entry, tables
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, duckdb.Error):
-            raise _said(error, self.entry) from error
+            raise _said(error, self.entry, self.tables) from error
 
 
-def _said(error: duckdb.Error, entry: str) -> BillError:
+def _said(error: duckdb.Error, entry: str, tables: Sequence[Table]) -> BillError:
     message = str(error)
     # Where the file lies on this machine is nobody's to know.
     first = _PATH.sub("the file", message.partition("\n")[0])[:300]
@@ -194,16 +233,30 @@ def _said(error: duckdb.Error, entry: str) -> BillError:
             "internal", f"Reading it went wrong here: {first}", entry=entry,
             remedy="This is a defect of Platform Risk: please report it with the file's format.",
         )  # fmt: skip
+    for table in tables if "invalid state" in message else ():
+        if table.kind == "csv" and (odd := places.other_end(table)) is not None:
+            return BillError(
+                "not_csv", f"Line {odd:,} ends in another way than the first: with a lone carriage return, or without.",
+                remedy="Save it with one kind of line end, and cells that hold a line break in quotes.", line=odd,
+                entry=table.entry,
+            )  # fmt: skip
     line = _line(message)
     if "CSV" in message or line is not None:
         place: dict[str, Any] = {} if line is None else {"line": line}
         return BillError(
-            "not_csv", f"It cannot be read as CSV: {first}", entry=entry, **place,
+            "not_csv", f"It cannot be read as a table: {first}", entry=entry, **place,
             remedy="Look at this line: an unclosed quote, or a file that was cut off. Then export it again.",
         )  # fmt: skip
+    ends = "magic bytes" in message
+    if isinstance(error, duckdb.IOException) and not ends:
+        return BillError(
+            "unreadable", f"It cannot be read: {first}", entry=entry,
+            remedy="Read it again; if that does not help, export or copy it again.",
+        )  # fmt: skip
     return BillError(
-        "cut_file", f"It cannot be read: {first}", entry=entry,
-        remedy="The file may have been cut off on its way: export or copy it again.",
+        "cut_file", "It is Parquet that ends in the middle: its end, which tells what is in it, is missing." if ends
+        else "It is Parquet with bytes that cannot be read: it was cut off, or changed on its way.", entry=entry,
+        remedy="Export or copy it again, as it is and not as text, and compare its size.",
     )  # fmt: skip
 
 

@@ -24,5 +24,6 @@ def reconciliation(request: HttpRequest) -> HttpResponse:
         "every": request.GET.get("versions") == "all",
         "gaps": reconciling.gaps(user),
         "restated": reconciling.restated(user),
+        "unloaded": reconciling.unloaded(user),
     }
     return render(request, "costs/reconciliation.html", context)

@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 from django.http import HttpRequest
 
-from costs.money import plain, short
+from costs.money import every_digit, short
 from costs.spending import currency_words
 
 register = template.Library()
@@ -20,8 +20,8 @@ def money(amount: Decimal | None) -> str:
 
 @register.filter
 def digits(amount: Decimal | str | None) -> str:
-    """Every digit of a price, and no zeros that say nothing."""
-    return "–" if amount is None else plain(Decimal(amount))
+    """Every digit, with thousands, and no zeros that say nothing."""
+    return "–" if amount is None else every_digit(Decimal(amount))
 
 
 @register.filter

@@ -6,6 +6,7 @@ so arrivals are at least as many as these.
 """
 
 import csv
+import io
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from costs.usage.reading import entries, json, mapping, moment, text
 from costs.usage.records import Measure, Usage, UsageError
 
 PODS, ENTITIES = "kubernetes-pods", "entities"
+DELIMITERS = ",;\t"
 _ENDED = ("Succeeded", "Failed")
 _MOST_DAYS = 800
 
@@ -157,26 +159,50 @@ def _entities(node: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
 
 
 def _lives(content: bytes) -> Usage:
-    reader = csv.DictReader(text(content).splitlines())
-    columns = {(name or "").strip().lower(): name for name in reader.fieldnames or []}
-    if not {"id", "first_seen", "last_seen"} <= set(columns):
-        raise UsageError(
-            "wrong_shape", "Its columns are not id, first_seen and last_seen.", line=1,
-            remedy="Name the columns id, first_seen, last_seen (empty: it still exists), and perhaps type.",
-        )  # fmt: skip
+    body = text(content)
+    delimiter = max(DELIMITERS, key=body.partition("\n")[0].count)
+    reader = csv.DictReader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
     usage = Usage(ENTITIES, "entities")
     lives: list[tuple[date, date | None]] = []
-    for row in reader:
-        first, last = moment(row[columns["first_seen"]] or ""), moment(row[columns["last_seen"]] or "")
-        if first is None or not row[columns["id"]] or (last is not None and last < first):
-            usage.reject(f"line {reader.line_num}", "It has no id, no first_seen, or ends before it begins.", row)
-            continue
-        lives.append((first.date(), last.date() if last else None))
-        usage.observed_at = max(usage.observed_at or first, last or first)
-    if not lives:
-        raise UsageError("empty", "There is no entity in it.", remedy="Put a line for each entity below the columns.")
-    _by_day(usage, lives)
+    try:
+        columns = {(name or "").strip().lower(): name for name in reader.fieldnames or []}
+        if not {"id", "first_seen", "last_seen"} <= set(columns):
+            raise UsageError(
+                "wrong_shape", "Its columns are not id, first_seen and last_seen.", line=1,
+                remedy="Name the columns id, first_seen, last_seen (empty: it still exists), and perhaps type.",
+            )  # fmt: skip
+        for row in reader:
+            begins, ends = row[columns["first_seen"]] or "", row[columns["last_seen"]] or ""
+            first, last = moment(begins), moment(ends)
+            if (wrong := _wrong(row[columns["id"]], first, last, ends)) or first is None:
+                usage.reject(f"line {reader.line_num}", wrong, row, reader.line_num)
+                continue
+            lives.append((first.date(), last.date() if last else None))
+            usage.observed_at = max(usage.observed_at or first, last or first)
+    except csv.Error as error:
+        open_quote = "a quote that opens in it or before it is never closed" if "unexpected end" in str(error) else ""
+        raise UsageError(
+            "not_csv", f"Line {reader.line_num} is none of a table: {open_quote or 'a cell in it is no cell'}.",
+            remedy="Correct its quotes, or export it again.", line=reader.line_num,
+        ) from error  # fmt: skip
+    if lives:
+        _by_day(usage, lives)
+    elif not usage.rejects:
+        raise UsageError(
+            "empty", "There is no entity in it.", remedy="Put a line for each entity below the columns.", line=1
+        )
     return usage
+
+
+def _wrong(identity: str | None, first: datetime | None, last: datetime | None, ends: str) -> str:
+    """What is wrong with a life; "" for nothing."""
+    if not identity:
+        return "It has no id."
+    if first is None:
+        return "Its first_seen is missing or no time (2026-06-30 or 2026-06-30T12:00:00Z)."
+    if last is None and ends.strip():
+        return "Its last_seen is no time (2026-06-30, or nothing while it exists)."
+    return "It ends before it begins." if last is not None and last < first else ""
 
 
 def _by_day(usage: Usage, lives: list[tuple[date, date | None]]) -> None:

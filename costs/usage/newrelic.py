@@ -5,7 +5,7 @@ A gigabyte is 10^9 bytes. NrMTDConsumption counts up from the month's first day:
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -18,17 +18,17 @@ FORMAT = "newrelic-consumption"
 GIGABYTE = 10**9
 _MOST_DAYS = 62
 _AMOUNT = re.compile(r"(?:(sum|latest|max)\.)?(GigabytesIngested|consumption)\Z")
+_QUERY = (
+    "FROM NrConsumption SELECT sum(GigabytesIngested) FACET usageMetric SINCE 30 days ago TIMESERIES 1 day LIMIT MAX"
+)
+# What an event of consumption has, and hardly anything else.
+_OF_EVENTS = ("GigabytesIngested", "usageMetric", "consumingAccountId", "productLine", "estimatedCost")
 _SUBJECTS = ("usageMetric", "facet", "productLine", "metric")
 
 
 def read(content: bytes) -> Usage:
     rows = list(_rows(json(content)))
-    if not rows:
-        raise UsageError(
-            "wrong_shape", "There are no results in it.", pointer="/data/actor/account/nrql/results",
-            remedy="Save NerdGraph’s whole answer to FROM NrConsumption SELECT sum(GigabytesIngested) "
-            "FACET usageMetric TIMESERIES 1 day.",
-        )  # fmt: skip
+    _refuse_other_queries(rows)
     usage = Usage(FORMAT, "newrelic")
     by_day: dict[tuple[str, str], dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     cumulative: dict[tuple[str, str], dict[date, tuple[Decimal, str]]] = defaultdict(dict)
@@ -36,7 +36,10 @@ def read(content: bytes) -> Usage:
         found = _amount(row)
         begin, end = at_seconds(row.get("beginTimeSeconds")), at_seconds(row.get("endTimeSeconds"))
         if found is None or begin is None:
-            usage.reject(pointer, "It has no GigabytesIngested (or consumption) with a beginTimeSeconds.", row)
+            wrong = "beginTimeSeconds is missing or no time"
+            if begin is not None:
+                wrong = "GigabytesIngested (or consumption) is missing, below zero or no number"
+            usage.reject(pointer, f"Its {wrong}.", row)
             continue
         how, what, value = found
         key = what, _subject(row)
@@ -61,6 +64,28 @@ def read(content: bytes) -> Usage:
     return usage
 
 
+def _refuse_other_queries(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Single events, of which an answer holds but the newest, are no sums by day: their total would be too small."""
+    if not rows:
+        raise UsageError(
+            "wrong_shape", "There are no results in it.", pointer="/data/actor/account/nrql/results",
+            remedy=f"Save NerdGraph’s whole answer to {_QUERY}.",
+        )  # fmt: skip
+    fields = dict.fromkeys(name for _, row in rows for name in row)
+    if "beginTimeSeconds" not in fields:
+        has = "a timestamp" if "timestamp" in fields else "no time"
+        missing = "beginTimeSeconds"
+        said = f"{has} and no beginTimeSeconds: single events or one sum, and no sums by day"
+    elif not any(_AMOUNT.match(name) for name in fields):
+        missing, said = "sum.GigabytesIngested", "neither GigabytesIngested nor consumption"
+    else:
+        return
+    raise UsageError(
+        "wrong_shape", f"It is New Relic’s, but its rows have {said}.", pointer=f"{rows[0][0]}/{missing}",
+        remedy=f"Ask NerdGraph for {_QUERY}, and save its whole answer.",
+    )  # fmt: skip
+
+
 def _rising(usage: Usage, stated: Mapping[date, tuple[Decimal, str]]) -> dict[date, Decimal]:
     """Without figures below an earlier one of their month: what counts up does not go down, and no day takes away."""
     found: dict[date, Decimal] = {}
@@ -80,7 +105,11 @@ def _rising(usage: Usage, stated: Mapping[date, tuple[Decimal, str]]) -> dict[da
 def is_answer(root: Any) -> bool:
     """Whether its results are NRQL's: many a scanner calls its own so."""
     rows = (row for _, row in islice(_rows(root), 50))
-    return any("beginTimeSeconds" in row or _amount(row) is not None for row in rows)
+    return any("beginTimeSeconds" in row or _amount(row) is not None or is_event(row) for row in rows)
+
+
+def is_event(row: Mapping[str, Any]) -> bool:
+    return "timestamp" in row and sum(name in row for name in _OF_EVENTS) > 1
 
 
 def differenced(by_day: Mapping[date, Decimal]) -> dict[date, Decimal]:

@@ -75,7 +75,7 @@ _COUNTERS = {
 
 
 def read_query_range(content: bytes) -> Usage:
-    """Each series by day: the mean of a gauge, the increase of a counter. Values that are no numbers are left out."""
+    """Each series by day: the mean of a gauge, the increase of a counter. Points that cannot be used are counted."""
     data = _data(content, "GET /api/v1/query_range")
     kind = data.get("resultType")
     if kind != "matrix":
@@ -86,25 +86,51 @@ def read_query_range(content: bytes) -> Usage:
     usage = Usage("prometheus-query-range", SOURCE)
     steps: Counter[Decimal] = Counter()
     latest = Decimal(0)
-    for at, result in enumerate(_results(data)[:_MOST_SERIES]):
-        labels = mapping(result, "metric")
-        points = [
-            (stamp, value)
-            for point in entries(result, "values")
-            if isinstance(point, list) and len(point) == 2
-            and (stamp := number(point[0])) is not None and (value := number(point[1])) is not None
-            and at_seconds(stamp) is not None
-        ]  # fmt: skip
+    count = unused = unordered = 0
+    for at, result in enumerate(_results(data)):
+        labels, values = mapping(result, "metric"), entries(result, "values")
+        points, wrong = _points(values)
+        count, unused = count + len(values), unused + len(values) - len(points)
         if not points:
             usage.reject(f"/data/result/{at}", "It has no value that is a number at a time of this century.", labels)
             continue
-        steps.update(after[0] - before[0] for before, after in itertools.pairwise(points))
-        latest = max(latest, points[-1][0])
-        _by_day(usage, labels, points)
+        for why, places in wrong.items():
+            reason = f"{len(places):,} of its {len(values):,} points: {why}. This is the first."
+            usage.reject(f"/data/result/{at}/values/{places[0]}", reason, values[places[0]])
+        in_time = sorted(points.items())
+        unordered += in_time != list(points.items())
+        steps.update(after[0] - before[0] for before, after in itertools.pairwise(in_time))
+        latest = max(latest, in_time[-1][0])
+        _by_day(usage, labels, in_time)
     usage.observed_at = at_seconds(latest)
     if steps:
         usage.notes.append(f"One value each {steps.most_common(1)[0][0].normalize():f} s.")
+    if unused:
+        usage.notes.append(f"{unused:,} of {count:,} points were not used: they stand among the rejected, by series.")
+    if unordered:
+        usage.notes.append(f"Points of {unordered:,} series were not in the order of time, and were put into it.")
     return usage
+
+
+def _points(values: list[Any]) -> tuple[dict[Decimal, Decimal], dict[str, list[int]]]:
+    """(value by time, what is wrong with the others → where they stand). Times may come in any order, each once: a
+    counter that is read twice at one time has not begun anew."""
+    found: dict[Decimal, Decimal] = {}
+    wrong: dict[str, list[int]] = defaultdict(list)
+    for at, point in enumerate(values):
+        if not isinstance(point, list) or len(point) != 2:
+            wrong["no pair of a time and a value"].append(at)
+            continue
+        stamp, value = number(point[0]), number(point[1])
+        if stamp is None or at_seconds(stamp) is None:
+            wrong["no time between 2000 and 2200, in seconds"].append(at)
+        elif value is None:
+            wrong["no number (NaN, infinite, or a text)"].append(at)
+        elif stamp in found:
+            wrong["the time of an earlier point"].append(at)
+        else:
+            found[stamp] = value
+    return found, wrong
 
 
 def _results(data: Mapping[str, Any]) -> list[Any]:
@@ -113,6 +139,11 @@ def _results(data: Mapping[str, Any]) -> list[Any]:
         raise UsageError(
             "no_figures", "The result holds no series.", pointer="/data/result",
             remedy="Ask for a metric that exists, over a time in which it was collected.",
+        )  # fmt: skip
+    if len(found) > _MOST_SERIES:
+        raise UsageError(
+            "too_many", f"It has {len(found):,} series; {_MOST_SERIES:,} are taken at once.", pointer="/data/result",
+            remedy="Ask for sums, as with sum by (job) (…), or for fewer series at a time.",
         )  # fmt: skip
     return found
 

@@ -28,14 +28,16 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 def text(data: bytes) -> str:
     """UTF-8, with or without a mark. Raises UsageError with the byte."""
-    refuse(looks.wrong_encoding(data))
+    refuse(looks.no_export(data) or looks.wrong_encoding(data))
     body = data.removeprefix(_BOM)
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
+        line = body[: error.start].count(b"\n") + 1
         raise UsageError(
-            "wrong_encoding", "The file is no UTF-8.", remedy="Save it as UTF-8.", byte=error.start
-        ) from error
+            "wrong_encoding", f"The file is no UTF-8: line {line} holds a byte that is none.", line=line,
+            remedy="Save it as UTF-8, and send it again.", byte=len(data) - len(body) + error.start,
+        ) from error  # fmt: skip
 
 
 def refuse(fault: looks.Fault | None) -> None:
@@ -46,7 +48,7 @@ def refuse(fault: looks.Fault | None) -> None:
 
 def json(data: bytes) -> Any:
     """Numbers with a point as Decimal, so that nothing is rounded. Raises UsageError with line and column."""
-    refuse(looks.wrong_encoding(data))
+    refuse(looks.no_export(data) or looks.wrong_encoding(data))
     body = data.removeprefix(_BOM)
     if not body.strip():
         raise UsageError("empty", "The file holds nothing.", remedy="Check that the tool wrote it.", byte=0)
@@ -54,8 +56,9 @@ def json(data: bytes) -> Any:
         raise UsageError("not_json", "A number has hundreds of digits.", remedy="Check how the file was made.")
     try:
         return _decoder.decode(body)
-    except RecursionError as error:
-        raise UsageError("too_deep", "The document is nested too deeply.", remedy="This is no usage file.") from error
+    except RecursionError:
+        refuse(looks.too_deep(body))
+        raise
     except (msgspec.DecodeError, UnicodeDecodeError, InvalidOperation) as error:
         if len(data) <= looks.MOST_BYTES and "trailing comma" not in str(error):
             refuse(looks.json_fault(data))
@@ -98,8 +101,8 @@ def size(value: Any) -> Decimal | None:
 
 def days(value: Any) -> Decimal | None:
     """Days, of text as 30d, 744h or 1d12h; 0 is 0. None for what is no span of time."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value) / 86400  # nanoseconds and seconds are never given so: Loki's bare 0 is
+    if value == 0 and not isinstance(value, bool):
+        return Decimal(0)  # Loki's bare 0; of any other number the unit is unknown
     if not isinstance(value, str) or not value.strip():
         return None
     rest, total = value.strip(), Decimal(0)

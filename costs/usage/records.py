@@ -64,6 +64,8 @@ class Reject:
     pointer: str
     reason: str
     excerpt: str = ""
+    line: int | None = None
+    entry: str = ""  # of an archive
 
 
 @dataclass
@@ -84,8 +86,8 @@ class Usage:
             UsageRecord(measure, None if value is None else Decimal(value), subject.replace("\x00", "")[:500], **more)
         )
 
-    def reject(self, pointer: str, reason: str, entry: object = "") -> None:
-        self.rejects.append(Reject(pointer[:500], reason, str(entry).replace("\x00", "")[:500]))
+    def reject(self, pointer: str, reason: str, what: object = "", line: int | None = None) -> None:
+        self.rejects.append(Reject(pointer[:500], reason, str(what).replace("\x00", "")[:500], line))
 
 
 class UsageError(Exception):

@@ -38,24 +38,34 @@ FORMATS: dict[str, Format] = {
 
 def read(content: bytes, requested: str = "") -> Usage:
     """Raises UsageError with place and remedy."""
+    content, encoding = looks.as_utf8(content)  # what PowerShell redirects into a file is UTF-16
     name = requested or detect(content)
     if name not in FORMATS:
         raise UsageError(
             "unknown_format", f"{name} is no usage format.", remedy=f"It is one of {', '.join(sorted(FORMATS))}."
         )
     usage = FORMATS[name].read(content)
+    if encoding:
+        usage.notes.append(f"Read as {encoding}.")
     if not usage.records:
-        why = f" ({usage.rejects[0].pointer}: {usage.rejects[0].reason})" if usage.rejects else ""
+        if not usage.rejects:
+            raise UsageError(
+                "no_figures", "It is an answer without entries: there is no figure in it.",
+                remedy="Ask again, for a time, an account and a region in which there is something.",
+            )  # fmt: skip
+        first = usage.rejects[0]
         raise UsageError(
-            "no_figures", f"There is no figure in it that can be used{why}.", remedy="Export it again, whole.",
-            **({"pointer": usage.rejects[0].pointer} if usage.rejects else {}),
+            "no_figures", f"There is no figure in it that can be used ({first.pointer}: {first.reason}).",
+            remedy="Correct that place and the others like it, or export it again.", pointer=first.pointer,
+            **({"line": first.line} if first.line else {}),
         )  # fmt: skip
     return usage
 
 
 def detect(content: bytes) -> str:
     """By what it holds, never by its name. JSON that is broken is refused with its place."""
-    refuse(looks.wrong_encoding(content))
+    content, _ = looks.as_utf8(content)
+    refuse(looks.no_export(content) or looks.wrong_encoding(content))
     head = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if head[:1] in (b"{", b"["):
         first_line = content.lstrip().partition(b"\n")[0]
@@ -66,17 +76,21 @@ def detect(content: bytes) -> str:
                 raise
         if found:
             return found
+    elif not head:
+        raise UsageError("empty", "The file holds nothing.", remedy="Check that the tool wrote it.", byte=0)
     else:
         words = head.decode("utf-8", "replace")
-        if words.lower().startswith(("id,", '"id"')):
+        if words.lower().startswith(('"id"', *(f"id{each}" for each in entities.DELIMITERS))):
             return entities.ENTITIES
         if exposition.is_exposition(words):
             return exposition.FORMAT
         if loki.is_unlike_others(_yaml(content)):
             return loki.FORMAT
+    first = "".join(filter(str.isprintable, head.partition(b"\n")[0].decode("utf-8", "replace")))[:60]
     raise UsageError(
-        "unknown_format", "What this is cannot be told from its content.",
-        remedy=f"Say the format: one of {', '.join(sorted(FORMATS))}.",
+        "unknown_format", f"What this is cannot be told from its content. It begins: {first}",
+        remedy=f"Say the format: one of {', '.join(sorted(FORMATS))}. Tables as tools print them are not read: ask for"
+        " JSON (kubectl and aws --output json, _cat/indices?format=json).", line=1,
     )  # fmt: skip
 
 
@@ -84,7 +98,18 @@ def _yaml(content: bytes) -> Any:
     try:
         return loki.parse(content) if len(content) < 1_000_000 else None
     except UsageError:
+        if loki.looks_like_it(content):
+            raise
         return None
+
+
+def _refusal(root: Mapping[str, Any]) -> str:
+    """What a tool has answered in place of figures: AWS, NerdGraph and Elasticsearch, in this order."""
+    errors, error = root.get("errors"), root.get("error")
+    said: list[Any] = [root.get("message"), root.get("Message")] if "__type" in root or len(root) == 1 else []
+    said += [each.get("message") for each in errors if isinstance(each, Mapping)] if isinstance(errors, list) else []
+    said += [error.get("reason"), error.get("type")] if isinstance(error, Mapping) else [error]
+    return next((each[:200] for each in said if isinstance(each, str) and each.strip()), "")
 
 
 def _of_json(root: Any) -> str:
@@ -99,7 +124,15 @@ def _of_json(root: Any) -> str:
         "total_active_series": mimirtool.FORMAT,
     }
     found = next((name for key, name in by_key.items() if key in root), "")
-    return found or _of_answer(root)
+    found = found or _of_answer(root)
+    refusal = "" if found else _refusal(root)
+    if refusal:
+        raise UsageError(
+            "not_an_answer", f"It is what a request that failed was answered: {refusal}",
+            remedy="Ask again, with an account that may and a query that is right, and save the answer of a call that"
+            " succeeds.", pointer="/",
+        )  # fmt: skip
+    return found
 
 
 def _of_answer(root: Mapping[str, Any]) -> str:
@@ -125,4 +158,4 @@ def _of_list(root: list[Any]) -> str:
         return elasticsearch.INDICES
     if entities.is_pods(first):
         return entities.PODS
-    return newrelic.FORMAT if "beginTimeSeconds" in first else ""
+    return newrelic.FORMAT if "beginTimeSeconds" in first or newrelic.is_event(first) else ""

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 _CHUNK = 256 * 1024
 # Small things compress well without being bombs: the ratio counts only above this.
@@ -36,6 +36,11 @@ _BROKEN = (
 )  # fmt: skip
 # zipfile unpacks the others (bzip2, LZMA) a whole chunk at a time: 256 KiB can become gigabytes of memory.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# How they say that an archive ends too early, and that what comes out is not what was packed.
+_CUT = ("not a zip file", "unexpected end of data", "ends in the middle")
+_CHECKSUM = ("CRC", "incorrect data check", "incorrect length check")
+_FOLLOWS = "something follows"
+_AGAIN = "Pack or export it again, and copy it as it is: not as text, and not through a program that changes it."
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")
 
 
@@ -60,12 +65,13 @@ class Entry:
 class UnpackError(Exception):
     """An upload that is not taken apart: what, in which entry, and what to do about it."""
 
-    def __init__(self, code: str, message: str, *, remedy: str, entry: str = "") -> None:
+    def __init__(self, code: str, message: str, *, remedy: str, entry: str = "", byte: int | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.remedy = remedy
         self.entry = entry
+        self.location: dict[str, Any] = {"entry": entry} | ({} if byte is None else {"byte": byte})
 
 
 def unpack(file: IO[bytes], *, folder: Path, limits: Limits) -> Iterator[Entry]:
@@ -132,11 +138,12 @@ class _Unpacker:
         path.unlink()
 
     def _zip(self, file: IO[bytes], *, name: str, depth: int) -> Iterator[Entry]:
+        entry, byte = name, None
         try:
             with zipfile.ZipFile(file) as archive:
                 self._count(len(archive.infolist()), name)
                 for info in archive.infolist():
-                    entry = f"{name}/{info.filename}" if name else info.filename
+                    entry, byte = f"{name}/{info.filename}" if name else info.filename, info.header_offset
                     if info.filename.endswith("/") or info.filename.startswith("__MACOSX/"):
                         continue
                     self._check(info, entry)
@@ -146,17 +153,16 @@ class _Unpacker:
         except _BROKEN as error:
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise
-            raise UnpackError(
-                "broken_archive", f"The zip cannot be read: {_short(str(error))}.", remedy="Pack it again.", entry=name
-            ) from error
+            raise _broken("zip", error, entry, byte) from error
 
     def _tar(self, file: IO[bytes], *, name: str, depth: int) -> Iterator[Entry]:
+        entry, byte = name, 0
         try:
             # Not compressed: gzip around it was taken apart before. Headers are read one by one, as they come.
             with tarfile.open(fileobj=file, mode="r:", tarinfo=_Header) as archive:
                 for info in archive:
                     self._count(1, name)
-                    entry = f"{name}/{info.name}" if name else info.name
+                    entry, byte = f"{name}/{info.name}" if name else info.name, info.offset
                     if info.isdir():
                         continue
                     self._check_tar(info, entry)
@@ -169,9 +175,7 @@ class _Unpacker:
         except (tarfile.TarError, *_BROKEN) as error:
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise
-            raise UnpackError(
-                "broken_archive", f"The tar cannot be read: {_short(str(error))}.", remedy="Pack it again.", entry=name
-            ) from error
+            raise _broken("tar", error, entry, byte) from error
 
     def _check_tar(self, info: tarfile.TarInfo, entry: str) -> None:
         self._check_name(info.name, entry)
@@ -295,6 +299,26 @@ def _link(entry: str) -> UnpackError:
     )
 
 
+def _broken(kind: str, error: Exception, entry: str, byte: int | None) -> UnpackError:
+    """What zlib, zipfile and tarfile find wrong, in our words. `byte` is where what cannot be read begins, or a little
+    before: they do not say it themselves."""
+    found = str(error)
+    if isinstance(error, EOFError) or any(words in found for words in _CUT):
+        said, remedy = "ends in the middle", "It was cut off on its way: upload it again, and compare its size."
+    elif found == _FOLLOWS:
+        said, remedy = "has something else behind its end", "Upload it as it was exported, with nothing added to it."
+    elif any(words in found for words in _CHECKSUM):
+        said, remedy = "holds other bytes than were packed", _AGAIN
+    else:
+        said, remedy = "is damaged", _AGAIN
+    places = [f"entry {_short(entry)}"] if entry else []
+    places += [] if byte is None else [f"after byte {byte:,}"]
+    where = f" ({', '.join(places)})" if places else ""
+    return UnpackError(
+        "broken_archive", f"The {kind} {said}{where}.", remedy=remedy, entry=_short(entry), byte=byte
+    )  # fmt: skip
+
+
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:
     while chunk := file.read(_CHUNK):
         yield chunk
@@ -312,17 +336,17 @@ def _gunzipped(file: IO[bytes], name: str) -> Iterator[bytes]:
                 yield chunk
             if decoder.eof:
                 waiting = (decoder.unused_data or file.read(_CHUNK)).lstrip(b"\x00")  # padding after a member is usual
+                if not _GZIP.startswith(waiting[:2]):
+                    raise zlib.error(_FOLLOWS)
                 decoder = zlib.decompressobj(wbits=31) if waiting else decoder
             elif not waiting and (chunk or not decoder.eof):
                 waiting = file.read(_CHUNK)
                 if not waiting:
                     yield from _rest(decoder)
         if not decoder.eof:
-            raise zlib.error("it ends in the middle")
-    except zlib.error as error:
-        raise UnpackError(
-            "broken_archive", f"The gzip cannot be read: {_short(str(error))}.", remedy="Pack it again.", entry=name
-        ) from error
+            raise EOFError
+    except (zlib.error, EOFError) as error:
+        raise _broken("gzip", error, name, file.tell() - len(waiting)) from error
 
 
 def _rest(decoder: "zlib._Decompress") -> Iterator[bytes]:

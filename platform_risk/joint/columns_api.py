@@ -136,7 +136,7 @@ def _preview(found: Preview) -> dict[str, Any]:
         ],
         "rejects": [
             {
-                "location": imports.place({"pointer": each.pointer, "entry": each.entry}),
+                "location": imports.place({"line": each.line, "pointer": each.pointer, "entry": each.entry}),
                 "reason": each.reason,
                 "excerpt": each.excerpt or None,
             }

@@ -32,6 +32,9 @@ JULY = {
 }  # fmt: skip
 
 
+NEW_RELIC = b'[{"timestamp": 1780272000000, "GigabytesIngested": 3.5, "usageMetric": "LoggingBytes"}]'
+
+
 def send(user: User, content: bytes, name: str = "bill.csv", **names: Any) -> Import:
     row = hand_in(SimpleUploadedFile(name, content), user=user, **names)
     runner.run(row.pk)
@@ -66,7 +69,7 @@ def state() -> list[Any]:
     ]
 
 
-def test_a_bill_is_found_out_loaded_and_reconciled(ada: User) -> None:
+def test_a_bill_is_found_out_loaded_and_reconciled(ada: User, signed_in: Callable[[User], Client], api: Api) -> None:
     content = focus({}, {"BilledCost": "-0.25", "ChargeCategory": "Credit"}, {"BilledCost": "oops"}, JULY)
     row = applied(ada, content)
     assert (row.kind, row.format, row.export, row.billing_account) == ("bill", "focus", "focus", "payer")
@@ -81,7 +84,13 @@ def test_a_bill_is_found_out_loaded_and_reconciled(ada: User) -> None:
             "file_effective": "3.75", "loaded_effective": "2.5",
         },
     ]  # fmt: skip
-    assert row.rejects.get().pointer == "row 3"
+    assert row.rejects.get().line == 4
+    page = signed_in(ada).get(f"/imports/{row.pk}/").content.decode()
+    assert "line 4" in page
+    (reject,) = api(ada).get(f"/api/v1/imports/{row.pk}/rejects/").json()["results"]
+    assert (reject["location"]["line"], reject["reason"]) == (4, "The amount is no number.")
+    csv = api(ada).get(f"/api/v1/imports/{row.pk}/rejects/?format=csv")
+    assert b"\n4,line 4,," in b"".join(csv).replace(b"\r", b"")
     assert billed() == Decimal("8.25")
     assert [(str(scope.period), scope.is_provisional) for scope in BillScope.objects.order_by("period")] == [
         ("2026-06-01", False), ("2026-07-01", False),
@@ -183,6 +192,17 @@ def test_an_unfinished_month_is_provisional_until_it_is_sent_after_its_end(ada: 
     assert not BillScope.objects.get().is_provisional
 
 
+def test_a_month_of_another_century_makes_no_month_and_what_lies_ahead_is_said(ada: User) -> None:
+    slip = dict.fromkeys(("BillingPeriodStart", "ChargePeriodStart"), "2126-01-01T00:00:00Z")
+    ahead = {"ChargePeriodStart": "2026-06-21T00:00:00Z"}
+    row = applied(ada, focus({}, slip, ahead), observed_at=datetime(2026, 6, 20, tzinfo=UTC))
+    assert [str(scope.period) for scope in BillScope.objects.all()] == ["2026-06-01"]
+    assert "look at the year" in row.rejects.get().reason
+    assert "1 line begins after 20 June 2026" in row.format_reason
+    alone = send(ada, focus(slip))
+    assert (alone.error["code"], alone.error["location"]["line"]) == ("nothing_usable", 2)
+
+
 def test_a_month_in_pieces_equals_the_month_in_one(ada: User) -> None:
     lines = [{"BilledCost": str(cost), "ServiceName": name} for cost, name in enumerate("ababc")]
     applied(ada, focus(*lines))
@@ -214,11 +234,16 @@ def test_bad_files_end_with_place_and_remedy_and_apply_nothing(ada: User) -> Non
         (b"PAR1" + b"\0" * 100, "cut_file"),
         (focus({}).replace(b"Cost", b"Mood"), "mapping_needed"),
         (focus({}).partition(b"\n")[0], "no_lines"),
+        (b"<!DOCTYPE html>\n<html><head><title> Sign in </title></head></html>", "web_page"),
+        (bytes(4096), "zero_bytes"),
+        (NEW_RELIC, "usage_file"),
     ):
         row = send(ada, content, kind="bill")
         assert row.state == ImportState.FAILED
         assert (row.error["code"], bool(row.error["remedy"])) == (code, True)
         assert row.file.path not in row.error["message"]
+    assert "no beginTimeSeconds" in row.error["message"]
+    assert "TIMESERIES 1 day" in row.error["remedy"]
     assert state() == [[], [], []]
     assert BillScope.objects.count() == 0
 
@@ -292,7 +317,7 @@ def test_daily_costs_are_paged_bounded_and_exported(ada: User, api: Api) -> None
     assert [(row["charge_category"], row["billed"]) for row in apart["results"]] == [("Credit", "-4")]
     exported = client.get("/api/v1/costs/daily/", {"format": "csv", "group_by": "account"})
     lines = b"".join(exported).decode().splitlines()
-    assert lines[:2] == ["day,account,billed,effective,currency", "2026-06-01,prod,'-3,2.5,USD"]
+    assert lines[:2] == ["day,account,billed,effective,currency", "2026-06-01,prod,-3,2.5,USD"]
     for bad in ({"from": "June"}, {"group_by": "mood"}, {"from": "2026-06-02", "to": "2026-06-01"}, {"cursor": "x"}):
         assert client.get("/api/v1/costs/daily/", bad).status_code == 400, bad
 
@@ -356,7 +381,7 @@ def test_a_program_sees_what_a_list_would_come_to_and_tells_its_columns(
     assert preview["rows"][0]["values"] == {
         "starts": "2026-06-01", "billed": "5.5", "currency": "EUR", "tag_team": "a"
     }  # fmt: skip
-    assert preview["rejects"][0]["location"]["pointer"] == "row 2"
+    assert preview["rejects"][0]["location"]["line"] == 3
     assert (Import.objects.count(), client.get(address).json()["remembered_by"]) == (1, None)
     for wrong, pointer in (
         ({"starts": "when"}, "/columns/billed"), ({"starts": "when", "billed": "y"}, "/columns/billed"),

@@ -1,5 +1,6 @@
 """Pages of spend, and what they are made of."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -8,10 +9,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs import allocation, sharing, showing_back, spending
+from costs import allocation, money, reconciling, sharing, showing_back, spending
 from costs.allocation import Catalogue, Key
 from costs.changing import Change, KeyChange, taken_apart
 from costs.cube_query import DIMENSIONS, Question
@@ -204,6 +206,52 @@ def test_tables_come_as_csv_with_every_digit(costs: None, ada: User, signed_in: 
     lines = client.get("/costs/reconciliation/?format=csv").content.decode().splitlines()
     assert len(lines) == 4
     assert all(line.endswith(",0") for line in lines[1:])
+
+
+def test_amounts_are_reconciled_with_thousands_and_every_digit_and_plain_in_the_csv(
+    ada: User, signed_in: SignedIn
+) -> None:
+    large = "12345678901234567.000000000000000001"
+    bad = {"BilledCost": "-1000.25", "ChargePeriodStart": "soon", "BillingPeriodStart": ""}
+    row = applied(ada, focus({"BilledCost": large}, {"BilledCost": "-1234.5", "ChargeCategory": "Credit"}, bad))
+    client = signed_in(ada)
+    grouped = "12,345,678,901,234,567.000000000000000001"
+    for address in ("/costs/reconciliation/", f"/imports/{row.pk}/"):
+        page = client.get(address).content.decode()
+        assert f">{grouped}" in page
+        assert ">-1,234.5" in page
+        assert large not in page
+    lines = client.get("/costs/reconciliation/?format=csv").content.decode()
+    assert f",{large}," in lines
+    assert ",-1234.5," in lines, "a credit is a number for a spreadsheet, too"
+    assert money.less(Decimal(large), Decimal("-1000.25")) == Decimal("12345678901235567.250000000000000001")
+
+
+def test_what_was_not_loaded_of_bills_and_usage_stands_on_the_reconciliation(
+    ada: User, alice: User, signed_in: SignedIn
+) -> None:
+    undated = {"BilledCost": "1000.25", "ChargePeriodStart": "soon", "BillingPeriodStart": ""}
+    bill = applied(ada, focus({}, undated, {"BilledCost": "2"}))
+    points = [[1780272000, "1"], [1780272060, "NaN"]]
+    matrix = {"resultType": "matrix", "result": [{"metric": {"__name__": "up"}, "values": points}]}
+    content = json.dumps({"status": "success", "data": matrix}).encode()
+    usage = applied(ada, content, name="range.json", kind="usage")
+    found = signed_in(ada).get("/costs/reconciliation/").context["unloaded"]
+    assert [(each.row, each.missing) for each in found] == [(usage, ()), (bill, (("USD", Decimal("1000.25")),))]
+    page = signed_in(ada).get("/costs/reconciliation/").content.decode()
+    assert "1,000.25 USD" in page
+    assert f"/imports/{usage.pk}/?tab=rejected" in page
+    assert "not loaded</h2>" not in signed_in(alice).get("/costs/reconciliation/").content.decode()
+    # A newer whole month takes its place: nothing of it is in force.
+    applied(ada, focus({"BilledCost": "3"}))
+    assert [each.row for each in signed_in(ada).get("/costs/reconciliation/").context["unloaded"]] == [usage]
+
+
+def test_what_is_paid_ahead_makes_no_gap_and_hides_no_silence(ada: User) -> None:
+    year = timezone.now().year
+    applied(ada, focus({}, {"ChargePeriodStart": f"{year + 1}-12-31T00:00:00Z"}))
+    (gap,) = reconciling.gaps(ada)
+    assert (gap.is_silent, gap.first) == (True, date(2026, 6, 2))
 
 
 def test_shared_cost_is_split_over_the_teams_and_nobodys_stays_visible(

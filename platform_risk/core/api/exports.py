@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from platform_risk.core.api.problems import bad_parameter
 ROWS_AT_ONCE = 1000
 # What spreadsheets take for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"-[0-9]+(?:\.[0-9]+)?")  # a credit is one, and has to add up in a spreadsheet
 
 
 class _ExportRenderer(BaseRenderer):
@@ -88,7 +90,7 @@ def cell(value: Any) -> str:
             text = json.dumps(value, ensure_ascii=False, default=str)
         case _:
             text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
 def _at(shown: Mapping[str, Any], column: str) -> Any:

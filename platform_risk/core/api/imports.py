@@ -145,7 +145,7 @@ def reject_rows(rejects: Iterable[ImportReject]) -> list[dict[str, Any]]:
 def _reject(reject: ImportReject) -> dict[str, Any]:
     return {
         "id": str(reject.pk),
-        "location": place({"pointer": reject.pointer, "entry": reject.entry}),
+        "location": place({"line": reject.line, "pointer": reject.pointer, "entry": reject.entry}),
         "reason": reject.reason,
         "excerpt": reject.excerpt or None,
     }
@@ -167,7 +167,7 @@ TABLE = Table(
     ),
     row,
 )  # fmt: skip
-REJECTS = Table("rejects", ("location.pointer", "location.entry", "reason", "excerpt"), _reject)
+REJECTS = Table("rejects", ("location.line", "location.pointer", "location.entry", "reason", "excerpt"), _reject)
 
 
 class ImportWrittenSerializer(Body):

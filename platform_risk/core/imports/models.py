@@ -146,6 +146,7 @@ class ImportReject(models.Model):
     import_row = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rejects")
     pointer = models.CharField(max_length=500)
     entry = models.CharField(max_length=500, blank=True)
+    line = models.BigIntegerField(null=True)  # of a text; of Parquet the row
     reason = models.CharField(max_length=1000)
     excerpt = models.CharField(max_length=1000, blank=True)
 

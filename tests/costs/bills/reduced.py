@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ class Reduced:
         self.resources = [row for scope in self.scopes for row in cube.resources(scope)]
         self.keys = {key[0]: key[1:] for key in cube.charge_keys()}
         self.rejects: list[Reject] = list(cube.rejects())
+        self.remarks = cube.remarks()
 
     def billed(self, currency: str | None = None) -> Decimal:
         return sum((both[0] for (cur, _), both in self.totals.items() if currency in (None, cur)), Decimal(0))
@@ -84,6 +86,7 @@ class Reduced:
 def reduce(
     folder: Path, *files: bytes, names: Sequence[str] = (), requested: str = "", account: str = "",
     remembered: Callable[[str], Mapping[str, str] | None] = lambda _: None, keys: frozenset[str] = KEYS,
+    today: date = date(2028, 1, 1),
 ) -> Reduced:  # fmt: skip
     paths = []
     for number, content in enumerate(files):
@@ -96,7 +99,7 @@ def reduce(
         if left.is_file():
             left.unlink()
     bill = open_bill(paths, folder=work, requested=requested, tag_keys=keys, remembered=remembered)
-    with Cube(bill, folder=work, tag_keys=keys, billing_account=account) as cube:
+    with Cube(bill, folder=work, tag_keys=keys, billing_account=account, today=today) as cube:
         return Reduced(cube)
 
 

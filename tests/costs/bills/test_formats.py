@@ -195,7 +195,6 @@ def test_azures_manifest_names_the_export_and_its_files(tmp_path: Path) -> None:
     ("document", "code"),
     [
         ('{"code": 200, "data": null}', "empty"),
-        ('{"code": 200, "data": [{"a": {"totalCost": NaN, "properties": {}}}]}', "not_json"),
         ('{"code": 200, "data": [{"a": {"totalCost": 1, "properties": {}}', "not_json"),
         ('{"code": 200, "data": {"totalCost": 1, "properties": {}}}', "wrong_shape"),
         ('{"code": 200, "data": [1, {"totalCost": 1, "properties": {}}]}', "wrong_shape"),
@@ -205,8 +204,25 @@ def test_an_answer_of_opencost_that_makes_no_sense_is_refused(tmp_path: Path, do
     assert refused(tmp_path, document.encode()).code == code
 
 
+@pytest.mark.parametrize("odd", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_in_an_answer_of_opencost_is_told_by_window_allocation_and_field(
+    tmp_path: Path, odd: str
+) -> None:
+    good = '{"totalCost": 1.5, "properties": {}, "window": {"start": "2026-06-01T00:00:00Z"}}'
+    bad = f'{{"properties": {{}}, "cpuCost": 1, "totalCost": {odd}, "ramCost": {odd}}}'
+    document = f'{{"code": 200, "data": [{{"shop/api": {good}}}, {{"shop/api": {good}, "shop/db": {bad}}}]}}'
+    error = refused(tmp_path, document.encode(), names=("june.json",))
+    assert (error.code, error.location["entry"]) == ("not_json", "june.json")
+    assert error.location["pointer"] == "/data/1/shop/db/totalCost"
+    assert error.message.startswith(f"At /data/1/shop/db/totalCost stands {odd},")
+
+
 def test_deep_json_ends_no_worker(tmp_path: Path) -> None:
-    assert refused(tmp_path, b'{"ResultsByTime": ' + b"[" * 200_000).code in ("too_deep", "not_json")
+    error = refused(tmp_path, b'{"ResultsByTime":\n' + b"[" * 200_000)
+    assert error.code == "too_deep"
+    assert "more than 200 levels deep at line 2, column 200 (byte 217)" in error.message
+    assert (error.location["line"], error.location["byte"]) == (2, 217)
+    assert "Export it again" in error.remedy
 
 
 def test_googles_credits_stand_apart_and_its_invoice_month_counts(tmp_path: Path) -> None:
@@ -240,7 +256,7 @@ def test_a_line_of_google_is_used_with_all_its_credits_or_not_at_all(
     rows = [{"cost": "4", "credits": odd}, {"cost": cost, "credits": credits}, {"cost": "1", "credits": "[]"}]
     found = reduce(tmp_path, table([{**base, **row} for row in rows]))
     assert (found.lines, found.rejected, found.loaded) == (5, 1, Decimal("2.5"))
-    assert [(each.pointer, each.reason.startswith(reason)) for each in found.rejects] == [("row 2", True)]
+    assert [(each.line, each.reason.startswith(reason)) for each in found.rejects] == [(3, True)]
     named = {found.keys[cell[1]][2] for cell in found.cells if cell[2] == "Credit"}
     assert named == {"half } 'off'", "PROMOTION"}
 
@@ -317,11 +333,31 @@ def test_a_preview_says_what_a_list_would_come_to(tmp_path: Path) -> None:
 
 def test_a_preview_of_a_long_list_reads_its_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("costs.bills.preview.MOST", 200)
-    (tmp_path / "f").write_bytes(table([{"Date": "2026-06-01", "Amount": "1.5"}] * 50))
-    found = preview(
-        [("", tmp_path / "f")], {"starts": "Date", "billed": "Amount"}, folder=tmp_path, tag_keys=frozenset()
-    )
-    assert (found.is_whole, found.rejected, found.lines < 50) == (False, 0, True)
+    for item in ("EC2", "several\nlines\nof words"):
+        (tmp_path / "f").write_bytes(table([{"Date": "2026-06-01", "Amount": "1.5", "Item": item}] * 50))
+        found = preview(
+            [("", tmp_path / "f")], {"starts": "Date", "billed": "Amount"}, folder=tmp_path, tag_keys=frozenset()
+        )
+        assert (found.is_whole, found.rejected, 0 < found.lines < 50) == (False, 0, True)
+
+
+@pytest.mark.parametrize("says", ["sep=;\r\n", '"sep=;"\n', "\r\nsep=;\r\n"])
+def test_the_line_that_tells_excel_what_divides_columns_is_no_header(tmp_path: Path, says: str) -> None:
+    bill = table([{"Date": "2026-06-01", "Amount": "1.5"}, {"Date": "soon", "Amount": "2"}], ";")
+    found = reduce(tmp_path, says.replace("\n", "\r\n").replace("\r\r", "\r").encode() + bill)
+    assert (found.format, found.loaded) == ("charges-csv", Decimal("1.5"))
+    assert [each.line for each in found.rejects] == [3 + says.count("\n")]
+
+
+def test_what_stands_above_a_header_or_beside_a_bill_is_named_with_what_to_do(tmp_path: Path) -> None:
+    error = refused(tmp_path, b"Billing report of June\n" + focus({}))
+    assert "its first line, “Billing report of June”, is no header" in error.message
+    assert "above the header" in error.remedy
+    error = refused(tmp_path, focus({}), b"See the invoice.\n", names=("june/bill.csv", "june/README.txt"))
+    assert error.location["entry"] == "june/README.txt"
+    assert "If june/README.txt is no part of the bill, take it out" in error.remedy
+    left = b"\x00\x00\x00\x01Bud1"
+    assert reduce(tmp_path, focus({}), left, names=("june/bill.csv", "june/.DS_Store")).lines == 1
 
 
 def test_one_point_and_all_zeros_are_bills_too(tmp_path: Path) -> None:
@@ -352,7 +388,7 @@ def test_two_columns_of_one_name_are_refused_only_where_money_or_time_is_read_fr
         (b'{"code": 200,\n "data": [1,, 2]}', "not_json", "breaks at line 2, column 13 (byte 26)"),
         (b"[]", "empty", "an empty list"),
         ("{}".encode("utf-16-le") * 8, "wrong_encoding", "UTF-16 (little endian"),
-        (b"[" * 100_000, "too_deep", "nests too deeply"),
+        (b"[" * 100_000, "too_deep", "more than 200 levels deep at line 1, column 201 (byte 200)"),
         (b'{"a": 1}', "unknown_format", "OpenCost"),
     ],
 )

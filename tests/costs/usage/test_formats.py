@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costs.usage import registry
+from costs.usage import prometheus, registry
 from costs.usage.newrelic import differenced
 from costs.usage.reading import days, size
 from costs.usage.records import Measure, Usage, UsageError
@@ -76,8 +76,40 @@ def test_a_query_over_time_is_means_of_gauges_and_increases_of_counters() -> Non
     assert found[Measure.OBSERVED, "up{job=p}", JUNE] == D("0.5")
     assert found[Measure.OBSERVED, "up{job=p}", date(2026, 6, 2)] == 1
     assert found[Measure.POINTS, f"{counter}{{job=p}}", JUNE] == 60 + 5 + 20
-    assert [each.pointer for each in usage.rejects] == ["/data/result/2"]
-    assert usage.notes == ["One value each 60 s."]
+    assert [each.pointer for each in usage.rejects] == ["/data/result/0/values/2", "/data/result/2"]
+    assert usage.notes == [
+        "One value each 60 s.", "2 of 9 points were not used: they stand among the rejected, by series."
+    ]  # fmt: skip
+
+
+def test_points_that_cannot_be_used_are_counted_by_series_and_reason_with_the_first_of_each() -> None:
+    name = "prometheus_tsdb_head_samples_appended_total"
+    values: list[Any] = [
+        [1780272060, "160"], [1780272000, "100"], [1780272120, "NaN"], [1780272180, "+Inf"], [1780272240, "soon"],
+        [1780272300], [1780272360, "1", "2"], "x", ["later", "7"], [1e12, "7"], [1780272060, "150"],
+        [1780272060, "160"], [1780272420, "200"],
+    ]  # fmt: skip
+    result = [{"metric": {"__name__": name}, "values": values}]
+    usage = read({"status": "success", "data": {"resultType": "matrix", "result": result}})
+    assert figures(usage) == {(Measure.POINTS, f"{name}{{}}", JUNE): 100}, "it never began anew"
+    assert [(each.pointer.removeprefix("/data/result/0/values/"), each.reason) for each in usage.rejects] == [
+        ("2", "3 of its 13 points: no number (NaN, infinite, or a text). This is the first."),
+        ("5", "3 of its 13 points: no pair of a time and a value. This is the first."),
+        ("8", "2 of its 13 points: no time between 2000 and 2200, in seconds. This is the first."),
+        ("10", "2 of its 13 points: the time of an earlier point. This is the first."),
+    ]
+    assert usage.notes == [
+        "One value each 60 s.", "10 of 13 points were not used: they stand among the rejected, by series.",
+        "Points of 1 series were not in the order of time, and were put into it.",
+    ]  # fmt: skip
+
+
+def test_more_series_than_are_taken_are_refused_and_never_cut_to_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prometheus, "_MOST_SERIES", 1)
+    result = [{"metric": {"__name__": name}, "values": [[1780272000, "1"]]} for name in ("up", "down")]
+    with pytest.raises(UsageError, match="2 series; 1 are taken") as refused:
+        read({"status": "success", "data": {"resultType": "matrix", "result": result}})
+    assert "sum by" in refused.value.remedy
 
 
 PROM = """# HELP a_total Said.
@@ -105,6 +137,21 @@ def test_an_exposition_counts_series_and_not_samples() -> None:
     assert om.notes == ["OpenMetrics: 3 samples of 2 series."]
     assert om.observed_at is not None
     assert om.observed_at.year == 2023  # seconds
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_usage_in_another_encoding_is_read_with_and_without_its_mark(encoding: str) -> None:
+    for text, format in ((PROM, "openmetrics"), (json.dumps(TSDB), "prometheus-tsdb"), (LOKI % "true", "loki-limits")):
+        usage = registry.read(text.encode(encoding))
+        assert usage.format == format
+        assert figures(usage) == figures(read(text))
+        assert encoding == "utf-8-sig" or any("Read as UTF-" in note for note in usage.notes)
+
+
+def test_usage_that_is_no_text_of_its_encoding_names_the_line() -> None:
+    with pytest.raises(UsageError, match="line 3 holds a byte") as refused:
+        registry.read(b'a 1\nb 2\nc{x="\xf6"} 3\n')
+    assert refused.value.location["line"] == 3
 
 
 @pytest.mark.parametrize(
@@ -151,6 +198,24 @@ def test_new_relic_s_gigabytes_are_billions_of_bytes_by_day_and_metric() -> None
     assert len(usage.rejects) == 2
     units = read(nerdgraph([window(0, 4, "sum.consumption")]))
     assert next(iter(figures(units)))[0] is Measure.COMPUTE_UNITS
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"timestamp": 1780272000000, "GigabytesIngested": 3.5, "usageMetric": "LoggingBytes"}], "beginTimeSeconds"),
+        ([{"sum.GigabytesIngested": 3.5}], "no time and no beginTimeSeconds"),
+        ([{"beginTimeSeconds": 1780272000, "count": 3}], "neither GigabytesIngested nor consumption"),
+    ],
+)
+def test_new_relic_s_rows_of_another_query_say_what_they_miss_and_which_query_to_run(
+    rows: list[dict[str, Any]], said: str
+) -> None:
+    for body in [nerdgraph(rows), *([rows] if "count" not in rows[0] and "timestamp" in rows[0] else [])]:
+        with pytest.raises(UsageError, match=said) as refused:
+            read(body)
+        assert "FROM NrConsumption SELECT sum(GigabytesIngested)" in refused.value.remedy
+        assert "/0/" in refused.value.location["pointer"]
 
 
 def test_what_counts_up_through_a_month_is_differenced_and_never_summed() -> None:
@@ -283,6 +348,33 @@ def test_loki_deletes_only_when_its_compactor_is_told_to() -> None:
     assert refused.value.location["line"] == 2
 
 
+def test_what_of_loki_is_no_span_of_time_is_told_with_tenant_and_line() -> None:
+    usage = read(
+        "compactor: {retention_enabled: true}\n"
+        "limits_config:\n  retention_period: 744h\n  retention_stream:\n  - period: 24h\n"
+        "overrides:\n  shop:\n    retention_period: 30 days\n"
+        "  data/lake:\n    retention_stream:\n    - selector: '{app=\"etl\"}'\n      period: 90\n"
+        "  plain: 31d\n  empty:\n"
+    )
+    assert [(each.line, each.pointer, each.reason) for each in usage.rejects] == [
+        (5, "/limits_config/retention_stream/0", "It has no selector."),
+        (8, "/overrides/shop/retention_period",
+         "The period of tenant shop is no span of time with its unit, as 744h."),
+        (12, "/overrides/data/lake/retention_stream/0/period",
+         'The period of tenant data/lake {app="etl"} is no span of time with its unit, as 744h.'),
+        (13, "/overrides/plain", "Tenant plain has no settings by name."),
+    ]  # fmt: skip
+    assert [(each.subject, each.value) for each in usage.records] == [("", D(31))]
+
+
+def test_a_configuration_of_loki_that_is_no_yaml_names_the_line_though_nobody_said_what_it_is() -> None:
+    broken = "limits_config:\n  retention_period: 744h\noverrides:\n  shop:\n    retention_period: 24h\n   big: {\n"
+    for format in ("", "loki-limits"):
+        with pytest.raises(UsageError, match="no YAML at line 6") as refused:
+            read(broken, format)
+        assert (refused.value.code, refused.value.location["line"]) == ("not_yaml", 6)
+
+
 def pod(name: str, namespace: str = "shop", phase: str = "Running") -> dict[str, Any]:
     return {"kind": "Pod", "metadata": {"name": name, "namespace": namespace, "uid": name}, "status": {"phase": phase}}
 
@@ -317,7 +409,70 @@ def test_lives_of_entities_become_stock_arrivals_and_mean_life_by_day() -> None:
     assert [found[Measure.ENTITIES, "", JUNE + timedelta(days=day)] for day in range(3)] == [1, 2, 2]
     assert [found[Measure.ENTITIES_NEW, "", JUNE + timedelta(days=day)] for day in range(3)] == [1, 1, 1]
     assert found[Measure.LIFETIME_DAYS, "", None] == D("1.5")
-    assert usage.rejects[0].pointer == "line 5"
+    assert usage.rejects[0].line == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "format"),
+    [
+        ('{"status": "success",\n"data": ' + "[" * 100_000, ""),
+        ("compactor: {}\nlimits_config: " + "{a: " * 5_000, "loki-limits"),
+    ],
+)
+def test_what_nests_too_deeply_is_told_with_the_limit_the_place_and_what_to_do(text: str, format: str) -> None:
+    with pytest.raises(UsageError, match=r"more than 200 levels deep at line 2") as refused:
+        read(text, format)
+    assert (refused.value.code, refused.value.location["line"]) == ("too_deep", 2)
+    assert "again and again" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (",2026-06-01,", "It has no id."),
+        ("a,01.06.2026,", "Its first_seen is missing or no time"),
+        ("a,2026-06-01,soon", "Its last_seen is no time"),
+        ("a,2026-06-02,2026-06-01", "It ends before it begins."),
+    ],
+)
+def test_a_life_that_cannot_be_read_is_told_with_its_line_and_takes_no_other_with_it(line: str, said: str) -> None:
+    for delimiter in (",", ";", "\t"):
+        body = f"id,first_seen,last_seen\nb,2026-06-01,\n{line}\n".replace(",", delimiter)
+        usage = read(body)
+        assert [(each.line, each.reason.startswith(said)) for each in usage.rejects] == [(3, True)]
+        assert figures(usage)[Measure.ENTITIES, "", JUNE] == 1
+    with pytest.raises(UsageError, match=said) as refused:
+        read(f"id,first_seen,last_seen\n{line}\n")
+    assert (refused.value.code, refused.value.location["line"]) == ("no_figures", 2)
+
+
+@pytest.mark.parametrize("broken", ['"b,2026-06-01,\nc,2026-06-01,', '"b"x,2026-06-01,'])
+def test_a_table_of_lives_that_breaks_is_refused_with_the_line_and_swallows_none(broken: str) -> None:
+    with pytest.raises(UsageError, match=r"Line \d is none of a table") as refused:
+        read(f"id,first_seen,last_seen\na,2026-06-01,\n{broken}\n")
+    assert (refused.value.code, "line" in refused.value.location) == ("not_csv", True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"__type": "AccessDeniedException", "message": "User is not authorized"}, "User is not authorized"),
+        ({"errors": [{"message": "NRQL Syntax Error"}], "data": None}, "NRQL Syntax Error"),
+        ({"error": {"root_cause": [], "reason": "missing credentials"}, "status": 401}, "missing credentials"),
+    ],
+)
+def test_the_answer_to_a_request_that_failed_says_what_the_tool_said(answer: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said) as refused:
+        read(answer)
+    assert refused.value.code == "not_an_answer"
+
+
+def test_what_a_tool_prints_for_people_is_shown_with_what_to_ask_for() -> None:
+    with pytest.raises(UsageError, match="It begins: NAME READY STATUS") as refused:
+        read("NAME READY STATUS\napi 1/1 Running\n")
+    assert "--output json" in refused.value.remedy
+    with pytest.raises(UsageError, match="an answer without entries"):
+        read({"logGroups": []})
 
 
 def test_a_comma_too_many_is_told_with_its_line_and_what_to_do() -> None:
@@ -354,8 +509,8 @@ def test_words_for_sizes_and_spans_of_time() -> None:
     assert [size(each) for each in ("0b", "10.2gb", "3kb", "12", 7, "many", None)] == [
         0, D("10.2") * 2**30, 3072, 12, 7, None, None,
     ]  # fmt: skip
-    assert [days(each) for each in ("30d", "744h", "1d12h", "0", "0s", 0, "soon", "", None, True)] == [
-        30, 31, D("1.5"), 0, 0, 0, None, None, None, None,
+    assert [days(each) for each in ("30d", "744h", "1d12h", "0", "0s", 0, "soon", "", None, True, 744)] == [
+        30, 31, D("1.5"), 0, 0, 0, None, None, None, None, None,
     ]  # fmt: skip
 
 
@@ -370,8 +525,8 @@ def test_json_that_is_no_utf_8_is_refused_and_never_crashes_who_asks() -> None:
     [
         (b'{"data":\n {"headStats": {', "not_json", "ends in the middle", {"line": 2, "column": 17, "byte": 25}),
         (b'{"data": {\n "headStats": 1 2}}', "not_json", "breaks at line 2, column 17", {"line": 2, "byte": 27}),
-        ('{"data": {}}'.encode("utf-16"), "wrong_encoding", "The file is UTF-16.", {"byte": 0}),
-        ('{"data": {}}'.encode("utf-16-be"), "wrong_encoding", "big endian", {"byte": 0}),
+        ('{"data": {}}'.encode("utf-16")[:-1], "wrong_encoding", "The file is UTF-16.", {"byte": 0}),
+        ('{"data": {}}'.encode("utf-16-be") + b"\0", "wrong_encoding", "big endian", {"byte": 0}),
         (b'{"data": {"a": "caf\xe9"}}', "wrong_encoding", "no UTF-8 at byte 19", {"byte": 19}),
         (b'{"data": {\n"a": "\\ud800"}}', "not_json", "half of a surrogate pair", {"line": 2, "byte": 17}),
         (b'{"data": {"headStats": {"numSeries": "many"}}}', "wrong_shape", "is no number of series", {}),

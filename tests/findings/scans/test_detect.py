@@ -59,7 +59,7 @@ def test_a_format_is_known_by_its_marks_wherever_the_file_is_cut(head: bytes, fo
     [
         (b"", "it does not begin"),
         (b"hello world\n", "column names"),
-        (b"<html><body>Sign in</body></html>", "it does not begin"),
+        (b"<report><body>Sign in</body></report>", "it does not begin"),
         (b"PK\x03\x04\x14\x00", "it does not begin"),
         (b'{"hello": "world"}', "a SARIF log has version and runs"),
         (b'[{"amount": 1}]', "a list of findings has columns for a title and a severity"),

@@ -55,6 +55,7 @@ CASES = [
     ("broken.zip", b"PK\x03\x04 no more", "scan"),
     ("broken.tar.gz", b"\x1f\x8b\x08\x00 no more", "scan"),
     ("tsdb.json", TSDB, "usage"),
+    ("powershell.json", TSDB.decode().encode("utf-16"), "usage"),
     # One framework's run is an object with results, as New Relic's answer is.
     ("results_json.json", b'{"check_type": "terraform", "results": {"failed_checks": []}, "summary": {}}', "scan"),
     ("semgrep.json", b'{"results": [{"check_id": "x", "path": "a.py"}], "errors": []}', "scan"),
@@ -128,7 +129,7 @@ def test_a_stated_format_says_the_kind(api: Callable[..., Client], alice: User, 
     ("content", "pointer", "said"),
     [
         (TSDB[:60], "/file", "a.json: It looks like JSON that ends in the middle"),
-        (TSDB.decode().encode("utf-16"), "/file", "a.json: The file is UTF-16."),
+        ('{"runs": [1]}'.encode("utf-16"), "/file", "a.json: The file is UTF-16."),
         (b"[]", "/file", "an empty list"),
         (b'{"what": "is this"}', "/service", "or name the format"),
         (sarif(sarif_result()), "/service", "Name the service."),
