@@ -13,6 +13,7 @@ CURRENCY_LONGEST = 40
 # for five, and their instalments may be listed; but nobody invoices a period that begins in more than a year.
 FARTHEST_CHARGE = timedelta(days=5 * 366)
 FARTHEST_PERIOD = timedelta(days=366)
+_NO_NUMBER = "is no number (-1234.5 and 35.2E-7 are; with a currency, brackets or blanks in it, it is none)"
 REASONS = {
     "starts": "no day",
     "starts_bad": "the day cannot be read (2026-06-30 and 6/30/2026 can), or is before 2000",
@@ -21,11 +22,11 @@ REASONS = {
     "period_bad": "the billing period cannot be read",
     "currency_long": f"the currency's name is longer than {CURRENCY_LONGEST} characters, so that two might read alike",
     "billed": "no amount",
-    "billed_bad": "the amount is no number",
+    "billed_bad": f"the amount {_NO_NUMBER}",
     "billed_digits": "the amount has more digits than can be kept exactly (38, of which 28 after the point)",
     "credits_bad": "a credit of it has no amount that can be read",
     "credits_digits": "a credit of it has more digits than can be kept exactly",
-    "effective_bad": "the effective cost is no number",
+    "effective_bad": f"the effective cost {_NO_NUMBER}",
     "effective_digits": "the effective cost has more digits than can be kept exactly",
 }
 _COLUMNS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
@@ -121,7 +122,8 @@ def named(table: Table, broken: Sequence[Broken], unused: Sequence[Unused]) -> I
         values = (("day", row.day), ("amount", row.billed), ("effective", row.effective))
         excerpt = ", ".join(f"{what} {value}" for what, value in values if value)
         excerpt = excerpt.replace("\x00", "␀")  # a number with one in it would look like a good one
-        yield Reject(pointer, f"{REASONS[row.problem].capitalize()}.", excerpt[:500], table.entry, line)
+        reason = REASONS[row.problem]
+        yield Reject(pointer, f"{reason[0].upper()}{reason[1:]}.", excerpt[:500], table.entry, line)
 
 
 def _said(message: str, text: str) -> str:
