@@ -16,6 +16,8 @@ _PASSWORD = re.compile(
     r"(?:.*_)?(?:password|passwd|passphrase|client_secret|secret_access_key|requirepass"
     r"|(?:db|database|user|admin|root|redis|mysql|postgres|mongo|rabbitmq|smtp|mail)(?:_default)?_pass)|.+_pwd"
     r"|pgpassword"
+    # Users and clients that Keycloak and Dex are begun with.
+    r"|(?:.*_)?credentials_[0-9]+_value|(?:.*_)?clients_[0-9]+_secret"
 )
 # A switch, a link or a text about passwords: allow_empty_password, reset_password.
 _ABOUT = re.compile(

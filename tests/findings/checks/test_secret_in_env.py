@@ -176,6 +176,8 @@ data:
         "users.acl: |\n    user shop on ~* &* +@all >hunter2",
         "users.acl: |\n    user shop on >hunter2 ~* +@all",
         "application: |\n    database: {user: shop, password: hunter2}",
+        'realm.json: |\n    {"users": [{"username": "a", "credentials": [{"type": "password", "value": "hunter2"}]}]}',
+        'realm.json: |\n    {"clients": [\n    {"clientId": "a", "secret": "hunter2"}]}',
     ],
 )
 def test_a_password_in_a_config_map_is_told_without_its_value(line: str) -> None:
@@ -218,6 +220,7 @@ def test_a_password_in_a_config_map_is_told_without_its_value(line: str) -> None
         "DATABASE_URL: postgres://shop:$(DB_PASSWORD)@db:5432/shop",
         "DATABASE_URL: postgres://shop@db:5432/shop",
         "application.yml: |\n    spring:\n      datasource: {password: '${DB_PASSWORD:}'}",
+        'realm.json: |\n    {"resetPasswordAllowed": true, "clients": [{"clientId": "a", "secret": "****"}]}',
         "ALLOW_EMPTY_PASSWORD: 'y'",
         "RESET_PASSWORD: monthly",
         "DB_PASSWORD: DB_PASSWORD",
