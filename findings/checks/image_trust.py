@@ -168,7 +168,8 @@ def _bare(
     names = ", ".join(each.glob for each in bare)
     star = " A star in the middle of a prefix trusts whoever owns any folder there." if wide else ""
     holds = trusted.enforcement.denies
-    so = "decides what runs" if holds else "is trusted, and where it only reports any other image runs as well"
+    where = f" in {', '.join(trusted.namespaces)}" if trusted.namespaces else ""
+    so = f"decides what runs{where}" if holds else "is trusted, and where it only reports, any other image runs as well"
     return Fail(
         trusted.subject,
         f"{len(bare)} of {len(trusted.patterns)} trusted image prefixes are verified by no signature rule"

@@ -18,6 +18,7 @@ from platform_risk.quantities.sourced import Place, Sourced, Unknown
 # By the provider of Terraform, and by the one that is made from the schemas of CloudFormation.
 COMPOSITES = ("aws_cloudwatch_composite_alarm", "awscc_cloudwatch_composite_alarm")
 _PLAN = "the plan as JSON: terraform show -json"
+_OWN = "alarm_actions of its own, where it is to tell somebody itself"
 _POLICIES = ("aws_autoscaling_policy.", "aws_appautoscaling_policy.")
 _AUTOMATIC = re.compile(r"arn:[\w-]+:(?:autoscaling|automate|swf):")
 _NAMED = re.compile(r"""\b(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*["']?([^"')]+?)["']?\s*\)""", re.IGNORECASE)
@@ -132,7 +133,7 @@ class _Uses:
                 continue
             if block.place() not in self._own:
                 reason = f"{block.id} uses it, and whom that tells is not read"
-                found = replace(each, reach=Reach.UNKNOWN, place=block.place(), reason=reason, provide=_PLAN)
+                found = replace(each, reach=Reach.UNKNOWN, place=block.place(), reason=reason, provide=_OWN)
             elif attribute != "alarm_rule":
                 found = found if found.reach is Reach.UNKNOWN else replace(each, reach=Reach.MACHINES)
             else:

@@ -98,6 +98,14 @@ def test_a_signature_that_is_only_reported_does_not_keep_an_image_out() -> None:
     assert ("b.yaml", 6) in [(place.path, place.line) for place in fail.places]
 
 
+def test_a_list_of_some_namespaces_is_said_to_hold_there() -> None:
+    match = "{any: [{resources: {kinds: [Pod], namespaces: [shop]}}]}"
+    text = LIST.format(glob="registry.example/*", match=match)
+    text = text.replace("spec:\n", "spec:\n  validationFailureAction: Enforce\n", 1)
+    (fail,) = reading.fails("image-trust", a_yaml=text)
+    assert fail.why == "Whoever may push below registry.example/* decides what runs in shop."
+
+
 def test_a_list_that_only_reports_is_not_said_to_decide_what_runs() -> None:
     reported = LIST.format(glob="registry.example/*", match=PODS).replace(
         "spec:\n", "spec:\n  validationFailureAction: Audit\n", 1
