@@ -49,6 +49,7 @@ _NO_PASSWORD = re.compile(
     r"|%\(|[<\[{%#@_].*[>\]}%#@_]\Z|[x*.?-]+\Z",
     re.IGNORECASE,
 )
+_MOST_NAME = 253  # as many as a ConfigMap's key may have
 _NAMED = ("PASSWORD", "PASS", "PWD")  # to be filled in
 # Only asks whether a text is a secret; what it makes of it is thrown away.
 recognise = Redactor(b"recognise").text
@@ -61,7 +62,7 @@ def is_known_form(value: str) -> bool:
 
 def is_password(key: str, value: str) -> bool:
     """Whether a value is the password that its name announces, or a URL has one. What refers to one is none."""
-    name = normal(key)
+    name = normal(key)[-_MOST_NAME:]
     if _PASSWORD.fullmatch(name):
         is_itself = value.lower() == name.rpartition("_")[2] or normal(value) == name
         return not is_itself and not _ABOUT.fullmatch(name) and _is_literal(value)

@@ -1,10 +1,12 @@
 """Tokens in the environment: who shares them, who can read them."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from findings.checks import secret_in_env, telling
+from findings.checks import secret_in_env, telling, written_out
 from findings.risk import lanes
 from findings.vocabulary import Severity
 from tests.findings.checks import reading
@@ -238,3 +240,9 @@ def test_a_password_in_a_config_map_is_told_without_its_value(line: str) -> None
 )
 def test_what_only_says_where_a_password_is_or_is_none_is_not_told(line: str) -> None:
     assert reading.fails("secret-in-env", a_yaml=CONFIG_MAP.format(line=line)) == []
+
+
+def test_a_very_long_name_takes_no_longer_than_its_end() -> None:
+    began = time.process_time()
+    assert written_out.is_password("allow_" * 20_000 + "x_passphrase", "hunter2")
+    assert time.process_time() - began < 1
