@@ -33,7 +33,9 @@ _WITHIN = (
     re.compile(r"(?:AccountKey|SharedAccessKey)=([A-Za-z0-9+/]{20,200}={0,2})"),
 )
 _BY_SQL = re.compile(
-    r"(?:create|alter)\s+(?:user|role)\s[^;]{1,200}?(?:password|identified\s+by)\s+(?:as\s+)?'([^']{1,200})'", re.I
+    r"(?:(?:create|alter)\s+(?:user|role)|grant)\s[^;]{1,200}?"
+    r"(?:password|identified\s+(?:with\s+\S{1,60}\s+)?by)\s+(?:as\s+)?'([^']{1,200})'",
+    re.I,
 )
 _OF_REDIS = re.compile(
     r"\s*user\s+\S{1,200}(?=.{0,500}\s[~+&])(?:\s+(?:on|off|reset\w*|all\w+|[~&+%#<(-]\S{1,200}))*\s+>(\S{1,200})"
@@ -46,7 +48,7 @@ _NO_PASSWORD = re.compile(
     r"|(?:on|off|enabled|disabled|auto|random|prompt|never|always|[01yntf])\Z"
     r"|\$|\{(?:ssha|sha|crypt|md5|scram|cipher)|(?:pbkdf2|scram|argon2|bcrypt)|enc[\[(]|[a-z][\w+.-]*://"
     r"|(?:env|file|secrets?|vault|ssm|sops|op|ref|kms|keyvault|sealed|encrypted|enc|crypt|cipher)[:+]"
-    r"|%\(|[<\[{%#@_].*[>\]}%#@_]\Z|[x*.?-]+\Z",
+    r"|%(?:\(|[sv]\Z)|md5[0-9a-f]{32}\Z|\*[0-9a-f]{40}\Z|[<\[{%#@_].*[>\]}%#@_]\Z|[x*.?-]+\Z",
     re.IGNORECASE,
 )
 _MOST_NAME = 253  # as many as a ConfigMap's key may have
@@ -102,7 +104,9 @@ def in_scripts(config_map: Resource) -> Iterator[tuple[str, Place]]:
     for name, text, line in kubernetes.embedded(config_map):
         for number, each in enumerate(text.splitlines(), start=line + 1):
             found = _BY_SQL.search(each) or _OF_REDIS.match(each)
-            if found is not None and _is_literal(found[1]):
+            if found is None or each.lstrip().startswith(("--", "#", "//")):
+                continue
+            if found[1] not in _NAMED and _is_literal(found[1]):
                 yield name, config_map.place(number)
 
 
