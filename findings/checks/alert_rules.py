@@ -136,7 +136,7 @@ def _cloudwatch(platform: Platform) -> Iterator[Rule]:
         name = _text(stated.get("alarm_name")) or alarm.id
         words = f"{alarm.id} {_text(stated.get('metric_name'))} {_text(stated.get('alarm_description'))}"
         yield _made(name, "cloudwatch", meaning, alarm.place, words, **_wait(opens))
-    for block in platform.terraform(alarm_actions.COMPOSITE):
+    for block in platform.terraform(*alarm_actions.COMPOSITES):
         if told[block.place()].reach in _NO_PEOPLE:
             continue
         name = _text(block.get("alarm_name")) or block.id

@@ -167,11 +167,14 @@ def _bare(
         quantities += _counted(matched, unverified)
     names = ", ".join(each.glob for each in bare)
     star = " A star in the middle of a prefix trusts whoever owns any folder there." if wide else ""
+    holds = trusted.enforcement.denies
+    where = f" in {', '.join(trusted.namespaces)}" if trusted.namespaces else ""
+    so = f"decides what runs{where}" if holds else "is trusted, and where it only reports, any other image runs as well"
     return Fail(
         trusted.subject,
         f"{len(bare)} of {len(trusted.patterns)} trusted image prefixes are verified by no signature rule"
         + (" that denies" if len(naming) > 1 else ""),
-        f"Whoever may push below {names} decides what runs.{star}{_let_in(naming)}",
+        f"Whoever may push below {names} {so}.{star}{_let_in(naming)}",
         places(trusted.place, *(each.place for each in bare), *_reports(naming)),
         tuple(quantities),
     )

@@ -272,6 +272,8 @@ def _in_config_map(platform: Platform, config_map: Resource, told: set[tuple[str
         )
         if is_held and (place.path, place.line) not in told:
             found.setdefault(key, place)
+    for file, place in written_out.in_scripts(config_map):
+        found.setdefault(f"{file} (line {place.line})", place)
     if not found:
         return
     terms = tuple(

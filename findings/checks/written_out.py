@@ -4,25 +4,55 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from findings.platform import kubernetes
 from findings.platform.model import Platform, Resource, normal
 from findings.platform.nodes import mapping
+from findings.platform.settings import flat, parsed
+from findings.platform.yaml_reader import Map
 from platform_risk.core.redaction import Redactor
 from platform_risk.quantities.sourced import Place
 
 _PASSWORD = re.compile(
     r"(?:.*_)?(?:password|passwd|passphrase|client_secret|secret_access_key|requirepass"
-    r"|(?:db|database|user|admin|root|redis|mysql|postgres|mongo|rabbitmq|smtp|mail)_pass)|.+_pwd"
+    r"|(?:db|database|user|admin|root|redis|mysql|postgres|mongo|rabbitmq|smtp|mail)(?:_default)?_pass)|.+_pwd"
+    r"|pgpassword"
+    # Users and clients that Keycloak and Dex are begun with.
+    r"|(?:.*_)?credentials_[0-9]+_value|(?:.*_)?clients_[0-9]+_secret"
+)
+# A switch, a link or a text about passwords: allow_empty_password, reset_password.
+_ABOUT = re.compile(
+    r"(?:.*_)?(?:allow|ask|change|disable|enable|expire|forgot|forgotten|generate|hide|prompt|random|remember|require"
+    r"|required|reset|save|show|weak)_(?:.*_)?(?:password|passwd|pwd)"
+)
+# Within a text: a connection string of .NET or Java, the query of a URL, a login of Kafka; a key of Azure; a user that
+# SQL makes; a user of Redis. The last group is the credential.
+_WITHIN = (
+    re.compile(
+        r"(?:^|[;,?&\s])(?:password|pwd)\s?=\s?(?:\"([^\"]{1,200})\"|'([^']{1,200})'|([^;,&\s\"']{1,200}))", re.I
+    ),
+    re.compile(r"(?:AccountKey|SharedAccessKey)=([A-Za-z0-9+/]{20,200}={0,2})"),
+)
+_BY_SQL = re.compile(
+    r"(?:(?:create|alter)\s+(?:user|role)|grant)\s[^;]{1,200}?"
+    r"(?:password|identified\s+(?:with\s+\S{1,60}\s+)?by)\s+(?:as\s+)?'([^']{1,200})'",
+    re.I,
+)
+_OF_REDIS = re.compile(
+    r"\s*user\s+\S{1,200}(?=.{0,500}\s[~+&])(?:\s+(?:on|off|reset\w*|all\w+|[~&+%#<(-]\S{1,200}))*\s+>(\S{1,200})"
 )
 _IN_URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:([^\s/]{1,500})@[^\s@]")
 # What people write until they know better, switches, hashes, and texts that something fills in or decrypts.
 _NO_PASSWORD = re.compile(
     r"(?:change|replace|your|my-?(?:password|secret)|example|sample|placeholder|dummy|fake|todo|fixme|insert|enter"
-    r"|redacted|removed|unset|undefined|not-?(?:set|used|needed))|(?:on|off|enabled|disabled|auto|random|prompt|[01])\Z"
+    r"|redacted|removed|unset|undefined|not-?(?:set|used|needed))"
+    r"|(?:on|off|enabled|disabled|auto|random|prompt|never|always|[01yntf])\Z"
     r"|\$|\{(?:ssha|sha|crypt|md5|scram|cipher)|(?:pbkdf2|scram|argon2|bcrypt)|enc[\[(]|[a-z][\w+.-]*://"
     r"|(?:env|file|secrets?|vault|ssm|sops|op|ref|kms|keyvault|sealed|encrypted|enc|crypt|cipher)[:+]"
-    r"|[<\[{%#@_].*[>\]}%#@_]\Z|[x*.?-]+\Z",
+    r"|%(?:\(|[sv]\Z)|md5[0-9a-f]{32}\Z|\*[0-9a-f]{40}\Z|[<\[{%#@_].*[>\]}%#@_]\Z|[x*.?-]+\Z",
     re.IGNORECASE,
 )
+_MOST_NAME = 253  # as many as a ConfigMap's key may have
+_NAMED = ("PASSWORD", "PASS", "PWD")  # to be filled in
 # Only asks whether a text is a secret; what it makes of it is thrown away.
 recognise = Redactor(b"recognise").text
 
@@ -34,11 +64,16 @@ def is_known_form(value: str) -> bool:
 
 def is_password(key: str, value: str) -> bool:
     """Whether a value is the password that its name announces, or a URL has one. What refers to one is none."""
-    name = normal(key)
+    name = normal(key)[-_MOST_NAME:]
     if _PASSWORD.fullmatch(name):
-        return value.lower() != name.rpartition("_")[2] and _is_literal(value)
+        is_itself = value.lower() == name.rpartition("_")[2] or normal(value) == name
+        return not is_itself and not _ABOUT.fullmatch(name) and _is_literal(value)
     in_url = _IN_URL.match(value)
-    return in_url is not None and _is_literal(in_url[1])
+    return (in_url is not None and in_url[1] not in _NAMED and _is_literal(in_url[1])) or _is_within(value)
+
+
+def _is_within(text: str) -> bool:
+    return any(_is_literal(next(filter(None, found.groups()), "")) for each in _WITHIN for found in each.finditer(text))
 
 
 def _is_literal(value: str) -> bool:
@@ -56,6 +91,23 @@ def in_config_map(platform: Platform, config_map: Resource) -> Iterator[tuple[st
     for setting in platform.settings_of(config_map.id):
         if setting.value.place.path == config_map.path and _is_scalar(setting.value.value):
             yield setting.key, str(setting.value.value), setting.value.place
+    for name, text, line in kubernetes.embedded(config_map):
+        # The name of a file need not say what is in it.
+        root = parsed(text, f"{name}.yaml", line) if "." not in name else None
+        for key, value, at in flat(root) if isinstance(root, Map) else ():
+            if _is_scalar(value):
+                yield key, str(value), config_map.place(at)
+
+
+def in_scripts(config_map: Resource) -> Iterator[tuple[str, Place]]:
+    """(file, place) of users that SQL makes with their passwords, and users of Redis."""
+    for name, text, line in kubernetes.embedded(config_map):
+        for number, each in enumerate(text.splitlines(), start=line + 1):
+            found = _BY_SQL.search(each) or _OF_REDIS.match(each)
+            if found is None or each.lstrip().startswith(("--", "#", "//")):
+                continue
+            if found[1] not in _NAMED and _is_literal(found[1]):
+                yield name, config_map.place(number)
 
 
 def _is_scalar(value: Any) -> bool:

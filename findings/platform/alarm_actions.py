@@ -15,8 +15,10 @@ from findings.platform.model import Block, Platform, once
 from findings.platform.yaml_reader import Seq
 from platform_risk.quantities.sourced import Place, Sourced, Unknown
 
-COMPOSITE = "aws_cloudwatch_composite_alarm"
+# By the provider of Terraform, and by the one that is made from the schemas of CloudFormation.
+COMPOSITES = ("aws_cloudwatch_composite_alarm", "awscc_cloudwatch_composite_alarm")
 _PLAN = "the plan as JSON: terraform show -json"
+_OWN = "alarm_actions of its own, where it is to tell somebody itself"
 _POLICIES = ("aws_autoscaling_policy.", "aws_appautoscaling_policy.")
 _AUTOMATIC = re.compile(r"arn:[\w-]+:(?:autoscaling|automate|swf):")
 _NAMED = re.compile(r"""\b(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*["']?([^"')]+?)["']?\s*\)""", re.IGNORECASE)
@@ -47,7 +49,7 @@ def told(platform: Platform) -> dict[Place, Told]:
     looked at in them."""
     opened = {each.id.rpartition(f".{each.kind}.")[0] for each in platform.blocks if each.type == "resource"}
     alarms = [each for each in alerts.alarm_blocks(platform) if each.type == "resource" or each.id not in opened]
-    own = {each.place(): _own(each) for each in (*alarms, *platform.terraform(COMPOSITE))}
+    own = {each.place(): _own(each) for each in (*alarms, *platform.terraform(*COMPOSITES))}
     if all(each.reach in (Reach.PEOPLE, Reach.UNKNOWN) for each in own.values()):
         return own
     uses = _Uses(platform, own)
@@ -116,7 +118,7 @@ class _Uses:
             if "alarm" in attribute and not (block.place() in self._own and attribute in _ITS_OWN):
                 for name in _names(within, attribute):
                     self._names.setdefault(name, []).append((block, attribute))
-        if block.kind == COMPOSITE and block is within and _is_unread(block):
+        if block.kind in COMPOSITES and block is within and _is_unread(block):
             self._unread = block
         for inner in within.blocks:
             self._gather(block, inner)
@@ -131,7 +133,7 @@ class _Uses:
                 continue
             if block.place() not in self._own:
                 reason = f"{block.id} uses it, and whom that tells is not read"
-                found = replace(each, reach=Reach.UNKNOWN, place=block.place(), reason=reason, provide=_PLAN)
+                found = replace(each, reach=Reach.UNKNOWN, place=block.place(), reason=reason, provide=_OWN)
             elif attribute != "alarm_rule":
                 found = found if found.reach is Reach.UNKNOWN else replace(each, reach=Reach.MACHINES)
             else:

@@ -162,10 +162,15 @@ _BROKER = re.compile(
 _TOOLS = re.compile(r"kafka-(?:topics|configs|acls|console|storage)|kafka-ready|rpk (?:topic|cluster)")
 
 
+# What it tells clients to reach it by: an image that is built here, or named by a variable, is a broker's by that.
+_ADVERTISED = re.compile(r"KAFKA_(?:CFG_)?ADVERTISED_(?:LISTENERS|HOST_NAME)")
+
+
 def _is_broker(service: Workload) -> bool:
-    """By its image; the same image starts controllers too, and the tools that make topics."""
+    """By its image or its listeners; the same image starts controllers too, and the tools that make topics."""
     container = service.containers[0]
-    if container.image is None or not _BROKER.fullmatch(container.image.value):
+    is_by_image = container.image is not None and _BROKER.fullmatch(container.image.value)
+    if not is_by_image and not any(map(_ADVERTISED.fullmatch, container.env)):
         return False
     named = (container.env.get(name) for name in ("KAFKA_PROCESS_ROLES", "KAFKA_CFG_PROCESS_ROLES"))
     roles = next((each.value.value for each in named if each is not None and each.value is not None), "broker")

@@ -19,6 +19,7 @@ _UNITS = {"": 1, "b": 1, "k": 10**3, "kb": 2**10, "m": 10**6, "mb": 2**20, "g": 
 _FLAGS = ("REDIS_ARGS", "REDIS_EXTRA_FLAGS", "VALKEY_EXTRA_FLAGS", "KEYDB_EXTRA_FLAGS")
 _CACHE = re.compile(r"(?:.*_)?caches?(?:_.*)?")
 _BROKER = re.compile(r"(?:.*_)?broker(?:_url|_uri|_host|_server)?")
+_ROLES = ("app.kubernetes.io/component", "component", "role", "tier")
 _MOST_TEXT = 400
 _POLICY = "Redis: maxmemory-policy defaults to noeviction"
 _MANAGED = {
@@ -98,9 +99,13 @@ def _server(
         most if most is not None and most.value > 0 else None,
         limit,
         place,
-        "cache" in resource.name.lower() or not names.isdisjoint(caches),
+        "cache" in resource.name.lower() or _is_labelled(resource) or not names.isdisjoint(caches),
         next((brokers[name] for name in sorted(names) if name in brokers), None),
     )
+
+
+def _is_labelled(resource: Resource) -> bool:
+    return any(str(resource.labels.get(key)).lower() == "cache" for key in _ROLES)
 
 
 def _operated(platform: Platform) -> Iterator[Resource]:

@@ -272,7 +272,7 @@ def test_rejects_are_paged_and_exported(api: Api, alice: User, checkout: Service
     assert [each["location"]["pointer"] for each in first["results"]] == ["/runs/0/results/0", "/runs/0/results/1"]
     assert len(client.get(first["next"]).json()["results"]) == 1
     text = b"".join(client.get(url, {"format": "csv"}).streaming_content).decode()  # type: ignore[attr-defined]
-    assert text.splitlines()[1] == "/runs/0/results/0,,No rule.,'=1"
+    assert text.splitlines()[1] == "/runs/0/results/0,,No rule.,'=1,"
 
 
 def test_a_queued_import_is_cancelled_once(api: Api, alice: User, checkout: Service) -> None:

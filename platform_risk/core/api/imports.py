@@ -167,7 +167,8 @@ TABLE = Table(
     ),
     row,
 )  # fmt: skip
-REJECTS = Table("rejects", ("location.line", "location.pointer", "location.entry", "reason", "excerpt"), _reject)
+# The line came last: columns keep their places.
+REJECTS = Table("rejects", ("location.pointer", "location.entry", "reason", "excerpt", "location.line"), _reject)
 
 
 class ImportWrittenSerializer(Body):

@@ -98,6 +98,23 @@ def test_a_signature_that_is_only_reported_does_not_keep_an_image_out() -> None:
     assert ("b.yaml", 6) in [(place.path, place.line) for place in fail.places]
 
 
+def test_a_list_of_some_namespaces_is_said_to_hold_there() -> None:
+    match = "{any: [{resources: {kinds: [Pod], namespaces: [shop]}}]}"
+    text = LIST.format(glob="registry.example/*", match=match)
+    text = text.replace("spec:\n", "spec:\n  validationFailureAction: Enforce\n", 1)
+    (fail,) = reading.fails("image-trust", a_yaml=text)
+    assert fail.why == "Whoever may push below registry.example/* decides what runs in shop."
+
+
+def test_a_list_that_only_reports_is_not_said_to_decide_what_runs() -> None:
+    reported = LIST.format(glob="registry.example/*", match=PODS).replace(
+        "spec:\n", "spec:\n  validationFailureAction: Audit\n", 1
+    )
+    for text, said in ((reported, "any other image runs as well"), (reported.replace("Audit", "Enforce"), "decides")):
+        (fail,) = reading.fails("image-trust", a_yaml=text)
+        assert said in fail.why
+
+
 def test_a_rule_that_anybody_meets_denies_and_is_told_for_that_alone() -> None:
     fails = reading.fails(
         "image-trust",

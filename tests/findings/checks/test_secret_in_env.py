@@ -1,10 +1,12 @@
 """Tokens in the environment: who shares them, who can read them."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from findings.checks import secret_in_env, telling
+from findings.checks import secret_in_env, telling, written_out
 from findings.risk import lanes
 from findings.vocabulary import Severity
 from tests.findings.checks import reading
@@ -166,6 +168,20 @@ data:
         "application.yml: |\n    spring:\n      datasource: {password: hunter2}",
         "app.properties: |\n    spring.datasource.password=hunter2",
         "grafana.ini: |\n    [security]\n    admin_password = hunter2",
+        "ShopDb: Server=db;User Id=shop;Password=hunter2;",
+        "SHOP_URL: jdbc:postgresql://db/shop?user=shop&password=hunter2",
+        "REDIS: cache:6380,password=hunter2,ssl=True",
+        "jaas: org.example.Login required username='shop' password='hunter2';",
+        "PGPASSWORD: hunter2",
+        "roles.sql: |\n    CREATE USER shop\n    ALTER ROLE shop WITH ENCRYPTED PASSWORD 'hunter2';",
+        "shop.sh: |\n    mysql -e \"CREATE USER shop IDENTIFIED BY 'hunter2'\"",
+        "roles.sql: |\n    CREATE USER 'shop'@'%' IDENTIFIED WITH mysql_native_password BY 'hunter2';",
+        "roles.sql: |\n    GRANT ALL ON shop.* TO 'shop' IDENTIFIED BY 'hunter2';",
+        "users.acl: |\n    user shop on ~* &* +@all >hunter2",
+        "users.acl: |\n    user shop on >hunter2 ~* +@all",
+        "application: |\n    database: {user: shop, password: hunter2}",
+        'realm.json: |\n    {"users": [{"username": "a", "credentials": [{"type": "password", "value": "hunter2"}]}]}',
+        'realm.json: |\n    {"clients": [\n    {"clientId": "a", "secret": "hunter2"}]}',
     ],
 )
 def test_a_password_in_a_config_map_is_told_without_its_value(line: str) -> None:
@@ -208,7 +224,32 @@ def test_a_password_in_a_config_map_is_told_without_its_value(line: str) -> None
         "DATABASE_URL: postgres://shop:$(DB_PASSWORD)@db:5432/shop",
         "DATABASE_URL: postgres://shop@db:5432/shop",
         "application.yml: |\n    spring:\n      datasource: {password: '${DB_PASSWORD:}'}",
+        'realm.json: |\n    {"resetPasswordAllowed": true, "clients": [{"clientId": "a", "secret": "****"}]}',
+        "ALLOW_EMPTY_PASSWORD: 'y'",
+        "RESET_PASSWORD: monthly",
+        "DB_PASSWORD: DB_PASSWORD",
+        "DB_PASSWORD: '%(ENV_DB_PASSWORD)s'",
+        "MONGO_URL: mongodb://USER:PASSWORD@db/shop",
+        "ShopDb: Server=db;User Id=shop;Password=$(DB_PASSWORD);",
+        "ShopDb: Server=db;Password=<your password>;",
+        "ShopDb: Server=db;Integrated Security=true;",
+        "start.sh: |\n    user add shop >/dev/null\n    user mod shop + >log",
+        "roles.sql: |\n    CREATE USER shop WITH PASSWORD '$SHOP_PASSWORD';",
+        "roles.sql: |\n    CREATE USER shop WITH PASSWORD $SHOP_PASSWORD;",
+        "roles.sql: |\n    CREATE USER shop PASSWORD '%s';",
+        "roles.sql: |\n    CREATE USER shop PASSWORD 'PASSWORD';",
+        "roles.sql: |\n    -- CREATE USER shop PASSWORD 'hunter2';",
+        "roles.sql: |\n    CREATE USER shop PASSWORD 'md5d41d8cd98f00b204e9800998ecf8427e';",
+        "roles.sql: |\n    CREATE USER shop IDENTIFIED BY PASSWORD '*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19';",
+        "roles.sql: |\n    CREATE TABLE users (password TEXT DEFAULT 'nothing');",
+        "login: |\n    def login(password: str): return check(password=password)\n    # password: hunter2",
     ],
 )
 def test_what_only_says_where_a_password_is_or_is_none_is_not_told(line: str) -> None:
     assert reading.fails("secret-in-env", a_yaml=CONFIG_MAP.format(line=line)) == []
+
+
+def test_a_very_long_name_takes_no_longer_than_its_end() -> None:
+    began = time.process_time()
+    assert written_out.is_password("allow_" * 20_000 + "x_passphrase", "hunter2")
+    assert time.process_time() - began < 1
