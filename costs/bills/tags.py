@@ -16,6 +16,8 @@ OTHER_KEYS = ("app.kubernetes.io/part-of", "k8s-app", "cluster", "namespace", "s
 KEYS = frozenset((*TEAM_KEYS, *SERVICE_KEYS, *ENVIRONMENT_KEYS, *OTHER_KEYS))
 _LONGEST = 200
 _PREFIXES = re.compile(r"^(?:resource_?tags[/_])?(?:user[:_]|label_)?")
+# Made once: json.dumps makes an encoder for every call that is not by its defaults.
+_written = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 _NOT_WORD = re.compile(r"[^a-z0-9]")
 
 
@@ -35,14 +37,14 @@ def keeper(keys: Iterable[str]) -> Callable[[str | None], str]:
         found: dict[str, str] = {}
         for name, value in _pairs(cell):
             known = known_as(name)
-            if known and value and known not in found:
-                found[known] = value[:_LONGEST]
-        return json.dumps(found, sort_keys=True, ensure_ascii=False) if found else "{}"
+            if known and known not in found and (word := _word(value)):
+                found[known] = word[:_LONGEST]
+        return _written(found) if found else "{}"
 
     return kept
 
 
-def _pairs(cell: str | None) -> list[tuple[str, str]]:
+def _pairs(cell: str | None) -> Iterable[tuple[str, Any]]:
     if not cell:
         return []
     text = cell.strip()
@@ -54,13 +56,11 @@ def _pairs(cell: str | None) -> list[tuple[str, str]]:
         return []
 
 
-def _flat(value: Any) -> list[tuple[str, str]]:
+def _flat(value: Any) -> Iterable[tuple[str, Any]]:
     if isinstance(value, dict):
-        return [(str(key), _word(each)) for key, each in value.items()]
+        return value.items()
     if isinstance(value, list):  # Google's: [{"key": …, "value": …}]
-        return [
-            (str(each["key"]), _word(each.get("value"))) for each in value if isinstance(each, dict) and "key" in each
-        ]
+        return [(str(each["key"]), each.get("value")) for each in value if isinstance(each, dict) and "key" in each]
     return []
 
 
