@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 from duckdb.func import SPECIAL
 
-from costs.bills import charges_csv, numbers, rejected, tables
+from costs.bills import charges_csv, numbers, places, rejected, tables
 from costs.bills.opening import Bill, Part
 from costs.bills.records import AMOUNTS, CATEGORIES, NO_CURRENCY, TEXTS, BillError, Meaning, Reject, quoted
 from costs.bills.rejected import CURRENCY_LONGEST
@@ -111,6 +111,9 @@ class Cube:
         best = min(misfits, key=lambda scale: misfits[scale])
         if best != self.scale:
             self._read(best, found)
+        if self._may_have_broken_lines():
+            self._refuse_junk()
+            self._read(self.scale, found, keep_broken=True)
         self.lines, self.rejected = self._ask(
             "SELECT coalesce(sum(lines), 0)::BIGINT, coalesce(sum(lines) FILTER (problem IS NOT NULL), 0)::BIGINT"
             " FROM fine"
@@ -120,7 +123,31 @@ class Cube:
         self.rejected += len(self._broken)
         self._add_up()
 
-    def _read(self, scale: int, styles: Sequence["_Styles"]) -> int:
+    def _may_have_broken_lines(self) -> bool:
+        """Not where each line of the files was one of the table: keeping what is broken is for the others."""
+        texts = [part.table for part in self.bill.parts if part.table.kind == "csv"]
+        if not texts:
+            return False
+        if len(texts) < len(self.bill.parts) or any(part.meaning.unfolded for part in self.bill.parts):
+            return True
+        (read,) = self._ask("SELECT coalesce(sum(lines), 0)::BIGINT FROM fine")[0]
+        return bool(read != sum(places.count(table.path) - table.skip for table in texts))
+
+    def _refuse_junk(self) -> None:
+        """DuckDB keeps a kilobyte for each column that a line lacks and counts it as no memory: a few hundred kilobytes
+        of short lines below a wide header would take all there is. Raises BillError."""
+        for table in (part.table for part in self.bill.parts if part.table.kind == "csv"):
+            good, padded = (
+                self._ask(f"SELECT count(*) FROM ({tables.source(table, pad=pad)})")[0][0]  # noqa: S608
+                for pad in (False, True)
+            )
+            if (padded - good) * len(table.columns) > tables.MOST_FAULTS:
+                raise BillError(
+                    "not_csv", f"{padded - good:,} of its lines do not have the header's columns.",
+                    remedy="Look at its delimiter and quotes, then export it again.", entry=table.entry,
+                )  # fmt: skip
+
+    def _read(self, scale: int, styles: Sequence["_Styles"], *, keep_broken: bool = False) -> int:
         """Into `fine`; returns how many lines have amounts that do not fit into this scale."""
         self.scale = scale
         union = " UNION ALL ".join(
@@ -128,7 +155,7 @@ class Cube:
             for number, (part, style) in enumerate(zip(self.bill.parts, styles, strict=True))
         )
         for number, part in enumerate(self.bill.parts):
-            source = tables.source(part.table, keep_broken=part.table.kind == "csv")
+            source = tables.source(part.table, keep_broken=keep_broken)
             self._connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
             self._connection.execute(f"CREATE OR REPLACE VIEW part{number} AS {source}")
         sums = ", ".join(f"sum({name}) AS {name}" for name in AMOUNTS)

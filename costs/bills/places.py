@@ -6,6 +6,7 @@ followed here as DuckDB follows them, so the file is passed over once more, and 
 
 import codecs
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 
 from costs.bills.records import Table
 
@@ -33,6 +34,16 @@ def lines(table: Table, rows: Sequence[int], broken: Collection[int]) -> tuple[d
         if row >= last_row and number >= last_broken:
             break
     return of_rows, of_broken
+
+
+def count(path: Path) -> int:
+    """Lines of the file as they end by a line feed, and the one after the last."""
+    found, last = 0, b""
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            found += block.count(b"\n")
+            last = block[-1:]
+    return found + (last not in (b"", b"\n"))
 
 
 def unended(table: Table) -> tuple[int, int, bool] | None:

@@ -23,6 +23,8 @@ MOST_ROWS = 300_000_000
 LONGEST_LINE = 4_000_000
 # Broken lines that are kept; a file with more of them is no CSV.
 MOST_BROKEN = 10_000
+# Columns that lines lack, in all: those of ten thousand lines of a bill of a hundred columns.
+MOST_FAULTS = 1_000_000
 NULLS = ("", "NULL", "null", "Null")
 _DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r'"?sep=([,;|\t])"?[,;|\t]*\r?\n', re.IGNORECASE)  # what Excel is told above the header
@@ -160,15 +162,16 @@ def _parquet(path: Path, entry: str) -> tuple[Head, Table]:
 
 def most_faults(table: Table) -> int:
     """How many faults DuckDB keeps: of a line that holds but a blank, one for each column that is missing."""
-    return min((MOST_BROKEN + 1) * max(len(table.headers), 1), 1_000_000)
+    return min((MOST_BROKEN + 1) * max(len(table.headers), 1), MOST_FAULTS)
 
 
-def source(table: Table, *, keep_broken: bool = False) -> str:
-    """SQL: a SELECT of the table's columns, each as text, empty ones NULL."""
+def source(table: Table, *, keep_broken: bool = False, pad: bool = False) -> str:
+    """SQL: a SELECT of the table's columns, each as text, empty ones NULL; `pad`: of short lines too."""
     if table.kind == "parquet":
         return _parquet_source(table)
     columns = "{" + ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in table.columns) + "}"
     broken = f"store_rejects=true, rejects_limit={most_faults(table)}" if keep_broken else "ignore_errors=true"
+    broken += ", null_padding=true, parallel=false" if pad else ""  # no padding beside line breaks in quotes otherwise
     nulls = ", ".join(map(quoted, NULLS))
     return (
         f"SELECT * FROM read_csv({quoted(str(table.path))}, auto_detect=false, header=false, skip={table.skip},"  # noqa: S608

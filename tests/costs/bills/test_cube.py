@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from costs.bills import numbers
 from costs.bills.cube import Cube
 from costs.bills.opening import open_bill
+from costs.bills.records import BillError
 from costs.bills.tags import KEYS
 from tests.costs.bills.reduced import FOCUS, focus, reduce, refused, table
 
@@ -494,6 +495,16 @@ def test_a_parquet_that_holds_the_same_megabytes_over_and_over_takes_no_memory(t
     assert found.loaded == 5_000
     ((_, service, *_, tags),) = found.keys.values()
     assert (service, tags) == ("x" * 300, "{}")
+
+
+@pytest.mark.parametrize("line", [b" ", b"x", b"x" * 80])
+def test_short_lines_below_a_wide_header_are_refused_before_any_is_kept(tmp_path: Path, line: bytes) -> None:
+    """Kept by DuckDB, these would take four gigabytes."""
+    stray = [f"x_{number}" for number in range(200)]
+    content = focus(dict.fromkeys(stray, "1")) + (line + b"\r\n") * 20_000
+    with pytest.raises(BillError, match="20,000 of its lines do not have the header's columns") as caught:
+        reduce(tmp_path, content)
+    assert caught.value.code == "not_csv"
 
 
 def test_a_code_of_three_letters_is_one_currency_whatever_its_case(tmp_path: Path) -> None:
