@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from costs import allocation, rollups
 from costs.allocation import Allocated, Catalogue
-from costs.bills.cube import KEY
+from costs.bills.charges import KEY
 from costs.models import ChargeKey, SharedCost
 from platform_risk.core import ownership
 from platform_risk.core.models import Environment, OwnershipRule, Service, Team

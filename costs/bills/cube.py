@@ -2,6 +2,7 @@
 
 The file is read once into `fine` (day × resource × everything else); cube, months of resources and totals are added up
 from there. Lines that cannot be used stand in `fine` too, apart, so that what was not loaded is known to the digit.
+Text with lines that are no row of its table is read once more, to keep the broken ones.
 """
 
 import os
@@ -17,10 +18,10 @@ from typing import Any
 import duckdb
 from duckdb.func import SPECIAL
 
-from costs.bills import charges_csv, numbers, places, rejected, tables
+from costs.bills import charges, charges_csv, numbers, places, rejected, tables
+from costs.bills.charges import KEY
 from costs.bills.opening import Bill, Part
-from costs.bills.records import AMOUNTS, CATEGORIES, NO_CURRENCY, TEXTS, BillError, Meaning, Reject, quoted
-from costs.bills.rejected import CURRENCY_LONGEST
+from costs.bills.records import AMOUNTS, TEXTS, BillError, Reject, Table, quoted
 from costs.bills.tags import keeper
 
 MEMORY = "500MB"
@@ -29,18 +30,8 @@ MOST_REJECTS = 10_000
 # Resources of one import that are kept apart; the rest of each key is added up under one name.
 MOST_RESOURCES = 200_000
 OTHER_RESOURCES = "(others)"
-UNNAMED = "unnamed"  # a billing account that nobody names
 _SAMPLE = 2_000
 _SMALL = 4_000_000  # bytes of a bill that needs neither a file nor several threads
-# What makes a charge key, in the order of costs.models.ChargeKey, with the length of its column.
-KEY = {
-    "provider": 200, "cloud_service": 300, "service_category": 100, "account": 200, "account_name": 300, "region": 100,
-    "resource_group": 300, "namespace": 253, "unit": 100,
-}  # fmt: skip
-# Characters of what else is grouped by. Tags beyond it are no tags: cut off, they are no JSON any more.
-# A currency's name is read one character further than it may go, to know that it is too long.
-_LONGEST = {**KEY, "resource": 1_000, "currency": CURRENCY_LONGEST + 1}
-_TAGS_LONGEST = 20_000
 Tick = Callable[[float], None]  # share done, 0 to 1; may raise to stop the work
 
 
@@ -111,8 +102,9 @@ class Cube:
         best = min(misfits, key=lambda scale: misfits[scale])
         if best != self.scale:
             self._read(best, found)
-        if self._may_have_broken_lines():
-            self._refuse_junk()
+        if unread := self._not_read():
+            if unread < 0 or unread * max(len(part.table.columns) for part in self.bill.parts) > tables.MOST_FAULTS:
+                self._refuse_junk()
             self._read(self.scale, found, keep_broken=True)
         self.lines, self.rejected = self._ask(
             "SELECT coalesce(sum(lines), 0)::BIGINT, coalesce(sum(lines) FILTER (problem IS NOT NULL), 0)::BIGINT"
@@ -123,35 +115,36 @@ class Cube:
         self.rejected += len(self._broken)
         self._add_up()
 
-    def _may_have_broken_lines(self) -> bool:
-        """Not where each line of the files was one of the table: keeping what is broken is for the others."""
+    def _not_read(self) -> int:
+        """Lines of the text files that are no row of their table: empty ones, parts of a cell, and at most so many
+        broken ones. Most files have none, and need not be read again to keep them. Below 0 where lines end by a
+        carriage return, which are not counted."""
         texts = [part.table for part in self.bill.parts if part.table.kind == "csv"]
-        if not texts:
-            return False
-        if len(texts) < len(self.bill.parts) or any(part.meaning.unfolded for part in self.bill.parts):
-            return True
-        (read,) = self._ask("SELECT coalesce(sum(lines), 0)::BIGINT FROM fine")[0]
-        return bool(read != sum(places.count(table.path) - table.skip for table in texts))
+        if len(texts) == len(self.bill.parts) and not any(part.meaning.unfolded for part in self.bill.parts):
+            (read,) = self._ask("SELECT coalesce(sum(lines), 0)::BIGINT FROM fine")[0]
+        else:
+            read = sum(self._rows_of(table) for table in texts)
+        return int(sum(places.count(table.path) - table.skip for table in texts) - read)
+
+    def _rows_of(self, table: Table, *, pad: bool = False) -> int:
+        return int(self._ask(f"SELECT count(*) FROM ({tables.source(table, pad=pad)})")[0][0])  # noqa: S608
 
     def _refuse_junk(self) -> None:
         """DuckDB keeps a kilobyte for each column that a line lacks and counts it as no memory: a few hundred kilobytes
         of short lines below a wide header would take all there is. Raises BillError."""
         for table in (part.table for part in self.bill.parts if part.table.kind == "csv"):
-            good, padded = (
-                self._ask(f"SELECT count(*) FROM ({tables.source(table, pad=pad)})")[0][0]  # noqa: S608
-                for pad in (False, True)
-            )
-            if (padded - good) * len(table.columns) > tables.MOST_FAULTS:
+            short = self._rows_of(table, pad=True) - self._rows_of(table)
+            if short * len(table.columns) > tables.MOST_FAULTS:
                 raise BillError(
-                    "not_csv", f"{padded - good:,} of its lines do not have the header's columns.",
+                    "not_csv", f"{short:,} of its lines do not have the header's columns.",
                     remedy="Look at its delimiter and quotes, then export it again.", entry=table.entry,
                 )  # fmt: skip
 
-    def _read(self, scale: int, styles: Sequence["_Styles"], *, keep_broken: bool = False) -> int:
+    def _read(self, scale: int, styles: Sequence[charges.Styles], *, keep_broken: bool = False) -> int:
         """Into `fine`; returns how many lines have amounts that do not fit into this scale."""
         self.scale = scale
         union = " UNION ALL ".join(
-            _charges(number, part, style, scale, self._account, self._today)
+            charges.lines(number, part, style, scale, self._account, self._today)
             for number, (part, style) in enumerate(zip(self.bill.parts, styles, strict=True))
         )
         for number, part in enumerate(self.bill.parts):
@@ -182,7 +175,7 @@ class Cube:
             return []
         return rejected.checked([rejected.Broken(*row) for row in found], [part.table for part in self.bill.parts])
 
-    def _styles(self, number: int, part: Part) -> "_Styles":
+    def _styles(self, number: int, part: Part) -> charges.Styles:
         """How days and amounts are written here, from the first lines."""
         fields = part.meaning.fields
         source = f"(SELECT * FROM sample{number} LIMIT {_SAMPLE})"  # noqa: S608 # names of our own
@@ -208,7 +201,7 @@ class Cube:
         decimals = said.decimals or (
             "comma" if "billed" in fields and self._divides_by_comma(fields["billed"], source, part) else ""
         )
-        return _Styles(said.days or list(numbers.DATE_FORMATS)[best], period_style, decimals)
+        return charges.Styles(said.days or list(numbers.DATE_FORMATS)[best], period_style, decimals)
 
     def _divides_by_comma(self, billed: str, source: str, part: Part) -> bool:
         comma = r"'[+-]?[0-9]{1,3}([.]?[0-9]{3})*,[0-9]+'"
@@ -342,19 +335,25 @@ class Cube:
             unused: list[rejected.Unused] = []
             if self.rejected > len(self._broken) and left > 0:
                 style = self._styles(number, part)
-                charges = _charges(number, part, style, self.scale, self._account, self._today, raw=True, view="sample")
-                unused = [rejected.Unused(*row) for row in self._ask(rejected.query(charges, part.meaning, left))]
+                query = charges.lines(
+                    number, part, style, self.scale, self._account, self._today, raw=True, view="sample"
+                )
+                unused = [rejected.Unused(*row) for row in self._ask(rejected.query(query, part.meaning, left))]
             left -= len(unused)
             yield from rejected.named(part.table, broken, unused)
+
+    def _raw(self, number: int, part: Part, style: charges.Styles) -> str:
+        """SQL: the part's lines in their order, read and as they stand."""
+        return charges.lines(number, part, style, self.scale, self._account, self._today, raw=True, view="sample")
 
     def first(self, count: int) -> tuple[str, str, list[dict[str, Any]]]:
         """How days and decimals of the first table are read, and its first lines: what of it, as it stands and read."""
         self._connection.execute("SET threads=1; SET preserve_insertion_order=true")
         part = self.bill.parts[0]
         style = self._styles(0, part)
-        charges = _charges(0, part, style, self.scale, self._account, self._today, raw=True, view="sample")
+        query = self._raw(0, part, style)
         with self._connection.cursor() as cursor:
-            cursor.execute(f"{charges} LIMIT {count}")
+            cursor.execute(f"{query} LIMIT {count}")
             names = [column[0] for column in cursor.description or ()]
             rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         for row in rows:
@@ -397,13 +396,6 @@ class Cube:
             raise failed[0]
 
 
-@dataclass(frozen=True)
-class _Styles:
-    starts: str
-    period: str
-    decimals: str  # comma, point where somebody said so, else ""
-
-
 def _database(folder: Path, bill: Bill) -> duckdb.DuckDBPyConnection:
     """A database that may read the bill's own files and nothing else, and spills to the folder."""
     is_small = bill.bytes_total < _SMALL
@@ -418,107 +410,3 @@ def _database(folder: Path, bill: Bill) -> duckdb.DuckDBPyConnection:
     connection.execute(f"SET allowed_directories=[{quoted(f'{folder}/')}]")
     connection.execute("SET enable_external_access=false")
     return connection
-
-
-def _cleaned(text: str, longest: int) -> str:
-    """SQL: the text without NUL and cut to its column's length, NULL as ''. Most texts need neither, and are found
-    not to in a quarter of the time that it takes."""
-    is_odd = f"strlen({text}) > {longest} OR contains({text}, chr(0))"
-    changed = f"left(replace({text}, chr(0), ''), {longest})"
-    return f"CASE WHEN {text} IS NULL THEN '' WHEN {is_odd} THEN {changed} ELSE {text} END"
-
-
-def _grouped(name: str) -> str:
-    """Before anything is grouped by it: a few kilobytes of Parquet can hold the same megabyte a million times."""
-    if name == "tags":  # their keeper reads them as they stand
-        return f"CASE WHEN strlen(tags) > {_TAGS_LONGEST} THEN left(tags, {_TAGS_LONGEST}) ELSE tags END AS tags"
-    if name not in _LONGEST:
-        return name
-    text = _cleaned(name, _LONGEST[name])
-    if name == "currency":
-        # A code of three letters is ISO 4217's, whatever its case: usd and USD are one money. Longer ones are the
-        # bill's own.
-        return f"CASE WHEN strlen(currency) = 3 THEN upper({text}) ELSE {text} END AS currency"
-    return f"{text} AS {name}"
-
-
-def _charges(
-    number: int, part: Part, styles: _Styles, scale: int, account: str, today: date, *, raw: bool = False,
-    view: str = "part",
-) -> str:  # fmt: skip
-    """SQL: the table's lines as charges: texts, days, exact amounts, and what is wrong with each."""
-    meaning, source = part.meaning, f"{view}{number}"
-    fields = meaning.fields
-
-    def pointed(text: str) -> str:
-        if styles.decimals == "point":
-            return numbers.without_thousands(text)
-        return numbers.with_point(text) if styles.decimals else text
-
-    def number_of(text: str) -> str:
-        return numbers.amount(pointed(text), scale)
-
-    raws = {name: fields.get(name, "NULL::VARCHAR") for name in ("starts", "period", *AMOUNTS)}
-    texts = {name: fields.get(name, "NULL::VARCHAR") for name in TEXTS[2:]}
-    named = _cleaned(texts["billing_account"], 200)
-    texts["billing_account"] = quoted(account) if account else f"coalesce(nullif({named}, ''), {quoted(UNNAMED)})"
-    texts["currency"] = f"coalesce({texts['currency']}, {quoted(NO_CURRENCY)})"
-    texts["charge_category"] = _category(texts["charge_category"])
-    inner = [f"{expression} AS {name}" for name, expression in texts.items()]
-    inner += [f"{expression} AS raw_{name}" for name, expression in raws.items()]
-    for name in AMOUNTS:
-        computed = meaning.computed.get(name)
-        inner.append(f"{computed(number_of) if computed else number_of(raws[name])} AS {name}_read")
-    inner += [f"{condition(number_of)} AS wrong_{at}" for at, condition in enumerate(meaning.wrong.values())]
-    inner.append(f"{numbers.day(raws['starts'], styles.starts)} AS day")
-    inner.append(
-        f"{numbers.billing_day(raws['period'], styles.period)} AS period_day"
-        if "period" in fields
-        else "NULL::DATE AS period_day"
-    )
-    decimal = f"DECIMAL(38,{scale})"
-    billed = f"coalesce(billed_read, 0::{decimal})" if meaning.empty_is_zero else "billed_read"
-    has_effective = "effective" in fields or "effective" in meaning.computed
-    effective = "coalesce(effective_read, billed_read, 0)" if has_effective else billed
-    problem = _problem(meaning, pointed, today)
-    columns = [
-        "CAST(date_trunc('month', coalesce(period_day, day)) AS DATE) AS month", "day", *map(_grouped, TEXTS[2:]),
-        f"{problem} AS problem", f"CAST({billed} AS {decimal}) AS billed",
-        f"CAST({effective} AS {decimal}) AS effective",
-        f"CAST(list_read AS {decimal}) AS list", f"CAST(quantity_read AS {decimal}) AS quantity",
-    ]  # fmt: skip
-    if meaning.unfolded:
-        source = f"({meaning.unfolded(source)})"
-        inner.append("extra")
-        columns.append("extra")
-    if raw:
-        columns += ["raw_starts", "raw_billed", "raw_effective"]
-    return f"SELECT {', '.join(columns)} FROM (SELECT {', '.join(inner)} FROM {source})"  # noqa: S608
-
-
-def _problem(meaning: Meaning, pointed: Callable[[str], str], today: date) -> str:
-    branches = [
-        ("raw_starts IS NULL", "starts"),
-        ("day IS NULL", "starts_bad"),
-        (f"day > DATE '{today + rejected.FARTHEST_CHARGE}'", "starts_ahead"),
-    ]
-    if "period" in meaning.fields:
-        branches.append(("raw_period IS NOT NULL AND period_day IS NULL", "period_bad"))
-        branches.append((f"period_day > DATE '{today + rejected.FARTHEST_PERIOD}'", "period_ahead"))
-    branches.append((f"length(currency) > {CURRENCY_LONGEST}", "currency_long"))
-    branches += [(f"wrong_{at}", name) for at, name in enumerate(meaning.wrong)]
-    for name in ("billed", "effective"):
-        if name in meaning.computed:
-            continue
-        missing = f"{name}_read IS NULL AND raw_{name} IS NOT NULL"
-        branches.append((f"{missing} AND {numbers.is_number(pointed(f'raw_{name}'))}", f"{name}_digits"))
-        branches.append((missing, f"{name}_bad"))
-    if "billed" not in meaning.computed and not meaning.empty_is_zero:
-        branches.append(("raw_billed IS NULL", "billed"))
-    return "CASE " + " ".join(f"WHEN {condition} THEN {quoted(name)}" for condition, name in branches) + " END"
-
-
-def _category(kind: str) -> str:
-    """One of FOCUS's five, in its spelling; what is none of them is an adjustment, what says nothing is usage."""
-    known = " ".join(f"WHEN {quoted(name.lower())} THEN {quoted(name)}" for name in CATEGORIES)
-    return f"CASE WHEN ({kind}) IS NULL THEN 'Usage' ELSE CASE lower({kind}) {known} ELSE 'Adjustment' END END"

@@ -497,6 +497,13 @@ def test_a_parquet_that_holds_the_same_megabytes_over_and_over_takes_no_memory(t
     assert (service, tags) == ("x" * 300, "{}")
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_a_broken_line_is_told_however_lines_end(tmp_path: Path, end: bytes) -> None:
+    content = focus({}, {}) + b"short\r\n"
+    found = reduce(tmp_path, content.replace(b"\r\n", end))
+    assert (found.lines, found.rejected) == (3, 1)
+
+
 @pytest.mark.parametrize("line", [b" ", b"x", b"x" * 80])
 def test_short_lines_below_a_wide_header_are_refused_before_any_is_kept(tmp_path: Path, line: bytes) -> None:
     """Kept by DuckDB, these would take four gigabytes."""
