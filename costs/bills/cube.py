@@ -135,9 +135,10 @@ class Cube:
         for table in (part.table for part in self.bill.parts if part.table.kind == "csv"):
             short = self._rows_of(table, pad=True) - self._rows_of(table)
             if short * len(table.columns) > tables.MOST_FAULTS:
+                place = {} if (line := places.first_short(table)) is None else {"line": line}
                 raise BillError(
                     "not_csv", f"{short:,} of its lines do not have the header's columns.",
-                    remedy="Look at its delimiter and quotes, then export it again.", entry=table.entry,
+                    remedy="Look at its delimiter and quotes, then export it again.", entry=table.entry, **place,
                 )  # fmt: skip
 
     def _read(self, scale: int, styles: Sequence[charges.Styles], *, keep_broken: bool = False) -> int:

@@ -5,11 +5,14 @@ followed here as DuckDB follows them, so the file is passed over once more, and 
 """
 
 import codecs
+import csv
 from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from costs.bills.records import Table
 
+_SOON = 1_000_000  # rows that are looked through for a place
 _MARK = codecs.BOM_UTF8.decode("latin-1")
 
 
@@ -44,6 +47,19 @@ def count(path: Path) -> int:
             found += block.count(b"\n")
             last = block[-1:]
     return found + (last not in (b"", b"\n"))
+
+
+def first_short(table: Table) -> int | None:
+    """The line that the first row with too few cells ends on; None where it does not come soon."""
+    with table.path.open(encoding="utf-8", errors="replace", newline="") as file:
+        reader = csv.reader((line.replace("\x00", "") for line in file), delimiter=table.delimiter)
+        try:
+            for number, row in enumerate(islice(reader, _SOON)):
+                if number >= table.skip and 0 < len(row) < len(table.columns):
+                    return reader.line_num
+        except csv.Error:  # a cell that is too long for it
+            return None
+    return None
 
 
 def unended(table: Table) -> tuple[int, int, bool] | None:

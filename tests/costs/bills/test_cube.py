@@ -511,7 +511,7 @@ def test_short_lines_below_a_wide_header_are_refused_before_any_is_kept(tmp_path
     content = focus(dict.fromkeys(stray, "1")) + (line + b"\r\n") * 20_000
     with pytest.raises(BillError, match="20,000 of its lines do not have the header's columns") as caught:
         reduce(tmp_path, content)
-    assert caught.value.code == "not_csv"
+    assert (caught.value.code, caught.value.location["line"]) == ("not_csv", 3)
 
 
 def test_a_code_of_three_letters_is_one_currency_whatever_its_case(tmp_path: Path) -> None:
