@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,12 +124,21 @@ class Opened:
         self._browser = browser
         self._site = site
         self._contexts: dict[tuple[Any, ...], BrowserContext] = {}
+        # A tab that is opened costs a process and a second of a core: those of earlier tests are used again.
+        self._idle: dict[tuple[Any, ...], list[Page]] = defaultdict(list)
+        self._used: list[tuple[tuple[Any, ...], Page]] = []
         self.said: list[str] = []
 
     def __call__(self, *, width: int = 1440, height: int = 950, theme: Any = "light", signed_in: bool = True) -> Page:
+        key = (width, height, theme, signed_in)
+        page = self._idle[key].pop() if self._idle[key] else self._new(*key)
+        self._used.append((key, page))
+        return page
+
+    def _new(self, width: int, height: int, theme: Any, signed_in: bool) -> Page:
         # Contexts are kept: a new one would fetch and compile every script again.
         key = (width, height, theme, signed_in)
-        if key not in self._contexts or not signed_in:
+        if key not in self._contexts:
             self._contexts[key] = self._browser.new_context(
                 base_url=self._site.url, viewport={"width": width, "height": height}, color_scheme=theme,
                 reduced_motion="reduce", storage_state=self._site.signed_in if signed_in else None,
@@ -138,6 +148,15 @@ class Opened:
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.said.append(f"{page.url}: {error}"))
         return page
+
+    def put_back(self) -> None:
+        """The test is over. Its tabs stay where they are: an address elsewhere would start another process."""
+        for key, page in self._used:
+            if not key[-1]:  # whoever signed in there would stay so
+                self._contexts.pop(key).close()
+            elif not page.is_closed():
+                self._idle[key].append(page)
+        self._used = []
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -158,5 +177,6 @@ def _opened(running: Site, browser: Browser) -> Iterator[Opened]:
 @pytest.fixture
 def opened(_opened: Opened, site: Site) -> Iterator[Opened]:
     yield _opened
+    _opened.put_back()
     said, _opened.said = _opened.said, []
     assert said == []

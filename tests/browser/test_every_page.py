@@ -167,7 +167,6 @@ def looked_at(opened: Opened, site: Site, name: str, theme: str, width: int, hei
         page.screenshot(path=PICTURES / f"{name}-{theme}-{width}.png", full_page=True)
         if (name, theme) == ("overview", "light"):
             page.screenshot(path=PICTURES / "readme.png")  # docs/overview.png
-    page.close()
     if name == "not-found":  # the browser itself remarks on the status
         opened.said = [line for line in opened.said if "404" not in line]
 
@@ -187,7 +186,6 @@ def test_a_chart_is_saved_as_a_picture_by_the_keyboard(opened: Opened) -> None:
         picture = saved.value.path().read_bytes()
         assert picture.startswith(b"\x89PNG")
         assert len(picture) > 8_000  # an empty one takes less
-        page.close()
 
 
 def test_a_table_within_a_page_is_saved_as_csv_by_the_keyboard(opened: Opened) -> None:
@@ -202,7 +200,6 @@ def test_a_table_within_a_page_is_saved_as_csv_by_the_keyboard(opened: Opened) -
     shown = page.locator("table[data-csv]").first.locator("tr")
     assert len(lines) == shown.count() > 1
     assert len({len(line) for line in lines}) == 1
-    page.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -32,7 +32,6 @@ def test_a_figure_is_followed_by_clicks_to_inputs_with_their_sources(opened: Ope
     for row in inputs.all():
         assert row.locator("td").nth(0).inner_text().strip(), "a value"
         assert re.search("default|measured|stated", row.locator("td").nth(1).inner_text()), "who says so"
-    page.close()
 
 
 def test_an_input_stated_on_a_page_moves_the_figure_and_can_be_taken_back(opened: Opened, site: Site) -> None:
@@ -56,4 +55,3 @@ def test_an_input_stated_on_a_page_moves_the_figure_and_can_be_taken_back(opened
     page.wait_for_url(f"**/findings/{number}/**")
     assert "default" in page.locator("#risk tr", has_text="How often").inner_text()
     assert site.get(f"/findings/{number}/")["bad_minutes_per_year"] == before
-    page.close()
