@@ -124,8 +124,12 @@ def figures_that_lie(client: Client, url: str) -> list[str]:
     """Links of a page that show a figure and lead to a list of findings with another one."""
     shown = [(each, figure(each)) for each in Markup(text_of(client, url)).links(f"{LIST}?")]
     assert any(number for _, number in shown), f"{url} shows no figure"
+    counted = {
+        href: counted_by_the_list(client, href)
+        for href in {each.attributes["href"] for each, n in shown if n is not None}
+    }
     return [
         f"{' '.join(each.text.split())} → {each.attributes['href']}"
         for each, number in shown
-        if number is not None and counted_by_the_list(client, each.attributes["href"]) != number
+        if number is not None and counted[each.attributes["href"]] != number
     ]
