@@ -145,6 +145,7 @@ def _shown(finding: Finding) -> dict[str, Any]:
     return {
         "number": finding.pk,
         "title": finding.title,
+        "place": finding.place,
         "service": finding.service.slug,
         "lane": finding.lane,
         "due_on": finding.due_on.isoformat() if finding.due_on else None,

@@ -28,6 +28,7 @@ from platform_risk.planning.models import ReviewNote, ReviewSnapshot
 class ListedSerializer(serializers.Serializer[Any]):
     number = serializers.IntegerField()
     title = serializers.CharField()
+    place = serializers.CharField(required=False, help_text="Where it is; snapshots of earlier versions do not say")
     service = serializers.CharField()
     lane = serializers.CharField()
     due_on = serializers.DateField(allow_null=True)

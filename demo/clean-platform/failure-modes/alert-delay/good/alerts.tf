@@ -5,6 +5,9 @@ resource "newrelic_nrql_alert_condition" "collector_errors" {
   aggregation_window = 30
   aggregation_delay  = 30
 
+  expiration_duration          = 120
+  open_violation_on_expiration = true
+
   nrql {
     query = "SELECT percentage(count(*), WHERE error IS true) FROM Transaction WHERE appName = 'data-collector'"
   }
