@@ -80,5 +80,5 @@ def weeks_chart(weeks: Sequence[Week]) -> WeeksChart:
         for value in range(step, top + 1, step)
     ]
     opened, closed = sum(week.opened for week in weeks), sum(week.closed for week in weeks)
-    summary = f"Bars of {len(weeks)} weeks: {opened:,} findings new or reopened, {closed:,} closed. A table follows."
+    summary = f"In these {len(weeks)} weeks {opened:,} findings were new or came back, and {closed:,} were closed."
     return WeeksChart(lines, bars, width, summary)
