@@ -227,12 +227,13 @@ def test_a_stranger_changes_nothing_of_another_team_at_any_address(
         for method in METHODS[1:]:
             if (pattern, method) in without:
                 continue
-            status = getattr(client, method)(url, json.dumps(body), JSON).status_code
+            # Pages take forms, the API takes JSON: each would see an empty body in what the other is sent.
+            form = method == "post" and not url.startswith("/api/v1/")
+            sent = ({**body, "action": "triaged"},) if form else (json.dumps(body), JSON)
+            status = getattr(client, method)(url, *sent).status_code
             assert status < 500, (method, url)
             if status == 405:
                 without.add((pattern, method))
-        if (pattern, "post") not in without:
-            assert client.post(url, {**body, "action": "triaged"}).status_code < 500, url
     assert len(without) < 4 * len(addresses())
     after = _state(bob)
     assert {key: row for key, row in after.items() if key in before} == before
