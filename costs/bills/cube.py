@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 from duckdb.func import SPECIAL
 
-from costs.bills import charges, charges_csv, numbers, places, rejected, tables
+from costs.bills import amounts, charges, charges_csv, numbers, places, rejected, tables
 from costs.bills.charges import KEY
 from costs.bills.opening import Bill, Part
 from costs.bills.records import AMOUNTS, TEXTS, BillError, Reject, Table, quoted
@@ -73,6 +73,7 @@ class Cube:
         self._stack = ExitStack()
         self.lines = self.rejected = 0
         self._unclear_days = False
+        self._written: list[str] = []
         self.scale = numbers.SCALES[0]
 
     def __enter__(self) -> "Cube":
@@ -93,19 +94,14 @@ class Cube:
     def _reduce(self) -> None:
         for number, part in enumerate(self.bill.parts):
             self._connection.execute(f"CREATE VIEW sample{number} AS {tables.source(part.table)}")
-        found = [self._styles(number, part) for number, part in enumerate(self.bill.parts)]
-        misfits: dict[int, int] = {}
-        for scale in numbers.SCALES:
-            misfits[scale] = self._read(scale, found)
-            if not misfits[scale]:
-                break
-        best = min(misfits, key=lambda scale: misfits[scale])
-        if best != self.scale:
-            self._read(best, found)
+        self._styles = [self._styles_of(number, part) for number, part in enumerate(self.bill.parts)]
+        self._read_exactly()
+        if self._has_odd_amounts():
+            self._read_exactly()
         if unread := self._not_read():
             if unread < 0 or unread * max(len(part.table.columns) for part in self.bill.parts) > tables.MOST_FAULTS:
                 self._refuse_junk()
-            self._read(self.scale, found, keep_broken=True)
+            self._read(self.scale, keep_broken=True)
         self.lines, self.rejected = self._ask(
             "SELECT coalesce(sum(lines), 0)::BIGINT, coalesce(sum(lines) FILTER (problem IS NOT NULL), 0)::BIGINT"
             " FROM fine"
@@ -114,6 +110,17 @@ class Cube:
         self.lines += len(self._broken)
         self.rejected += len(self._broken)
         self._add_up()
+
+    def _read_exactly(self) -> None:
+        """With as few places as take all amounts, or the most of them."""
+        misfits: dict[int, int] = {}
+        for scale in numbers.SCALES:
+            misfits[scale] = self._read(scale)
+            if not misfits[scale]:
+                break
+        best = min(misfits, key=lambda scale: misfits[scale])
+        if best != self.scale:
+            self._read(best)
 
     def _not_read(self) -> int:
         """Lines of the text files that are no row of their table: empty ones, parts of a cell, and at most so many
@@ -141,12 +148,12 @@ class Cube:
                     remedy="Look at its delimiter and quotes, then export it again.", entry=table.entry, **place,
                 )  # fmt: skip
 
-    def _read(self, scale: int, styles: Sequence[charges.Styles], *, keep_broken: bool = False) -> int:
+    def _read(self, scale: int, *, keep_broken: bool = False) -> int:
         """Into `fine`; returns how many lines have amounts that do not fit into this scale."""
         self.scale = scale
         union = " UNION ALL ".join(
             charges.lines(number, part, style, scale, self._account, self._today)
-            for number, (part, style) in enumerate(zip(self.bill.parts, styles, strict=True))
+            for number, (part, style) in enumerate(zip(self.bill.parts, self._styles, strict=True))
         )
         for number, part in enumerate(self.bill.parts):
             source = tables.source(part.table, keep_broken=keep_broken)
@@ -176,18 +183,16 @@ class Cube:
             return []
         return rejected.checked([rejected.Broken(*row) for row in found], [part.table for part in self.bill.parts])
 
-    def _styles(self, number: int, part: Part) -> charges.Styles:
-        """How days and amounts are written here, from the first lines."""
-        fields = part.meaning.fields
-        source = f"(SELECT * FROM sample{number} LIMIT {_SAMPLE})"  # noqa: S608 # names of our own
-        if part.meaning.unfolded:
-            source = f"({part.meaning.unfolded(source)})"
+    def _styles_of(self, number: int, part: Part) -> charges.Styles:
+        """How days and amounts are written here, from the first lines; of amounts that are odd there, from all."""
+        fields, said = part.meaning.fields, part.meaning
+        source = self._source(number, part, f"LIMIT {_SAMPLE}")
         starts = fields["starts"]
         counts = ", ".join(f"count({numbers.day(starts, style)})" for style in numbers.DATE_FORMATS)
-        found = self._ask(f"SELECT {counts} FROM {source}")[0]  # noqa: S608
+        found = self._ask(f"SELECT {counts} FROM {source}")[0]  # noqa: S608 # names of our own
         best = max(range(len(found)), key=lambda index: found[index])
         styles = dict(zip(numbers.DATE_FORMATS, found, strict=True))
-        if self.bill.format == charges_csv.NAME and not part.meaning.days and 0 < max(found) == styles["month first"]:
+        if self.bill.format == charges_csv.NAME and not said.days and 0 < max(found) == styles["month first"]:
             self._unclear_days |= styles["month first"] == styles["day first"]
         period = fields.get("period")
         period_style = "iso"
@@ -198,28 +203,64 @@ class Cube:
             period_style = list(numbers.DATE_FORMATS)[max(range(len(seen)), key=lambda index: seen[index])]
             if period_style == "iso" and others:  # only then, for it takes longer
                 period_style = numbers.ZONED
-        said = part.meaning
-        decimals = said.decimals or (
-            "comma" if "billed" in fields and self._divides_by_comma(fields["billed"], source, part) else ""
-        )
+        decimals: dict[str, str] = dict.fromkeys(AMOUNTS, said.decimals) if said.decimals else {}
+        if not said.decimals and any(each.odd for each in self._amounts_in(part, source).values()):
+            decimals = self._decimals(number, part)
         return charges.Styles(said.days or list(numbers.DATE_FORMATS)[best], period_style, decimals)
 
-    def _divides_by_comma(self, billed: str, source: str, part: Part) -> bool:
-        comma = r"'[+-]?[0-9]{1,3}([.]?[0-9]{3})*,[0-9]+'"
-        with_comma, thousands, with_point = self._ask(
-            f"SELECT count(*) FILTER (regexp_full_match({billed}, {comma})),"  # noqa: S608
-            f" count(*) FILTER (regexp_full_match({billed}, '[+-]?[0-9]{{1,3}},[0-9]{{3}}')),"
-            f" count(*) FILTER (regexp_full_match({billed}, '[+-]?[0-9]*[.][0-9]+')) FROM {source}"
+    def _source(self, number: int, part: Part, which: str = "") -> str:
+        source = f"(SELECT * FROM sample{number} {which})"  # noqa: S608 # names of our own
+        return f"({part.meaning.unfolded(source)})" if part.meaning.unfolded else source
+
+    def _amounts_in(self, part: Part, source: str) -> dict[str, amounts.Seen]:
+        columns = {name: part.meaning.fields[name] for name in AMOUNTS if name in part.meaning.fields}
+        if not columns:
+            return {}
+        counts = self._ask(f"SELECT {', '.join(map(amounts.seen, columns.values()))} FROM {source}")[0]  # noqa: S608
+        return {name: amounts.Seen(*counts[4 * at : 4 * at + 4]) for at, name in enumerate(columns)}
+
+    def _has_odd_amounts(self) -> bool:
+        """Whether lines beyond the first could not be read because amounts are written in another way than there."""
+        (bad,) = self._ask("SELECT count(*) FROM fine WHERE problem IN ('billed_bad', 'effective_bad')")[0]
+        found = False
+        for number, (part, style) in enumerate(zip(self.bill.parts, self._styles, strict=True)):
+            if bad and not style.decimals and (decimals := self._decimals(number, part)):
+                self._styles[number] = replace(style, decimals=decimals)
+                found = True
+        return found
+
+    def _decimals(self, number: int, part: Part) -> dict[str, str]:
+        """Of columns of amounts that are not written as programs do: how, by all lines. Raises BillError."""
+        fields, source = part.meaning.fields, self._source(number, part)
+        found = amounts.decided(self._amounts_in(part, source))
+        for name in ("billed", "effective"):
+            if found.get(name) == amounts.UNCLEAR:
+                raise self._unclear(number, part, fields[name])
+        found = {name: how for name, how in found.items() if how != amounts.UNCLEAR}
+        for name, how in found.items():
+            text, read = fields[name], amounts.plain(fields[name], how)
+            odd = f"strlen({text}) < 60 AND {read} IS NOT NULL AND NOT {numbers.is_number(text)}"
+            longest = f"arg_max({text}, length({text})), arg_max({read}, length({text}))"
+            example, value = self._ask(f"SELECT {longest} FROM {source} WHERE {odd}")[0]  # noqa: S608
+            if example is not None:
+                label = charges_csv.LABELS.get(name, "List cost")
+                self._written.append(f"{label} {example} is read as {value}")
+        return found
+
+    def _unclear(self, number: int, part: Part, text: str) -> BillError:
+        self._connection.execute("SET threads=1; SET preserve_insertion_order=true")
+        unclear = amounts.is_unclear(text)
+        row, value = self._ask(
+            f"SELECT n, left({text}, 40) FROM (SELECT *, row_number() OVER () AS n FROM {self._source(number, part)})"  # noqa: S608
+            f" WHERE {unclear} LIMIT 1"
         )[0]
-        if not with_comma or with_point:
-            return False
-        if with_comma == thousands and part.table.delimiter == ",":
-            raise BillError(
-                "unclear_comma", "Whether 1,234 is more than a thousand or little more than one cannot be told here.",
-                remedy="Say how amounts are written where its columns are told, or export them without thousands.",
-                line=2, entry=part.table.entry,
-            )  # fmt: skip
-        return True
+        line = places.lines(part.table, [row], ())[0].get(row)
+        at = {"line": line} if line else {}
+        return BillError(
+            "unclear_comma", f"Whether {value} is more than a thousand or little more than one cannot be told: no line"
+            " says what divides decimals.", entry=part.table.entry, **at,
+            remedy="Say how amounts are written where its columns are told, or export them without thousands.",
+        )  # fmt: skip
 
     # --- adding up
 
@@ -291,7 +332,9 @@ class Cube:
 
     def remarks(self) -> list[str]:
         """What who sent it should know, beside what was rejected."""
-        found = []
+        found = [*self._written]
+        if any(style.starts == "month" for style in self._styles):
+            found.append("Each line is of a whole month, and stands on its first day")
         if self._unclear_days:
             found.append(
                 "Days are read with the month first, which no line tells: if the day comes first, say so at Columns"
@@ -335,31 +378,27 @@ class Cube:
             broken = [each for each in self._broken if each.path == str(part.table.path)]
             unused: list[rejected.Unused] = []
             if self.rejected > len(self._broken) and left > 0:
-                style = self._styles(number, part)
-                query = charges.lines(
-                    number, part, style, self.scale, self._account, self._today, raw=True, view="sample"
-                )
+                query = self._raw(number, part)
                 unused = [rejected.Unused(*row) for row in self._ask(rejected.query(query, part.meaning, left))]
             left -= len(unused)
             yield from rejected.named(part.table, broken, unused)
 
-    def _raw(self, number: int, part: Part, style: charges.Styles) -> str:
+    def _raw(self, number: int, part: Part) -> str:
         """SQL: the part's lines in their order, read and as they stand."""
+        style = self._styles[number]
         return charges.lines(number, part, style, self.scale, self._account, self._today, raw=True, view="sample")
 
     def first(self, count: int) -> tuple[str, str, list[dict[str, Any]]]:
         """How days and decimals of the first table are read, and its first lines: what of it, as it stands and read."""
         self._connection.execute("SET threads=1; SET preserve_insertion_order=true")
-        part = self.bill.parts[0]
-        style = self._styles(0, part)
-        query = self._raw(0, part, style)
+        style, query = self._styles[0], self._raw(0, self.bill.parts[0])
         with self._connection.cursor() as cursor:
             cursor.execute(f"{query} LIMIT {count}")
             names = [column[0] for column in cursor.description or ()]
             rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         for row in rows:
             row["problem"] = rejected.REASONS.get(row["problem"] or "", "")
-        return style.starts, style.decimals or "point", rows
+        return style.starts, style.decimals.get("billed", amounts.POINT), rows
 
     # --- asking
 

@@ -109,7 +109,7 @@ def _part(
         columns = remembered(charges_csv.signature(table.headers))
         meaning = charges_csv.meaning(table, tag_keys, columns)
         _refuse_twins(table, meaning)
-        return Part(table, meaning)
+        return Part(table, charges_csv.looked(table, meaning, columns))
     meaning = known.meaning(table, tag_keys)
     if "billed" not in meaning.fields and "billed" not in meaning.computed:
         raise BillError(
@@ -127,7 +127,9 @@ def _part(
 
 def _refuse_twins(table: Table, meaning: Meaning) -> None:
     """Two columns of one name that money or time would be read from: either may be the one that is meant."""
-    read = " ".join(str(meaning.fields.get(name, "")) for name in ("starts", "billed", "effective", "currency"))
+    read = " ".join(
+        str(meaning.fields.get(name, "")) for name in ("starts", "period", "billed", "effective", "currency")
+    )
     for number in map(int, _COLUMN.findall(read)):
         name = table.headers[number] if number < len(table.headers) else ""
         if table.headers.count(name) > 1:
