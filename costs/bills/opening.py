@@ -48,23 +48,26 @@ def open_bill(
     manifests: list[dict[str, Any]] = []
     parts: list[Part] = []
     reasons: dict[str, str] = {}
+    notes: list[str] = []
     for entry, path in files:
         if (path.stat().st_size == 0 and len(files) > 1) or entry.rpartition("/")[2] in _OF_FOLDERS:
             continue  # markers such as _SUCCESS
-        head, table = tables.look(path, entry, folder)
-        described = tables.manifest(head, path)
+        readable, read_as = tables.in_utf8(path, folder)
+        notes += read_as
+        head, table = tables.look(readable, entry, folder)
+        described = tables.manifest(head, readable)
         if described is not None:
             manifests.append(described)
             continue
         if not requested and table is not None and remembered(charges_csv.signature(table.headers)):
             format_, reason = charges_csv.NAME, "Its columns were told what they mean."
         else:
-            format_, reason = _told(head, path, requested, entry)
+            format_, reason = _told(head, readable, requested, entry)
         reasons[format_] = reason
-        parts.append(_part(format_, head, table, path, entry, folder, tag_keys, remembered))
+        parts.append(_part(format_, head, table, readable, entry, folder, tag_keys, remembered))
     format_ = _one_format(reasons, parts)
     manifest = _checked(manifests, parts)
-    notes = [note for part in parts for note in (*part.table.notes, *part.meaning.notes)]
+    notes += [note for part in parts for note in (*part.table.notes, *part.meaning.notes)]
     return Bill(
         format=format_,
         reason=reasons[format_],

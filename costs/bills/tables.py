@@ -29,6 +29,22 @@ NULLS = ("", "NULL", "null", "Null")
 _DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r'"?sep=([,;|\t])"?[,;|\t]*\r?\n', re.IGNORECASE)  # what Excel is told above the header
 _MAGIC = b"PAR1"
+# Bytes of JSON, which is read whole into memory: about eight times its size.
+MOST_JSON = 60_000_000
+_READ_AS = "Read as {}, for it is not UTF-8"
+
+
+def in_utf8(path: Path, folder: Path) -> tuple[Path, tuple[str, ...]]:
+    """The file, or a copy in UTF-8 of what is UTF-16 or UTF-32; and what is to be said of that."""
+    with path.open("rb") as file:
+        start = file.read(HEAD_BYTES)
+    encoding = looks.encoding_of(start)
+    if start[:4] == _MAGIC or encoding not in looks.NAMES or looks.no_export(start) is not None:
+        return path, ()
+    is_json = start.decode(encoding, "ignore").lstrip()[:1] in ("{", "[")
+    if is_json and path.stat().st_size > 4 * MOST_JSON:  # of four bytes each; it is refused for its size
+        return path, ()
+    return _as_utf8(path, folder, encoding), (_READ_AS.format(looks.NAMES[encoding]),)
 
 
 def look(path: Path, entry: str, folder: Path) -> tuple[Head, Table | None]:
@@ -94,7 +110,7 @@ def _csv(path: Path, entry: str, folder: Path, text: str, encoding: str) -> tupl
     notes: tuple[str, ...] = ()
     if encoding not in ("utf-8", "utf-8-sig"):
         path = _as_utf8(path, folder, encoding)
-        notes = (f"Read as {looks.NAMES.get(encoding, encoding)}, for it is not UTF-8",)
+        notes = (_READ_AS.format(looks.NAMES.get(encoding, encoding)),)
     elif encoding == "utf-8-sig" and text[:1] == '"' and "\n" in text[: text.find('"', 1)]:
         path = _as_utf8(path, folder, encoding)  # behind a mark, DuckDB takes no quote for one while it skips lines
     headers, delimiter, skip = _header(text, entry)

@@ -374,6 +374,28 @@ def test_a_bill_is_read_in_any_encoding_that_its_bytes_tell(tmp_path: Path, enco
     assert {key[1] for key in found.keys.values()} == {"Größe"}
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize(
+    "name", ["opencost/allocation.json", "opencost/cloud_cost.json", "aws-cost-explorer/grouped.json"]
+)
+def test_a_bill_of_json_is_read_in_any_encoding_that_its_bytes_tell(tmp_path: Path, name: str, encoding: str) -> None:
+    content = (SAMPLES / name).read_bytes()
+    plain, found = reduce(tmp_path, content), reduce(tmp_path, content.decode().encode(encoding))
+    assert (found.totals, found.cells, found.rejected) == (plain.totals, plain.cells, 0)
+    assert any("for it is not UTF-8" in note for note in found.notes)
+
+
+def test_json_of_another_encoding_has_the_same_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = (SAMPLES / "opencost" / "allocation.json").read_text()
+    for most in (len(content) - 1, len(content) // 8):
+        monkeypatch.setattr("costs.bills.tables.MOST_JSON", most)
+        monkeypatch.setattr("costs.bills.json_rows.MOST_JSON", most)
+        assert refused(tmp_path, content.encode("utf-32")).code == "too_large"
+    deep = ('{"ResultsByTime":' + "[" * 100_000).encode("utf-16")
+    monkeypatch.undo()
+    assert refused(tmp_path, deep).code == "too_deep"
+
+
 def test_two_columns_of_one_name_are_refused_only_where_money_or_time_is_read_from_them(tmp_path: Path) -> None:
     header, line = focus({}).decode().split()
     for twice in (f"{header},BilledCost\n{line},7\n".encode(), b"Date,Amount,Amount\n2026-06-01,1,2\n"):
@@ -387,7 +409,9 @@ def test_two_columns_of_one_name_are_refused_only_where_money_or_time_is_read_fr
         (b'{"code": 200,\n "data": [{"a": ', "not_json", "ends in the middle, at line 2, column 17"),
         (b'{"code": 200,\n "data": [1,, 2]}', "not_json", "breaks at line 2, column 13 (byte 26)"),
         (b"[]", "empty", "an empty list"),
-        ("{}".encode("utf-16-le") * 8, "wrong_encoding", "UTF-16 (little endian"),
+        ('{"code": 200,\n "data": [1,, 2]}'.encode("utf-16-be"), "not_json", "breaks at line 2, column 13"),
+        ('{"data": [{"a": {"totalCost": 1}}]}'.encode("utf-32-le")[:-61], "not_json", "ends in the middle"),
+        ('{"some": 1, "other": "\ud800 ends here"}'.encode("utf-16", "surrogatepass"), "unknown_format", "OpenCost"),
         (b"[" * 100_000, "too_deep", "more than 200 levels deep at line 1, column 201 (byte 200)"),
         (b'{"a": 1}', "unknown_format", "OpenCost"),
     ],
