@@ -1,12 +1,14 @@
 """From the files of one upload to one bill: what each is, that they belong together, and what a manifest adds. PURE."""
 
+import filecmp
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from costs.bills import azure, charges_csv, detect, registry, tables
+from costs.bills import azure, charges_csv, detect, places, registry, tables
 from costs.bills.records import BillError, Head, Meaning, Table
 from platform_risk.core import looks
 
@@ -49,6 +51,7 @@ def open_bill(
     parts: list[Part] = []
     reasons: dict[str, str] = {}
     notes: list[str] = []
+    seen: dict[int, list[tuple[str, Path]]] = defaultdict(list)
     for entry, path in files:
         if (path.stat().st_size == 0 and len(files) > 1) or entry.rpartition("/")[2] in _OF_FOLDERS:
             continue  # markers such as _SUCCESS
@@ -64,6 +67,7 @@ def open_bill(
         else:
             format_, reason = _told(head, readable, requested, entry)
         reasons[format_] = reason
+        _refuse_twice(entry, path, seen)
         parts.append(_part(format_, head, table, readable, entry, folder, tag_keys, remembered))
     format_ = _one_format(reasons, parts)
     manifest = _checked(manifests, parts)
@@ -78,6 +82,18 @@ def open_bill(
         bytes_total=max(sum(part.table.path.stat().st_size for part in parts), 1),
         estimated=frozenset(month for part in parts for month in part.meaning.estimated),
     )
+
+
+def _refuse_twice(entry: str, path: Path, seen: dict[int, list[tuple[str, Path]]]) -> None:
+    """The same bytes under two names would count their money twice. Of a header alone there may be several."""
+    same_size = seen[path.stat().st_size]
+    for other, at in same_size:
+        if filecmp.cmp(path, at, shallow=False) and places.count(path) > 1:
+            raise BillError(
+                "same_file_twice", f"It is the same as {other or 'another one'}, byte for byte: its charges would count"
+                " twice.", remedy="Pack each file once.", entry=entry,
+            )  # fmt: skip
+    same_size.append((entry, path))
 
 
 def _told(head: Head, path: Path, requested: str, entry: str) -> tuple[str, str]:
@@ -175,6 +191,7 @@ def _checked(manifests: Sequence[dict[str, Any]], parts: Sequence[Part]) -> dict
     """The manifest, where there is one. A report of which a file is missing would be a smaller bill."""
     if not manifests:
         return {}
+    _refuse_two_deliveries(manifests)
     named = {str(key).rpartition("/")[2].removesuffix(".gz") for each in manifests for key in each["reportKeys"]}
     there = {part.table.entry.rpartition("/")[2].removesuffix(".gz") for part in parts}
     missing = sorted(named - there)
@@ -185,3 +202,20 @@ def _checked(manifests: Sequence[dict[str, Any]], parts: Sequence[Part]) -> dict
             remedy="Pack all of the report's files together.", entry=missing[0],
         )  # fmt: skip
     return dict(manifests[0])
+
+
+def _refuse_two_deliveries(manifests: Sequence[dict[str, Any]]) -> None:
+    """Each delivery of a report is the whole month anew. Raises BillError."""
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for each in manifests:
+        period = each.get("billingPeriod")
+        begins = re.sub(r"\D", "", str(period.get("start") or "")) if isinstance(period, dict) else ""
+        if begins and each.get("assemblyId"):
+            found[str(each.get("reportName")), f"{begins[:4]}-{begins[4:6]}"].add(str(each["assemblyId"]))
+    for (name, month), deliveries in found.items():
+        if len(deliveries) > 1:
+            raise BillError(
+                "two_deliveries", f"It holds {len(deliveries)} deliveries of {name} for {month}: each is the"
+                " whole month, and together they would count it more than once.",
+                remedy="Pack the files of the newest delivery alone, with its manifest.",
+            )  # fmt: skip

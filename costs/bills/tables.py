@@ -29,6 +29,8 @@ NULLS = ("", "NULL", "null", "Null")
 _DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r'"?sep=([,;|\t])"?[,;|\t]*\r?\n', re.IGNORECASE)  # what Excel is told above the header
 _MAGIC = b"PAR1"
+_PARTITION = re.compile(r"BILLING_PERIOD=(\d{4}-\d{2})")
+_UUID = re.compile(r"-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 # Bytes of JSON, which is read whole into memory: about eight times its size.
 MOST_JSON = 60_000_000
 _READ_AS = "Read as {}, for it is not UTF-8"
@@ -285,10 +287,11 @@ def _line(message: str) -> int | None:
 
 
 def manifest(head: Head, path: Path) -> dict[str, Any] | None:
-    """The description of a report's files by AWS or Azure, where the JSON is one: {reportKeys, reportName, account}."""
+    """The description of a report's files by AWS or Azure, where the JSON is one: {reportKeys, reportName, account,
+    assemblyId, billingPeriod}."""
     if head.kind != "json" or path.stat().st_size > 5_000_000:
         return None
-    if '"reportKeys"' not in head.text and '"exportConfig"' not in head.text:
+    if not any(key in head.text for key in ('"reportKeys"', '"exportConfig"', '"exportArn"')):
         return None
     try:
         found = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -296,7 +299,7 @@ def manifest(head: Head, path: Path) -> dict[str, Any] | None:
         return None
     if not isinstance(found, dict):
         return None
-    return found if isinstance(found.get("reportKeys"), list) else _of_azure(found)
+    return found if isinstance(found.get("reportKeys"), list) else _of_azure(found) or _of_data_export(found)
 
 
 def _of_azure(found: dict[str, Any]) -> dict[str, Any] | None:
@@ -305,6 +308,18 @@ def _of_azure(found: dict[str, Any]) -> dict[str, Any] | None:
         return None
     names = [str(blob["blobName"]) for blob in blobs if isinstance(blob, dict) and blob.get("blobName")]
     return {"reportKeys": names, "reportName": config.get("exportName")}
+
+
+def _of_data_export(found: dict[str, Any]) -> dict[str, Any] | None:
+    """AWS Data Exports. The account in the name of an export is its owner's, who need not be the payer."""
+    name, files = found.get("exportArn"), found.get("dataFiles")
+    if not isinstance(name, str) or not isinstance(files, list):
+        return None
+    keys = [key for key in files if isinstance(key, str)]
+    period = next((month[1] for key in keys if (month := _PARTITION.search(key))), "")
+    called = _UUID.sub("", name.rpartition("/")[2])
+    about = {"assemblyId": found.get("executionId"), "billingPeriod": {"start": period}}
+    return {"reportKeys": keys, "reportName": called, **about}
 
 
 def ask(table: Table, select: str) -> tuple[Any, ...]:
