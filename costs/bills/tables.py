@@ -116,7 +116,7 @@ def _csv(path: Path, entry: str, folder: Path, text: str, encoding: str) -> tupl
     elif encoding == "utf-8-sig" and text[:1] == '"' and "\n" in text[: text.find('"', 1)]:
         path = _as_utf8(path, folder, encoding)  # behind a mark, DuckDB takes no quote for one while it skips lines
     headers, delimiter, skip = _header(text, entry)
-    return Head("csv", headers), Table(path, entry, "csv", headers, (), delimiter, skip, notes)
+    return Head("csv", headers), Table(path, entry, "csv", headers, delimiter=delimiter, skip=skip, notes=notes)
 
 
 def _header(text: str, entry: str) -> tuple[tuple[str, ...], str, int]:
@@ -175,7 +175,7 @@ def _parquet(path: Path, entry: str) -> tuple[Head, Table]:
     if floats:
         named = ", ".join(floats[:5]) + (" …" if len(floats) > 5 else "")
         notes = (f"{named}: floating point in the file, taken as the shortest decimal that means the same",)
-    return Head("parquet", headers), Table(path, entry, "parquet", headers, types, notes=notes)
+    return Head("parquet", headers), Table(path, entry, "parquet", headers, types, rows, notes=notes)
 
 
 def most_faults(table: Table) -> int:

@@ -19,8 +19,11 @@ from costs.bills import numbers
 from costs.bills.cube import Cube
 from costs.bills.opening import open_bill
 from costs.bills.records import BillError
-from costs.bills.tags import KEYS
+from costs.bills.tags import KEYS, keeper
+from platform_risk.core.redaction import Redactor
 from tests.costs.bills.reduced import FOCUS, focus, reduce, refused, table
+
+JULY = {"BillingPeriodStart": "2026-07-01T00:00:00Z", "ChargePeriodStart": "2026-07-01T00:00:00Z"}
 
 
 def test_a_line_becomes_a_cell_with_its_key(tmp_path: Path) -> None:
@@ -319,6 +322,48 @@ def test_a_parquet_that_unfolds_to_billions_of_rows_is_refused_before_it_is_read
 
 def test_too_much_money_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, focus(*[{"BilledCost": "9e19"}] * 3)).code == "too_much_money"
+
+
+def test_a_bill_comes_to_the_same_in_memory_and_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = "back\\slash, two\tcells,\na line\r"
+    bill = focus({"ResourceId": odd}, {"BillingCurrency": "a\\b"}, JULY, {"BilledCost": "x"})
+    within = reduce(tmp_path, bill)
+    assert {row[1] for row in within.resources} == {"back\\\\slash, two\\tcells,\\na line\\r", "i-1"}, (
+        "as COPY wants it"
+    )
+    monkeypatch.setattr("costs.bills.database._IN_MEMORY", 0)
+    without = reduce(tmp_path, bill)
+    assert (without.totals, without.rejects) == (within.totals, within.rejects)
+    assert (sorted(without.cells), sorted(without.resources)) == (sorted(within.cells), sorted(within.resources))
+
+
+def test_secrets_in_names_of_resources_are_not_kept(tmp_path: Path) -> None:
+    key = "AKIA" + "IOSFODNN7EXAMPLE"
+    (tmp_path / "f").write_bytes(focus({"ResourceId": f"i/{key}"}, {"ResourceId": "token/i-2"}, {"ResourceId": "i-ü"}))
+    bill = open_bill([("", tmp_path / "f")], folder=tmp_path, tag_keys=KEYS)
+    with Cube(bill, folder=tmp_path, tag_keys=KEYS, redactor=Redactor(b"salt")) as cube:
+        cube.number({key[0]: "1" for key in cube.charge_keys()})
+        (lines,) = cube.resource_lines(cube.scopes()[0], 1)
+    assert key not in lines
+    names = {line.split("\t")[3] for line in lines.split("\n")[:3]}
+    assert names == {f"i/{Redactor(b'salt').text(key)}", "i-ü", "token/i-2"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "kept"),
+    [
+        ('{"team":1.50,"owner":true}', '{"owner": "true", "team": "1.5"}'), ('{"team":NaN}', '{"team": "NaN"}'),
+        ('{"team":18446744073709551617}', '{"team": "18446744073709551617"}'),
+        ('{"team":null,"Team":"y"}', '{"team": "y"}'),
+        ('{"team":"  ","user:team":" z "}', '{"team": "z"}'), ('{"team":["a"],"app":"\\u0000"}', "{}"),
+        ('"team": "a","env": "b",', '{"env": "b", "team": "a"}'), ('[{"key":"team","value":"x"}]', '{"team": "x"}'),
+        ('{"team":"a","team":"b"}', '{"team": "b"}'), ('{"team":"x"} more', "{}"), ("7", "{}"), ('{"a":', "{}"),
+        ('{"team":"\\ud800"}', '{"team": "?"}'), ('{"team":1,"owner":1.0}', '{"owner": "1.0", "team": "1"}'),
+    ],
+)  # fmt: skip
+def test_tags_are_kept_whatever_a_cell_holds(cell: str, kept: str) -> None:
+    keep = keeper(KEYS)
+    assert (keep(cell), keep(cell)) == (kept, kept)
 
 
 def test_work_stops_when_nobody_wants_it_any_more(tmp_path: Path) -> None:
