@@ -56,7 +56,8 @@ def lines(
     number: int, part: Part, styles: Styles, scale: int, account: str, today: date, *, raw: bool = False,
     view: str = "part",
 ) -> str:  # fmt: skip
-    """SQL: the table's lines as charges: texts, days, exact amounts, and what is wrong with each."""
+    """SQL: the table's lines as charges: texts, days, exact amounts, and what is wrong with each. `is_left`: it has a
+    list price or a quantity that is no number, which is left out."""
     meaning, source = part.meaning, f"{view}{number}"
     fields = meaning.fields
 
@@ -95,6 +96,7 @@ def lines(
         f"{problem} AS problem", f"CAST({billed} AS {decimal}) AS billed",
         f"CAST({effective} AS {decimal}) AS effective",
         f"CAST(list_read AS {decimal}) AS list", f"CAST(quantity_read AS {decimal}) AS quantity",
+        f"{' OR '.join(f'({each}_read IS NULL AND raw_{each} IS NOT NULL)' for each in AMOUNTS[2:])} AS is_left",
     ]  # fmt: skip
     if meaning.unfolded:
         source = f"({meaning.unfolded(source)})"

@@ -110,8 +110,9 @@ class Cube:
             self._read(self.scale, keep_broken=True)
         self._connection.execute(
             "CREATE TABLE sums AS SELECT billing_account, month, currency, charge_category,"
-            " problem IS NULL AS is_usable, sum(lines)::BIGINT AS lines, min(day) AS first_day, max(day) AS last_day,"
-            " sum(billed) AS billed, sum(effective) AS effective FROM fine GROUP BY ALL"
+            " problem IS NULL AS is_usable, sum(lines)::BIGINT AS lines, sum(left_out) AS left_out,"
+            " min(day) AS first_day, max(day) AS last_day, sum(billed) AS billed, sum(effective) AS effective"
+            " FROM fine GROUP BY ALL"
         )
         self.lines, self.rejected = self._ask(
             "SELECT coalesce(sum(lines), 0)::BIGINT, coalesce(sum(lines) FILTER (NOT is_usable), 0)::BIGINT FROM sums"
@@ -176,8 +177,8 @@ class Cube:
         lines = "count(*) FILTER (problem IS NULL OR NOT extra)" if unfolds else "count(*)"
         try:
             self._run(
-                f"CREATE OR REPLACE TABLE fine AS SELECT month, day, {names}, {lines} AS lines, {sums}"  # noqa: S608
-                f" FROM ({union}) GROUP BY ALL"
+                f"CREATE OR REPLACE TABLE fine AS SELECT month, day, {names}, {lines} AS lines,"  # noqa: S608
+                f" count(*) FILTER (is_left) AS left_out, {sums} FROM ({union}) GROUP BY ALL"
             )
         except duckdb.OutOfRangeException:
             if scale == numbers.SCALES[0]:
@@ -230,7 +231,9 @@ class Cube:
 
     def _has_odd_amounts(self) -> bool:
         """Whether lines beyond the first could not be read because amounts are written in another way than there."""
-        (bad,) = self._ask("SELECT count(*) FROM fine WHERE problem IN ('billed_bad', 'effective_bad')")[0]
+        (bad,) = self._ask(
+            "SELECT count(*) FROM fine WHERE problem IN ('billed_bad', 'effective_bad') OR left_out > 0"
+        )[0]
         found = False
         for number, (part, style) in enumerate(zip(self.bill.parts, self._styles, strict=True)):
             if bad and not style.decimals and (decimals := self._decimals(number, part)):
@@ -356,6 +359,11 @@ class Cube:
         if self._unclear_days:
             found.append(
                 "Days are read with the month first, which no line tells: if the day comes first, say so at Columns"
+            )
+        ((left,),) = self._ask("SELECT coalesce(sum(left_out), 0)::BIGINT FROM sums")
+        if left:
+            found.append(
+                f"Of {left:,} {'line' if left == 1 else 'lines'} a quantity or list price is no number, and left out"
             )
         ((lines, last),) = self._ask(
             f"SELECT sum(lines)::BIGINT, max(day) FROM fine WHERE problem IS NULL AND day > DATE '{self._today}'"  # noqa: S608

@@ -74,9 +74,20 @@ def test_amounts_that_may_mean_two_things_are_refused_with_line_value_and_remedy
     # With both, what has a comma is rejected, and what programs write is read.
     mixed = reduce(tmp_path, listed("1,5", "2.5", "1,234", "(2)"))
     assert ([each.line for each in mixed.rejects], mixed.loaded) == ([2, 4], Decimal("0.5"))
-    # How much was used is not worth a bill.
-    used = [{"Date": "2026-06-01", "Cost": "5", "Quantity": "1,234"}]
-    assert reduce(tmp_path, table(used)).cells[0][7] == "\\N"
+
+
+def test_a_quantity_that_cannot_be_read_is_left_out_and_counted(tmp_path: Path) -> None:
+    """It is not worth a bill. Where a line anywhere says how it is written, it is read."""
+
+    def used(*quantities: str) -> Reduced:
+        return reduce(tmp_path, table([{"Date": "2026-06-01", "Cost": "5", "Quantity": each} for each in quantities]))
+
+    unclear = used("1,234", "much", "")
+    assert (unclear.rejected, unclear.cells[0][7]) == (0, "\\N")
+    assert unclear.remarks == ["Of 2 lines a quantity or list price is no number, and left out"]
+    late = used(*["1.5"] * 2_500, "1,234")
+    assert Decimal(late.cells[0][7]) == 2_500 * Decimal("1.5") + 1234
+    assert late.remarks == ["Quantity 1,234 is read as 1234"]
 
 
 @pytest.mark.parametrize(
