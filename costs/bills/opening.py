@@ -1,8 +1,8 @@
 """From the files of one upload to one bill: what each is, that they belong together, and what a manifest adds. PURE."""
 
-import filecmp
+import hashlib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,7 @@ def open_bill(
     parts: list[Part] = []
     reasons: dict[str, str] = {}
     notes: list[str] = []
-    seen: dict[int, list[tuple[str, Path]]] = defaultdict(list)
+    charges: list[tuple[str, Path]] = []
     for entry, path in files:
         if (path.stat().st_size == 0 and len(files) > 1) or entry.rpartition("/")[2] in _OF_FOLDERS:
             continue  # markers such as _SUCCESS
@@ -67,8 +67,9 @@ def open_bill(
         else:
             format_, reason = _told(head, readable, requested, entry)
         reasons[format_] = reason
-        _refuse_twice(entry, path, seen)
+        charges.append((entry, path))
         parts.append(_part(format_, head, table, readable, entry, folder, tag_keys, remembered))
+    _refuse_twice(charges)
     format_ = _one_format(reasons, parts)
     manifest = _checked(manifests, parts)
     notes += [note for part in parts for note in (*part.table.notes, *part.meaning.notes)]
@@ -84,16 +85,21 @@ def open_bill(
     )
 
 
-def _refuse_twice(entry: str, path: Path, seen: dict[int, list[tuple[str, Path]]]) -> None:
+def _refuse_twice(files: Sequence[tuple[str, Path]]) -> None:
     """The same bytes under two names would count their money twice. Of a header alone there may be several."""
-    same_size = seen[path.stat().st_size]
-    for other, at in same_size:
-        if filecmp.cmp(path, at, shallow=False) and places.count(path) > 1:
+    sizes = Counter(path.stat().st_size for _, path in files)
+    seen: dict[bytes, str] = {}
+    for entry, path in files:
+        if sizes[path.stat().st_size] == 1 or places.count(path) < 2:
+            continue
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").digest()
+        if digest in seen:
             raise BillError(
-                "same_file_twice", f"It is the same as {other or 'another one'}, byte for byte: its charges would count"
-                " twice.", remedy="Pack each file once.", entry=entry,
+                "same_file_twice", f"It is the same as {seen[digest]}, byte for byte: its charges would count twice.",
+                remedy="Pack each file once.", entry=entry,
             )  # fmt: skip
-    same_size.append((entry, path))
+        seen[digest] = entry
 
 
 def _told(head: Head, path: Path, requested: str, entry: str) -> tuple[str, str]:
