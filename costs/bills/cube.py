@@ -8,7 +8,7 @@ Text with lines that are no row of its table is read once more, to keep the brok
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,12 +17,13 @@ from typing import Any
 import duckdb
 from duckdb.func import SPECIAL
 
-from costs.bills import amounts, charges, charges_csv, numbers, places, rejected, tables
+from costs.bills import amounts, charges, numbers, places, rejected, tables
 from costs.bills.charges import KEY
 from costs.bills.database import Work, copied, database, insert, many
 from costs.bills.opening import Bill, Part
 from costs.bills.records import AMOUNTS, TEXTS, BillError, Reject, Table, quoted
 from costs.bills.tags import keeper
+from costs.bills.writing import Writing
 from platform_risk.core.redaction import HINTS, Redactor
 
 MOST_REJECTS = 10_000
@@ -30,7 +31,6 @@ MOST_REJECTS = 10_000
 MOST_RESOURCES = 200_000
 OTHER_RESOURCES = "(others)"
 LONGEST_RESOURCE = 1_000  # characters, as its column
-_SAMPLE = 2_000
 Tick = Callable[[float], None]  # share done, 0 to 1; may raise to stop the work
 
 
@@ -72,8 +72,6 @@ class Cube:
         self._tick = tick or (lambda _: None)
         self._stack = ExitStack()
         self.lines = self.rejected = 0
-        self._unclear_days = False
-        self._written: list[str] = []
         self._adding: Work | None = None
         self.scale = numbers.SCALES[0]
 
@@ -95,14 +93,9 @@ class Cube:
     # --- reading
 
     def _reduce(self) -> None:
-        for number, part in enumerate(self.bill.parts):
-            self._connection.execute(
-                f"CREATE VIEW sample{number} AS {tables.source(part.table)};"  # noqa: S608 # names of our own
-                f" CREATE TABLE head{number} AS SELECT * FROM sample{number} LIMIT {_SAMPLE}"
-            )
-        self._styles = [self._styles_of(number, part) for number, part in enumerate(self.bill.parts)]
+        self._writing = Writing(self.bill, self._connection)
         self._read_exactly()
-        if self._has_odd_amounts():
+        if self._has_odd_amounts() and self._writing.look_at_all():
             self._read_exactly()
         if unread := self._not_read():
             if unread < 0 or unread * max(len(part.table.columns) for part in self.bill.parts) > tables.MOST_FAULTS:
@@ -132,6 +125,12 @@ class Cube:
         best = min(misfits, key=lambda scale: misfits[scale])
         if best != self.scale:
             self._read(best)
+
+    def _has_odd_amounts(self) -> bool:
+        (odd,) = self._ask(
+            "SELECT count(*) FROM fine WHERE problem IN ('billed_bad', 'effective_bad') OR left_out > 0"
+        )[0]
+        return bool(odd)
 
     def _not_read(self) -> int:
         """Lines of the text files that are no row of their table: empty ones, parts of a cell, and at most so many
@@ -164,7 +163,7 @@ class Cube:
         self.scale = scale
         union = " UNION ALL ".join(
             charges.lines(number, part, style, scale, self._account, self._today)
-            for number, (part, style) in enumerate(zip(self.bill.parts, self._styles, strict=True))
+            for number, (part, style) in enumerate(zip(self.bill.parts, self._writing.styles, strict=True))
         )
         for number, part in enumerate(self.bill.parts):
             source = tables.source(part.table, keep_broken=keep_broken)
@@ -193,86 +192,6 @@ class Cube:
         except duckdb.CatalogException:
             return []
         return rejected.checked([rejected.Broken(*row) for row in found], [part.table for part in self.bill.parts])
-
-    def _styles_of(self, number: int, part: Part) -> charges.Styles:
-        """How days and amounts are written here, from the first lines; of amounts that are odd there, from all."""
-        fields, said = part.meaning.fields, part.meaning
-        source = self._source(part, f"head{number}")
-        starts = fields["starts"]
-        counts = ", ".join(f"count({numbers.day(starts, style)})" for style in numbers.DATE_FORMATS)
-        found = self._ask(f"SELECT {counts} FROM {source}")[0]  # noqa: S608 # names of our own
-        best = max(range(len(found)), key=lambda index: found[index])
-        styles = dict(zip(numbers.DATE_FORMATS, found, strict=True))
-        if self.bill.format == charges_csv.NAME and not said.days and 0 < max(found) == styles["month first"]:
-            self._unclear_days |= styles["month first"] == styles["day first"]
-        period = fields.get("period")
-        period_style = "iso"
-        if period:
-            counts = ", ".join(f"count({numbers.day(period, style)})" for style in numbers.DATE_FORMATS)
-            zoned = f"count(*) FILTER ({numbers.is_zoned(period)})"
-            *seen, others = self._ask(f"SELECT {counts}, {zoned} FROM {source}")[0]  # noqa: S608
-            period_style = list(numbers.DATE_FORMATS)[max(range(len(seen)), key=lambda index: seen[index])]
-            if period_style == "iso" and others:  # only then, for it takes longer
-                period_style = numbers.ZONED
-        decimals: dict[str, str] = dict.fromkeys(AMOUNTS, said.decimals) if said.decimals else {}
-        if not said.decimals and any(each.odd for each in self._amounts_in(part, source).values()):
-            decimals = self._decimals(number, part)
-        return charges.Styles(said.days or list(numbers.DATE_FORMATS)[best], period_style, decimals)
-
-    def _source(self, part: Part, view: str) -> str:
-        return f"({part.meaning.unfolded(view)})" if part.meaning.unfolded else view
-
-    def _amounts_in(self, part: Part, source: str) -> dict[str, amounts.Seen]:
-        columns = {name: part.meaning.fields[name] for name in AMOUNTS if name in part.meaning.fields}
-        if not columns:
-            return {}
-        counts = self._ask(f"SELECT {', '.join(map(amounts.seen, columns.values()))} FROM {source}")[0]  # noqa: S608
-        return {name: amounts.Seen(*counts[4 * at : 4 * at + 4]) for at, name in enumerate(columns)}
-
-    def _has_odd_amounts(self) -> bool:
-        """Whether lines beyond the first could not be read because amounts are written in another way than there."""
-        (bad,) = self._ask(
-            "SELECT count(*) FROM fine WHERE problem IN ('billed_bad', 'effective_bad') OR left_out > 0"
-        )[0]
-        found = False
-        for number, (part, style) in enumerate(zip(self.bill.parts, self._styles, strict=True)):
-            if bad and not style.decimals and (decimals := self._decimals(number, part)):
-                self._styles[number] = replace(style, decimals=decimals)
-                found = True
-        return found
-
-    def _decimals(self, number: int, part: Part) -> dict[str, str]:
-        """Of columns of amounts that are not written as programs do: how, by all lines. Raises BillError."""
-        fields, source = part.meaning.fields, self._source(part, f"sample{number}")
-        found = amounts.decided(self._amounts_in(part, source))
-        for name in ("billed", "effective"):
-            if found.get(name) == amounts.UNCLEAR:
-                raise self._unclear(number, part, fields[name])
-        found = {name: how for name, how in found.items() if how != amounts.UNCLEAR}
-        for name, how in found.items():
-            text, read = fields[name], amounts.plain(fields[name], how)
-            odd = f"strlen({text}) < 60 AND {read} IS NOT NULL AND NOT {numbers.is_number(text)}"
-            longest = f"arg_max({text}, length({text})), arg_max({read}, length({text}))"
-            example, value = self._ask(f"SELECT {longest} FROM {source} WHERE {odd}")[0]  # noqa: S608
-            if example is not None:
-                label = charges_csv.LABELS.get(name, "List cost")
-                self._written.append(f"{label} {example} is read as {value}")
-        return found
-
-    def _unclear(self, number: int, part: Part, text: str) -> BillError:
-        self._keep_order()
-        unclear = amounts.is_unclear(text)
-        row, value = self._ask(
-            f"SELECT n, left({text}, 40) FROM (SELECT *, row_number() OVER () AS n FROM"  # noqa: S608
-            f" {self._source(part, f'sample{number}')}) WHERE {unclear} LIMIT 1"
-        )[0]
-        line = places.lines(part.table, [row], ())[0].get(row)
-        at = {"line": line} if line else {}
-        return BillError(
-            "unclear_comma", f"Whether {value} is more than a thousand or little more than one cannot be told: no line"
-            " says what divides decimals.", entry=part.table.entry, **at,
-            remedy="Say how amounts are written where its columns are told, or export them without thousands.",
-        )  # fmt: skip
 
     # --- adding up
 
@@ -353,13 +272,7 @@ class Cube:
 
     def remarks(self) -> list[str]:
         """What who sent it should know, beside what was rejected."""
-        found = [*self._written]
-        if any(style.starts == "month" for style in self._styles):
-            found.append("Each line is of a whole month, and stands on its first day")
-        if self._unclear_days:
-            found.append(
-                "Days are read with the month first, which no line tells: if the day comes first, say so at Columns"
-            )
+        found = self._writing.remarks()
         ((left,),) = self._ask("SELECT coalesce(sum(left_out), 0)::BIGINT FROM sums")
         if left:
             found.append(
@@ -434,13 +347,13 @@ class Cube:
 
     def _raw(self, number: int, part: Part) -> str:
         """SQL: the part's lines in their order, read and as they stand."""
-        style = self._styles[number]
+        style = self._writing.styles[number]
         return charges.lines(number, part, style, self.scale, self._account, self._today, raw=True, view="sample")
 
     def first(self, count: int) -> tuple[str, str, list[dict[str, Any]]]:
         """How days and decimals of the first table are read, and its first lines: what of it, as it stands and read."""
         self._keep_order()
-        style, query = self._styles[0], self._raw(0, self.bill.parts[0])
+        style, query = self._writing.styles[0], self._raw(0, self.bill.parts[0])
         with self._connection.cursor() as cursor:
             cursor.execute(f"{query} LIMIT {count}")
             names = [column[0] for column in cursor.description or ()]
