@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import duckdb
 
 from bench import measure
-from costs.bills.cube import MEMORY, Cube
+from costs.bills.cube import Cube
+from costs.bills.database import MEMORY
 from costs.bills.opening import open_bill
 from costs.bills.tags import KEYS
 
@@ -82,10 +83,11 @@ def reduced(path: Path, folder: Path) -> dict[str, Any]:
         bill = open_bill([("", path)], folder=folder, tag_keys=KEYS)
         with Cube(bill, folder=folder, tag_keys=KEYS, tick=ticks.append) as cube:
             found.append(str(sum(total.billed for total in cube.totals())))
+            cube.number({key[0]: number for number, key in enumerate(cube.charge_keys())})
             for scope in cube.scopes():
-                for _ in cube.cells(scope):
+                for _ in cube.cell_lines(scope, 1):
                     pass
-                for _ in cube.resources(scope):
+                for _ in cube.resource_lines(scope, 1):
                     pass
 
     took = measure.seconds(work)

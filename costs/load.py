@@ -6,7 +6,7 @@ unless what was loaded equals what the file says, to the last digit.
 """
 
 from calendar import monthrange
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -68,7 +68,7 @@ def load_bill(job: Job) -> None:
             faults.at("mid_parse")
             cube = Cube(
                 bill, folder=folder, tag_keys=keys, billing_account=job.row.billing_account, tick=tick,
-                today=_observed_at(job.row)[0].date(),
+                today=_observed_at(job.row)[0].date(), redactor=_redactor(),
             )  # fmt: skip
             with cube:
                 job.records_done = cube.lines
@@ -197,11 +197,11 @@ def _replace(job: Job, bill: Bill, cube: Cube, scopes: list[Scoped]) -> None:
     export = (row.export or bill.export)[:100]
     observed_at, observed_from = _observed_at(row)
     is_complete = row.complete != "no"
-    ids = ownership.key_ids(cube.charge_keys(), _redactor().text)
+    cube.number(ownership.key_ids(cube.charge_keys(), _redactor().text))
     tally, touched = _Tally(), []
     for scoped in scopes:
         job.check()
-        touched.append(_put(job, bill, cube, scoped, ids, tally, export=export, observed_at=observed_at))
+        touched.append(_put(job, bill, cube, scoped, tally, export=export, observed_at=observed_at))
     faults.at("after_copy")
     rollups.recount(touched)
     accounts = {scoped.billing_account for scoped in scopes}
@@ -229,8 +229,7 @@ def _replace(job: Job, bill: Bill, cube: Cube, scopes: list[Scoped]) -> None:
 
 
 def _put(
-    job: Job, bill: Bill, cube: Cube, scoped: Scoped, ids: dict[str, int], tally: _Tally, *, export: str,
-    observed_at: datetime,
+    job: Job, bill: Bill, cube: Cube, scoped: Scoped, tally: _Tally, *, export: str, observed_at: datetime
 ) -> int:  # fmt: skip
     """One scope's new version in place of the old; returns the scope's id."""
     scope, _ = BillScope.objects.get_or_create(
@@ -252,9 +251,13 @@ def _put(
         version.save(update_fields=["totals"])
         return scope.pk
     tally.applied += 1
-    copy.copy_lines("costs_chargeday", _DAYS, _day_lines(version.pk, cube, scoped, ids))
-    copy.copy_lines("costs_resourcemonth", _RESOURCES, _resource_lines(version.pk, cube, scoped, ids))
-    loaded = {(cur, cat): (billed, eff) for cur, cat, billed, eff in rollups.ask("loaded", version=version.pk)}
+    copy.copy_blocks("costs_chargeday", _DAYS, cube.cell_lines(scoped, version.pk))
+    copy.copy_blocks("costs_resourcemonth", _RESOURCES, cube.resource_lines(scoped, version.pk))
+    cells = 0
+    loaded: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
+    for currency, category, billed, effective, count in rollups.ask("loaded", version=version.pk):
+        loaded[currency, category] = (billed, effective)
+        cells += count
     for key, (billed, effective) in loaded.items():
         before = tally.loaded.get(key, (Decimal(0), Decimal(0)))
         tally.loaded[key] = (added((before[0], billed)), added((before[1], effective)))
@@ -262,7 +265,9 @@ def _put(
     replaced = [] if not is_complete else list(
         BillVersion.objects.filter(scope=scope, is_current=True).exclude(pk=version.pk).values_list("pk", flat=True)
     )  # fmt: skip
-    new, changed, unchanged, gone = rollups.ask("compare", version=version.pk, replaced=replaced)[0]
+    new, changed, unchanged, gone = (
+        rollups.ask("compare", version=version.pk, replaced=replaced)[0] if replaced else (cells, 0, 0, 0)
+    )
     tally.new, tally.changed = tally.new + new, tally.changed + changed
     tally.unchanged, tally.closed = tally.unchanged + unchanged, tally.closed + gone
     if replaced:
@@ -320,19 +325,6 @@ def _refuse_other_kind(scope: BillScope, kind: str) -> None:
                 remedy=f"Go on with {known} cost, or undo import {version.import_row_id} first.",
                 location={"pointer": f"{scope.billing_account} {scope.period:%Y-%m}"},
             )
-
-
-def _day_lines(version: int, cube: Cube, scoped: Scoped, ids: dict[str, int]) -> Iterator[str]:
-    for day, digest, category, currency, *rest in cube.cells(scoped):
-        amounts = "\t".join(rest)
-        yield f"{version}\tt\t{day}\t{ids[digest]}\t{category}\t{copy.text(currency)}\t{amounts}\n"
-
-
-def _resource_lines(version: int, cube: Cube, scoped: Scoped, ids: dict[str, int]) -> Iterator[str]:
-    redact = _redactor().text
-    for month, resource, digest, currency, *rest in cube.resources(scoped):
-        amounts, name = "\t".join(rest), copy.text(redact(resource)[:1000])
-        yield f"{version}\tt\t{month}\t{name}\t{ids[digest]}\t{copy.text(currency)}\t{amounts}\n"
 
 
 def _totals(file: Iterable[Total], loaded: dict[tuple[str, str], tuple[Decimal, Decimal]]) -> list[dict[str, str]]:

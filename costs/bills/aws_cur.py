@@ -49,7 +49,7 @@ def meaning(table: Table, tag_keys: frozenset[str]) -> Meaning:
     return Meaning(
         fields=chosen(
             period=get("bill_billing_period_start_date"),
-            starts=get("line_item_usage_start_date") or get("bill_billing_period_start_date"),
+            starts=_first(get("line_item_usage_start_date"), get("bill_billing_period_start_date")),
             billing_account=get("bill_payer_account_id"),
             account=get("line_item_usage_account_id"),
             account_name=get("line_item_usage_account_name"),

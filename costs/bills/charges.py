@@ -1,10 +1,10 @@
 """The lines of a table as charges, in SQL: texts that fit, days, exact amounts, and what is wrong with each. PURE."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from costs.bills import numbers, rejected
+from costs.bills import amounts, numbers, rejected
 from costs.bills.opening import Part
 from costs.bills.records import AMOUNTS, CATEGORIES, NO_CURRENCY, TEXTS, Meaning, quoted
 from costs.bills.rejected import CURRENCY_LONGEST
@@ -27,7 +27,7 @@ class Styles:
 
     starts: str
     period: str
-    decimals: str  # comma, point where somebody said so, else ""
+    decimals: Mapping[str, str]  # of columns of amounts that are not written as programs do: how
 
 
 def _cleaned(text: str, longest: int) -> str:
@@ -56,29 +56,29 @@ def lines(
     number: int, part: Part, styles: Styles, scale: int, account: str, today: date, *, raw: bool = False,
     view: str = "part",
 ) -> str:  # fmt: skip
-    """SQL: the table's lines as charges: texts, days, exact amounts, and what is wrong with each."""
+    """SQL: the table's lines as charges: texts, days, exact amounts, and what is wrong with each. `is_left`: it has a
+    list price or a quantity that is no number, which is left out."""
     meaning, source = part.meaning, f"{view}{number}"
     fields = meaning.fields
 
-    def pointed(text: str) -> str:
-        if styles.decimals == "point":
-            return numbers.without_thousands(text)
-        return numbers.with_point(text) if styles.decimals else text
+    def pointed(text: str, name: str = "billed") -> str:
+        return amounts.plain(text, styles.decimals[name]) if name in styles.decimals else text
 
-    def number_of(text: str) -> str:
-        return numbers.amount(pointed(text), scale)
+    def number_of(text: str, name: str = "billed") -> str:
+        return numbers.amount(pointed(text, name), scale)
 
     raws = {name: fields.get(name, "NULL::VARCHAR") for name in ("starts", "period", *AMOUNTS)}
     texts = {name: fields.get(name, "NULL::VARCHAR") for name in TEXTS[2:]}
     named = _cleaned(texts["billing_account"], 200)
     texts["billing_account"] = quoted(account) if account else f"coalesce(nullif({named}, ''), {quoted(UNNAMED)})"
-    texts["currency"] = f"coalesce({texts['currency']}, {quoted(NO_CURRENCY)})"
+    beside = f", {amounts.currency(raws['billed'])}" if "billed" in styles.decimals else ""
+    texts["currency"] = f"coalesce({texts['currency']}{beside}, {quoted(NO_CURRENCY)})"
     texts["charge_category"] = _category(texts["charge_category"])
     inner = [f"{expression} AS {name}" for name, expression in texts.items()]
     inner += [f"{expression} AS raw_{name}" for name, expression in raws.items()]
     for name in AMOUNTS:
         computed = meaning.computed.get(name)
-        inner.append(f"{computed(number_of) if computed else number_of(raws[name])} AS {name}_read")
+        inner.append(f"{computed(number_of) if computed else number_of(raws[name], name)} AS {name}_read")
     inner += [f"{condition(number_of)} AS wrong_{at}" for at, condition in enumerate(meaning.wrong.values())]
     inner.append(f"{numbers.day(raws['starts'], styles.starts)} AS day")
     inner.append(
@@ -90,12 +90,13 @@ def lines(
     billed = f"coalesce(billed_read, 0::{decimal})" if meaning.empty_is_zero else "billed_read"
     has_effective = "effective" in fields or "effective" in meaning.computed
     effective = "coalesce(effective_read, billed_read, 0)" if has_effective else billed
-    problem = _problem(meaning, pointed, today)
+    problem = _problem(meaning, pointed, today, styles.decimals)
     columns = [
         "CAST(date_trunc('month', coalesce(period_day, day)) AS DATE) AS month", "day", *map(_grouped, TEXTS[2:]),
         f"{problem} AS problem", f"CAST({billed} AS {decimal}) AS billed",
         f"CAST({effective} AS {decimal}) AS effective",
         f"CAST(list_read AS {decimal}) AS list", f"CAST(quantity_read AS {decimal}) AS quantity",
+        f"{' OR '.join(f'({each}_read IS NULL AND raw_{each} IS NOT NULL)' for each in AMOUNTS[2:])} AS is_left",
     ]  # fmt: skip
     if meaning.unfolded:
         source = f"({meaning.unfolded(source)})"
@@ -106,7 +107,9 @@ def lines(
     return f"SELECT {', '.join(columns)} FROM (SELECT {', '.join(inner)} FROM {source})"  # noqa: S608
 
 
-def _problem(meaning: Meaning, pointed: Callable[[str], str], today: date) -> str:
+def _problem(
+    meaning: Meaning, pointed: Callable[[str, str], str], today: date, decimals: Mapping[str, str]
+) -> str:  # fmt: skip
     branches = [
         ("raw_starts IS NULL", "starts"),
         ("day IS NULL", "starts_bad"),
@@ -118,10 +121,12 @@ def _problem(meaning: Meaning, pointed: Callable[[str], str], today: date) -> st
     branches.append((f"length(currency) > {CURRENCY_LONGEST}", "currency_long"))
     branches += [(f"wrong_{at}", name) for at, name in enumerate(meaning.wrong)]
     for name in ("billed", "effective"):
+        if name in decimals:
+            branches.append((amounts.is_other_currency(f"raw_{name}", "currency"), "currency_other"))
         if name in meaning.computed:
             continue
         missing = f"{name}_read IS NULL AND raw_{name} IS NOT NULL"
-        branches.append((f"{missing} AND {numbers.is_number(pointed(f'raw_{name}'))}", f"{name}_digits"))
+        branches.append((f"{missing} AND {numbers.is_number(pointed(f'raw_{name}', name))}", f"{name}_digits"))
         branches.append((missing, f"{name}_bad"))
     if "billed" not in meaning.computed and not meaning.empty_is_zero:
         branches.append(("raw_billed IS NULL", "billed"))

@@ -5,8 +5,10 @@ A mapping is our field → their header; one that begins with "=" is the same fo
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 
+from costs.bills import numbers, tables
 from costs.bills.records import BillError, Head, Match, Meaning, Table, chosen, quoted
 
 NAME = "charges-csv"
@@ -16,7 +18,12 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "starts": (
         "day", "date", "chargeperiodstart", "usagedate", "startdate", "start", "period", "timestamp", "time",
         "usagestart", "usagestarttime", "invoicedate", "bookingdate", "month", "datum", "tag", "monat",
-        "jour", "fecha", "día", "mois", "mes",
+        "jour", "fecha", "día", "mois", "mes", "billingmonth", "invoicemonth", "billingperiod", "billingperiodstart",
+        "abrechnungsmonat", "abrechnungszeitraum",
+    ),
+    "period": (
+        "billingperiodstart", "billingperiod", "billingmonth", "invoicemonth", "abrechnungsmonat",
+        "abrechnungszeitraum",
     ),
     "billed": (
         "billedcost", "billed", "cost", "amount", "costs", "total", "totalcost", "charge", "price", "netcost",
@@ -51,6 +58,7 @@ WRITTEN = {
     "days": {
         "month first": "6/30/2026, the month first", "day first": "30/6/2026, the day first",
         "day.month.year": "30.06.2026", "iso": "2026-06-30", "compact": "20260630",
+        "month": "2026-06 or 06/2026, a month",
     },
     "decimals": {"point": "1,234.50, with a point", "comma": "1.234,50, with a comma"},
 }  # fmt: skip
@@ -58,7 +66,7 @@ NEEDED = ("starts", "billed")
 # How a person calls them, in the order in which they are asked.
 LABELS = {
     "starts": "Day", "billed": "Amount", "days": "Days are written", "decimals": "Amounts are written",
-    "currency": "Currency", "effective": "Effective cost",
+    "currency": "Currency", "effective": "Effective cost", "period": "Billing period",
     "cloud_service": "Product or cloud service", "charge_category": "Kind of charge", "account": "Account",
     "billing_account": "Billing account", "provider": "Provider", "region": "Region",
     "resource_group": "Resource group", "resource": "Resource", "namespace": "Namespace", "quantity": "Quantity",
@@ -130,6 +138,18 @@ def meaning(table: Table, tag_keys: frozenset[str], remembered: Mapping[str, str
         days=days if days in WRITTEN["days"] else "",
         decimals=decimals if decimals in WRITTEN["decimals"] else "",
     )
+
+
+def looked(table: Table, meaning: Meaning, remembered: Mapping[str, str] | None) -> Meaning:
+    """Without a column that is called as billing periods are, and in which no line has one that can be read."""
+    period = meaning.fields.get("period")
+    if period is None or "period" in (remembered or {}):
+        return meaning
+    readable = " OR ".join(f"{numbers.day(period, style)} IS NOT NULL" for style in numbers.DATE_FORMATS)
+    if tables.ask(table, f"count(*) FILTER ({readable})")[0]:
+        return meaning
+    fields = {name: column for name, column in meaning.fields.items() if name != "period"}
+    return replace(meaning, fields=fields)
 
 
 def _expression(table: Table, header: str) -> str:

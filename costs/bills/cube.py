@@ -5,9 +5,8 @@ from there. Lines that cannot be used stand in `fine` too, apart, so that what w
 Text with lines that are no row of its table is read once more, to keep the broken ones.
 """
 
-import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -18,20 +17,20 @@ from typing import Any
 import duckdb
 from duckdb.func import SPECIAL
 
-from costs.bills import charges, charges_csv, numbers, places, rejected, tables
+from costs.bills import amounts, charges, numbers, places, rejected, tables
 from costs.bills.charges import KEY
+from costs.bills.database import Work, copied, database, insert, many
 from costs.bills.opening import Bill, Part
 from costs.bills.records import AMOUNTS, TEXTS, BillError, Reject, Table, quoted
 from costs.bills.tags import keeper
+from costs.bills.writing import Writing
+from platform_risk.core.redaction import HINTS, Redactor
 
-MEMORY = "500MB"
-SPILL = "20GB"  # on disk, for what does not fit into it
 MOST_REJECTS = 10_000
 # Resources of one import that are kept apart; the rest of each key is added up under one name.
 MOST_RESOURCES = 200_000
 OTHER_RESOURCES = "(others)"
-_SAMPLE = 2_000
-_SMALL = 4_000_000  # bytes of a bill that needs neither a file nor several threads
+LONGEST_RESOURCE = 1_000  # characters, as its column
 Tick = Callable[[float], None]  # share done, 0 to 1; may raise to stop the work
 
 
@@ -62,22 +61,23 @@ class Cube:
 
     def __init__(
         self, bill: Bill, *, folder: Path, tag_keys: frozenset[str], billing_account: str = "",
-        tick: Tick | None = None, today: date | None = None,
+        tick: Tick | None = None, today: date | None = None, redactor: Redactor | None = None,
     ) -> None:  # fmt: skip
         self.bill = bill
         self._folder = folder
         self._account = billing_account or bill.billing_account
         self._today = today or datetime.now(UTC).date()  # of the bill: what lies too far ahead of it is a mistake
         self._keep = keeper(tag_keys)
+        self._redactor = redactor  # of what resources are called: there are too many of them to ask for one by one
         self._tick = tick or (lambda _: None)
         self._stack = ExitStack()
         self.lines = self.rejected = 0
-        self._unclear_days = False
+        self._adding: Work | None = None
         self.scale = numbers.SCALES[0]
 
     def __enter__(self) -> "Cube":
         try:
-            self._connection = self._stack.enter_context(_database(self._folder, self.bill))
+            self._connection = self._stack.enter_context(database(self._folder, self.bill))
             with tables.reading(tables=[part.table for part in self.bill.parts]):
                 self._reduce()
         except BaseException:
@@ -86,34 +86,51 @@ class Cube:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._adding:
+            self._adding.stop()
         self._stack.close()
 
     # --- reading
 
     def _reduce(self) -> None:
-        for number, part in enumerate(self.bill.parts):
-            self._connection.execute(f"CREATE VIEW sample{number} AS {tables.source(part.table)}")
-        found = [self._styles(number, part) for number, part in enumerate(self.bill.parts)]
-        misfits: dict[int, int] = {}
-        for scale in numbers.SCALES:
-            misfits[scale] = self._read(scale, found)
-            if not misfits[scale]:
-                break
-        best = min(misfits, key=lambda scale: misfits[scale])
-        if best != self.scale:
-            self._read(best, found)
+        self._writing = Writing(self.bill, self._connection)
+        self._read_exactly()
+        if self._has_odd_amounts() and self._writing.look_at_all():
+            self._read_exactly()
         if unread := self._not_read():
             if unread < 0 or unread * max(len(part.table.columns) for part in self.bill.parts) > tables.MOST_FAULTS:
                 self._refuse_junk()
-            self._read(self.scale, found, keep_broken=True)
+            self._read(self.scale, keep_broken=True)
+        self._connection.execute(
+            "CREATE TABLE sums AS SELECT billing_account, month, currency, charge_category,"
+            " problem IS NULL AS is_usable, sum(lines)::BIGINT AS lines, sum(left_out) AS left_out,"
+            " min(day) AS first_day, max(day) AS last_day, sum(billed) AS billed, sum(effective) AS effective"
+            " FROM fine GROUP BY ALL"
+        )
         self.lines, self.rejected = self._ask(
-            "SELECT coalesce(sum(lines), 0)::BIGINT, coalesce(sum(lines) FILTER (problem IS NOT NULL), 0)::BIGINT"
-            " FROM fine"
+            "SELECT coalesce(sum(lines), 0)::BIGINT, coalesce(sum(lines) FILTER (NOT is_usable), 0)::BIGINT FROM sums"
         )[0]
         self._broken = self._broken_lines()
         self.lines += len(self._broken)
         self.rejected += len(self._broken)
         self._add_up()
+
+    def _read_exactly(self) -> None:
+        """With as few places as take all amounts, or the most of them."""
+        misfits: dict[int, int] = {}
+        for scale in numbers.SCALES:
+            misfits[scale] = self._read(scale)
+            if not misfits[scale]:
+                break
+        best = min(misfits, key=lambda scale: misfits[scale])
+        if best != self.scale:
+            self._read(best)
+
+    def _has_odd_amounts(self) -> bool:
+        (odd,) = self._ask(
+            "SELECT count(*) FROM fine WHERE problem IN ('billed_bad', 'effective_bad') OR left_out > 0"
+        )[0]
+        return bool(odd)
 
     def _not_read(self) -> int:
         """Lines of the text files that are no row of their table: empty ones, parts of a cell, and at most so many
@@ -141,12 +158,12 @@ class Cube:
                     remedy="Look at its delimiter and quotes, then export it again.", entry=table.entry, **place,
                 )  # fmt: skip
 
-    def _read(self, scale: int, styles: Sequence[charges.Styles], *, keep_broken: bool = False) -> int:
+    def _read(self, scale: int, *, keep_broken: bool = False) -> int:
         """Into `fine`; returns how many lines have amounts that do not fit into this scale."""
         self.scale = scale
         union = " UNION ALL ".join(
             charges.lines(number, part, style, scale, self._account, self._today)
-            for number, (part, style) in enumerate(zip(self.bill.parts, styles, strict=True))
+            for number, (part, style) in enumerate(zip(self.bill.parts, self._writing.styles, strict=True))
         )
         for number, part in enumerate(self.bill.parts):
             source = tables.source(part.table, keep_broken=keep_broken)
@@ -159,8 +176,8 @@ class Cube:
         lines = "count(*) FILTER (problem IS NULL OR NOT extra)" if unfolds else "count(*)"
         try:
             self._run(
-                f"CREATE OR REPLACE TABLE fine AS SELECT month, day, {names}, {lines} AS lines, {sums}"  # noqa: S608
-                f" FROM ({union}) GROUP BY ALL"
+                f"CREATE OR REPLACE TABLE fine AS SELECT month, day, {names}, {lines} AS lines,"  # noqa: S608
+                f" count(*) FILTER (is_left) AS left_out, {sums} FROM ({union}) GROUP BY ALL"
             )
         except duckdb.OutOfRangeException:
             if scale == numbers.SCALES[0]:
@@ -175,51 +192,6 @@ class Cube:
         except duckdb.CatalogException:
             return []
         return rejected.checked([rejected.Broken(*row) for row in found], [part.table for part in self.bill.parts])
-
-    def _styles(self, number: int, part: Part) -> charges.Styles:
-        """How days and amounts are written here, from the first lines."""
-        fields = part.meaning.fields
-        source = f"(SELECT * FROM sample{number} LIMIT {_SAMPLE})"  # noqa: S608 # names of our own
-        if part.meaning.unfolded:
-            source = f"({part.meaning.unfolded(source)})"
-        starts = fields["starts"]
-        counts = ", ".join(f"count({numbers.day(starts, style)})" for style in numbers.DATE_FORMATS)
-        found = self._ask(f"SELECT {counts} FROM {source}")[0]  # noqa: S608
-        best = max(range(len(found)), key=lambda index: found[index])
-        styles = dict(zip(numbers.DATE_FORMATS, found, strict=True))
-        if self.bill.format == charges_csv.NAME and not part.meaning.days and 0 < max(found) == styles["month first"]:
-            self._unclear_days |= styles["month first"] == styles["day first"]
-        period = fields.get("period")
-        period_style = "iso"
-        if period:
-            counts = ", ".join(f"count({numbers.day(period, style)})" for style in numbers.DATE_FORMATS)
-            zoned = f"count(*) FILTER ({numbers.is_zoned(period)})"
-            *seen, others = self._ask(f"SELECT {counts}, {zoned} FROM {source}")[0]  # noqa: S608
-            period_style = list(numbers.DATE_FORMATS)[max(range(len(seen)), key=lambda index: seen[index])]
-            if period_style == "iso" and others:  # only then, for it takes longer
-                period_style = numbers.ZONED
-        said = part.meaning
-        decimals = said.decimals or (
-            "comma" if "billed" in fields and self._divides_by_comma(fields["billed"], source, part) else ""
-        )
-        return charges.Styles(said.days or list(numbers.DATE_FORMATS)[best], period_style, decimals)
-
-    def _divides_by_comma(self, billed: str, source: str, part: Part) -> bool:
-        comma = r"'[+-]?[0-9]{1,3}([.]?[0-9]{3})*,[0-9]+'"
-        with_comma, thousands, with_point = self._ask(
-            f"SELECT count(*) FILTER (regexp_full_match({billed}, {comma})),"  # noqa: S608
-            f" count(*) FILTER (regexp_full_match({billed}, '[+-]?[0-9]{{1,3}},[0-9]{{3}}')),"
-            f" count(*) FILTER (regexp_full_match({billed}, '[+-]?[0-9]*[.][0-9]+')) FROM {source}"
-        )[0]
-        if not with_comma or with_point:
-            return False
-        if with_comma == thousands and part.table.delimiter == ",":
-            raise BillError(
-                "unclear_comma", "Whether 1,234 is more than a thousand or little more than one cannot be told here.",
-                remedy="Say how amounts are written where its columns are told, or export them without thousands.",
-                line=2, entry=part.table.entry,
-            )  # fmt: skip
-        return True
 
     # --- adding up
 
@@ -244,28 +216,37 @@ class Cube:
             f"CREATE TABLE cells AS SELECT * EXCLUDE ({key}, kept) FROM wide JOIN keys USING ({key}, kept);"  # noqa: S608
             " DROP TABLE wide"
         )
-        self._run(
+        connection.execute("CREATE TABLE numbers (digest VARCHAR, number VARCHAR)")
+        connection.execute("CREATE TABLE renamed (resource VARCHAR, name VARCHAR)")
+        # Days can be written meanwhile: nobody asks for resources before they are.
+        self._adding = Work(connection.cursor(), lambda cursor: self._add_up_resources(cursor, usable, kept))
+
+    def _add_up_resources(self, cursor: duckdb.DuckDBPyConnection, usable: str, kept: str) -> None:
+        key = ", ".join(KEY)
+        cursor.execute(
             "CREATE TABLE resources AS SELECT * EXCLUDE"  # noqa: S608
             f" ({key}, kept) FROM (SELECT billing_account, month, CAST(date_trunc('month', day) AS DATE) AS used,"
             f" resource, {key}, {kept}, currency, sum(billed) AS billed, sum(effective) AS effective,"
             f" sum(quantity) AS quantity FROM {usable} AND resource <> '' GROUP BY ALL) JOIN keys USING ({key}, kept)"
         )
-        (count,) = self._ask("SELECT count(*) FROM resources")[0]
+        ((count,),) = cursor.execute("SELECT count(*) FROM resources").fetchall()
         if count > MOST_RESOURCES:
-            self._run(
+            cursor.execute(
                 "CREATE OR REPLACE TABLE resources AS SELECT billing_account, month, used,"  # noqa: S608
                 f" CASE WHEN place <= {MOST_RESOURCES} THEN resource ELSE {quoted(OTHER_RESOURCES)} END AS resource,"
                 " digest, currency, sum(billed) AS billed, sum(effective) AS effective, sum(quantity) AS quantity FROM"
                 " (SELECT *, row_number() OVER (ORDER BY abs(effective) DESC, resource) AS place FROM resources)"
                 " GROUP BY ALL"
             )
+        if self._redactor:
+            self._rename_resources(cursor, self._redactor)
 
     # --- what came of it
 
     def totals(self, *, usable: bool = False) -> list[Total]:
         """Of the whole file, by currency and charge category; of lines that could not be used, what could be read,
         or nothing."""
-        lines = "fine WHERE problem IS NULL" if usable else "fine"
+        lines = "sums WHERE is_usable" if usable else "sums"
         return [
             Total(currency, category, billed, effective)
             for currency, category, billed, effective in self._ask(
@@ -278,11 +259,11 @@ class Cube:
         """Accounts and months, of which at least one line could be used."""
         found: list[Scoped] = []
         for account, month, lines, first, last in self._ask(
-            "SELECT billing_account, month, sum(lines)::BIGINT, min(day), max(day) FROM fine"
-            " WHERE problem IS NULL GROUP BY 1, 2 ORDER BY 1, 2"
+            "SELECT billing_account, month, sum(lines)::BIGINT, min(first_day), max(last_day) FROM sums"
+            " WHERE is_usable GROUP BY 1, 2 ORDER BY 1, 2"
         ):
             totals = self._connection.execute(
-                "SELECT currency, charge_category, coalesce(sum(billed), 0), coalesce(sum(effective), 0) FROM fine"
+                "SELECT currency, charge_category, coalesce(sum(billed), 0), coalesce(sum(effective), 0) FROM sums"
                 " WHERE billing_account = ? AND month = ? GROUP BY 1, 2 ORDER BY 1, 2",
                 [account, month],
             ).fetchall()
@@ -291,10 +272,11 @@ class Cube:
 
     def remarks(self) -> list[str]:
         """What who sent it should know, beside what was rejected."""
-        found = []
-        if self._unclear_days:
+        found = self._writing.remarks()
+        ((left,),) = self._ask("SELECT coalesce(sum(left_out), 0)::BIGINT FROM sums")
+        if left:
             found.append(
-                "Days are read with the month first, which no line tells: if the day comes first, say so at Columns"
+                f"Of {left:,} {'line' if left == 1 else 'lines'} a quantity or list price is no number, and left out"
             )
         ((lines, last),) = self._ask(
             f"SELECT sum(lines)::BIGINT, max(day) FROM fine WHERE problem IS NULL AND day > DATE '{self._today}'"  # noqa: S608
@@ -307,107 +289,106 @@ class Cube:
 
     def charge_keys(self) -> Iterator[tuple[str, ...]]:
         """(digest, the columns of KEY in order, kept tags as JSON)."""
-        return self._rows(f"SELECT digest, {', '.join(KEY)}, kept FROM keys ORDER BY digest")  # noqa: S608
+        for rows in many(self._connection, f"SELECT digest, {', '.join(KEY)}, kept FROM keys ORDER BY digest"):  # noqa: S608
+            yield from rows
 
-    def cells(self, scope: Scoped) -> Iterator[tuple[str, ...]]:
-        """(day, key's digest, charge category, currency, billed, effective, list, quantity, lines) as texts."""
-        return self._rows(
-            "SELECT day::VARCHAR, digest, charge_category, currency, billed::VARCHAR, effective::VARCHAR,"
-            " coalesce(list::VARCHAR, '\\N'), coalesce(quantity::VARCHAR, '\\N'), lines::VARCHAR FROM cells"
-            " WHERE billing_account = ? AND month = ?",
+    def number(self, numbers: Mapping[str, object]) -> None:
+        """Key's digest → what stands for it in lines."""
+        insert(self._connection, "numbers", [(digest, str(number)) for digest, number in numbers.items()])
+
+    def cell_lines(self, scope: Scoped, version: int) -> Iterator[str]:
+        """Lines of COPY's text format, many at once: version, in force, day, key, charge category, currency, billed,
+        effective, list, quantity, lines."""
+        return self._blocks(
+            f"SELECT concat_ws(chr(9), '{version}', 't', day, number, charge_category, {copied('currency')}, billed,"  # noqa: S608
+            " effective, coalesce(list::VARCHAR, '\\N'), coalesce(quantity::VARCHAR, '\\N'), lines) FROM cells"
+            " JOIN numbers USING (digest) WHERE billing_account = ? AND month = ?",
             [scope.billing_account, scope.period],
         )
 
-    def resources(self, scope: Scoped) -> Iterator[tuple[str, ...]]:
-        """(calendar month, resource, key's digest, currency, billed, effective, quantity) as texts."""
-        return self._rows(
-            "SELECT used::VARCHAR, resource, digest, currency, billed::VARCHAR, effective::VARCHAR,"
-            " coalesce(quantity::VARCHAR, '\\N') FROM resources WHERE billing_account = ? AND month = ?",
+    def resource_lines(self, scope: Scoped, version: int) -> Iterator[str]:
+        """The same: version, in force, calendar month, resource, key, currency, billed, effective, quantity."""
+        self._wait_for_resources()
+        return self._blocks(
+            f"SELECT concat_ws(chr(9), '{version}', 't', used, {copied('coalesce(name, resource)')}, number,"  # noqa: S608
+            f" {copied('currency')}, billed, effective, coalesce(quantity::VARCHAR, '\\N')) FROM resources"
+            " JOIN numbers USING (digest) LEFT JOIN renamed USING (resource) WHERE billing_account = ? AND month = ?",
             [scope.billing_account, scope.period],
         )
+
+    def _wait_for_resources(self) -> None:
+        if self._adding:
+            with tables.reading(tables=[part.table for part in self.bill.parts]):
+                self._wait(self._adding)
+
+    def _rename_resources(self, cursor: duckdb.DuckDBPyConnection, redactor: Redactor) -> None:
+        """Those whose names hold secrets."""
+        held = quoted("|".join(map(re.escape, HINTS)))
+        # What is no ASCII may have another lower case elsewhere.
+        asked = f"regexp_matches(lower(resource), {held}) OR length(resource) <> strlen(resource)"
+        for rows in many(cursor, f"SELECT DISTINCT resource FROM resources WHERE {asked}"):  # noqa: S608
+            pairs = [(old, redactor.text(old)[:LONGEST_RESOURCE]) for (old,) in rows]
+            insert(cursor, "renamed", [(old, new) for old, new in pairs if new != old])
 
     def rejects(self) -> Iterator[Reject]:
         """The first ones, each with its place: the file is read once more, and only when there are any."""
-        # One thread keeps the order, and with it the number of each line.
-        self._connection.execute("SET threads=1; SET preserve_insertion_order=true")
+        if not self.rejected:
+            return
+        self._keep_order()
         left = MOST_REJECTS
         for number, part in enumerate(self.bill.parts):
             broken = [each for each in self._broken if each.path == str(part.table.path)]
             unused: list[rejected.Unused] = []
             if self.rejected > len(self._broken) and left > 0:
-                style = self._styles(number, part)
-                query = charges.lines(
-                    number, part, style, self.scale, self._account, self._today, raw=True, view="sample"
-                )
+                query = self._raw(number, part)
                 unused = [rejected.Unused(*row) for row in self._ask(rejected.query(query, part.meaning, left))]
             left -= len(unused)
             yield from rejected.named(part.table, broken, unused)
 
-    def _raw(self, number: int, part: Part, style: charges.Styles) -> str:
+    def _raw(self, number: int, part: Part) -> str:
         """SQL: the part's lines in their order, read and as they stand."""
+        style = self._writing.styles[number]
         return charges.lines(number, part, style, self.scale, self._account, self._today, raw=True, view="sample")
 
     def first(self, count: int) -> tuple[str, str, list[dict[str, Any]]]:
         """How days and decimals of the first table are read, and its first lines: what of it, as it stands and read."""
-        self._connection.execute("SET threads=1; SET preserve_insertion_order=true")
-        part = self.bill.parts[0]
-        style = self._styles(0, part)
-        query = self._raw(0, part, style)
+        self._keep_order()
+        style, query = self._writing.styles[0], self._raw(0, self.bill.parts[0])
         with self._connection.cursor() as cursor:
             cursor.execute(f"{query} LIMIT {count}")
             names = [column[0] for column in cursor.description or ()]
             rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         for row in rows:
             row["problem"] = rejected.REASONS.get(row["problem"] or "", "")
-        return style.starts, style.decimals or "point", rows
+        return style.starts, style.decimals.get("billed", amounts.POINT), rows
 
     # --- asking
+
+    def _keep_order(self) -> None:
+        """From now on: one thread reads lines in their order, which numbers them."""
+        self._wait_for_resources()
+        self._connection.execute("SET threads=1; SET preserve_insertion_order=true")
 
     def _ask(self, sql: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql).fetchall()
 
-    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        with self._connection.cursor() as cursor:
-            cursor.execute(sql, list(parameters))
-            while rows := cursor.fetchmany(5_000):
-                yield from rows
+    def _blocks(self, sql: str, parameters: Sequence[Any]) -> Iterator[str]:
+        for rows in many(self._connection, sql, parameters):
+            yield "".join([f"{line}\n" for (line,) in rows])
 
     def _run(self, sql: str) -> None:
-        """A statement that takes long: in a thread of its own, so that progress is told and it can be stopped."""
-        failed: list[BaseException] = []
+        """A statement that takes long."""
+        self._wait(Work(self._connection, lambda connection: connection.execute(sql)))
 
-        def work() -> None:
+    def _wait(self, work: Work) -> None:
+        """For its end, while progress is told and it can be stopped."""
+        work.thread.join(0.02)
+        while work.thread.is_alive():
             try:
-                self._connection.execute(sql)
-            except BaseException as error:  # noqa: BLE001 # handed over to the thread that waits
-                failed.append(error)
-
-        thread = threading.Thread(target=work, name="bill", daemon=True)
-        thread.start()
-        thread.join(0.02)
-        while thread.is_alive():
-            try:
-                self._tick(max(self._connection.query_progress(), 0.0) / 100)
+                self._tick(max(work.connection.query_progress(), 0.0) / 100)
             except BaseException:
-                self._connection.interrupt()
-                thread.join()
+                work.stop()
                 raise
-            thread.join(0.2)
-        if failed:
-            raise failed[0]
-
-
-def _database(folder: Path, bill: Bill) -> duckdb.DuckDBPyConnection:
-    """A database that may read the bill's own files and nothing else, and spills to the folder."""
-    is_small = bill.bytes_total < _SMALL
-    connection = duckdb.connect(":memory:" if is_small else str(folder / "cube.duckdb"))
-    threads = 1 if is_small else min(os.cpu_count() or 1, 4)
-    connection.execute(f"SET memory_limit={quoted(MEMORY)}; SET threads={threads}")
-    connection.execute(f"SET temp_directory={quoted(str(folder / 'spill'))}; SET preserve_insertion_order=false")
-    connection.execute(f"SET max_temp_directory_size={quoted(SPILL)}")
-    connection.execute("SET TimeZone='UTC'; SET enable_progress_bar=true; SET enable_progress_bar_print=false")
-    connection.execute("SET autoinstall_known_extensions=false; SET autoload_known_extensions=false")
-    connection.execute(f"SET allowed_paths=[{', '.join(quoted(str(part.table.path)) for part in bill.parts)}]")
-    connection.execute(f"SET allowed_directories=[{quoted(f'{folder}/')}]")
-    connection.execute("SET enable_external_access=false")
-    return connection
+            work.thread.join(0.2)
+        if work.failed:
+            raise work.failed[0]

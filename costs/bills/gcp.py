@@ -1,4 +1,4 @@
-"""Google Cloud's billing export (gcp_billing_export_v1) as CSV, nested columns with dots. PURE.
+"""Google Cloud's billing export (gcp_billing_export_v1) as CSV, nested columns with dots or with lines. PURE.
 
 A line holds a charge and the credits given on it: each becomes a charge of its own, so that what was used and what was
 let off are told apart; together they are what is paid. A charge belongs to the month of its invoice, which may not be
@@ -15,39 +15,57 @@ TITLE = "Google Cloud billing export"
 _TEXT = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
 _CREDIT = r"\{(?:" + _TEXT + r"""|[^{}"'])*\}"""
 _AMOUNT = r"""["']amount["']\s*:\s*(?:Decimal\()?["']?([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)"""
+_OF_CHARGES = {"sku_id", "sku_description", "service_id", "service_description"}
 _NAMES = ("name", "full_name", "type", "id")
 Number = Callable[[str], str]
 
 
 def sniff(head: Head) -> Match:
-    if head.has("cost", "usage_start_time", "currency") and (head.has("sku.id") or head.has("service.description")):
+    names = {header.casefold().replace(".", "_") for header in head.headers}
+    if {"cost", "usage_start_time"} <= names and names & _OF_CHARGES and names & {"currency", "invoice_month"}:
         return Match(0.95, "It has the columns of Google Cloud's billing export.")
     return Match(0.0, missing="no usage_start_time, cost and sku.id")
 
 
+def _of(table: Table, *names: str) -> str | None:
+    """Where a query has taken the columns apart, a line stands in their names where the export has a dot."""
+    return first_of(table, *(each for name in names for each in (name, name.replace(".", "_")) if each))
+
+
+def _credits(table: Table) -> str | None:
+    """SQL: the credits of a line as JSON, also where there is but one, in columns of its own."""
+    column, amount = table.column("credits"), _of(table, "credits.amount", "credit.amount")
+    if column is not None or amount is None:
+        return column
+    name = _of(table, "credits.name", "credits.type") or "'credit'"
+    is_none = f"{amount} IS NULL OR regexp_full_match({amount}, '[+-]?0*[.]?0*')"
+    named = f"coalesce(to_json({name})::VARCHAR, '\"credit\"')"
+    return f"CASE WHEN {is_none} THEN NULL ELSE '{{\"name\": ' || {named} || ', \"amount\": ' || {amount} || '}}' END"
+
+
 def meaning(table: Table, tag_keys: frozenset[str]) -> Meaning:
-    month, kind = table.column("invoice.month"), table.column("cost_type")
-    cost, credits = table.column("cost"), table.column("credits")
+    month, kind = _of(table, "invoice.month"), table.column("cost_type")
+    cost, credits = table.column("cost"), _credits(table)
     category = (
         f"CASE lower({kind}) WHEN 'tax' THEN 'Tax' WHEN 'regular' THEN 'Usage' ELSE 'Adjustment' END" if kind else None
     )
     fields = chosen(
-        period=f"substr({month}, 1, 4) || '-' || substr({month}, 5, 2) || '-01'" if month else None,
-        starts=first_of(table, "usage_start_time"),
-        billing_account=first_of(table, "billing_account_id"),
-        account=first_of(table, "project.id"),
-        account_name=first_of(table, "project.name"),
+        period=f"regexp_replace({month}, '^([0-9]{{4}})-?([0-9]{{2}}).*$', '\\1-\\2-01')" if month else None,
+        starts=_of(table, "usage_start_time"),
+        billing_account=_of(table, "billing_account_id"),
+        account=_of(table, "project.id"),
+        account_name=_of(table, "project.name"),
         provider=quoted("Google Cloud"),
-        cloud_service=first_of(table, "service.description", "service.id"),
+        cloud_service=_of(table, "service.description", "service.id"),
         charge_category=category,
-        region=first_of(table, "location.region", "location.location"),
-        resource=first_of(table, "resource.global_name", "resource.name"),
-        unit=first_of(table, "usage.unit"),
-        currency=first_of(table, "currency"),
-        tags=first_of(table, "labels"),
+        region=_of(table, "location.region", "location.location"),
+        resource=_of(table, "resource.global_name", "resource.name"),
+        unit=_of(table, "usage.unit"),
+        currency=_of(table, "currency"),
+        tags=_of(table, "labels"),
         billed=cost,
-        list=first_of(table, "cost_at_list"),
-        quantity=first_of(table, "usage.amount"),
+        list=_of(table, "cost_at_list"),
+        quantity=_of(table, "usage.amount"),
     )
     if cost is None or credits is None:
         return Meaning(fields=fields)
@@ -99,5 +117,5 @@ def _unreadable(credits: str) -> str:
     rest = f"regexp_replace({credits}, {quoted(_CREDIT)}, '', 'g')"
     return (
         f"coalesce(len(list_filter(credits_found, lambda x: {_amount('x')} = '')) > 0"
-        f" OR NOT regexp_full_match({rest}, '[][,\\s]*|null|None'), false)"
+        f" OR NOT regexp_full_match({rest}, '[][,\\s]*|null|None|[Nn]a[Nn]'), false)"
     )

@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from costs.bills.records import AMOUNTS, TEXTS, BillError, Meaning, Table
+from costs.bills.tables import MOST_JSON
 from platform_risk.core import looks
 
-# Read whole into memory, about eight times its size.
-MOST_BYTES = 60_000_000
 _COLUMNS = (*TEXTS, *AMOUNTS)
 
 
 def parsed(path: Path, entry: str) -> Any:
     """The document; numbers are texts, so that no digit is lost. Raises BillError with line and column."""
-    if path.stat().st_size > MOST_BYTES:
+    if path.stat().st_size > MOST_JSON:
         raise BillError(
-            "too_large", f"JSON of more than {MOST_BYTES:,} bytes is not read whole.",
+            "too_large", f"JSON of more than {MOST_JSON:,} bytes is not read whole.",
             remedy="Export a shorter period, or the same as CSV.", entry=entry,
         )  # fmt: skip
 

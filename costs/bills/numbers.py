@@ -32,26 +32,13 @@ def is_number(text: str) -> str:
     return f"regexp_full_match(trim({text}), '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{{1,4}})?')"
 
 
-def with_point(text: str) -> str:
-    """SQL: 1.234,5 as 1234.5. Where the comma divides, a point without one could mean either, and is not taken."""
-    return (
-        f"CASE WHEN contains({text}, ',') THEN replace(replace({text}, '.', ''), ',', '.')"
-        f" WHEN NOT contains({text}, '.') THEN {text} ELSE {text} || '?' END"
-    )
-
-
-def without_thousands(text: str) -> str:
-    """SQL: 1,234.5 as 1234.5, where the point is known to divide."""
-    grouped = f"regexp_full_match(trim({text}), '[+-]?[0-9]{{1,3}}(,[0-9]{{3}})*([.][0-9]*)?')"
-    return f"CASE WHEN {grouped} THEN replace({text}, ',', '') ELSE {text} END"
-
-
 DATE_FORMATS = {
     "iso": (),
     "month first": ("%m/%d/%y", "%m/%d/%Y"),
     "day first": ("%d/%m/%y", "%d/%m/%Y"),
     "day.month.year": ("%d.%m.%y", "%d.%m.%Y"),
     "compact": ("%Y%m%d",),
+    "month": ("%Y-%m", "%m/%Y", "%Y/%m", "%m.%Y", "%Y%m"),  # it begins on its first day
 }
 
 

@@ -57,6 +57,12 @@ def rows(path: Path, entry: str, folder: Path) -> tuple[Table, Meaning]:
     """Of JSON. Raises BillError when it is no answer of the API, or an empty one."""
     document = parsed(path, entry)
     data = mapping(document).get("data")
+    said, code = text(mapping(document).get("message")), text(mapping(document).get("code"))
+    if not data and code not in (None, "200"):
+        raise BillError(
+            "not_an_answer", f"OpenCost answered with an error ({code}): {(said or 'it says no more')[:200]}",
+            remedy="Ask again, and save the answer of a call that succeeds.", pointer="/message", entry=entry,
+        )  # fmt: skip
     if isinstance(data, Mapping) and "sets" in data:
         found = _cloud_costs(data["sets"], entry)
     elif isinstance(data, list):

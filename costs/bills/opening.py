@@ -1,12 +1,14 @@
 """From the files of one upload to one bill: what each is, that they belong together, and what a manifest adds. PURE."""
 
+import hashlib
 import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from costs.bills import azure, charges_csv, detect, registry, tables
+from costs.bills import azure, charges_csv, detect, places, registry, tables
 from costs.bills.records import BillError, Head, Meaning, Table
 from platform_risk.core import looks
 
@@ -48,23 +50,29 @@ def open_bill(
     manifests: list[dict[str, Any]] = []
     parts: list[Part] = []
     reasons: dict[str, str] = {}
+    notes: list[str] = []
+    charges: list[tuple[str, Path]] = []
     for entry, path in files:
         if (path.stat().st_size == 0 and len(files) > 1) or entry.rpartition("/")[2] in _OF_FOLDERS:
             continue  # markers such as _SUCCESS
-        head, table = tables.look(path, entry, folder)
-        described = tables.manifest(head, path)
+        readable, read_as = tables.in_utf8(path, folder)
+        notes += read_as
+        head, table = tables.look(readable, entry, folder)
+        described = tables.manifest(head, readable)
         if described is not None:
             manifests.append(described)
             continue
         if not requested and table is not None and remembered(charges_csv.signature(table.headers)):
             format_, reason = charges_csv.NAME, "Its columns were told what they mean."
         else:
-            format_, reason = _told(head, path, requested, entry)
+            format_, reason = _told(head, readable, requested, entry)
         reasons[format_] = reason
-        parts.append(_part(format_, head, table, path, entry, folder, tag_keys, remembered))
+        charges.append((entry, path))
+        parts.append(_part(format_, head, table, readable, entry, folder, tag_keys, remembered))
+    _refuse_twice(charges)
     format_ = _one_format(reasons, parts)
     manifest = _checked(manifests, parts)
-    notes = [note for part in parts for note in (*part.table.notes, *part.meaning.notes)]
+    notes += [note for part in parts for note in (*part.table.notes, *part.meaning.notes)]
     return Bill(
         format=format_,
         reason=reasons[format_],
@@ -75,6 +83,23 @@ def open_bill(
         bytes_total=max(sum(part.table.path.stat().st_size for part in parts), 1),
         estimated=frozenset(month for part in parts for month in part.meaning.estimated),
     )
+
+
+def _refuse_twice(files: Sequence[tuple[str, Path]]) -> None:
+    """The same bytes under two names would count their money twice. Of a header alone there may be several."""
+    sizes = Counter(path.stat().st_size for _, path in files)
+    seen: dict[bytes, str] = {}
+    for entry, path in files:
+        if sizes[path.stat().st_size] == 1 or places.count(path) < 2:
+            continue
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").digest()
+        if digest in seen:
+            raise BillError(
+                "same_file_twice", f"It is the same as {seen[digest]}, byte for byte: its charges would count twice.",
+                remedy="Pack each file once.", entry=entry,
+            )  # fmt: skip
+        seen[digest] = entry
 
 
 def _told(head: Head, path: Path, requested: str, entry: str) -> tuple[str, str]:
@@ -109,7 +134,7 @@ def _part(
         columns = remembered(charges_csv.signature(table.headers))
         meaning = charges_csv.meaning(table, tag_keys, columns)
         _refuse_twins(table, meaning)
-        return Part(table, meaning)
+        return Part(table, charges_csv.looked(table, meaning, columns))
     meaning = known.meaning(table, tag_keys)
     if "billed" not in meaning.fields and "billed" not in meaning.computed:
         raise BillError(
@@ -127,7 +152,9 @@ def _part(
 
 def _refuse_twins(table: Table, meaning: Meaning) -> None:
     """Two columns of one name that money or time would be read from: either may be the one that is meant."""
-    read = " ".join(str(meaning.fields.get(name, "")) for name in ("starts", "billed", "effective", "currency"))
+    read = " ".join(
+        str(meaning.fields.get(name, "")) for name in ("starts", "period", "billed", "effective", "currency")
+    )
     for number in map(int, _COLUMN.findall(read)):
         name = table.headers[number] if number < len(table.headers) else ""
         if table.headers.count(name) > 1:
@@ -170,6 +197,7 @@ def _checked(manifests: Sequence[dict[str, Any]], parts: Sequence[Part]) -> dict
     """The manifest, where there is one. A report of which a file is missing would be a smaller bill."""
     if not manifests:
         return {}
+    _refuse_two_deliveries(manifests)
     named = {str(key).rpartition("/")[2].removesuffix(".gz") for each in manifests for key in each["reportKeys"]}
     there = {part.table.entry.rpartition("/")[2].removesuffix(".gz") for part in parts}
     missing = sorted(named - there)
@@ -180,3 +208,20 @@ def _checked(manifests: Sequence[dict[str, Any]], parts: Sequence[Part]) -> dict
             remedy="Pack all of the report's files together.", entry=missing[0],
         )  # fmt: skip
     return dict(manifests[0])
+
+
+def _refuse_two_deliveries(manifests: Sequence[dict[str, Any]]) -> None:
+    """Each delivery of a report is the whole month anew. Raises BillError."""
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for each in manifests:
+        period = each.get("billingPeriod")
+        begins = re.sub(r"\D", "", str(period.get("start") or "")) if isinstance(period, dict) else ""
+        if begins and each.get("assemblyId"):
+            found[str(each.get("reportName")), f"{begins[:4]}-{begins[4:6]}"].add(str(each["assemblyId"]))
+    for (name, month), deliveries in found.items():
+        if len(deliveries) > 1:
+            raise BillError(
+                "two_deliveries", f"It holds {len(deliveries)} deliveries of {name} for {month}: each is the"
+                " whole month, and together they would count it more than once.",
+                remedy="Pack the files of the newest delivery alone, with its manifest.",
+            )  # fmt: skip

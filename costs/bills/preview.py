@@ -90,6 +90,8 @@ def _whole_lines(start: bytes) -> bytes:
 def _cell(name: str, row: Mapping[str, Any]) -> tuple[str, str]:
     if name == "starts":
         return f"{row['day'] or ''}", str(row["raw_starts"] or "")
+    if name == "period":
+        return f"{row['month']:%Y-%m}" if row["month"] else "", ""
     if name == "billed":
         return _number(row["billed"]), str(row["raw_billed"] or "")
     if name in ("effective", "quantity"):

@@ -47,6 +47,7 @@ class Table:
     kind: str  # csv, parquet
     headers: tuple[str, ...]
     types: tuple[str, ...] = ()  # of Parquet
+    rows: int = 0  # of Parquet
     delimiter: str = ","
     skip: int = 1
     notes: tuple[str, ...] = ()

@@ -13,14 +13,15 @@ CURRENCY_LONGEST = 40
 # for five, and their instalments may be listed; but nobody invoices a period that begins in more than a year.
 FARTHEST_CHARGE = timedelta(days=5 * 366)
 FARTHEST_PERIOD = timedelta(days=366)
-_NO_NUMBER = "is no number (-1234.5 and 35.2E-7 are; with a currency, brackets or blanks in it, it is none)"
+_NO_NUMBER = "is no number, or not written as the rest of its column is (-1234.5 and 35.2E-7 are read anywhere)"
 REASONS = {
     "starts": "no day",
-    "starts_bad": "the day cannot be read (2026-06-30 and 6/30/2026 can), or is before 2000",
+    "starts_bad": "the day cannot be read (2026-06-30, 6/30/2026 and 2026-06 can), or is before 2000",
     "starts_ahead": "it begins more than five years ahead, and no commitment runs so long: look at the year",
     "period_ahead": "its billing period begins more than a year ahead, and nobody invoices that yet: look at the year",
     "period_bad": "the billing period cannot be read",
     "currency_long": f"the currency's name is longer than {CURRENCY_LONGEST} characters, so that two might read alike",
+    "currency_other": "the amount names a currency that is not its line's, or a sign that several have",
     "billed": "no amount",
     "billed_bad": f"the amount {_NO_NUMBER}",
     "billed_digits": "the amount has more digits than can be kept exactly (38, of which 28 after the point)",

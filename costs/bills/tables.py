@@ -29,6 +29,24 @@ NULLS = ("", "NULL", "null", "Null")
 _DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r'"?sep=([,;|\t])"?[,;|\t]*\r?\n', re.IGNORECASE)  # what Excel is told above the header
 _MAGIC = b"PAR1"
+_PARTITION = re.compile(r"BILLING_PERIOD=(\d{4}-\d{2})")
+_UUID = re.compile(r"-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+# Bytes of JSON, which is read whole into memory: about eight times its size.
+MOST_JSON = 60_000_000
+_READ_AS = "Read as {}, for it is not UTF-8"
+
+
+def in_utf8(path: Path, folder: Path) -> tuple[Path, tuple[str, ...]]:
+    """The file, or a copy in UTF-8 of what is UTF-16 or UTF-32; and what is to be said of that."""
+    with path.open("rb") as file:
+        start = file.read(HEAD_BYTES)
+    encoding = looks.encoding_of(start)
+    if start[:4] == _MAGIC or encoding not in looks.NAMES or looks.no_export(start) is not None:
+        return path, ()
+    is_json = start.decode(encoding, "ignore").lstrip()[:1] in ("{", "[")
+    if is_json and path.stat().st_size > 4 * MOST_JSON:  # of four bytes each; it is refused for its size
+        return path, ()
+    return _as_utf8(path, folder, encoding), (_READ_AS.format(looks.NAMES[encoding]),)
 
 
 def look(path: Path, entry: str, folder: Path) -> tuple[Head, Table | None]:
@@ -94,11 +112,11 @@ def _csv(path: Path, entry: str, folder: Path, text: str, encoding: str) -> tupl
     notes: tuple[str, ...] = ()
     if encoding not in ("utf-8", "utf-8-sig"):
         path = _as_utf8(path, folder, encoding)
-        notes = (f"Read as {looks.NAMES.get(encoding, encoding)}, for it is not UTF-8",)
+        notes = (_READ_AS.format(looks.NAMES.get(encoding, encoding)),)
     elif encoding == "utf-8-sig" and text[:1] == '"' and "\n" in text[: text.find('"', 1)]:
         path = _as_utf8(path, folder, encoding)  # behind a mark, DuckDB takes no quote for one while it skips lines
     headers, delimiter, skip = _header(text, entry)
-    return Head("csv", headers), Table(path, entry, "csv", headers, (), delimiter, skip, notes)
+    return Head("csv", headers), Table(path, entry, "csv", headers, delimiter=delimiter, skip=skip, notes=notes)
 
 
 def _header(text: str, entry: str) -> tuple[tuple[str, ...], str, int]:
@@ -157,7 +175,7 @@ def _parquet(path: Path, entry: str) -> tuple[Head, Table]:
     if floats:
         named = ", ".join(floats[:5]) + (" …" if len(floats) > 5 else "")
         notes = (f"{named}: floating point in the file, taken as the shortest decimal that means the same",)
-    return Head("parquet", headers), Table(path, entry, "parquet", headers, types, notes=notes)
+    return Head("parquet", headers), Table(path, entry, "parquet", headers, types, rows, notes=notes)
 
 
 def most_faults(table: Table) -> int:
@@ -269,10 +287,11 @@ def _line(message: str) -> int | None:
 
 
 def manifest(head: Head, path: Path) -> dict[str, Any] | None:
-    """The description of a report's files by AWS or Azure, where the JSON is one: {reportKeys, reportName, account}."""
+    """The description of a report's files by AWS or Azure, where the JSON is one: {reportKeys, reportName, account,
+    assemblyId, billingPeriod}."""
     if head.kind != "json" or path.stat().st_size > 5_000_000:
         return None
-    if '"reportKeys"' not in head.text and '"exportConfig"' not in head.text:
+    if not any(key in head.text for key in ('"reportKeys"', '"exportConfig"', '"exportArn"')):
         return None
     try:
         found = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -280,7 +299,7 @@ def manifest(head: Head, path: Path) -> dict[str, Any] | None:
         return None
     if not isinstance(found, dict):
         return None
-    return found if isinstance(found.get("reportKeys"), list) else _of_azure(found)
+    return found if isinstance(found.get("reportKeys"), list) else _of_azure(found) or _of_data_export(found)
 
 
 def _of_azure(found: dict[str, Any]) -> dict[str, Any] | None:
@@ -289,6 +308,18 @@ def _of_azure(found: dict[str, Any]) -> dict[str, Any] | None:
         return None
     names = [str(blob["blobName"]) for blob in blobs if isinstance(blob, dict) and blob.get("blobName")]
     return {"reportKeys": names, "reportName": config.get("exportName")}
+
+
+def _of_data_export(found: dict[str, Any]) -> dict[str, Any] | None:
+    """AWS Data Exports. The account in the name of an export is its owner's, who need not be the payer."""
+    name, files = found.get("exportArn"), found.get("dataFiles")
+    if not isinstance(name, str) or not isinstance(files, list):
+        return None
+    keys = [key for key in files if isinstance(key, str)]
+    period = next((month[1] for key in keys if (month := _PARTITION.search(key))), "")
+    called = _UUID.sub("", name.rpartition("/")[2])
+    about = {"assemblyId": found.get("executionId"), "billingPeriod": {"start": period}}
+    return {"reportKeys": keys, "reportName": called, **about}
 
 
 def ask(table: Table, select: str) -> tuple[Any, ...]:

@@ -26,7 +26,7 @@ GROUP BY currency ORDER BY currency
 
 -- name: loaded
 -- Only days whose key and version are there: no constraint sees to it, and what is missing does not reconcile.
-SELECT d.currency, d.charge_category, sum(d.billed), sum(d.effective)
+SELECT d.currency, d.charge_category, sum(d.billed), sum(d.effective), count(*)
 FROM costs_chargeday d JOIN costs_chargekey k ON k.id = d.key_id JOIN costs_billversion v ON v.id = d.version_id
 WHERE d.version_id = %(version)s GROUP BY 1, 2
 

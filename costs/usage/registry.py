@@ -1,5 +1,6 @@
 """The usage formats, one line each, and which one a file has. PURE."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,18 @@ FORMATS: dict[str, Format] = {
 }
 
 
+_HEAD = 4096
+# Keys that come early in a tool's answer, by which one that is broken is known. Answers of Kubernetes are left to those
+# who read configuration: what a list of objects holds is not known from its first ones.
+_KEYS = {
+    "prometheus-tsdb": b'"headStats"', "prometheus-query-range": b'"resultType"',
+    mimirtool.FORMAT: b'"(?:total_active_series|in_use_active_series)"', cloudwatch.LOG_GROUPS: b'"logGroups"',
+    cloudwatch.METRICS: b'"MetricDataResults"', elasticsearch.INDICES: b'"(?:pri[.])?store[.]size"',
+    elasticsearch.ILM: b'"policy".*"phases"', entities.ENTITIES: b'"entitySearch"',
+    newrelic.FORMAT: b'"(?:nrql|beginTimeSeconds|GigabytesIngested)"',
+}  # fmt: skip
+
+
 def read(content: bytes, requested: str = "") -> Usage:
     """Raises UsageError with place and remedy."""
     content, encoding = looks.as_utf8(content)  # what PowerShell redirects into a file is UTF-16
@@ -62,8 +75,35 @@ def read(content: bytes, requested: str = "") -> Usage:
     return usage
 
 
+def is_usage(content: bytes) -> bool:
+    """Whether it says how much is used, or was to before it was cut or broken."""
+    try:
+        return detect(content) in FORMATS
+    except UsageError as error:
+        return error.code in ("not_json", "not_yaml") and bool(_intended(looks.as_utf8(content)[0]))
+
+
+def _intended(content: bytes) -> str:
+    """What a text that cannot be parsed was to be, by how it begins; "" where that does not tell."""
+    head = content[:_HEAD]
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in (b"{", b"["):
+        return loki.FORMAT if loki.looks_like_it(content) else ""
+    if b'"apiVersion"' in head:
+        return ""
+    return next((name for name, key in _KEYS.items() if re.search(key + rb"\s*:", head, re.S)), "")
+
+
+def _named(error: UsageError, content: bytes) -> UsageError:
+    """The same, with what it was to be."""
+    name = _intended(content)
+    if not name:
+        return error
+    said = f"{error.message} By how it begins it is usage ({FORMATS[name].title})."
+    return UsageError(error.code, said, remedy=error.remedy, **error.location)
+
+
 def detect(content: bytes) -> str:
-    """By what it holds, never by its name. JSON that is broken is refused with its place."""
+    """By what it holds, never by its name. JSON and YAML that are broken are refused with their place."""
     content, _ = looks.as_utf8(content)
     refuse(looks.no_export(content) or looks.wrong_encoding(content))
     head = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -71,9 +111,9 @@ def detect(content: bytes) -> str:
         first_line = content.lstrip().partition(b"\n")[0]
         try:
             found = _of_json(json(content))
-        except UsageError:
+        except UsageError as error:
             if not (first_line.rstrip().endswith(b"}") and (found := _of_json(json(first_line)))):
-                raise
+                raise _named(error, content) from error
         if found:
             return found
     elif not head:
@@ -97,9 +137,9 @@ def detect(content: bytes) -> str:
 def _yaml(content: bytes) -> Any:
     try:
         return loki.parse(content) if len(content) < 1_000_000 else None
-    except UsageError:
+    except UsageError as error:
         if loki.looks_like_it(content):
-            raise
+            raise _named(error, content) from error
         return None
 
 

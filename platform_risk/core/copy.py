@@ -3,7 +3,7 @@
 Measured: preformatted blocks 142 k rows/s, row by row through psycopg's adapters 58 k rows/s.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import connection
@@ -38,19 +38,29 @@ def array(values: tuple[str, ...]) -> str:
 
 def copy_lines(table: str, columns: tuple[str, ...], lines: Iterable[str]) -> None:
     """Writes preformatted lines (columns joined by tabs, ended by a newline) into a table of this connection."""
+    copy_blocks(table, columns, _blocks(lines))
+
+
+def _blocks(lines: Iterable[str]) -> Iterator[str]:
+    block: list[str] = []
+    size = 0
+    for line in lines:
+        block.append(line)
+        size += len(line)
+        if size >= _BLOCK_BYTES:
+            yield "".join(block)
+            block, size = [], 0
+    if block:
+        yield "".join(block)
+
+
+def copy_blocks(table: str, columns: tuple[str, ...], blocks: Iterable[str]) -> None:
+    """The same, of lines that stand together already."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     connection.ensure_connection()
     raw: Any = connection.connection  # psycopg's own: Django has no COPY
     with raw.cursor() as cursor, cursor.copy(statement) as copy:
-        block: list[str] = []
-        size = 0
-        for line in lines:
-            block.append(line)
-            size += len(line)
-            if size >= _BLOCK_BYTES:
-                copy.write("".join(block))
-                block, size = [], 0
-        if block:
-            copy.write("".join(block))
+        for block in blocks:
+            copy.write(block)

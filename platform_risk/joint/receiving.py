@@ -68,11 +68,7 @@ def _is_usage(upload: "UploadedFile[Any]") -> bool:
         return False
     content = upload.read()
     upload.seek(0)
-    try:
-        usage.detect(content)
-    except UsageError:
-        return False
-    return True
+    return usage.is_usage(content)
 
 
 def hand_in(upload: "UploadedFile[Any]", *, user: User, **names: Any) -> Import:
@@ -82,8 +78,8 @@ def hand_in(upload: "UploadedFile[Any]", *, user: User, **names: Any) -> Import:
     """
     stated = names.pop("kind", "")
     kind = stated or kind_of(upload, names)
-    if not (stated or names.get("format") or names.get("service")) and kind == ImportKind.SCAN:
-        _refuse_unknown(upload)
+    if not (stated or names.get("format") or names.get("service")):
+        _refuse_unknown(upload, kind)
     allowed = formats_of(kind) if kind in ImportKind.values else formats()
     with transaction.atomic():
         received = services.receive(upload, resolve(user=user, kind=kind, formats=allowed, **names), user=user)
@@ -91,12 +87,21 @@ def hand_in(upload: "UploadedFile[Any]", *, user: User, **names: Any) -> Import:
     return received
 
 
-def _refuse_unknown(upload: "UploadedFile[Any]") -> None:
-    """What nothing says of what kind it is would be a report of some service: what is wrong with it is said first.
+def _refuse_unknown(upload: "UploadedFile[Any]", kind: str) -> None:
+    """What nothing says of what kind it is would be a report of some service: what is wrong with it is said first, and
+    with usage that is broken.
 
     Raises Refused, unless it is a report beyond doubt: of that, the service alone is missing.
     """
-    if upload.file is None or not upload.size or upload.size > looks.MOST_BYTES or _is_report(upload):
+    if kind == ImportKind.USAGE:
+        _refuse_broken_usage(upload)
+    if (
+        kind != ImportKind.SCAN
+        or upload.file is None
+        or not upload.size
+        or upload.size > looks.MOST_BYTES
+        or _is_report(upload)
+    ):
         return
     content = upload.read()
     upload.seek(0)
@@ -110,6 +115,15 @@ def _refuse_unknown(upload: "UploadedFile[Any]") -> None:
             "Name the service, if it is the report of a scanner; or name the format, if it is a bill or usage: what it"
             f" is cannot be told from {upload.name}.", field="service",
         ) from None  # fmt: skip
+
+
+def _refuse_broken_usage(upload: "UploadedFile[Any]") -> None:
+    content = upload.read()
+    upload.seek(0)
+    try:
+        usage.detect(content)
+    except UsageError as error:
+        raise Refused(f"{upload.name}: {error.message} {error.remedy}", field="file") from error
 
 
 def enqueue(row: Import) -> None:

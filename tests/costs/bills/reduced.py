@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -62,9 +62,10 @@ class Reduced:
         self.lines, self.rejected, self.scale = cube.lines, cube.rejected, cube.scale
         self.scopes: list[Scoped] = cube.scopes()
         self.totals = {(each.currency, each.charge_category): (each.billed, each.effective) for each in cube.totals()}
-        self.cells = [cell for scope in self.scopes for cell in cube.cells(scope)]
-        self.resources = [row for scope in self.scopes for row in cube.resources(scope)]
         self.keys = {key[0]: key[1:] for key in cube.charge_keys()}
+        cube.number({digest: digest for digest in self.keys})
+        self.cells = [cell for scope in self.scopes for cell in _cells(cube.cell_lines(scope, 1))]
+        self.resources = [row for scope in self.scopes for row in _cells(cube.resource_lines(scope, 1))]
         self.rejects: list[Reject] = list(cube.rejects())
         self.remarks = cube.remarks()
 
@@ -81,6 +82,11 @@ class Reduced:
     @property
     def days(self) -> list[str]:
         return sorted({cell[0] for cell in self.cells})
+
+
+def _cells(blocks: Iterable[str]) -> list[tuple[str, ...]]:
+    """Of each line what follows its version."""
+    return [tuple(line.split("\t")[2:]) for block in blocks for line in block.split("\n") if line]
 
 
 def reduce(

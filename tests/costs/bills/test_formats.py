@@ -68,6 +68,25 @@ def test_focus_with_few_columns_has_no_currency_rather_than_a_guessed_one(tmp_pa
     assert reduce(tmp_path, focus({}), account="stated").scopes[0].billing_account == "stated"
 
 
+def test_what_microsoft_writes_for_nothing_is_nothing(tmp_path: Path) -> None:
+    nothing = {"SubAccountId": "-2", "RegionId": "Unassigned", "ResourceId": "Unassigned"}
+    for base, expected in ((FOCUS, ("-2", "Unassigned")), ({**FOCUS, "x_BillingProfileId": "1"}, ("", ""))):
+        key = next(iter(reduce(tmp_path, focus(nothing, base=base)).keys.values()))
+        assert (key[3], key[5]) == expected
+
+
+def test_columns_of_focus_before_1_0_say_what_later_ones_do(tmp_path: Path) -> None:
+    names = {"ServiceProviderName": "Provider", "RegionId": "Region", "ConsumedQuantity": "UsageQuantity"}
+    base = {{**names, "ConsumedUnit": "UsageUnit"}.get(name, name): value for name, value in FOCUS.items()}
+    whole, early = reduce(tmp_path, focus({})), reduce(tmp_path, focus({}, base=base))
+    assert (early.keys, early.cells) == (whole.keys, whole.cells)
+
+
+def test_a_table_of_contract_commitments_is_called_one(tmp_path: Path) -> None:
+    contract = {"ContractCommitmentId": "c", "ContractCommitmentCost": "9", "BillingCurrency": "USD"}
+    assert "contract commitments, which holds no charges" in refused(tmp_path, table([contract])).message
+
+
 def test_an_upfront_purchase_is_billed_once_and_effective_where_it_is_used(tmp_path: Path) -> None:
     found = reduce(
         tmp_path,
@@ -147,6 +166,54 @@ def test_one_page_of_cost_explorer_is_not_taken_for_all(tmp_path: Path) -> None:
     assert (error.code, error.location["pointer"]) == ("wrong_shape", "/ResultsByTime/0/TimePeriod/Start")
 
 
+LEGACY = {
+    "bill/PayerAccountId": "1", "bill/BillingPeriodStartDate": "2026-06-01T00:00:00Z",
+    "lineItem/UsageStartDate": "2026-06-02T00:00:00Z", "lineItem/LineItemType": "Usage",
+    "lineItem/UnblendedCost": "1.5", "lineItem/CurrencyCode": "USD",
+}  # fmt: skip
+
+
+def delivered(assembly: str, *keys: str) -> bytes:
+    period = {"start": "20260601T000000.000Z", "end": "20260701T000000.000Z"}
+    about = {"assemblyId": assembly, "account": "9", "reportName": "cur", "billingPeriod": period}
+    return json.dumps({**about, "reportKeys": list(keys)}).encode()
+
+
+def test_a_month_that_was_delivered_twice_counts_once_or_is_refused(tmp_path: Path) -> None:
+    """A report comes whole with each delivery, under another assembly."""
+    first, second = table([LEGACY]), table([{**LEGACY, "lineItem/UnblendedCost": "2"}])
+    names = ("a/cur-Manifest.json", "b/cur-Manifest.json", "a/cur-1.csv", "b/cur-1.csv")
+    error = refused(tmp_path, delivered("a", "a/cur-1.csv"), delivered("b", "b/cur-1.csv"), first, second, names=names)
+    assert (error.code, "of cur for 2026-06" in error.message) == ("two_deliveries", True)
+    # The manifest of one delivery stands in two folders.
+    once = reduce(tmp_path, delivered("a", "a/cur-1.csv"), delivered("a", "a/cur-1.csv"), first, names=names[:3])
+    assert (once.export, once.loaded) == ("cur", Decimal("1.5"))
+    copied = refused(tmp_path, first, first, names=("cur-1.csv", "copy of cur-1.csv"))
+    assert (copied.code, copied.location["entry"]) == ("same_file_twice", "copy of cur-1.csv")
+    header = first.splitlines(keepends=True)[0]
+    assert reduce(tmp_path, first, header, header, names=("1.csv", "2.csv", "3.csv")).lines == 1
+
+
+def test_the_manifest_of_a_data_export_names_it_and_its_files(tmp_path: Path) -> None:
+    files = [f"s3://b/x/data/BILLING_PERIOD=2026-06/x-{number}.csv" for number in (1, 2)]
+    described = {
+        "executionId": "e1", "columns": [], "dataFiles": files,
+        "exportArn": "arn:aws:bcm-data-exports:us-east-1:1:export/all-usage-1298e4fd-17f5-4a1d-8426-2e47493e0a45",
+    }  # fmt: skip
+    lines = (SAMPLES / "aws-cur2" / "one.csv").read_bytes()
+    error = refused(tmp_path, json.dumps(described).encode(), lines, names=("x-Manifest.json", "x-1.csv"))
+    assert (error.code, error.location["entry"]) == ("part_missing", "x-2.csv")
+    files.pop()
+    found = reduce(tmp_path, json.dumps(described).encode(), lines, names=("x-Manifest.json", "x-1.csv"))
+    assert (found.format, found.export, found.lines) == ("aws-cur2", "all-usage", 2)
+
+
+def test_a_line_of_aws_without_a_time_begins_with_its_month(tmp_path: Path) -> None:
+    tax = {**LEGACY, "lineItem/LineItemType": "Tax", "lineItem/UsageStartDate": ""}
+    found = reduce(tmp_path, table([LEGACY, tax]))
+    assert (found.rejected, found.days) == (0, ["2026-06-01", "2026-06-02"])
+
+
 # Azure, OpenCost, Google
 
 
@@ -204,6 +271,11 @@ def test_an_answer_of_opencost_that_makes_no_sense_is_refused(tmp_path: Path, do
     assert refused(tmp_path, document.encode()).code == code
 
 
+def test_what_opencost_answered_to_a_request_that_failed_is_shown(tmp_path: Path) -> None:
+    error = refused(tmp_path, b'{"code": 400, "data": null, "message": "bad window"}')
+    assert (error.code, error.message) == ("not_an_answer", "OpenCost answered with an error (400): bad window")
+
+
 @pytest.mark.parametrize("odd", ["NaN", "Infinity", "-Infinity"])
 def test_what_is_no_number_in_an_answer_of_opencost_is_told_by_window_allocation_and_field(
     tmp_path: Path, odd: str
@@ -259,6 +331,20 @@ def test_a_line_of_google_is_used_with_all_its_credits_or_not_at_all(
     assert [(each.line, each.reason.startswith(reason)) for each in found.rejects] == [(3, True)]
     named = {found.keys[cell[1]][2] for cell in found.cells if cell[2] == "Credit"}
     assert named == {"half } 'off'", "PROMOTION"}
+
+
+@pytest.mark.parametrize("month", ["202606", "202606.0", "2026-06"])
+def test_a_query_that_takes_googles_columns_apart_loses_no_credit(tmp_path: Path, month: str) -> None:
+    base = {
+        "usage_start_time": "2026-05-31 23:00:00 UTC", "cost": "4", "invoice_month": month, "service_description": "VM",
+        "sku_description": "core", "project_id": "p", "credit_amount": "0.0",
+    }  # fmt: skip
+    for name in ("credit_amount", "credits.amount"):
+        rows = [{**base, name: amount} for amount in ("-1.5", "0.0", "", "half")]
+        found = reduce(tmp_path, table(rows))
+        assert (found.format, [each.line for each in found.rejects]) == ("gcp-billing", [5])
+        assert (found.loaded, [str(scope.period) for scope in found.scopes]) == (Decimal("10.5"), ["2026-06-01"])
+        assert {key[1] for key in found.keys.values()} == {"VM"}
 
 
 # Lists of charges
@@ -374,6 +460,28 @@ def test_a_bill_is_read_in_any_encoding_that_its_bytes_tell(tmp_path: Path, enco
     assert {key[1] for key in found.keys.values()} == {"Größe"}
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize(
+    "name", ["opencost/allocation.json", "opencost/cloud_cost.json", "aws-cost-explorer/grouped.json"]
+)
+def test_a_bill_of_json_is_read_in_any_encoding_that_its_bytes_tell(tmp_path: Path, name: str, encoding: str) -> None:
+    content = (SAMPLES / name).read_bytes()
+    plain, found = reduce(tmp_path, content), reduce(tmp_path, content.decode().encode(encoding))
+    assert (found.totals, found.cells, found.rejected) == (plain.totals, plain.cells, 0)
+    assert any("for it is not UTF-8" in note for note in found.notes)
+
+
+def test_json_of_another_encoding_has_the_same_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = (SAMPLES / "opencost" / "allocation.json").read_text()
+    for most in (len(content) - 1, len(content) // 8):
+        monkeypatch.setattr("costs.bills.tables.MOST_JSON", most)
+        monkeypatch.setattr("costs.bills.json_rows.MOST_JSON", most)
+        assert refused(tmp_path, content.encode("utf-32")).code == "too_large"
+    deep = ('{"ResultsByTime":' + "[" * 100_000).encode("utf-16")
+    monkeypatch.undo()
+    assert refused(tmp_path, deep).code == "too_deep"
+
+
 def test_two_columns_of_one_name_are_refused_only_where_money_or_time_is_read_from_them(tmp_path: Path) -> None:
     header, line = focus({}).decode().split()
     for twice in (f"{header},BilledCost\n{line},7\n".encode(), b"Date,Amount,Amount\n2026-06-01,1,2\n"):
@@ -387,7 +495,9 @@ def test_two_columns_of_one_name_are_refused_only_where_money_or_time_is_read_fr
         (b'{"code": 200,\n "data": [{"a": ', "not_json", "ends in the middle, at line 2, column 17"),
         (b'{"code": 200,\n "data": [1,, 2]}', "not_json", "breaks at line 2, column 13 (byte 26)"),
         (b"[]", "empty", "an empty list"),
-        ("{}".encode("utf-16-le") * 8, "wrong_encoding", "UTF-16 (little endian"),
+        ('{"code": 200,\n "data": [1,, 2]}'.encode("utf-16-be"), "not_json", "breaks at line 2, column 13"),
+        ('{"data": [{"a": {"totalCost": 1}}]}'.encode("utf-32-le")[:-61], "not_json", "ends in the middle"),
+        ('{"some": 1, "other": "\ud800 ends here"}'.encode("utf-16", "surrogatepass"), "unknown_format", "OpenCost"),
         (b"[" * 100_000, "too_deep", "more than 200 levels deep at line 1, column 201 (byte 200)"),
         (b'{"a": 1}', "unknown_format", "OpenCost"),
     ],

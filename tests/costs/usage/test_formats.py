@@ -375,6 +375,26 @@ def test_a_configuration_of_loki_that_is_no_yaml_names_the_line_though_nobody_sa
         assert (refused.value.code, refused.value.location["line"]) == ("not_yaml", 6)
 
 
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [
+        ("prometheus-tsdb", TSDB), ("elasticsearch-ilm", {"logs": {"version": 3, "policy": {"phases": {"hot": {}}}}}),
+        ("mimirtool", {"total_active_series": 5, "in_use_active_series": 3}),
+        ("cloudwatch-log-groups", {"logGroups": [{"logGroupName": "a", "storedBytes": 5}]}),
+        ("elasticsearch-indices", [{"health": "green", "index": "a", "store.size": "5"}]),
+        ("newrelic-consumption", {"data": {"actor": {"account": {"nrql": {"results": []}}}}}),
+    ],
+)  # fmt: skip
+def test_usage_that_was_cut_off_is_told_with_its_place_and_what_it_was_to_be(name: str, document: Any) -> None:
+    cut = json.dumps(document, indent=1)[:-6]
+    for content in (cut.encode(), cut.encode("utf-16")):
+        assert registry.is_usage(content)
+        with pytest.raises(UsageError, match="ends in the middle, at line") as refused:
+            registry.read(content)
+        assert f"it is usage ({registry.FORMATS[name].title})" in refused.value.message
+        assert refused.value.location["line"] == cut.count("\n") + 1
+
+
 def pod(name: str, namespace: str = "shop", phase: str = "Running") -> dict[str, Any]:
     return {"kind": "Pod", "metadata": {"name": name, "namespace": namespace, "uid": name}, "status": {"phase": phase}}
 

@@ -76,6 +76,12 @@ CASES = [
     ("iam.json", b'{"reader": {"policy": {"Version": "2012-10-17"}}}', "scan"),
     ("tempo.yaml", b"compactor: {compaction: {block_retention: 48h}}\n", "platform"),
     ("loki.yaml", b"compactor: {retention_enabled: true}\n", "usage"),
+    ("broken.yaml", b"compactor:\n  retention_enabled: true\n limits: {\n", "usage"),
+    ("cut.json", TSDB[:60], "usage"),
+    ("ilm.json", b'{"logs": {"version": 1, "policy": {"phases": {"hot": {', "usage"),
+    ("mimirtool.json", b'{"total_active_series": 5, "in_use', "usage"),
+    ("objects.json", b'{"apiVersion": "v1", "kind": "List", "items": [{"data": {"resultType": 1', "platform"),
+    ("broken-app.yaml", b"overrides:\n  shop: {\n", "platform"),
 ]
 
 
@@ -128,7 +134,8 @@ def test_a_stated_format_says_the_kind(api: Callable[..., Client], alice: User, 
 @pytest.mark.parametrize(
     ("content", "pointer", "said"),
     [
-        (TSDB[:60], "/file", "a.json: It looks like JSON that ends in the middle"),
+        (TSDB[:60], "/file", "By how it begins it is usage (Prometheus, status/tsdb)."),
+        (b"compactor:\n  retention_enabled: true\n x: {\n", "/file", "a.json: This is no YAML at line 3"),
         ('{"runs": [1]}'.encode("utf-16"), "/file", "a.json: The file is UTF-16."),
         (b"[]", "/file", "an empty list"),
         (b'{"what": "is this"}', "/service", "or name the format"),
