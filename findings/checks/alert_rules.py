@@ -9,7 +9,7 @@ from findings.checks.alert_delay import Opens, prometheus_seconds
 from findings.checks.base import Unsure
 from findings.checks.signal_loss import opens_on_loss
 from findings.checks.signals import Meaning, Sense
-from findings.platform import alarm_actions, alerts
+from findings.platform import alarm_actions, alertmanager, alerts
 from findings.platform.alarm_actions import Reach
 from findings.platform.model import Platform
 from findings.platform.promql import Matcher
@@ -64,6 +64,8 @@ def _prometheus(platform: Platform) -> Iterator[Rule]:
     records, times = alerts.recording_rules(platform), alerts.prometheus_times(platform)
     for file in alerts.prometheus_rules(platform):
         for alert in file.alerts:
+            if alertmanager.is_for_nobody(platform, alert):
+                continue
             meaning = signals.of_promql(alert.expression, records)
             words = f"{alert.words} {alert.expression}"
             waits = _prometheus_wait(alert, file, times)

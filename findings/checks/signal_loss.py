@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform import alerts
+from findings.platform import alertmanager, alerts
 from findings.platform.model import Platform
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown
@@ -194,7 +194,8 @@ def _is_of_hosts(monitor: alerts.Monitor) -> bool:
 def _prometheus(platform: Platform) -> Iterator[Verdict]:
     """Rules on a series say nothing once it is gone: somewhere in the platform a rule has to watch for that."""
     files = list(alerts.prometheus_rules(platform))
-    if any(rules.watches_absence for rules in files):
+    heard = (alert for rules in files for alert in rules.alerts if not alertmanager.is_for_nobody(platform, alert))
+    if any(alert.watches_absence for alert in heard):
         for rules in files:
             yield Pass(rules.id, (rules.place,))
         return

@@ -155,6 +155,11 @@ class PrometheusAlert:
     place: Place
     severity: str = ""
     words: str = ""  # its name and what its annotations say
+    labels: tuple[tuple[str, str], ...] = ()  # as its rule states them, with its group's
+
+    @property
+    def watches_absence(self) -> bool:
+        return bool(_ABSENCE.search(self.expression))
 
 
 @dataclass(frozen=True)
@@ -166,10 +171,6 @@ class RuleFile:
     alerts: tuple[PrometheusAlert, ...]
     interval: Sourced[float] | None  # the longest that a group states
     records: Mapping[str, str] = field(default_factory=dict)  # recording rules: expression by name
-
-    @property
-    def watches_absence(self) -> bool:
-        return any(_ABSENCE.search(alert.expression) for alert in self.alerts)
 
 
 def prometheus_rules(platform: Platform) -> list[RuleFile]:
@@ -206,7 +207,7 @@ def _rules(groups: list[Any], id_: str, of: Resource | ConfigFile) -> Iterator[R
             if isinstance(rule, Map) and "record" in rule and "expr" in rule:
                 records.setdefault(str(rule["record"]), str(rule["expr"]))
         rules = [rule for rule in items(group, "rules") if isinstance(rule, Map) and "alert" in rule and "expr" in rule]
-        alerts += [_alert(rule, of) for rule in rules]
+        alerts += [_alert(rule, of, mapping(group, "labels")) for rule in rules]
         stated = find(group, "interval")
         length = seconds(stated[0]) if stated and rules else None
         if stated and length:
@@ -216,7 +217,7 @@ def _rules(groups: list[Any], id_: str, of: Resource | ConfigFile) -> Iterator[R
         yield RuleFile(id_, of.place(), tuple(alerts), longest, records)
 
 
-def _alert(rule: Map, of: Resource | ConfigFile) -> PrometheusAlert:
+def _alert(rule: Map, of: Resource | ConfigFile, of_group: Map) -> PrometheusAlert:
     place = of.place(rule.lines["alert"])
     hold: Sourced[float] | Unknown = Sourced(0.0, Source.PROVIDER_DEFAULT, place, "Prometheus: for defaults to 0 s")
     if rule.get("for") is not None:
@@ -224,11 +225,13 @@ def _alert(rule: Map, of: Resource | ConfigFile) -> PrometheusAlert:
         at = of.place(rule.lines["for"])
         hold = Unknown(f"for is {rule['for']!r}", "a duration under for", at) if length is None else Sourced(
             length, Source.FILE, at)  # fmt: skip
-    severity = str(mapping(rule, "labels").get("severity") or "")
+    labels = {name: str(value) for name, value in (of_group | mapping(rule, "labels")).items()}
+    severity = labels.get("severity", "")
     words = " ".join((str(rule["alert"]), *(str(each) for each in mapping(rule, "annotations").values())))
     return PrometheusAlert(
-        str(rule["alert"]), str(rule["expr"]), hold, bool(_PAGING.fullmatch(severity)), place, severity, words[:2000]
-    )
+        str(rule["alert"]), str(rule["expr"]), hold, bool(_PAGING.fullmatch(severity)), place, severity, words[:2000],
+        tuple(labels.items()),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
