@@ -8,13 +8,13 @@ from findings.checks.alert_rules import Rule
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.coverage import Cell, State
 from findings.checks.subjects import Subject
-from findings.platform import alarm_actions, alertmanager
+from findings.platform import alarm_actions, alertmanager, notified
 from findings.platform.alarm_actions import Reach
 from findings.platform.alertmanager import Routing
 from findings.platform.alerts import PrometheusAlert
 from findings.platform.model import Platform, places, unique
 from findings.vocabulary import Category, Outcome, Severity
-from platform_risk.quantities.sourced import Input, Quantity, Source
+from platform_risk.quantities.sourced import Input, Place, Quantity, Source
 
 META = Meta(
     id="alert-coverage",
@@ -26,8 +26,8 @@ META = Meta(
     means="None of the alert rules among the files watches for one of the ways in which this can fail. A rule counts "
     "when every metric in its expression is one of which it is known what it tells, and when its labels include what "
     "is looked at. A rule that is not understood never counts: what it may watch is unknown. Nor does an alert "
-    "that reaches nobody: an alarm of CloudWatch without an action, or an alert that Alertmanager sends to a receiver "
-    "without a configuration.",
+    "that reaches nobody: an alarm of CloudWatch without an action, an alert that Alertmanager sends to a receiver "
+    "without a configuration, a monitor of Datadog that names nobody beside others that do.",
     why="What no alert notices is found by users. From then on the outage is as long as it takes them to complain, "
     "and by then it has spent more of the error budget than the repair will.",
     not_a_problem="Something outside these files watches it: a rule in another tool, or the facts say what a rule "
@@ -51,6 +51,8 @@ META = Meta(
         "https://docs.newrelic.com/docs/nrql/nrql-syntax-clauses-functions/",
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
         "https://docs.datadoghq.com/monitors/types/metric/",
+        "https://docs.datadoghq.com/monitors/notify/",
+        "https://docs.newrelic.com/docs/alerts/get-notified/incident-workflows/incident-workflows/",
     ),
 )
 _NOTICES = "facts: alerting.notices"
@@ -58,6 +60,7 @@ _NOTICES = "facts: alerting.notices"
 
 def run(platform: Platform) -> Iterator[Verdict]:
     yield from _alarms(platform)
+    yield from _unnotified(platform)
     yield from _routed(platform)
     found = coverage.coverage(platform)
     if not found.cells:
@@ -88,14 +91,24 @@ def _alarms(platform: Platform) -> Iterator[Verdict]:
         if told.reach is Reach.UNKNOWN:
             yield Unsure(id_, f"whom it tells is not known: {told.reason}", told.provide, told.place)
         elif told.reach is Reach.NOBODY:
-            term = Input(id_, told.reason, "", Source.FILE, told.place.path, told.place.line)
-            yield Fail(
-                id_,
-                f"It opens and tells nobody: {told.reason}",
-                "The alarm changes its state in the console, and no alarm that tells somebody combines it.",
-                places(told.place, told.alarm.place()),
-                (Quantity("alarms_that_tell_nobody", 1, "alarms", "alarms without an action in force", (term,)),),
-            )
+            yield _silent(id_, told.reason, told.place, told.alarm.place())
+
+
+def _unnotified(platform: Platform) -> Iterator[Verdict]:
+    """Conditions of New Relic and monitors of Datadog that open for nobody, beside others that tell somebody."""
+    for each in notified.untold(platform).values():
+        yield _silent(each.id, each.reason, each.because, each.place)
+
+
+def _silent(id_: str, reason: str, because: Place, place: Place) -> Fail:
+    term = Input(id_, reason, "", Source.FILE, because.path, because.line)
+    return Fail(
+        id_,
+        f"It opens and tells nobody: {reason}",
+        "It changes its state where nobody looks, and nothing that tells somebody uses it.",
+        places(because, place),
+        (Quantity("alarms_that_tell_nobody", 1, "alarms", "alarms that nobody is told of", (term,)),),
+    )
 
 
 # Alerts that nobody has to be told of, as their authors say: they hold back others, or show that alerts arrive.

@@ -1,11 +1,11 @@
-"""Alert conditions as they are declared for New Relic, CloudWatch and Prometheus. PURE."""
+"""Alert conditions as they are declared for New Relic, CloudWatch, Datadog and Prometheus. PURE."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once, once
+from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once, normal, once
 from findings.platform.nodes import find, items, mapping
 from findings.platform.units import seconds
 from findings.platform.yaml_reader import Map, Seq
@@ -15,6 +15,9 @@ Stated = Sourced[Any] | Unknown
 _PAGING = re.compile(r"critical|page|pager|emergency|sev-?1|p1", re.IGNORECASE)
 _ABSENCE = re.compile(
     r"\babsent(?:_over_time)?\s*\(|\bup\b(?:\{[^}]*\})?[^<>=!]{0,80}(?:==\s*(?:bool\s+)?0|!=\s*1|<\s*1)"
+)
+_MONITORS = re.compile(
+    r"(?:metric|query|log|trace-analytics|rum|event(?:-v2)?|slo|process) alert|service check|composite"
 )
 _LINKS = 20  # levels of nesting in the arguments of a module
 
@@ -139,11 +142,43 @@ class Monitor:
 
 
 def datadog_monitors(platform: Platform, *, of_metrics: bool = True) -> Iterator[Monitor]:
-    """Those of metrics alone, or all of them: of logs, traces, service checks and other monitors too."""
-    for block in platform.terraform("datadog_monitor"):
-        kind = block.get("type")
+    """Those of metrics alone, or all of them: of logs, traces, service checks and other monitors too. Terraform's,
+    those of the operator, and those that the API gives out as JSON."""
+    for monitor in _monitors(platform):
+        kind = monitor.stated.get("type")
         if not of_metrics or not isinstance(kind, Sourced) or str(kind.value) in ("metric alert", "query alert"):
-            yield Monitor(block.id, block.place(), block.attributes)
+            yield monitor
+
+
+def _monitors(platform: Platform) -> Iterator[Monitor]:
+    for block in platform.terraform("datadog_monitor"):
+        yield Monitor(block.id, block.place(), block.attributes)
+    for resource in platform.of_kind("DatadogMonitor"):
+        spec = mapping(resource.body, "spec")
+        if "query" in spec:
+            yield Monitor(resource.id, resource.place(), _of_monitor(spec, resource))
+    for config in platform.configs:
+        if {"query", "type", "message"} <= config.keys:
+            within = items(config.root, "monitors") or (config.root if isinstance(config.root, Seq) else [config.root])
+            for node in within:
+                if isinstance(node, Map) and _MONITORS.fullmatch(str(node.get("type"))) and "query" in node:
+                    name = f"{config.path} {node.get('name') or node.get('id') or ''}".strip()
+                    yield Monitor(name, config.place(node.lines["query"]), _of_monitor(node, config))
+
+
+_MONITORS = re.compile(
+    r"(?:metric|query|log|trace-analytics|rum|event(?:-v2)?|slo) alert|service check|composite|process alert"
+)
+
+
+def _of_monitor(node: Map, of: Resource | ConfigFile) -> dict[str, Stated]:
+    """What a monitor and its options state, under the names that Terraform has for it."""
+    return {
+        normal(key): Sourced(value, Source.FILE, of.place(each.lines[key]))
+        for each in (node, mapping(node, "options"))
+        for key, value in each.items()
+        if value is not None and not isinstance(value, Map | Seq)
+    }
 
 
 @dataclass(frozen=True)
