@@ -9,7 +9,7 @@ from findings.checks.alert_delay import Opens, prometheus_seconds
 from findings.checks.base import Unsure
 from findings.checks.signal_loss import opens_on_loss
 from findings.checks.signals import Meaning, Sense
-from findings.platform import alarm_actions, alertmanager, alerts, notified
+from findings.platform import alarm_actions, alertmanager, alerts, grafana, notified
 from findings.platform.alarm_actions import Reach
 from findings.platform.model import Platform
 from findings.platform.promql import Matcher
@@ -36,7 +36,8 @@ class Rule:
 
 
 def rules(platform: Platform) -> Iterator[Rule]:
-    for each in (*_prometheus(platform), *_newrelic(platform), *_cloudwatch(platform), *_datadog(platform)):
+    found = (_prometheus, _grafana, _newrelic, _cloudwatch, _datadog)
+    for each in (rule for language in found for rule in language(platform)):
         yield _as_stated(platform, each)
 
 
@@ -83,6 +84,18 @@ def _prometheus_wait(
         return {"best": alert.hold.value, "wait_reason": missing.reason}
     best, worst = prometheus_seconds(scrape.value, evaluation.value, alert.hold.value, wait.value)
     return {"best": best, "worst": worst}
+
+
+def _grafana(platform: Platform) -> Iterator[Rule]:
+    records = alerts.recording_rules(platform)
+    for group in grafana.groups(platform):
+        for rule in group.rules:
+            meaning = signals.of_promql(rule.expression, records) if rule.expression else Meaning(reason=rule.reason)
+            if rule.no_data in ("NoData", "Alerting") and not rule.filters:
+                meaning = Meaning((*meaning.senses, Sense("signal-lost", "noDataState")), meaning.reason)
+            wait = _wait(alert_delay.grafana(group, rule))
+            words = f"{rule.words} {rule.expression}"
+            yield _made(rule.title, "grafana", meaning, rule.place, words, severity=rule.severity, **wait)
 
 
 def _wait(opens: "Opens | Unsure | None") -> dict[str, Any]:

@@ -182,8 +182,9 @@ def _is_unread(composite: Block) -> bool:
 
 
 def _event_rules(platform: Platform) -> Iterator[Block]:
-    """Rules of EventBridge that pass on what alarms do, or may, where nothing of their pattern is known."""
+    """Rules of EventBridge that pass on what alarms do, or may, where something of their pattern is not known."""
     for block in platform.terraform("aws_cloudwatch_event_rule"):
         pattern = block.get("event_pattern")
-        if pattern is not None and (_OF_ALARMS.search(stated_text(pattern)) or not stated_text(pattern)):
+        text = stated_text(pattern)
+        if pattern is not None and (not text or "…" in text or _OF_ALARMS.search(text)):
             yield block

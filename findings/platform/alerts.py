@@ -14,7 +14,7 @@ from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 Stated = Sourced[Any] | Unknown
 _PAGING = re.compile(r"critical|page|pager|emergency|sev-?1|p1", re.IGNORECASE)
 _ABSENCE = re.compile(
-    r"\babsent(?:_over_time)?\s*\(|\bup\b(?:\{[^}]*\})?[^<>=!]{0,80}(?:==\s*(?:bool\s+)?0|!=\s*1|<\s*1)"
+    r"\babsent(?:_over_time)?\s*\(|\bup\b(?:\{[^}]*\})?[^<>=!]{0,80}(?:==\s*(?:bool\s+)?0|!=\s*1|<\s*(?:1|0?\.[0-9]))"
 )
 _MONITORS = re.compile(
     r"(?:metric|query|log|trace-analytics|rum|event(?:-v2)?|slo|process) alert|service check|composite"
@@ -194,7 +194,12 @@ class PrometheusAlert:
 
     @property
     def watches_absence(self) -> bool:
-        return bool(_ABSENCE.search(self.expression))
+        return watches_absence(self.expression)
+
+
+def watches_absence(expression: str) -> bool:
+    """Whether it asks for what is gone."""
+    return bool(_ABSENCE.search(expression))
 
 
 @dataclass(frozen=True)
@@ -264,9 +269,14 @@ def _alert(rule: Map, of: Resource | ConfigFile, of_group: Map) -> PrometheusAle
     severity = labels.get("severity", "")
     words = " ".join((str(rule["alert"]), *(str(each) for each in mapping(rule, "annotations").values())))
     return PrometheusAlert(
-        str(rule["alert"]), str(rule["expr"]), hold, bool(_PAGING.fullmatch(severity)), place, severity, words[:2000],
+        str(rule["alert"]), str(rule["expr"]), hold, pages(severity), place, severity, words[:2000],
         tuple(labels.items()),
     )  # fmt: skip
+
+
+def pages(severity: str) -> bool:
+    """Whether somebody is called for it, by the label that nearly everybody gives it."""
+    return bool(_PAGING.fullmatch(severity))
 
 
 @dataclass(frozen=True)
