@@ -436,6 +436,9 @@ FIGURES: Mapping[tuple[str, str], Compute] = {
     ("kafka-consumers", "backlog_bytes_per_hour"): lambda terms: (
         max(0, sum(terms.starting("arriving_")) - _quota(terms)) * 3600
     ),
+    ("kafka-durability", "quorum_losses_survived"): lambda terms: kafka_durability.quorum_losses_survived(
+        int(terms["members"])
+    ),
     ("kafka-durability", "messages_at_risk"): lambda terms: kafka_durability.messages_at_risk(
         terms["messages_per_second"], terms["replication_lag"]
     ),
