@@ -312,7 +312,8 @@ def cloudwatch(alarm: alerts.Alarm) -> Opens | Unsure | None:
     enabled = alarm.stated.get("actions_enabled")
     if isinstance(enabled, Sourced) and enabled.value is False:
         return None
-    period, evaluations = (_stated(alarm, name) for name in ("period", "evaluation_periods"))
+    period = _period(alarm) if alarm.queries else _stated(alarm, "period")
+    evaluations = _stated(alarm, "evaluation_periods")
     for each in (period, evaluations):
         if isinstance(each, Unknown):
             return Unsure(alarm.id, each.reason, each.provide, alarm.place)
@@ -331,13 +332,28 @@ def cloudwatch(alarm: alerts.Alarm) -> Opens | Unsure | None:
                   ("The outage begins up to one period before a period does.",), "The alarm")  # fmt: skip
 
 
+def _period(alarm: alerts.Alarm) -> Sourced[float] | Unknown:
+    """Of an alarm on queries, as one on a band around what is expected is: their periods stand within them."""
+    inner = [each.get("period") for query in alarm.queries for each in (query, *query.inner("metric"))]
+    stated = [each for each in inner if isinstance(each, Sourced) and number(each.value)]
+    unknown = next((each for each in inner if isinstance(each, Unknown)), None)
+    if unknown is not None:
+        return unknown
+    lengths = sorted({number(each.value) or 0 for each in stated})
+    if len(lengths) == 1:
+        return stated[0].map(lambda _: float(lengths[0]))
+    told = f"have periods of {lengths[0]:g} to {lengths[-1]:g} s" if lengths else "state no period"
+    return Unknown(f"the queries that it compares {told}", "one period in the metric of each metric_query", alarm.place)
+
+
 def _stated(alarm: alerts.Alarm, name: str) -> Sourced[float] | Unknown:
     stated = alarm.stated.get(name)
     if isinstance(stated, Unknown):
         return stated
     value = number(stated.value) if stated is not None else None
     if stated is None or value is None or value <= 0:
-        return Unknown(f"{name} is not a number here", name, alarm.place)
+        told = "is not stated" if stated is None else f"is {stated.value!r}, which is no number above 0"
+        return Unknown(f"{name} {told}", f"a number as {name} of the alarm", alarm.place)
     return stated.map(lambda _: value)
 
 
