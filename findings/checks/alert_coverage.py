@@ -8,7 +8,7 @@ from findings.checks.alert_rules import Rule
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.coverage import Cell, State
 from findings.checks.subjects import Subject
-from findings.platform import alarm_actions, alertmanager, notified
+from findings.platform import alarm_actions, alertmanager, notified, promql
 from findings.platform.alarm_actions import Reach
 from findings.platform.alertmanager import Routing
 from findings.platform.alerts import PrometheusAlert
@@ -142,9 +142,20 @@ def _routed(platform: Platform) -> Iterator[Verdict]:
 
 
 def _watches(alert: PrometheusAlert) -> bool:
-    """Whether it is about something that can go wrong: one that always fires shows that alerts arrive."""
-    meaning = signals.of_promql(alert.expression)
-    return bool(meaning.senses or meaning.reason)
+    """Whether it is about anything: one that always fires shows that alerts arrive."""
+    try:
+        return any(promql.metrics(promql.parse(alert.expression)))
+    except promql.NotUnderstood:
+        return True
+
+
+def _weighs(told: alertmanager.Told) -> bool:
+    """Whether somebody would be called for it. Who names one alert in a route to nobody has decided about that one."""
+    is_by_name = all(
+        any(each is not None and each.label == "alertname" and each.operator in ("=", "=~") for each in end.matchers)
+        for end in told.ends
+    )
+    return (told.alert.pages or not told.alert.severity) and not is_by_name
 
 
 def _untold(routing: Routing, found: list[alertmanager.Told]) -> Fail:
@@ -164,7 +175,7 @@ def _untold(routing: Routing, found: list[alertmanager.Told]) -> Fail:
         "Alertmanager takes them and sends nothing, and no other route tells somebody of them.",
         places(*(each for end in ends for each in (end.place, end.receiver.place))),
         (Quantity("alerts_that_tell_nobody", len(found), "alerts", "alerts whose route ends at nobody", terms),),
-        None if any(told.alert.pages or not told.alert.severity for told in found) else Severity.LOW,
+        None if any(map(_weighs, found)) else Severity.LOW,
         "routes",
     )
 

@@ -65,7 +65,7 @@ _HEX = re.compile(r"[0-9a-fA-F]{32,}")
 # A value that says of itself that it is for development.
 _FOR_DEVELOPMENT = re.compile(
     r"(?:.*[^a-z])?(?:dev|devel|development|local|localhost|test|testing|demo|insecure|not-?secret|not-?for-?prod\w*)"
-    r"(?:[^a-z].*)?",
+    r"(?:[^a-z].*|[-_]?(?:password|passwd|pass|pw|secret|key)\W?[0-9]*)?",
     re.IGNORECASE | re.DOTALL,
 )
 _MOST_NAME = 253  # as many as a ConfigMap's key may have

@@ -275,7 +275,9 @@ spec:
         ("DB_PASSWORD", "h7-not-real-k2", Severity.HIGH),
         ("DATABASE_URL", "postgres://api:h7-not-real-k2@db/shop", Severity.HIGH),
         ("DB_PASSWORD", "dev-4711", Severity.LOW),
-        ("DB_PASSWORD", "localpass1", Severity.HIGH),  # no word of its own
+        ("DB_PASSWORD", "testpassword", Severity.LOW),
+        ("DB_PASSWORD", "localized1", Severity.HIGH),  # no word of its own
+        ("DB_PASSWORD", "latest-4711", Severity.HIGH),
         ("SECRET_KEY", "django-insecure-9x8$w7v6u5t4s3r2q1p0", Severity.LOW),
         ("JWT_SECRET", "0123456789abcdef0123456789abcdef", Severity.HIGH),
         ("Auth__JwtSecret", "aB3dE5gH7jK9mN1pQ3sT", Severity.HIGH),

@@ -9,6 +9,7 @@ from findings.platform import alertmanager
 from findings.platform.alarm_actions import Reach
 from findings.platform.alertmanager import parsed
 from findings.platform.promql import Matcher
+from findings.vocabulary import Severity
 from tests.findings.checks.reading import fails, platform
 
 RULES = """
@@ -165,6 +166,27 @@ def test_an_alert_for_nobody_notices_nothing_and_is_told_once() -> None:
     (fail,) = fails("alert-coverage", rules_yml=RULES, alertmanager_yml=config)
     assert fail.title == "Errors opens and tells nobody: the receiver null has no configuration"
     assert fail.subject == "alertmanager.yml"
+
+
+@pytest.mark.parametrize(
+    ("asked", "severity"),
+    [
+        ("match: {severity: critical}", None),
+        ("match: {alertname: Errors}", Severity.LOW),  # somebody has decided about this one
+        ("matchers: ['alertname=~\"Errors|Other\"']", Severity.LOW),
+        ("match: {severity: page}", "nothing"),
+    ],
+)
+def test_what_a_route_names_by_itself_weighs_less(asked: str, severity: object) -> None:
+    config = f"route:\n  receiver: pager\n  routes: {NULL % asked}\n{RECEIVERS}"
+    found = fails("alert-coverage", rules_yml=RULES.replace("warning", "critical"), alertmanager_yml=config)
+    assert [fail.severity for fail in found] == ([] if severity == "nothing" else [severity])
+
+
+def test_an_alert_that_always_fires_needs_to_tell_nobody() -> None:
+    config = f'route: {{receiver: "null"}}\n{RECEIVERS}'
+    always = RULES.replace('sum(rate(http_requests_total{code=~"5.."}[5m])) > 5', "vector(1)")
+    assert fails("alert-coverage", rules_yml=always, alertmanager_yml=config) == []
 
 
 @pytest.mark.parametrize(
