@@ -6,6 +6,7 @@ from typing import Any
 
 from findings.checks import written_out
 from findings.platform.model import Block, Platform, Workload
+from findings.platform.nodes import items
 from findings.platform.settings import flat
 from findings.platform.yaml_reader import Document, Map, Seq, read
 from findings.vocabulary import Severity
@@ -36,7 +37,7 @@ class Held:
 
 def everywhere(platform: Platform) -> Iterator[Held]:
     """In the order in which it is read, and without subjects that hold none."""
-    for held in (*_workloads(platform), *_terraform(platform), *_values(platform)):
+    for held in (*_workloads(platform), *_terraform(platform), *_tasks(platform), *_values(platform)):
         if held.found:
             yield held
 
@@ -101,6 +102,19 @@ def _of_containers(stated: Sourced[Any] | Unknown, held: Held) -> None:
         for each in container.get("environment") or () if isinstance(container, Mapping) else ():
             if isinstance(each, Mapping) and "…" not in str(each.get("value")):
                 held.add(str(each.get("name")), each.get("value"), stated.place)
+
+
+def _tasks(platform: Platform) -> Iterator[Held]:
+    """Definitions of tasks of ECS, as files of their own."""
+    why = "Whoever may describe tasks, or has the repository or its past, has it."
+    for config in platform.configs:
+        if {"containerDefinitions", "environment"} <= config.keys:
+            held = Held(config.path, "a task definition", why)
+            for container in items(config.root, "containerDefinitions"):
+                for each in items(container, "environment"):
+                    if isinstance(each, Map) and "value" in each:
+                        held.add(str(each.get("name")), each["value"], config.place(each.lines["value"]))
+            yield held
 
 
 def _values(platform: Platform) -> Iterator[Held]:

@@ -43,6 +43,8 @@ _OF_REDIS = re.compile(
     r"\s*user\s+\S{1,200}(?=.{0,500}\s[~+&])(?:\s+(?:on|off|reset\w*|all\w+|[~&+%#<(-]\S{1,200}))*\s+>(\S{1,200})"
 )
 _IN_URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:([^\s/]{1,500})@[^\s@]")
+# What stands for a login in a URL that somebody still has to write: user:pass@host.
+_MODEL_URL = re.compile(r"[^:]{1,30}://(?:user(?:name)?|login):(?:pass(?:word|wd)?|pwd)@", re.IGNORECASE)
 # What people write until they know better, switches, hashes, and texts that something fills in or decrypts.
 _NO_PASSWORD = re.compile(
     r"(?:change|replace|your|my-?(?:password|secret)|example|sample|placeholder|dummy|fake|todo|fixme|insert|enter"
@@ -85,7 +87,7 @@ def is_password(key: str, value: str) -> bool:
     if _PASSWORD.fullmatch(name):
         is_itself = value.lower() == name.rpartition("_")[2] or normal(value) == name
         return not is_itself and not _ABOUT.fullmatch(name) and _is_literal(value)
-    in_url = _IN_URL.match(value)
+    in_url = None if _MODEL_URL.match(value) else _IN_URL.match(value)
     return (in_url is not None and in_url[1] not in _NAMED and _is_literal(in_url[1])) or _is_within(value)
 
 

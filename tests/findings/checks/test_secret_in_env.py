@@ -274,6 +274,7 @@ spec:
     [
         ("DB_PASSWORD", "h7-not-real-k2", Severity.HIGH),
         ("DATABASE_URL", "postgres://api:h7-not-real-k2@db/shop", Severity.HIGH),
+        ("DATABASE_URL", "postgres://user:pass@host/db", None),
         ("DB_PASSWORD", "dev-4711", Severity.LOW),
         ("DB_PASSWORD", "testpassword", Severity.LOW),
         ("DB_PASSWORD", "localized1", Severity.HIGH),  # no word of its own
