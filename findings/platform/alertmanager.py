@@ -85,11 +85,23 @@ def told(platform: Platform) -> dict[PrometheusAlert, Told]:
     if not any(each.is_whole for each in found):
         return {}
     relabelled = _relabelled(platform)
-    return {
-        alert: _told(alert, found, _labels(alert, relabelled))
-        for file in alerts.prometheus_rules(platform)
-        for alert in file.alerts
-    }
+    asked = {each.label for routing in found for each in _matchers_below(routing.root) if each is not None}
+    alike: dict[tuple[str | None, ...], Told] = {}  # by what routes ask for: most alerts differ in nothing else
+    answers: dict[PrometheusAlert, Told] = {}
+    for file in alerts.prometheus_rules(platform):
+        for alert in file.alerts:
+            labels = _labels(alert, relabelled)
+            key = tuple(labels.get(name) for name in sorted(asked))
+            if key not in alike:
+                alike[key] = _told(alert, found, labels)
+            answers[alert] = replace(alike[key], alert=alert)
+    return answers
+
+
+def _matchers_below(route: Route) -> Iterator[Matcher | None]:
+    yield from route.matchers
+    for below in route.routes:
+        yield from _matchers_below(below)
 
 
 def is_for_nobody(platform: Platform, alert: PrometheusAlert) -> bool:

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 _WILD = re.compile(r"\.[*+]|\(-?\[0-9\]\+\)\?|\[0-9\]\+|\\d\+|\(\.[*+]\)")
 _MOST_WILDCARDS = 5
 
 
-def globs(pattern: str) -> list[str] | None:
+@lru_cache(maxsize=4096)
+def globs(pattern: str) -> tuple[str, ...] | None:
     """`api|web-.*` as api and web-*; None for an expression that is more than that."""
     pattern = pattern.removeprefix("^").removesuffix("$")
     if pattern.startswith("(?:") and pattern.endswith(")") and pattern.count("(") == 1:
@@ -18,7 +20,7 @@ def globs(pattern: str) -> list[str] | None:
         parts[0], parts[-1] = parts[0][1:], parts[-1][:-1]
     if not all(re.fullmatch(r"[\w.:/*-]*", part) and part.count("*") <= _MOST_WILDCARDS for part in parts):
         return None
-    return parts
+    return tuple(parts)
 
 
 def matches_any(parts: Iterable[str], names: Iterable[str]) -> bool:
