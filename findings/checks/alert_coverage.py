@@ -1,5 +1,6 @@
 """Conclusion: failures that no alert would notice, and which alert notices the others."""
 
+import re
 from collections.abc import Iterator
 
 from findings.checks import coverage, signals
@@ -7,11 +8,13 @@ from findings.checks.alert_rules import Rule
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.coverage import Cell, State
 from findings.checks.subjects import Subject
-from findings.platform import alarm_actions
+from findings.platform import alarm_actions, alertmanager, notified, promql
 from findings.platform.alarm_actions import Reach
-from findings.platform.model import Platform, places
+from findings.platform.alertmanager import Routing
+from findings.platform.alerts import PrometheusAlert
+from findings.platform.model import Platform, places, unique
 from findings.vocabulary import Category, Outcome, Severity
-from platform_risk.quantities.sourced import Input, Quantity, Source
+from platform_risk.quantities.sourced import Input, Place, Quantity, Source
 
 META = Meta(
     id="alert-coverage",
@@ -22,8 +25,9 @@ META = Meta(
     outcome=Outcome.OUTAGE,
     means="None of the alert rules among the files watches for one of the ways in which this can fail. A rule counts "
     "when every metric in its expression is one of which it is known what it tells, and when its labels include what "
-    "is looked at. A rule that is not understood never counts: what it may watch is unknown. Nor does an alarm of "
-    "CloudWatch without an action: it opens, and nobody is told.",
+    "is looked at. A rule that is not understood never counts: what it may watch is unknown. Nor does an alert "
+    "that reaches nobody: an alarm of CloudWatch without an action, an alert that Alertmanager sends to a receiver "
+    "without a configuration, a monitor of Datadog that names nobody beside others that do.",
     why="What no alert notices is found by users. From then on the outage is as long as it takes them to complain, "
     "and by then it has spent more of the error budget than the repair will.",
     not_a_problem="Something outside these files watches it: a rule in another tool, or the facts say what a rule "
@@ -43,9 +47,12 @@ META = Meta(
     references=(
         "https://sre.google/sre-book/monitoring-distributed-systems/#xref_monitoring_golden-signals",
         "https://prometheus.io/docs/practices/alerting/",
+        "https://prometheus.io/docs/alerting/latest/configuration/#route",
         "https://docs.newrelic.com/docs/nrql/nrql-syntax-clauses-functions/",
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
         "https://docs.datadoghq.com/monitors/types/metric/",
+        "https://docs.datadoghq.com/monitors/notify/",
+        "https://docs.newrelic.com/docs/alerts/get-notified/incident-workflows/incident-workflows/",
     ),
 )
 _NOTICES = "facts: alerting.notices"
@@ -53,6 +60,8 @@ _NOTICES = "facts: alerting.notices"
 
 def run(platform: Platform) -> Iterator[Verdict]:
     yield from _alarms(platform)
+    yield from _unnotified(platform)
+    yield from _routed(platform)
     found = coverage.coverage(platform)
     if not found.cells:
         return
@@ -60,8 +69,8 @@ def run(platform: Platform) -> Iterator[Verdict]:
         first = found.cells[0].subject
         yield Unsure(
             "alert rules",
-            f"no alert rule is among these files, so what notices {len(found.subjects)} things that can fail is not "
-            "known",
+            f"no alert rule that tells anybody is among these files, so what notices {len(found.subjects)} things that "
+            "can fail is not known",
             "the alert rules, in the same upload or in another; or, where there are none, facts: alerting.complete: "
             "true",
             first.place,
@@ -82,14 +91,93 @@ def _alarms(platform: Platform) -> Iterator[Verdict]:
         if told.reach is Reach.UNKNOWN:
             yield Unsure(id_, f"whom it tells is not known: {told.reason}", told.provide, told.place)
         elif told.reach is Reach.NOBODY:
-            term = Input(id_, told.reason, "", Source.FILE, told.place.path, told.place.line)
-            yield Fail(
-                id_,
-                f"It opens and tells nobody: {told.reason}",
-                "The alarm changes its state in the console, and no alarm that tells somebody combines it.",
-                places(told.place, told.alarm.place()),
-                (Quantity("alarms_that_tell_nobody", 1, "alarms", "alarms without an action in force", (term,)),),
-            )
+            yield _silent(id_, told.reason, told.place, told.alarm.place())
+
+
+def _unnotified(platform: Platform) -> Iterator[Verdict]:
+    """Conditions of New Relic and monitors of Datadog that open for nobody, beside others that tell somebody."""
+    for each in notified.untold(platform).values():
+        yield _silent(each.id, each.reason, each.because, each.place)
+
+
+def _silent(id_: str, reason: str, because: Place, place: Place) -> Fail:
+    term = Input(id_, reason, "", Source.FILE, because.path, because.line)
+    return Fail(
+        id_,
+        f"It opens and tells nobody: {reason}",
+        "It changes its state where nobody looks, and nothing that tells somebody uses it.",
+        places(because, place),
+        (Quantity("alarms_that_tell_nobody", 1, "alarms", "alarms that nobody is told of", (term,)),),
+    )
+
+
+# Alerts that nobody has to be told of, as their authors say: they hold back others, or show that alerts arrive.
+_FOR_NOBODY = re.compile(r"info|information(?:al)?|none|debug|ok", re.IGNORECASE)
+
+
+def _routed(platform: Platform) -> Iterator[Verdict]:
+    """Alerts that Alertmanager sends to nobody: one failure for each of its configurations, which counts them."""
+    silent: dict[Routing, list[alertmanager.Told]] = {}
+    doubtful: dict[Routing, list[alertmanager.Told]] = {}
+    for told in alertmanager.told(platform).values():
+        if told.routing is None or _FOR_NOBODY.fullmatch(told.alert.severity) or not _watches(told.alert):
+            continue
+        if told.reach is Reach.NOBODY:
+            silent.setdefault(told.routing, []).append(told)
+        elif told.ends:
+            doubtful.setdefault(told.routing, []).append(told)
+    yield from (_untold(routing, found) for routing, found in silent.items())
+    for routing, found in doubtful.items():
+        names = ", ".join(unique(end.receiver.name for told in found for end in told.ends)[:4])
+        count = f"{len(found)} alerts" if len(found) > 1 else f"the alert {found[0].alert.name}"
+        yield Unsure(
+            routing.id,
+            f"whether {count} may end at {names}, which tells nobody: their rules do not state the labels that "
+            "routes ask for",
+            "those labels, in the rules",
+            found[0].ends[0].place,
+        )
+    if not silent and not doubtful:
+        yield from (Pass(each.id, (each.place,)) for each in alertmanager.routings(platform) if each.is_whole)
+
+
+def _watches(alert: PrometheusAlert) -> bool:
+    """Whether it is about anything: one that always fires shows that alerts arrive."""
+    try:
+        return any(promql.metrics(promql.parse(alert.expression)))
+    except promql.NotUnderstood:
+        return True
+
+
+def _weighs(told: alertmanager.Told) -> bool:
+    """Whether somebody would be called for it. Who names one alert in a route to nobody has decided about that one."""
+    is_by_name = all(
+        any(each is not None and each.label == "alertname" and each.operator in ("=", "=~") for each in end.matchers)
+        for end in told.ends
+    )
+    return (told.alert.pages or not told.alert.severity) and not is_by_name
+
+
+def _untold(routing: Routing, found: list[alertmanager.Told]) -> Fail:
+    ends = list({id(end): end for told in found for end in told.ends}.values())
+    terms = tuple(
+        Input(told.alert.name, told.ends[0].receiver.name if told.ends else "", "", Source.FILE,
+              told.alert.place.path, told.alert.place.line)
+        for told in found
+    )  # fmt: skip
+    count = f"{len(found)} alerts open and tell" if len(found) > 1 else f"{found[0].alert.name} opens and tells"
+    because = "; ".join(unique(end.silent for end in ends)[:3])
+    if routing.tells_nobody:
+        because = "none of its receivers has a configuration"
+    return Fail(
+        routing.id,
+        f"{count} nobody: {because}",
+        "Alertmanager takes them and sends nothing, and no other route tells somebody of them.",
+        places(*(each for end in ends for each in (end.place, end.receiver.place))),
+        (Quantity("alerts_that_tell_nobody", len(found), "alerts", "alerts whose route ends at nobody", terms),),
+        None if any(map(_weighs, found)) else Severity.LOW,
+        "routes",
+    )
 
 
 def _judged(subject: Subject, cells: list[Cell]) -> Iterator[Verdict]:

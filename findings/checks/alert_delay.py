@@ -1,5 +1,6 @@
 """3.1: how long an outage lasts before its alert opens, and how much of the error budget is spent by then."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import alerts
+from findings.platform import grafana as own
 from findings.platform.model import Platform, places
 from findings.platform.objectives import Objective, objective
 from findings.platform.units import number, seconds
@@ -100,6 +102,17 @@ def prometheus_seconds(scrape: float, evaluation: float, hold: float, group_wait
     return hold + group_wait, scrape + evaluation + hold + group_wait
 
 
+def grafana_seconds(interval: float, hold: float, window: float, *, whole: bool) -> tuple[float, float]:
+    """(best, worst) seconds until a rule of Grafana's own fires: it looks once an interval and fires at the first look
+    at which its pending period is over. A mean over a range crosses its threshold at the latest when all of the range
+    is bad; a minimum not before.
+
+    Source: Grafana, alert rule evaluation (evaluation group, pending period); reduce expressions.
+    """
+    pending = math.ceil(hold / interval) * interval if interval > 0 else hold
+    return (window if whole else 0) + pending, interval + window + pending
+
+
 @dataclass(frozen=True)
 class Opens:
     """When a condition opens, from what. `worst` is None when only a lower bound is known, for the reason `missing`."""
@@ -123,6 +136,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
         *((cloudwatch(each), each.stated.get("metric_name")) for each in alerts.cloudwatch_alarms(platform)),
         *((datadog(each), each.stated.get("query")) for each in alerts.datadog_monitors(platform)),
         *((_prometheus(rules, times, held), None) for rules in alerts.prometheus_rules(platform)),
+        *((_grafana(group, held), None) for group in own.groups(platform)),
     ]
     late: list[Place] = []
     for opens, watched in found:
@@ -298,7 +312,8 @@ def cloudwatch(alarm: alerts.Alarm) -> Opens | Unsure | None:
     enabled = alarm.stated.get("actions_enabled")
     if isinstance(enabled, Sourced) and enabled.value is False:
         return None
-    period, evaluations = (_stated(alarm, name) for name in ("period", "evaluation_periods"))
+    period = _period(alarm) if alarm.queries else _stated(alarm, "period")
+    evaluations = _stated(alarm, "evaluation_periods")
     for each in (period, evaluations):
         if isinstance(each, Unknown):
             return Unsure(alarm.id, each.reason, each.provide, alarm.place)
@@ -317,13 +332,28 @@ def cloudwatch(alarm: alerts.Alarm) -> Opens | Unsure | None:
                   ("The outage begins up to one period before a period does.",), "The alarm")  # fmt: skip
 
 
+def _period(alarm: alerts.Alarm) -> Sourced[float] | Unknown:
+    """Of an alarm on queries, as one on a band around what is expected is: their periods stand within them."""
+    inner = [each.get("period") for query in alarm.queries for each in (query, *query.inner("metric"))]
+    stated = [each for each in inner if isinstance(each, Sourced) and number(each.value)]
+    unknown = next((each for each in inner if isinstance(each, Unknown)), None)
+    if unknown is not None:
+        return unknown
+    lengths = sorted({number(each.value) or 0 for each in stated})
+    if len(lengths) == 1:
+        return stated[0].map(lambda _: float(lengths[0]))
+    told = f"have periods of {lengths[0]:g} to {lengths[-1]:g} s" if lengths else "state no period"
+    return Unknown(f"the queries that it compares {told}", "one period in the metric of each metric_query", alarm.place)
+
+
 def _stated(alarm: alerts.Alarm, name: str) -> Sourced[float] | Unknown:
     stated = alarm.stated.get(name)
     if isinstance(stated, Unknown):
         return stated
     value = number(stated.value) if stated is not None else None
     if stated is None or value is None or value <= 0:
-        return Unknown(f"{name} is not a number here", name, alarm.place)
+        told = "is not stated" if stated is None else f"is {stated.value!r}, which is no number above 0"
+        return Unknown(f"{name} {told}", f"a number as {name} of the alarm", alarm.place)
     return stated.map(lambda _: value)
 
 
@@ -378,3 +408,37 @@ def _prometheus(
     formula = ("for + group wait", "scrape + evaluation + for + group wait")
     of = f"Its slowest paging alert, {slowest.name},"
     return Opens(rules.id, best, worst, formula, tuple(terms), at, None, (), of)
+
+
+def grafana(group: own.Group, rule: own.GrafanaRule) -> Opens | Unsure:
+    """When a rule of Grafana's own fires. Its notification policy gathers for a while on top, as Alertmanager does."""
+    for each in (group.interval, rule.hold):
+        if isinstance(each, Unknown):
+            return Unsure(f"{group.id} {rule.title}", each.reason, each.provide, rule.place)
+    assert isinstance(group.interval, Sourced)
+    assert isinstance(rule.hold, Sourced)
+    interval, hold = group.interval, rule.hold
+    terms = [input_of("interval", interval, "s"), input_of("for", hold, "s")]
+    range_best, range_worst = "", ""
+    if rule.range_seconds:
+        terms.append(Input("range", rule.range_seconds, "s", Source.FILE, rule.place.path, rule.place.line))
+        range_best, range_worst = " + range" if rule.needs_whole_range else "", " + range"
+    best, worst = grafana_seconds(interval.value, hold.value, rule.range_seconds, whole=rule.needs_whole_range)
+    formula = (f"for, in whole intervals{range_best}", f"interval + for, in whole intervals{range_worst}")
+    at = places(rule.place, hold, interval)
+    return Opens(group.id, best, worst, formula, tuple(terms), at, None, (_POLICY,), f"Its alert {rule.title}")
+
+
+_POLICY = "The notification policy waits for more of a group on top: 30 s, unless it says otherwise."
+
+
+def _grafana(group: own.Group, held: Objective | Unknown) -> Opens | Unsure | None:
+    """Of its alerts that page, the slowest: as of a file of Prometheus' rules."""
+    paging = [rule for rule in group.rules if alerts.pages(rule.severity)]
+    if not paging:
+        return None
+    if isinstance(held, Unknown):
+        return Unsure(group.id, f"{len(paging)} of its alerts page; {held.reason}", held.provide, group.place)
+    found = [grafana(group, rule) for rule in paging]
+    known = [each for each in found if isinstance(each, Opens)]
+    return max(known, key=lambda each: each.worst or 0) if known else found[0]

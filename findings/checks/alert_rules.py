@@ -9,11 +9,11 @@ from findings.checks.alert_delay import Opens, prometheus_seconds
 from findings.checks.base import Unsure
 from findings.checks.signal_loss import opens_on_loss
 from findings.checks.signals import Meaning, Sense
-from findings.platform import alarm_actions, alerts
+from findings.platform import alarm_actions, alertmanager, alerts, grafana, notified
 from findings.platform.alarm_actions import Reach
 from findings.platform.model import Platform
 from findings.platform.promql import Matcher
-from findings.platform.units import number
+from findings.platform.units import number, stated_text
 from platform_risk.quantities.sourced import Place, Sourced, Unknown
 
 
@@ -36,7 +36,8 @@ class Rule:
 
 
 def rules(platform: Platform) -> Iterator[Rule]:
-    for each in (*_prometheus(platform), *_newrelic(platform), *_cloudwatch(platform), *_datadog(platform)):
+    found = (_prometheus, _grafana, _newrelic, _cloudwatch, _datadog)
+    for each in (rule for language in found for rule in language(platform)):
         yield _as_stated(platform, each)
 
 
@@ -64,6 +65,8 @@ def _prometheus(platform: Platform) -> Iterator[Rule]:
     records, times = alerts.recording_rules(platform), alerts.prometheus_times(platform)
     for file in alerts.prometheus_rules(platform):
         for alert in file.alerts:
+            if alertmanager.is_for_nobody(platform, alert):
+                continue
             meaning = signals.of_promql(alert.expression, records)
             words = f"{alert.words} {alert.expression}"
             waits = _prometheus_wait(alert, file, times)
@@ -83,6 +86,18 @@ def _prometheus_wait(
     return {"best": best, "worst": worst}
 
 
+def _grafana(platform: Platform) -> Iterator[Rule]:
+    records = alerts.recording_rules(platform)
+    for group in grafana.groups(platform):
+        for rule in group.rules:
+            meaning = signals.of_promql(rule.expression, records) if rule.expression else Meaning(reason=rule.reason)
+            if rule.no_data in ("NoData", "Alerting") and not rule.filters:
+                meaning = Meaning((*meaning.senses, Sense("signal-lost", "noDataState")), meaning.reason)
+            wait = _wait(alert_delay.grafana(group, rule))
+            words = f"{rule.words} {rule.expression}"
+            yield _made(rule.title, "grafana", meaning, rule.place, words, severity=rule.severity, **wait)
+
+
 def _wait(opens: "Opens | Unsure | None") -> dict[str, Any]:
     if isinstance(opens, Opens):
         reason = opens.missing.reason if opens.missing is not None else ""
@@ -90,20 +105,16 @@ def _wait(opens: "Opens | Unsure | None") -> dict[str, Any]:
     return {"wait_reason": opens.reason if opens is not None else ""}
 
 
-def _text(stated: Any) -> str:
-    """As far as it is known."""
-    if isinstance(stated, Unknown):
-        return stated.partial
-    return str(stated.value) if isinstance(stated, Sourced) else ""
-
-
 def _newrelic(platform: Platform) -> Iterator[Rule]:
+    untold = notified.untold(platform)
     for condition in alerts.nrql_conditions(platform):
         opens = alert_delay.newrelic(condition)
-        if opens is None or condition.is_fragment:
+        if opens is None or condition.is_fragment or condition.place in untold:
             continue
-        query = _text(condition.query)
-        operator = _text((condition.term or {}).get("operator")) or _text(condition.get("baseline_direction"))
+        query = stated_text(condition.query)
+        operator = stated_text((condition.term or {}).get("operator")) or stated_text(
+            condition.get("baseline_direction")
+        )
         if not query:
             known = condition.query
             meaning = Meaning(reason=known.reason if isinstance(known, Unknown) else "its query is not stated")
@@ -115,7 +126,7 @@ def _newrelic(platform: Platform) -> Iterator[Rule]:
         seconds = number(expiration.value) if isinstance(expiration, Sourced) else None
         if opens_on_loss(seconds, opens=isinstance(on_loss, Sourced) and on_loss.value is True):
             meaning = Meaning((*meaning.senses, Sense("signal-lost", "expiration_duration")), meaning.reason)
-        name = _text(condition.get("name")) or condition.id
+        name = stated_text(condition.get("name")) or condition.id
         yield _made(name, "nrql", meaning, condition.place, f"{condition.id} {query}", **_wait(opens))
 
 
@@ -131,21 +142,21 @@ def _cloudwatch(platform: Platform) -> Iterator[Rule]:
             continue
         stated = alarm.stated
         meaning = _of_alarm(alarm)
-        if _text(stated.get("treat_missing_data")).lower() == "breaching":
+        if stated_text(stated.get("treat_missing_data")).lower() == "breaching":
             meaning = Meaning((*meaning.senses, Sense("signal-lost", "treat_missing_data")), meaning.reason)
-        name = _text(stated.get("alarm_name")) or alarm.id
-        words = f"{alarm.id} {_text(stated.get('metric_name'))} {_text(stated.get('alarm_description'))}"
+        name = stated_text(stated.get("alarm_name")) or alarm.id
+        words = f"{alarm.id} {stated_text(stated.get('metric_name'))} {stated_text(stated.get('alarm_description'))}"
         yield _made(name, "cloudwatch", meaning, alarm.place, words, **_wait(opens))
     for block in platform.terraform(*alarm_actions.COMPOSITES):
         if told[block.place()].reach in _NO_PEOPLE:
             continue
-        name = _text(block.get("alarm_name")) or block.id
+        name = stated_text(block.get("alarm_name")) or block.id
         meaning = Meaning(reason=queries.COMBINES)
-        yield _made(name, "cloudwatch", meaning, block.place(), f"{block.id} {_text(block.get('alarm_rule'))}")
+        yield _made(name, "cloudwatch", meaning, block.place(), f"{block.id} {stated_text(block.get('alarm_rule'))}")
 
 
 def _of_alarm(alarm: alerts.Alarm) -> Meaning:
-    operator = _text(alarm.stated.get("comparison_operator"))
+    operator = stated_text(alarm.stated.get("comparison_operator"))
     directions = signals.directions_of(operator)
     metric = _metric(alarm.stated)
     if not operator or (metric is None and not alarm.queries):
@@ -154,10 +165,10 @@ def _of_alarm(alarm: alerts.Alarm) -> Meaning:
         return queries.of_metric("cloudwatch", metric[0], directions, metric[1])
     expressions: dict[str, str] = {}
     metrics: dict[str, tuple[str, tuple[Matcher, ...]]] = {}
-    asked = _text(alarm.stated.get("threshold_metric_id"))
+    asked = stated_text(alarm.stated.get("threshold_metric_id"))
     for query in alarm.queries:
-        id_ = _text(query.get("id"))
-        expressions[id_] = _text(query.get("expression"))
+        id_ = stated_text(query.get("id"))
+        expressions[id_] = stated_text(query.get("expression"))
         inner = next((found for each in query.inner("metric") if (found := _metric(each.attributes))), None)
         if inner is not None:
             metrics[id_] = inner
@@ -169,7 +180,7 @@ def _of_alarm(alarm: alerts.Alarm) -> Meaning:
 
 def _metric(stated: Mapping[str, Any]) -> tuple[str, tuple[Matcher, ...]] | None:
     """`namespace/name` and whose it is."""
-    metric, space = _text(stated.get("metric_name")), _text(stated.get("namespace"))
+    metric, space = stated_text(stated.get("metric_name")), stated_text(stated.get("namespace"))
     return (f"{space}/{metric}", _dimensions(stated)) if metric and space else None
 
 
@@ -180,13 +191,16 @@ def _dimensions(of: Mapping[str, Any]) -> tuple[Matcher, ...]:
 
 
 def _datadog(platform: Platform) -> Iterator[Rule]:
+    untold = notified.untold(platform)
     for monitor in alerts.datadog_monitors(platform, of_metrics=False):
-        query, kind = _text(monitor.stated.get("query")), _text(monitor.stated.get("type"))
+        if monitor.place in untold:
+            continue
+        query, kind = stated_text(monitor.stated.get("query")), stated_text(monitor.stated.get("type"))
         meaning = queries.of_datadog(query, kind) if query else Meaning(reason="its query is not known")
-        missing, new = monitor.stated.get("notify_no_data"), _text(monitor.stated.get("on_missing_data"))
+        missing, new = monitor.stated.get("notify_no_data"), stated_text(monitor.stated.get("on_missing_data"))
         if (isinstance(missing, Sourced) and missing.value is True) or new == "show_and_notify_no_data":
             meaning = Meaning((*meaning.senses, Sense("signal-lost", "notify_no_data")), meaning.reason)
-        name = _text(monitor.stated.get("name")) or monitor.id
+        name = stated_text(monitor.stated.get("name")) or monitor.id
         yield _made(
             name, "datadog", meaning, monitor.place, f"{monitor.id} {query}", **_wait(alert_delay.datadog(monitor))
         )

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform import brokers, kafka
-from findings.platform.brokers import Cluster, OnlyBroker, Producer, Storage
+from findings.platform import brokers, kafka, kafka_keeping
+from findings.platform.brokers import Cluster, OnlyBroker, Producer
 from findings.platform.kafka import Topic
+from findings.platform.kafka_keeping import BROKERS, OwnTopics, Storage
 from findings.platform.model import Platform, places
 from findings.platform.units import stated_count, stated_number
 from findings.vocabulary import Category, Outcome, Severity
@@ -19,8 +20,9 @@ META = Meta(
     category=Category.DATA_CONSISTENCY,
     outcome=Outcome.DATA_LOSS,
     means="A message counts as written before a second broker has it: the producer asks for the leader's word only "
-    "(acks=1), or for none, or min.insync.replicas is 1, or there is but one replica; or brokers keep messages on "
-    "volumes that are deleted with their pods.",
+    "(acks=1), or for none, or min.insync.replicas is 1, or there is but one replica; or what brokers, "
+    "controllers or ZooKeeper keep is on volumes that are deleted with their pods; or several brokers keep once what "
+    "consumers have read.",
     why="When the leader fails in that moment, another broker takes over without the message, and nobody is told: the "
     "producer has its acknowledgement. It takes the failure of a leader; a pod that restarts loses only what it had "
     "not sent, and a consumer that crashes before its commit reads some messages again and loses none.",
@@ -38,6 +40,8 @@ KAFKA_ENABLE_IDEMPOTENCE: "true"
         "https://kafka.apache.org/documentation/#producerconfigs_acks",
         "https://kafka.apache.org/documentation/#brokerconfigs_min.insync.replicas",
         "https://docs.aws.amazon.com/msk/latest/developerguide/msk-default-configuration.html",
+        "https://kafka.apache.org/documentation/#brokerconfigs_offsets.topic.replication.factor",
+        "https://kafka.apache.org/documentation/#kraft",
         "https://strimzi.io/docs/operators/latest/deploying#assembly-storage-str",
     ),
 )
@@ -59,6 +63,13 @@ def losses_while_writable(factor: int, min_isr: int) -> int:
 def safe_losses(acks: str, factor: int, min_isr: int) -> int:
     """Brokers that may fail with neither loss nor standstill: the lesser of the two."""
     return min(losses_survived(acks, min_isr), losses_while_writable(factor, min_isr))
+
+
+def quorum_losses_survived(members: int) -> int:
+    """Controllers, or members of ZooKeeper, that may lose their disks while a majority still has the metadata.
+
+    Source: Kafka, KRaft: a majority of the controllers has to be alive."""
+    return max(0, (members - 1) // 2)
 
 
 def messages_at_risk(per_second: float, lag_ms: float, brokers_count: int = 1) -> float:
@@ -85,8 +96,10 @@ def run(platform: Platform) -> Iterator[Verdict]:
     yield from missing.values()
     for cluster in clusters:
         yield from _cluster(cluster)
-    for storage in brokers.storages(platform):
-        yield _storage(storage, clusters)
+    for storage in kafka_keeping.storages(platform):
+        yield _storage(storage, clusters) if storage.of == BROKERS else _quorum(storage)
+    for own in kafka_keeping.own_topics(platform):
+        yield _own_topics(own)
     for only in brokers.only_brokers(platform):
         yield _only_broker(only)
     for topic in kafka.topics(platform):
@@ -232,10 +245,10 @@ def _storage(storage: Storage, clusters: list[Cluster]) -> Verdict:
         return Pass(storage.subject, (storage.place,))
     terms = tuple(input_of("storage", each, "") for each in storage.ephemeral)
     quantities: tuple[Quantity, ...] = ()
-    if storage.brokers is not None:
-        count = input_of("brokers", storage.brokers, "brokers")
+    if storage.count is not None:
+        count = input_of("brokers", storage.count, "brokers")
         quantities += (
-            Quantity("brokers_with_ephemeral_storage", storage.brokers.value, "brokers", "replicas", (count, *terms)),
+            Quantity("brokers_with_ephemeral_storage", storage.count.value, "brokers", "replicas", (count, *terms)),
         )
     survived = 0
     cluster = brokers.cluster_named(clusters, storage.cluster, storage.place.path)
@@ -255,6 +268,58 @@ def _storage(storage: Storage, clusters: list[Cluster]) -> Verdict:
         quantities,
         Severity.MEDIUM if survived else None,
         "ephemeral",
+    )
+
+
+def _quorum(storage: Storage) -> Verdict:
+    """Of controllers or ZooKeeper: what a minority of them loses, the others still have."""
+    if not storage.ephemeral:
+        return Pass(storage.subject, (storage.place,))
+    terms = tuple(input_of("storage", each, "") for each in storage.ephemeral)
+    quantities: tuple[Quantity, ...] = ()
+    deleted, severity = "pods that are deleted together", Severity.MEDIUM
+    if storage.count is not None:
+        survived = quorum_losses_survived(storage.count.value)
+        deleted = f"{survived + 1} pods that are deleted together" if survived else "a pod that is deleted"
+        severity = Severity.MEDIUM if survived else Severity.HIGH
+        count = input_of("members", storage.count, "pods")
+        formula = "(members − 1) ÷ 2, rounded down"
+        quantities = (Quantity("quorum_losses_survived", survived, "pods", formula, (count, *terms)),)
+    return Fail(
+        storage.subject,
+        f"The storage of its {storage.of} is ephemeral: {deleted} may take the metadata of the cluster along",
+        "Which topics there are, and which broker has what, is kept there: without it brokers cannot use what their "
+        "own disks hold. An emptyDir goes with its pod, at each eviction, drain or loss of a node.",
+        places(*storage.ephemeral),
+        quantities,
+        severity,
+        f"ephemeral {storage.of}",
+    )
+
+
+def _own_topics(own: OwnTopics) -> Verdict:
+    single = [(name, factor) for name, factor in own.factors if factor.value <= 1]
+    found = places(*(factor for _, factor in own.factors))
+    if not single:
+        return Pass(own.subject, found)
+    names = " and ".join(name for name, _ in single)
+    if not own.is_sure:
+        reason = (
+            f"its {own.brokers.value} brokers keep {names} once, and whether anything but a developer's machine runs "
+        )
+        return Unsure(own.subject, f"{reason}it is not said", "the file for production", found[0])
+    terms = tuple(input_of(f"replicas_of_{name}", factor, "replicas") for name, factor in single)
+    count = input_of("brokers", own.brokers, "brokers")
+    quantity = Quantity("broker_losses_survived", 0, "brokers", "min(brokers, replicas) − 1", (count, *terms))
+    return Fail(
+        own.subject,
+        f"{own.brokers.value} brokers keep Kafka's own topics once: {names}",
+        "While the one broker that has it is gone, its consumer groups and transactions stand still; when its disk is "
+        "lost, groups begin anew where auto.offset.reset says, and read again or skip.",
+        places(*(factor for _, factor in single)),
+        (quantity,),
+        Severity.MEDIUM,
+        "own topics",
     )
 
 

@@ -109,6 +109,10 @@ def _opens(terms: Terms) -> tuple[float, float]:
         # The formula says whether the whole window has to be bad: "window + delay" or "delay" at best.
         whole = terms.formula.startswith("window + delay")
         return alert_delay.datadog_seconds(terms["window"], terms.get("evaluation_delay", 0), whole=whole)
+    if terms.get("interval") is not None:
+        # At best the range counts only where all of it has to be bad, and the formula says so.
+        whole = terms.formula.endswith("+ range")
+        return alert_delay.grafana_seconds(terms["interval"], terms["for"], terms.get("range", 0), whole=whole)
     if terms.get("group_wait") is None:
         return terms["for"], terms["for"]
     return alert_delay.prometheus_seconds(
@@ -431,6 +435,9 @@ FIGURES: Mapping[tuple[str, str], Compute] = {
     ("kafka-consumers", "quota_bytes_per_second"): _quota,
     ("kafka-consumers", "backlog_bytes_per_hour"): lambda terms: (
         max(0, sum(terms.starting("arriving_")) - _quota(terms)) * 3600
+    ),
+    ("kafka-durability", "quorum_losses_survived"): lambda terms: kafka_durability.quorum_losses_survived(
+        int(terms["members"])
     ),
     ("kafka-durability", "messages_at_risk"): lambda terms: kafka_durability.messages_at_risk(
         terms["messages_per_second"], terms["replication_lag"]

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from findings.checks import written_out
+from findings.checks import credentials, written_out
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import rbac, secrets
 from findings.platform.model import Platform, Resource, places, unique
 from findings.platform.rbac import Rights
 from findings.platform.secrets import How, SecretUse
 from findings.vocabulary import Category, Outcome, Severity
-from platform_risk.quantities.sourced import Input, Place, Quantity, Source, input_of
+from platform_risk.quantities.sourced import Input, Quantity, Source, input_of
 
 META = Meta(
     id="secret-in-env",
@@ -22,7 +22,8 @@ META = Meta(
     outcome=Outcome.BREACH,
     means="A container gets a token as an environment variable. The pod's specification shows only where it comes "
     "from; the token itself is in the process, in everything it starts, in /proc and in what a crash writes down. Or a "
-    "credential is written out: a token anywhere, a password in a ConfigMap.",
+    "credential is written out: a token anywhere, a password or a key that signs in a ConfigMap, in a pod's "
+    "environment, in Terraform or in values of Helm.",
     why="Whoever may read the Secret or open a shell in one of the pods has the token, and whatever it opens. All "
     "workloads that share it are one identity: nobody can tell them apart afterwards, and none can be shut out alone. "
     "A variable keeps its value until the process starts again, so a revoked token and a new one need a restart.",
@@ -98,11 +99,13 @@ def run(platform: Platform) -> Iterator[Verdict]:
     told = {(place.path, place.line) for each in stated for place in each.places}
     for config_map in platform.of_kind("ConfigMap"):
         yield from _in_config_map(platform, config_map, told)
+    elsewhere = [_held(each) for each in credentials.everywhere(platform)]
+    yield from elsewhere
     for token in tokens:
         yield from _judged(platform, token, rights)
     unsure += _handed_over(platform)
     yield from unsure
-    doubtful = {each.subject for each in stated} | {each.subject for each in unsure}
+    doubtful = {each.subject for each in (*stated, *elsewhere)} | {each.subject for each in unsure}
     doubtful |= {use.subject for token in tokens for use in token.uses}
     yield from (Pass(each.id, (each.resource.place(),)) for each in platform.running if each.id not in doubtful)
 
@@ -265,29 +268,36 @@ def _written_out(platform: Platform) -> Iterator[Fail]:
 
 def _in_config_map(platform: Platform, config_map: Resource, told: set[tuple[str, int | None]]) -> Iterator[Fail]:
     """What a Secret is for, where many more may read it."""
-    found: dict[str, Place] = {}
+    held = credentials.Held(config_map.id, "a ConfigMap", _CONFIG_MAP)
     for key, value, place in written_out.in_config_map(platform, config_map):
-        is_held = written_out.is_password(key, value) or (
+        is_held = written_out.is_credential(key, value) or (
             is_token(key.rpartition(".")[2]) and written_out.is_known_form(value)
         )
         if is_held and (place.path, place.line) not in told:
-            found.setdefault(key, place)
+            held.found.setdefault(key, (place, value))
     for file, place in written_out.in_scripts(config_map):
-        found.setdefault(f"{file} (line {place.line})", place)
-    if not found:
-        return
+        held.found.setdefault(f"{file} (line {place.line})", (place, ""))
+    if held.found:
+        yield _held(held)
+
+
+_CONFIG_MAP = "The role view reads ConfigMaps and no Secrets, and whoever has the repository or its past has this file."
+
+
+def _held(held: credentials.Held) -> Fail:
     terms = tuple(
-        Input(key, "written out", "", Source.FILE, place.path, place.line) for key, place in found.items()
+        Input(key, "written out", "", Source.FILE, place.path, place.line) for key, (place, _) in held.found.items()
     )  # the value is nobody's business
-    names = ", ".join(list(found)[:4]) + (" …" if len(found) > 4 else "")
-    yield Fail(
-        config_map.id,
-        f"{_counted(len(found), 'credential')} written out in a ConfigMap: {names}",
-        "The role view reads ConfigMaps and no Secrets, and whoever has the repository or its past has this file. It "
-        "must be changed.",
-        places(*found.values()),
-        (Quantity("credentials_written_out", len(found), "credentials", "values that are credentials", terms),),
-        Severity.HIGH,
+    names = ", ".join(list(held.found)[:4]) + (" …" if len(held.found) > 4 else "")
+    is_for_development = all(written_out.is_for_development(value) for _, value in held.found.values())
+    said = "They say of themselves that they are for development." if is_for_development else "It must be changed."
+    return Fail(
+        held.subject,
+        f"{_counted(len(held.found), 'credential')} written out in {held.where}: {names}",
+        f"{held.why} {said}",
+        places(*(place for place, _ in held.found.values())),
+        (Quantity("credentials_written_out", len(held.found), "credentials", "values that are credentials", terms),),
+        Severity.LOW if is_for_development else held.severity,
         "written out",
     )
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform import alerts
+from findings.platform import alertmanager, alerts, grafana
 from findings.platform.model import Platform
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown
@@ -23,7 +23,7 @@ META = Meta(
     not_a_problem="Another condition watches that the same data arrives, or having no data is normal here, as for "
     "errors that are counted only when they occur.",
     remedy="Open an incident when the signal is lost: an expiration in New Relic, breaching missing data in "
-    "CloudWatch, an alert on up == 0 or absent() in Prometheus.",
+    "CloudWatch, an alert on up == 0 or absent() in Prometheus, noDataState: NoData or Alerting in Grafana.",
     patch="""expiration_duration          = 120
 open_violation_on_expiration = true""",
     remedies=("alert-delays",),
@@ -32,6 +32,7 @@ open_violation_on_expiration = true""",
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
         "https://prometheus.io/docs/prometheus/latest/querying/functions/#absent",
         "https://docs.datadoghq.com/monitors/configuration/",
+        "https://grafana.com/docs/grafana/latest/alerting/fundamentals/alert-rule-evaluation/stale-alert-instances/",
     ),
 )
 _LOSS = "expiration_duration and open_violation_on_expiration"
@@ -42,6 +43,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
     yield from _cloudwatch(platform)
     yield from _datadog(platform)
     yield from _prometheus(platform)
+    yield from _grafana(platform)
 
 
 def opens_on_loss(expiration: float | None, *, opens: bool) -> bool:
@@ -194,7 +196,7 @@ def _is_of_hosts(monitor: alerts.Monitor) -> bool:
 def _prometheus(platform: Platform) -> Iterator[Verdict]:
     """Rules on a series say nothing once it is gone: somewhere in the platform a rule has to watch for that."""
     files = list(alerts.prometheus_rules(platform))
-    if any(rules.watches_absence for rules in files):
+    if _absence_is_watched(platform):
         for rules in files:
             yield Pass(rules.id, (rules.place,))
         return
@@ -205,3 +207,44 @@ def _prometheus(platform: Platform) -> Iterator[Verdict]:
             "the rule that does, on up == 0 or absent()",
             rules.place,
         )
+
+
+def _absence_is_watched(platform: Platform) -> bool:
+    """Whether a rule of Prometheus, or of Grafana's own, tells somebody that a target or a series is gone."""
+    files = alerts.prometheus_rules(platform)
+    heard = (alert for rules in files for alert in rules.alerts if not alertmanager.is_for_nobody(platform, alert))
+    own = (rule.expression for group in grafana.groups(platform) for rule in group.rules)
+    return any(alert.watches_absence for alert in heard) or any(map(alerts.watches_absence, own))
+
+
+def _grafana(platform: Platform) -> Iterator[Verdict]:
+    """Rules that treat no data as good, or keep the state that they had. Of those that open when something is too high
+    it may be meant: no requests have no errors."""
+    is_watched = _absence_is_watched(platform)
+    for group in grafana.groups(platform):
+        silent, doubtful = [], []
+        for rule in group.rules:
+            if not rule.no_data:
+                reason = "what it does when there is no data is not known"
+                yield Unsure(f"{group.id} {rule.title}", reason, "noDataState", rule.no_data_place)
+            elif (
+                not rule.is_silent_on_loss
+                or rule.filters
+                or (is_watched and not rule.is_below)
+                or (alerts.watches_absence(rule.expression))
+            ):
+                yield Pass(f"{group.id} {rule.title}", (rule.place,))
+            elif rule.is_below and rule.expression:
+                silent.append((f"{rule.title}, noDataState {rule.no_data}", rule.no_data_place, ""))
+            else:
+                doubtful.append(rule)
+        if silent:
+            yield _fail(group.id, silent, "noDataState", "no data counts as good, or as what was before")
+        if doubtful:
+            yield Unsure(
+                group.id,
+                f"whether having no data is normal for {len(doubtful)} of its alerts is not stated, and none here "
+                "tells that a target or a series is gone",
+                "noDataState: NoData or Alerting, or an alert on up == 0 or absent()",
+                doubtful[0].no_data_place,
+            )

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.platform import grafana
+from findings.platform.alertmanager import is_for_nobody
 from findings.platform.alerts import nrql_conditions, prometheus_rules
 from findings.platform.model import Platform, places
 from findings.platform.nodes import mapping
@@ -106,8 +108,12 @@ def _kept(platform: Platform) -> Iterator[tuple[str, Place]]:
 def _watched(platform: Platform) -> Iterator[tuple[str, Place]]:
     for rules in prometheus_rules(platform):
         for alert in rules.alerts:
-            if _WATCHED.search(alert.expression):
+            if _WATCHED.search(alert.expression) and not is_for_nobody(platform, alert):
                 yield f"{rules.id} {alert.name}", alert.place
+    for group in grafana.groups(platform):
+        for rule in group.rules:
+            if _WATCHED.search(rule.expression):
+                yield f"{group.id} {rule.title}", rule.place
 
 
 def _fail(platform: Platform, subject: str, stated: Sourced[bool]) -> Fail:

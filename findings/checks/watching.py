@@ -1,11 +1,11 @@
 """Whether what an alert watches includes something, by the labels that name it. PURE."""
 
 import re
-from fnmatch import fnmatchcase
 
 from findings.checks import signals
 from findings.checks.signals import Sense
 from findings.checks.subjects import PLATFORM, Subject
+from findings.platform.patterns import globs, matches_any
 from findings.platform.promql import Matcher
 
 _NAMING = {
@@ -54,26 +54,20 @@ def _fits(matcher: Matcher, sense: Sense, subject: Subject) -> bool | None:
 
 def _matches(matcher: Matcher, names: "frozenset[str] | set[str]") -> bool | None:
     """Regular expressions only as far as they are lists of names with wildcards: what an upload brings is not run."""
-    pattern = matcher.value.removeprefix("^").removesuffix("$")
     if matcher.operator in ("=", "!="):
         hit: bool | None = matcher.value in names if matcher.value else None
         if matcher.value == "" and matcher.operator == "!=":
             return True
     else:
-        hit = _any_glob(pattern, names)
+        hit = _any_glob(matcher.value, names)
     if hit is None or matcher.operator in ("=", "=~"):
         return hit
     return not hit
 
 
-_WILD = re.compile(r"\.[*+]|\(-?\[0-9\]\+\)\?|\[0-9\]\+|\\d\+|\(\.[*+]\)")
-
-
 def _any_glob(pattern: str, names: "frozenset[str] | set[str]") -> bool | None:
-    parts = _WILD.sub("*", pattern).split("|")
-    if len(parts) > 1 and parts[0].startswith("(") and parts[-1].endswith(")"):
-        parts[0], parts[-1] = parts[0][1:], parts[-1][:-1]
-    if not all(re.fullmatch(r"[\w.:/*-]*", part) and part.count("*") <= 5 for part in parts):
+    parts = globs(pattern)
+    if parts is None:
         return None
     # A pod is called like its workload with more behind.
-    return any(fnmatchcase(name, part) or fnmatchcase(f"{name}-0", part) for part in parts for name in names)
+    return matches_any(parts, names) or matches_any(parts, (f"{name}-0" for name in list(names)))

@@ -1,6 +1,8 @@
-"""Passwords that stand in a ConfigMap: which values are credentials, and which only say where one is. PURE."""
+"""Passwords that stand in a file: which values are credentials, and which only say where one is. PURE."""
 
+import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,6 +43,8 @@ _OF_REDIS = re.compile(
     r"\s*user\s+\S{1,200}(?=.{0,500}\s[~+&])(?:\s+(?:on|off|reset\w*|all\w+|[~&+%#<(-]\S{1,200}))*\s+>(\S{1,200})"
 )
 _IN_URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:([^\s/]{1,500})@[^\s@]")
+# What stands for a login in a URL that somebody still has to write: user:pass@host.
+_MODEL_URL = re.compile(r"[^:]{1,30}://(?:user(?:name)?|login):(?:pass(?:word|wd)?|pwd)@", re.IGNORECASE)
 # What people write until they know better, switches, hashes, and texts that something fills in or decrypts.
 _NO_PASSWORD = re.compile(
     r"(?:change|replace|your|my-?(?:password|secret)|example|sample|placeholder|dummy|fake|todo|fixme|insert|enter"
@@ -50,6 +54,21 @@ _NO_PASSWORD = re.compile(
     r"|(?:env|file|secrets?|vault|ssm|sops|op|ref|kms|keyvault|sealed|encrypted|enc|crypt|cipher)[:+]"
     r"|%(?:\(|[sv]\Z)|md5[0-9a-f]{32}\Z|\*[0-9a-f]{40}\Z|[<\[{%#@_].*[>\]}%#@_]\Z|[x*.?-]+\Z",
     re.IGNORECASE,
+)
+# Keys that sign sessions and tokens, whose names leave no doubt.
+_SIGNS = re.compile(
+    r"(?:.*_)?(?:secret_key(?:_base)?|(?:jwt|session|cookie|auth|nextauth|signing|hmac|csrf|app)_secret(?:_key)?"
+    r"|(?:jwt|session|cookie|signing|hmac|csrf)_(?:signing_)?key|password_token|jwt_token)"
+)
+_LEAST_LETTERS = 16  # of a key that nobody made up
+_LEAST_BITS = 3.2  # of entropy for each of its letters; words of English have less than 3
+_WORDS = re.compile(r"[a-z]+(?:[-_. ][a-z0-9]+)*|[A-Z]+(?:[-_. ][A-Z0-9]+)*")
+_HEX = re.compile(r"[0-9a-fA-F]{32,}")
+# A value that says of itself that it is for development.
+_FOR_DEVELOPMENT = re.compile(
+    r"(?:.*[^a-z])?(?:dev|devel|development|local|localhost|test|testing|demo|insecure|not-?secret|not-?for-?prod\w*)"
+    r"(?:[^a-z].*|[-_]?(?:password|passwd|pass|pw|secret|key)\W?[0-9]*)?",
+    re.IGNORECASE | re.DOTALL,
 )
 _MOST_NAME = 253  # as many as a ConfigMap's key may have
 _NAMED = ("PASSWORD", "PASS", "PWD")  # to be filled in
@@ -68,8 +87,32 @@ def is_password(key: str, value: str) -> bool:
     if _PASSWORD.fullmatch(name):
         is_itself = value.lower() == name.rpartition("_")[2] or normal(value) == name
         return not is_itself and not _ABOUT.fullmatch(name) and _is_literal(value)
-    in_url = _IN_URL.match(value)
+    in_url = None if _MODEL_URL.match(value) else _IN_URL.match(value)
     return (in_url is not None and in_url[1] not in _NAMED and _is_literal(in_url[1])) or _is_within(value)
+
+
+def is_key(key: str, value: str) -> bool:
+    """Whether a value is a key that signs, by its name, and by letters that nobody would choose."""
+    if not _SIGNS.fullmatch(normal(key)[-_MOST_NAME:]) or len(value) < _LEAST_LETTERS or not _is_literal(value):
+        return False
+    if _HEX.fullmatch(value):
+        return True
+    kinds = sum(any(test(letter) for letter in value) for test in (str.islower, str.isupper, str.isdigit))
+    return kinds > 1 and not _WORDS.fullmatch(value) and _bits(value) >= _LEAST_BITS
+
+
+def _bits(text: str) -> float:
+    """Shannon's entropy for each letter, in bits."""
+    shares = [count / len(text) for count in Counter(text).values()]
+    return -sum(share * math.log2(share) for share in shares)
+
+
+def is_credential(key: str, value: str) -> bool:
+    return is_password(key, value) or is_key(key, value)
+
+
+def is_for_development(value: str) -> bool:
+    return _FOR_DEVELOPMENT.fullmatch(value[:500]) is not None
 
 
 def _is_within(text: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from findings.platform import alerts
 from findings.platform.model import Block, Platform, once
+from findings.platform.units import stated_text
 from findings.platform.yaml_reader import Seq
 from platform_risk.quantities.sourced import Place, Sourced, Unknown
 
@@ -164,17 +165,11 @@ def _folder(block: Block) -> str:
     return block.path.rpartition("/")[0]
 
 
-def _text(stated: Sourced[Any] | Unknown | None) -> str:
-    if isinstance(stated, Unknown):
-        return stated.partial
-    return str(stated.value) if stated is not None else ""
-
-
 def _names(block: Block, attribute: str) -> Iterator[str]:
     """Alarms by name: in the rule of one that combines them, and wherever an attribute speaks of alarms."""
     stated = block.get(attribute)
     if attribute == "alarm_rule":
-        yield from _NAMED.findall(_text(stated))
+        yield from _NAMED.findall(stated_text(stated))
     elif isinstance(stated, Sourced):
         yield from (str(each) for each in _listed(stated.value))
 
@@ -187,8 +182,9 @@ def _is_unread(composite: Block) -> bool:
 
 
 def _event_rules(platform: Platform) -> Iterator[Block]:
-    """Rules of EventBridge that pass on what alarms do, or may, where nothing of their pattern is known."""
+    """Rules of EventBridge that pass on what alarms do, or may, where something of their pattern is not known."""
     for block in platform.terraform("aws_cloudwatch_event_rule"):
         pattern = block.get("event_pattern")
-        if pattern is not None and (_OF_ALARMS.search(_text(pattern)) or not _text(pattern)):
+        text = stated_text(pattern)
+        if pattern is not None and (not text or "…" in text or _OF_ALARMS.search(text)):
             yield block

@@ -1,11 +1,11 @@
-"""Alert conditions as they are declared for New Relic, CloudWatch and Prometheus. PURE."""
+"""Alert conditions as they are declared for New Relic, CloudWatch, Datadog and Prometheus. PURE."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once, once
+from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once, normal, once
 from findings.platform.nodes import find, items, mapping
 from findings.platform.units import seconds
 from findings.platform.yaml_reader import Map, Seq
@@ -14,7 +14,10 @@ from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 Stated = Sourced[Any] | Unknown
 _PAGING = re.compile(r"critical|page|pager|emergency|sev-?1|p1", re.IGNORECASE)
 _ABSENCE = re.compile(
-    r"\babsent(?:_over_time)?\s*\(|\bup\b(?:\{[^}]*\})?[^<>=!]{0,80}(?:==\s*(?:bool\s+)?0|!=\s*1|<\s*1)"
+    r"\babsent(?:_over_time)?\s*\(|\bup\b(?:\{[^}]*\})?[^<>=!]{0,80}(?:==\s*(?:bool\s+)?0|!=\s*1|<\s*(?:1|0?\.[0-9]))"
+)
+_MONITORS = re.compile(
+    r"(?:metric|query|log|trace-analytics|rum|event(?:-v2)?|slo|process) alert|service check|composite"
 )
 _LINKS = 20  # levels of nesting in the arguments of a module
 
@@ -139,11 +142,43 @@ class Monitor:
 
 
 def datadog_monitors(platform: Platform, *, of_metrics: bool = True) -> Iterator[Monitor]:
-    """Those of metrics alone, or all of them: of logs, traces, service checks and other monitors too."""
-    for block in platform.terraform("datadog_monitor"):
-        kind = block.get("type")
+    """Those of metrics alone, or all of them: of logs, traces, service checks and other monitors too. Terraform's,
+    those of the operator, and those that the API gives out as JSON."""
+    for monitor in _monitors(platform):
+        kind = monitor.stated.get("type")
         if not of_metrics or not isinstance(kind, Sourced) or str(kind.value) in ("metric alert", "query alert"):
-            yield Monitor(block.id, block.place(), block.attributes)
+            yield monitor
+
+
+def _monitors(platform: Platform) -> Iterator[Monitor]:
+    for block in platform.terraform("datadog_monitor"):
+        yield Monitor(block.id, block.place(), block.attributes)
+    for resource in platform.of_kind("DatadogMonitor"):
+        spec = mapping(resource.body, "spec")
+        if "query" in spec:
+            yield Monitor(resource.id, resource.place(), _of_monitor(spec, resource))
+    for config in platform.configs:
+        if {"query", "type", "message"} <= config.keys:
+            within = items(config.root, "monitors") or (config.root if isinstance(config.root, Seq) else [config.root])
+            for node in within:
+                if isinstance(node, Map) and _MONITORS.fullmatch(str(node.get("type"))) and "query" in node:
+                    name = f"{config.path} {node.get('name') or node.get('id') or ''}".strip()
+                    yield Monitor(name, config.place(node.lines["query"]), _of_monitor(node, config))
+
+
+_MONITORS = re.compile(
+    r"(?:metric|query|log|trace-analytics|rum|event(?:-v2)?|slo) alert|service check|composite|process alert"
+)
+
+
+def _of_monitor(node: Map, of: Resource | ConfigFile) -> dict[str, Stated]:
+    """What a monitor and its options state, under the names that Terraform has for it."""
+    return {
+        normal(key): Sourced(value, Source.FILE, of.place(each.lines[key]))
+        for each in (node, mapping(node, "options"))
+        for key, value in each.items()
+        if value is not None and not isinstance(value, Map | Seq)
+    }
 
 
 @dataclass(frozen=True)
@@ -155,6 +190,16 @@ class PrometheusAlert:
     place: Place
     severity: str = ""
     words: str = ""  # its name and what its annotations say
+    labels: tuple[tuple[str, str], ...] = ()  # as its rule states them, with its group's
+
+    @property
+    def watches_absence(self) -> bool:
+        return watches_absence(self.expression)
+
+
+def watches_absence(expression: str) -> bool:
+    """Whether it asks for what is gone."""
+    return bool(_ABSENCE.search(expression))
 
 
 @dataclass(frozen=True)
@@ -166,10 +211,6 @@ class RuleFile:
     alerts: tuple[PrometheusAlert, ...]
     interval: Sourced[float] | None  # the longest that a group states
     records: Mapping[str, str] = field(default_factory=dict)  # recording rules: expression by name
-
-    @property
-    def watches_absence(self) -> bool:
-        return any(_ABSENCE.search(alert.expression) for alert in self.alerts)
 
 
 def prometheus_rules(platform: Platform) -> list[RuleFile]:
@@ -206,7 +247,7 @@ def _rules(groups: list[Any], id_: str, of: Resource | ConfigFile) -> Iterator[R
             if isinstance(rule, Map) and "record" in rule and "expr" in rule:
                 records.setdefault(str(rule["record"]), str(rule["expr"]))
         rules = [rule for rule in items(group, "rules") if isinstance(rule, Map) and "alert" in rule and "expr" in rule]
-        alerts += [_alert(rule, of) for rule in rules]
+        alerts += [_alert(rule, of, mapping(group, "labels")) for rule in rules]
         stated = find(group, "interval")
         length = seconds(stated[0]) if stated and rules else None
         if stated and length:
@@ -216,7 +257,7 @@ def _rules(groups: list[Any], id_: str, of: Resource | ConfigFile) -> Iterator[R
         yield RuleFile(id_, of.place(), tuple(alerts), longest, records)
 
 
-def _alert(rule: Map, of: Resource | ConfigFile) -> PrometheusAlert:
+def _alert(rule: Map, of: Resource | ConfigFile, of_group: Map) -> PrometheusAlert:
     place = of.place(rule.lines["alert"])
     hold: Sourced[float] | Unknown = Sourced(0.0, Source.PROVIDER_DEFAULT, place, "Prometheus: for defaults to 0 s")
     if rule.get("for") is not None:
@@ -224,11 +265,18 @@ def _alert(rule: Map, of: Resource | ConfigFile) -> PrometheusAlert:
         at = of.place(rule.lines["for"])
         hold = Unknown(f"for is {rule['for']!r}", "a duration under for", at) if length is None else Sourced(
             length, Source.FILE, at)  # fmt: skip
-    severity = str(mapping(rule, "labels").get("severity") or "")
+    labels = {name: str(value) for name, value in (of_group | mapping(rule, "labels")).items()}
+    severity = labels.get("severity", "")
     words = " ".join((str(rule["alert"]), *(str(each) for each in mapping(rule, "annotations").values())))
     return PrometheusAlert(
-        str(rule["alert"]), str(rule["expr"]), hold, bool(_PAGING.fullmatch(severity)), place, severity, words[:2000]
-    )
+        str(rule["alert"]), str(rule["expr"]), hold, pages(severity), place, severity, words[:2000],
+        tuple(labels.items()),
+    )  # fmt: skip
+
+
+def pages(severity: str) -> bool:
+    """Whether somebody is called for it, by the label that nearly everybody gives it."""
+    return bool(_PAGING.fullmatch(severity))
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from findings.platform import compose
-from findings.platform.model import Block, Platform, Resource, Setting, Workload, once
+from findings.platform.model import Block, Container, Platform, Resource, Setting, Workload, once
 from findings.platform.nodes import items, mapping
 from findings.platform.units import stated_count
-from findings.platform.yaml_reader import Map
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
 _ACKS = re.compile(r"(?:.*_)?acks")
@@ -87,46 +86,14 @@ def _pool(platform: Platform, cluster: Resource) -> Sourced[int] | None:
     """Brokers of the only node pool of a cluster, in the same file."""
     found = [
         each
-        for each in _broker_pools(platform)
+        for each in broker_pools(platform)
         if each.labels.get("strimzi.io/cluster") == cluster.name and each.path == cluster.path
     ]
     return stated_count(found[0].at("spec.replicas")) if len(found) == 1 else None
 
 
-@dataclass(frozen=True)
-class Storage:
-    """Where the brokers of Strimzi that one object describes keep what they are sent."""
-
-    subject: str
-    cluster: str  # its name
-    place: Place
-    ephemeral: tuple[Sourced[str], ...]  # volumes that are deleted with their pod
-    brokers: Sourced[int] | None
-
-
-def storages(platform: Platform) -> Iterator[Storage]:
-    """Of node pools; of the cluster itself where it has none, else Strimzi does not look at it."""
-    with_pools: set[str] = set()
-    for pool in _broker_pools(platform):
-        cluster_name = str(pool.labels.get("strimzi.io/cluster") or "")
-        with_pools.add(cluster_name)
-        yield from _storage(pool, cluster_name, "spec")
-    for cluster in platform.of_kind("Kafka"):
-        if cluster.api.startswith("kafka.strimzi.io/") and cluster.name not in with_pools:
-            yield from _storage(cluster, cluster.name, "spec.kafka")
-
-
-def _storage(resource: Resource, cluster: str, below: str) -> Iterator[Storage]:
-    stated = resource.at(f"{below}.storage")
-    if stated is None or not isinstance(stated.value, Map):
-        return
-    kinds = [resource.sourced(each, "type") for each in (stated.value, *items(stated.value, "volumes"))]
-    ephemeral = tuple(kind for kind in kinds if kind is not None and kind.value == "ephemeral")
-    count = stated_count(resource.at(f"{below}.replicas"))
-    yield Storage(resource.id, cluster, stated.place, ephemeral, count)
-
-
-def _broker_pools(platform: Platform) -> list[Resource]:
+def broker_pools(platform: Platform) -> list[Resource]:
+    """Node pools of Strimzi that run brokers, alone or beside controllers."""
     return [each for each in platform.of_kind("KafkaNodePool") if "broker" in items(each.body, "spec.roles")]
 
 
@@ -145,12 +112,12 @@ def only_brokers(platform: Platform) -> Iterator[OnlyBroker]:
     if platform.workloads or clusters(platform):
         return
     for services in compose.projects(platform.compose_services).values():
-        found = [each for each in services if _is_broker(each)]
+        found = [each for each in services if broker_of(each) is not None]
         counts = [each.replicas for each in found if isinstance(each.replicas, Sourced)]
         if len(found) == len(counts) == 1 and counts[0].value == 1:
             service = found[0]
             place = service.resource.place()
-            factor = _named(platform.settings_of(service.id), "default_replication_factor") or _default(_FACTOR, place)
+            factor = named(platform.settings_of(service.id), "default_replication_factor") or _default(_FACTOR, place)
             for_production = compose.is_for_production(platform.configs, service)
             yield OnlyBroker(service, counts[0], factor, for_production)
 
@@ -166,15 +133,21 @@ _TOOLS = re.compile(r"kafka-(?:topics|configs|acls|console|storage)|kafka-ready|
 _ADVERTISED = re.compile(r"KAFKA_(?:CFG_)?ADVERTISED_(?:LISTENERS|HOST_NAME)")
 
 
-def _is_broker(service: Workload) -> bool:
-    """By its image or its listeners; the same image starts controllers too, and the tools that make topics."""
-    container = service.containers[0]
+def broker_of(workload: Workload) -> Container | None:
+    """Its container that runs a broker, by its image or its listeners; the same image starts controllers too, and the
+    tools that make topics."""
+    return next((each for each in workload.containers if not each.is_init and "broker" in roles_of(each)), None)
+
+
+def roles_of(container: Container) -> str:
+    """What a container of Kafka's is: broker, controller or both; "" for any other."""
     is_by_image = container.image is not None and _BROKER.fullmatch(container.image.value)
     if not is_by_image and not any(map(_ADVERTISED.fullmatch, container.env)):
-        return False
+        return ""
+    if _TOOLS.search(" ".join(container.words)):
+        return ""
     named = (container.env.get(name) for name in ("KAFKA_PROCESS_ROLES", "KAFKA_CFG_PROCESS_ROLES"))
-    roles = next((each.value.value for each in named if each is not None and each.value is not None), "broker")
-    return "broker" in roles and not _TOOLS.search(" ".join(container.words))
+    return next((each.value.value for each in named if each is not None and each.value is not None), "broker")
 
 
 def _msk(platform: Platform) -> Iterator[Cluster]:
@@ -236,14 +209,14 @@ def _configured(platform: Platform) -> Iterator[Cluster]:
     loose = [scope for scope in platform.loose_settings if scope.endswith("server.properties")]
     for scope in (*sorted(brokers), *loose):
         settings = platform.settings_of(scope)
-        isr, factor = _named(settings, "min_insync_replicas"), _named(settings, "default_replication_factor")
+        isr, factor = named(settings, "min_insync_replicas"), named(settings, "default_replication_factor")
         first = isr or factor
         if first is not None:
             isr = isr or _default(_ISR, first.place)
             yield Cluster(scope, scope, factor or _default(_FACTOR, first.place), isr, first.place)
 
 
-def _named(settings: list[Setting], name: str) -> Sourced[int] | None:
+def named(settings: list[Setting], name: str) -> Sourced[int] | None:
     found = next((each.value for each in settings if each.name in (name, f"kafka_{name}", f"kafka_cfg_{name}")), None)
     return stated_count(found)
 

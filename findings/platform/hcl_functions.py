@@ -67,7 +67,26 @@ def bounded(text: str) -> str:
 
 
 def _jsonencode(given: list[Any]) -> str:
-    return bounded(json.dumps(_whole(given[0]), separators=(",", ":"), sort_keys=True, ensure_ascii=False))
+    try:
+        return _json(_whole(given[0]))
+    except Cannot as error:
+        error.partial = _json(_known(given[0]))
+        raise
+
+
+def _json(value: Any) -> str:
+    return bounded(json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False))
+
+
+def _known(value: Any) -> Any:
+    """The same with what is known of the rest: of a text its known parts, else …."""
+    if isinstance(value, Unknown):
+        return value.partial or "…"
+    if isinstance(value, Map):
+        return {key: _known(each) for key, each in value.items()}
+    if isinstance(value, Seq):
+        return [_known(each) for each in value]
+    return value
 
 
 def _merge(given: list[Any]) -> Map:

@@ -81,3 +81,10 @@ def stated_count(stated: Sourced[Any] | Unknown | None) -> Sourced[int] | None:
     if found is None or found.value < 0 or found.value != int(found.value):
         return None
     return found.map(int)
+
+
+def stated_text(stated: Sourced[Any] | Unknown | None) -> str:
+    """What is stated, as text, as far as it is known."""
+    if isinstance(stated, Unknown):
+        return stated.partial
+    return str(stated.value) if stated is not None else ""

@@ -121,7 +121,7 @@ def kind_of(root: Any, path: str) -> str:
     if name in _FILES:
         return _FILES[name]
     if isinstance(root, Map) and isinstance(root.get("groups"), Seq):
-        return "Prometheus rules"
+        return "Grafana rules" if root.get("apiVersion") == 1 else "Prometheus rules"
     if isinstance(root, Map) and isinstance(root.get("services"), Map):
         return "docker-compose"
     return "settings file"

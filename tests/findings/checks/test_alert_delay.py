@@ -17,6 +17,7 @@ from findings.checks.signal_loss import opens_on_loss
 from findings.platform import reader
 from findings.platform.files import File
 from platform_risk.quantities.budget import budget_minutes, burned_percent, target_of_rate
+from tests.findings.checks import reading
 
 
 def test_window_and_delay_alone_are_three_minutes() -> None:
@@ -53,6 +54,39 @@ def test_an_outage_spends_its_share_of_the_budget(
 def test_cloudwatch_needs_its_periods_and_one_for_alignment() -> None:
     assert cloudwatch_seconds(300, 2) == (600, 900)
     assert cloudwatch_seconds(60, 5, 1) == (60, 120)
+
+
+QUERIES = """
+resource "aws_cloudwatch_metric_alarm" "a" {
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 1
+  metric_query {
+    id = "a"
+    metric {
+      %s
+    }
+  }
+  metric_query {
+    id = "b"
+    metric {
+      %s
+    }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ("", "", "the queries that it compares state no period"),
+        ("period = 60", "period = 300", "the queries that it compares have periods of 60 to 300 s"),
+        ("period = var.p", "period = 60", "variable p is not declared here"),
+    ],
+)
+def test_an_alarm_on_queries_says_what_is_missing_of_their_periods(first: str, second: str, told: str) -> None:
+    (unsure,) = reading.unsure("alert-delay", main_tf=QUERIES % (first, second))
+    assert unsure.reason == told
 
 
 def test_prometheus_adds_scrape_evaluation_hold_and_group_wait() -> None:

@@ -174,3 +174,65 @@ def test_beside_a_cluster_a_compose_file_is_for_developers() -> None:
     cluster = KAFKA.format(replicas=3, in_sync=2, storage="{type: persistent-claim}")
     outcome = of_compose("apache/kafka:3.8.0", **PRODUCTION, kafka_yaml=cluster)
     assert (outcome.found, outcome.tallies[0].unsure) == ((), [])
+
+
+STATEFUL = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {{name: kafka, namespace: ingest}}
+spec:
+  replicas: {replicas}
+  template:
+    spec:
+      containers:
+        - name: kafka
+          image: apache/kafka:3.8.0
+          env: {env}
+          volumeMounts: [{{name: data, mountPath: {path}}}]
+      volumes: [{{name: data, {volume}}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "volume", "env", "is_told"),
+    [
+        ("/var/lib/kafka/data", "emptyDir: {}", "[]", True),
+        ("/bitnami/kafka", "emptyDir: {medium: Memory}", "[]", True),
+        ("/mnt/logs", "emptyDir: {}", "[{name: KAFKA_LOG_DIRS, value: '/mnt/logs/a,/mnt/more'}]", True),
+        ("/mnt", "emptyDir: {}", "[{name: KAFKA_LOG_DIRS, value: /mnt/logs}]", True),
+        ("/var/lib/kafka/data", "emptyDir: {}", "[{name: KAFKA_LOG_DIRS, value: /mnt/logs}]", False),
+        ("/opt/kafka/config", "emptyDir: {}", "[]", False),
+        ("/var/lib/kafka/data", "persistentVolumeClaim: {claimName: data}", "[]", False),
+    ],
+)
+def test_brokers_of_ones_own_on_an_empty_dir_are_told(path: str, volume: str, env: str, is_told: bool) -> None:
+    text = STATEFUL.format(replicas=3, path=path, volume=volume, env=env)
+    assert [each.detail for each in reading.fails("kafka-durability", kafka_yaml=text)] == ["ephemeral"] * is_told
+
+
+@pytest.mark.parametrize(("members", "survived"), [(0, 0), (1, 0), (2, 0), (3, 1), (5, 2)])
+def test_a_majority_keeps_the_metadata(members: int, survived: int) -> None:
+    assert kafka_durability.quorum_losses_survived(members) == survived
+
+
+def test_controllers_of_ones_own_are_judged_as_a_quorum() -> None:
+    env = "[{name: KAFKA_PROCESS_ROLES, value: controller}]"
+    text = STATEFUL.format(replicas=1, path="/var/lib/kafka/data", volume="emptyDir: {}", env=env)
+    (fail,) = reading.fails("kafka-durability", kafka_yaml=text)
+    assert (fail.severity, fail.detail) == (Severity.HIGH, "ephemeral controllers")
+
+
+def test_zookeeper_that_serves_no_broker_here_is_not_looked_at() -> None:
+    text = STATEFUL.format(replicas=1, path="/data", volume="emptyDir: {}", env="[]")
+    assert reading.fails("kafka-durability", zookeeper_yaml=text.replace("apache/kafka:3.8.0", "zookeeper:3.9")) == []
+
+
+@pytest.mark.parametrize(
+    ("replicas", "factor", "is_told"), [(3, 1, True), (3, 3, False), (1, 1, False), (3, "many", False)]
+)
+def test_several_brokers_that_keep_offsets_once_are_told(replicas: int, factor: object, is_told: bool) -> None:
+    env = f"[{{name: KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR, value: '{factor}'}}]"
+    claim = "persistentVolumeClaim: {claimName: data}"
+    text = STATEFUL.format(replicas=replicas, path="/var/lib/kafka/data", volume=claim, env=env)
+    found = reading.fails("kafka-durability", kafka_yaml=text)
+    assert [each.detail for each in found] == ["own topics"] * is_told

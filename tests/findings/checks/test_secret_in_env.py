@@ -253,3 +253,105 @@ def test_a_very_long_name_takes_no_longer_than_its_end() -> None:
     began = time.process_time()
     assert written_out.is_password("allow_" * 20_000 + "x_passphrase", "hunter2")
     assert time.process_time() - began < 1
+
+
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {{name: api, namespace: shop}}
+spec:
+  containers:
+    - name: main
+      image: registry.example/main:1
+      env:
+        - name: {name}
+          value: "{value}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "severity"),
+    [
+        ("DB_PASSWORD", "h7-not-real-k2", Severity.HIGH),
+        ("DATABASE_URL", "postgres://api:h7-not-real-k2@db/shop", Severity.HIGH),
+        ("DATABASE_URL", "postgres://user:pass@host/db", None),
+        ("DB_PASSWORD", "dev-4711", Severity.LOW),
+        ("DB_PASSWORD", "testpassword", Severity.LOW),
+        ("DB_PASSWORD", "localized1", Severity.HIGH),  # no word of its own
+        ("DB_PASSWORD", "latest-4711", Severity.HIGH),
+        ("SECRET_KEY", "django-insecure-9x8$w7v6u5t4s3r2q1p0", Severity.LOW),
+        ("JWT_SECRET", "0123456789abcdef0123456789abcdef", Severity.HIGH),
+        ("Auth__JwtSecret", "aB3dE5gH7jK9mN1pQ3sT", Severity.HIGH),
+        ("password_token", "aB3dE5gH7jK9mN1pQ3sT", Severity.HIGH),
+        ("JWT_SECRET", "api-jwt-secret", None),  # the name of a Secret
+        ("JWT_SECRET", "our-jwt-secret-2024", None),
+        ("SECRET_KEY", "aB3dE5", None),  # short: a placeholder, or a number of a key
+        ("SECRET_KEY", "aaaaaaaaaaaaaaaaaaaaB1", None),
+        ("SECRET_KEY", "/etc/keys/signing.pem", None),
+        ("SECRET_KEY", "change-me-aB3dE5gH7jK9mN1p", None),
+        ("SECRET_KEY_ID", "aB3dE5gH7jK9mN1pQ3sT", None),
+        ("PUBLIC_KEY", "aB3dE5gH7jK9mN1pQ3sT", None),
+        ("DB_PASSWORD", "$(OTHER)", None),
+        ("DB_PASSWORD", "", None),
+    ],
+)
+def test_a_credential_in_the_environment_of_a_pod_is_told_and_what_is_none_is_not(
+    name: str, value: str, severity: Severity | None
+) -> None:
+    found = reading.fails("secret-in-env", pod_yaml=POD.format(name=name, value=value))
+    assert [fail.severity for fail in found] == ([severity] if severity else [])
+    assert not value or value not in repr(found)
+
+
+def test_what_a_config_map_gives_a_pod_is_told_at_the_config_map_alone() -> None:
+    config_map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: shop}\ndata: {DB_PASSWORD: h7-x-k2}\n"
+    pod = POD.format(name="A", value="b").replace("env:", "envFrom: [{configMapRef: {name: c}}]\n      env:")
+    (fail,) = reading.fails("secret-in-env", pod_yaml=pod, map_yaml=config_map)
+    assert fail.subject == "ConfigMap/shop/c"
+
+
+TERRAFORM = """
+variable "default" {
+  default = "h7-not-real-k2"
+}
+locals {
+  own = "h7-not-real-k2"
+}
+resource "%s" "a" {
+  %s
+}
+"""
+OF_FUNCTION = 'environment {\n    variables = { DB_PASSWORD = "h7-not-real-k2" }\n  }'
+OF_POD = 'spec {\n container {\n env {\n name  = "DB_PASSWORD"\n value = "h7-not-real-k2"\n }\n }\n }'
+OF_TASK = 'container_definitions = jsonencode([{ environment = [{ name = "DB_PASSWORD", value = "h7-not-real-k2" }] }])'
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "names"),
+    [
+        ("aws_db_instance", 'password = "h7-not-real-k2"', ["password"]),
+        ("aws_db_instance", "password = local.own", ["password"]),
+        ("aws_db_instance", "password = var.default", []),
+        ("aws_db_instance", 'password = "CHANGE_ME"', []),
+        ("aws_db_instance", "password = random_password.a.result", []),
+        ("aws_rds_cluster", 'master_password = "h7-not-real-k2"', ["master_password"]),
+        ("aws_lambda_function", OF_FUNCTION, ["DB_PASSWORD"]),
+        ("kubernetes_deployment", OF_POD, ["DB_PASSWORD"]),
+        ("kubernetes_secret", 'data = { DB_PASSWORD = "h7-not-real-k2" }', []),
+        ("aws_ecs_task_definition", OF_TASK, ["DB_PASSWORD"]),
+    ],
+)
+def test_a_literal_in_terraform_is_told_and_what_a_caller_sets_is_not(kind: str, text: str, names: list[str]) -> None:
+    found = reading.fails("secret-in-env", main_tf=TERRAFORM % (kind, text))
+    assert [each.name for fail in found for each in fail.quantities[0].inputs] == names
+
+
+def test_values_beside_a_chart_are_told_and_defaults_weigh_less() -> None:
+    chart = "apiVersion: v2\nname: shop\nversion: 1.0.0\n"
+    values = "database: {password: h7-not-real-k2}\n"
+    (fail,) = reading.fails("secret-in-env", Chart_yaml=chart, values_yaml=values)
+    assert fail.severity == Severity.MEDIUM
+    files = {"Chart_yaml": chart, "values-prod_yaml": values}
+    (fail,) = reading.fails("secret-in-env", **files)
+    assert fail.severity == Severity.HIGH
+    assert reading.fails("secret-in-env", values_yaml=values) == []

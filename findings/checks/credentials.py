@@ -1,0 +1,133 @@
+"""Where credentials are written out beside ConfigMaps: environments of pods, Terraform, values of Helm. PURE."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from findings.checks import written_out
+from findings.platform.model import Block, Platform, Workload
+from findings.platform.nodes import items
+from findings.platform.settings import flat
+from findings.platform.yaml_reader import Document, Map, Seq, read
+from findings.vocabulary import Severity
+from platform_risk.quantities.sourced import Place, Sourced, Unknown
+
+_NOT_ITS_OWN = "by its default"  # of a variable that whoever calls this may set
+# Whose attributes are generated, or kept where secrets belong.
+_KEEPING = ("random_", "vault_", "kubernetes_secret", "aws_secretsmanager_", "azurerm_key_vault_", "google_secret_")
+_CONTAINER = ("env", "environment", "environment_variable")
+_MOST_LEVELS = 12
+_MOST_LETTERS = 500  # more is a script or a document
+
+
+@dataclass
+class Held:
+    """What one subject holds: names with their places and values. The values are nobody's business."""
+
+    subject: str
+    where: str  # within a sentence: written out in …
+    why: str
+    severity: Severity = Severity.HIGH
+    found: dict[str, tuple[Place, str]] = field(default_factory=dict)
+
+    def add(self, name: str, value: Any, place: Place) -> None:
+        if isinstance(value, str) and len(value) <= _MOST_LETTERS and written_out.is_credential(name, value):
+            self.found.setdefault(name, (place, value))
+
+
+def everywhere(platform: Platform) -> Iterator[Held]:
+    """In the order in which it is read, and without subjects that hold none."""
+    for held in (*_workloads(platform), *_terraform(platform), *_tasks(platform), *_values(platform)):
+        if held.found:
+            yield held
+
+
+def _workloads(platform: Platform) -> Iterator[Held]:
+    why = "The role view reads pods and no Secrets, and whoever has the repository or its past has this file."
+    for workload in platform.workloads:
+        held = Held(workload.id, "the environment of a pod", why)
+        for name, value, place in _own_variables(workload):
+            held.add(name, value, place)
+        yield held
+
+
+def _own_variables(workload: Workload) -> Iterator[tuple[str, str, Place]]:
+    """Not those that a ConfigMap gives: they are told there."""
+    for container in workload.containers:
+        for name, variable in container.env.items():
+            if variable.value is not None and variable.value.place.resource == workload.id:
+                yield name, variable.value.value, variable.value.place
+
+
+def _terraform(platform: Platform) -> Iterator[Held]:
+    why = "Whoever has the repository or its past has this file, and the state has the value too."
+    for block in platform.blocks:
+        is_plan = block.path.endswith(".json") and not block.path.endswith(".tf.json")
+        if block.type in ("resource", "module") and not is_plan and not block.kind.startswith(_KEEPING):
+            held = Held(block.id, "Terraform", why)
+            _of_block(block, held, 0)
+            yield held
+
+
+def _of_block(block: Block, held: Held, depth: int) -> None:
+    name, value = block.get("name"), block.get("value")
+    if block.type in _CONTAINER and isinstance(name, Sourced) and isinstance(value, Sourced):
+        if _NOT_ITS_OWN not in value.note:
+            held.add(str(name.value), value.value, value.place)
+        return
+    for attribute, stated in block.attributes.items():
+        if isinstance(stated, Sourced) and _NOT_ITS_OWN not in stated.note:
+            _of_attribute(attribute, stated.value, stated.place, held)
+        if attribute == "container_definitions" and stated is not None:
+            _of_containers(stated, held)
+    for inner in block.blocks if depth < _MOST_LEVELS else ():
+        _of_block(inner, held, depth + 1)
+
+
+def _of_attribute(attribute: str, value: Any, place: Place, held: Held) -> None:
+    """A text, or a map of names as variables of a function and the data of a ConfigMap are."""
+    held.add(attribute, value, place)
+    if isinstance(value, Map):
+        for name, each in value.items():
+            held.add(name, each, Place(place.path, value.lines.get(name) or place.line, place.resource))
+
+
+def _of_containers(stated: Sourced[Any] | Unknown, held: Held) -> None:
+    """Of a task of ECS, whose containers stand there as JSON; parts that are not known are …."""
+    text = stated.partial if isinstance(stated, Unknown) else stated.value
+    root = (
+        next((each.root for each in read(text) if isinstance(each, Document)), None) if isinstance(text, str) else None
+    )
+    for container in root if isinstance(root, Seq) else ():
+        for each in container.get("environment") or () if isinstance(container, Mapping) else ():
+            if isinstance(each, Mapping) and "…" not in str(each.get("value")):
+                held.add(str(each.get("name")), each.get("value"), stated.place)
+
+
+def _tasks(platform: Platform) -> Iterator[Held]:
+    """Definitions of tasks of ECS, as files of their own."""
+    why = "Whoever may describe tasks, or has the repository or its past, has it."
+    for config in platform.configs:
+        if {"containerDefinitions", "environment"} <= config.keys:
+            held = Held(config.path, "a task definition", why)
+            for container in items(config.root, "containerDefinitions"):
+                for each in items(container, "environment"):
+                    if isinstance(each, Map) and "value" in each:
+                        held.add(str(each.get("name")), each["value"], config.place(each.lines["value"]))
+            yield held
+
+
+def _values(platform: Platform) -> Iterator[Held]:
+    """Values beside a chart. Those of values.yaml are what everybody has who states no others."""
+    charts = {each.path.rpartition("/")[0] for each in platform.configs if each.path.rpartition("/")[2] == "Chart.yaml"}
+    for config in platform.configs:
+        folder, _, name = config.path.rpartition("/")
+        if folder not in charts or not name.startswith("values") or config.resource is not None:
+            continue
+        held = Held(config.path, "values of Helm", "Whoever has the repository or its past has this file.")
+        if name in ("values.yaml", "values.yml"):
+            held.why = f"Whoever installs the chart and states no other has these. {held.why}"
+            held.severity = Severity.MEDIUM
+        for key, value, line in flat(config.root):
+            held.add(key, value, config.place(line))
+        yield held
