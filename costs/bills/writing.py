@@ -65,7 +65,7 @@ class Writing:
         return charges.Styles(said.days or list(numbers.DATE_FORMATS)[best], period_style, decimals)
 
     def _are_odd(self, part: Part, source: str) -> bool:
-        """Whether an amount here is not written as programs do. Nearly none is, which is told first, for it is cheap."""
+        """Whether an amount here is not written as programs do. Nearly none is, which is cheap to tell."""
         columns = _amount_columns(part).values()
         others = " OR ".join(f"NOT {numbers.is_number(text)}" for text in columns)
         if not columns or self._ask(f"SELECT count(*) FROM {source} WHERE {others}") == (0,):  # noqa: S608

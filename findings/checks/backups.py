@@ -11,7 +11,7 @@ from findings.platform.cron import longest_gap_minutes
 from findings.platform.model import Block, Platform, Resource, Workload, places
 from findings.platform.nodes import items, mapping
 from findings.platform.units import number, seconds, stated_number
-from findings.platform.velero import Copies
+from findings.platform.velero import Copies, Schedule
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, RiskClass, Severity
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown, input_of
@@ -390,7 +390,7 @@ def _velero(platform: Platform, needs: _Needs) -> Iterator[Verdict]:
         stated = resource.at("spec.schedule")
         gap = longest_gap_minutes(str(stated.value)) if stated is not None else None
         paused = resource.at("spec.paused")
-        covered = [claim for claim in claims if schedule.covers(claim.namespace)]
+        covered = [claim for claim in claims if _takes(schedule, platform, claim)]
         if paused is not None and paused.value is True:
             off = Sourced(0.0, Source.FILE, paused.place)
             yield _none(resource.id, off, places(paused), "The schedule is paused: no new copy is made.",
@@ -410,6 +410,10 @@ def _velero(platform: Platform, needs: _Needs) -> Iterator[Verdict]:
                          schedule.place)  # fmt: skip
 
 
+def _takes(schedule: Schedule, platform: Platform, claim: Resource) -> bool:
+    return schedule.covers(claim.namespace) and not schedule.leaves_out(platform, claim)
+
+
 def _others_hold(platform: Platform, claims: list[Resource]) -> bool:
     """Whether volumes are copied beside the schedule: as the facts say, or as annotations do."""
     declared = platform.facts.get("backups.volumes") is not None
@@ -425,7 +429,8 @@ def _volumes(platform: Platform) -> Iterator[Verdict]:
     schedules = velero.schedules(platform)
     uses_velero = bool(schedules) or any(_has_hooks(workload) for workload in platform.workloads)
     for claim in _claims(platform):
-        covering = [each for each in schedules if each.covers(claim.namespace)]
+        covering = [each for each in schedules if _takes(each, platform, claim)]
+        passing = next((each for each in schedules if each.covers(claim.namespace)), None)
         unknown = next((each for each in covering if each.copies is Copies.UNKNOWN), None)
         if any(each.holds_volumes for each in covering) or (covering and velero.copied_by_annotation(platform, claim)):
             yield Pass(claim.id, (claim.place(),))
@@ -439,6 +444,12 @@ def _volumes(platform: Platform) -> Iterator[Verdict]:
                         f"{covering[0].resource.id} covers its namespace and copies objects only: the claim comes back "
                         "from it, empty.",
                         "The schedule that covers it leaves its volume out")  # fmt: skip
+        elif passing is not None:
+            field = passing.leaves_out(platform, claim)
+            none = Sourced(0.0, Source.FILE, claim.place(), f"the schedule's {field} leaves it out")
+            yield _none(claim.id, none, places(claim.place(), passing.resource.place()),
+                        f"{passing.resource.id} covers its namespace, but its {field} leaves this claim out.",
+                        "No schedule backs this volume up")  # fmt: skip
         elif uses_velero:
             none = Sourced(0.0, Source.FILE, claim.place(), "no Velero Schedule names its namespace")
             yield _none(claim.id, none, (claim.place(),),

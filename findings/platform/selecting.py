@@ -23,7 +23,8 @@ def _holds(expression: Any, labels: Mapping[str, Any]) -> bool:
         return False
     values = expression.get("values")
     listed = values if isinstance(values, Seq) else Seq(0)
-    has, value = expression.get("key") in labels, labels.get(str(expression.get("key")))
+    key = str(expression.get("key"))
+    has, value = key in labels, labels.get(key)
     match expression.get("operator"):
         case "In":
             return value in listed

@@ -6,12 +6,14 @@ server does by default, or of the volumes that a pod's annotation names.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from findings.platform.model import Platform, Resource, Workload, once
 from findings.platform.nodes import items, mapping
+from findings.platform.selecting import selects
 from findings.platform.units import seconds
 from findings.platform.yaml_reader import Map
 from platform_risk.quantities.sourced import Place, Source, Sourced
@@ -20,6 +22,7 @@ _FLAGS = ("--default-volumes-to-fs-backup", "--default-volumes-to-restic")
 _FILES = ("spec.template.defaultVolumesToFsBackup", "spec.template.defaultVolumesToRestic")
 _SERVER = re.compile(r"/velero(?:[:@]|\Z)")
 _TO_COPY = "backup.velero.io/backup-volumes"
+_CLAIMS = frozenset({"persistentvolumeclaims", "persistentvolumeclaim", "pvc"})
 
 
 class Copies(StrEnum):
@@ -41,10 +44,29 @@ class Schedule:
         return self.copies in (Copies.SNAPSHOTS, Copies.FILES)
 
     def covers(self, namespace: str) -> bool:
-        template = mapping(self.resource.body, "spec.template")
-        included = [str(each) for each in items(template, "includedNamespaces")] or ["*"]
-        excluded = [str(each) for each in items(template, "excludedNamespaces")]
-        return namespace not in excluded and ("*" in included or namespace in included)
+        return self._includes("Namespaces", frozenset({namespace}))
+
+    def leaves_out(self, platform: Platform, claim: Resource) -> str:
+        """The field of its template by which it takes nothing of a volume claim in a namespace that it covers; "" where
+        it takes it. What takes a pod takes the claims that it mounts."""
+        for kinds in ("Resources", "NamespaceScopedResources"):
+            if not self._includes(kinds, _CLAIMS):
+                return f"included{kinds}" if items(self._template, f"included{kinds}") else f"excluded{kinds}"
+        one = self._template.get("labelSelector")
+        several = [each for each in items(self._template, "orLabelSelectors") if isinstance(each, Map)]
+        selectors = [one] if isinstance(one, Map) else several
+        if not selectors or any(selects(each, of) for each in selectors for of in _labels(platform, claim)):
+            return ""
+        return "labelSelector" if isinstance(one, Map) else "orLabelSelectors"
+
+    @property
+    def _template(self) -> Mapping[str, Any]:
+        return mapping(self.resource.body, "spec.template")
+
+    def _includes(self, what: str, names: frozenset[str]) -> bool:
+        included = {str(each).lower() for each in items(self._template, f"included{what}")} or {"*"}
+        excluded = {str(each).lower() for each in items(self._template, f"excluded{what}")}
+        return not names & excluded and bool({"*", *names} & included)
 
     @property
     def ttl(self) -> Sourced[float]:
@@ -111,6 +133,16 @@ def copied_by_annotation(platform: Platform, claim: Resource) -> bool:
         if volumes and volumes <= named:
             return True
     return False
+
+
+def _labels(platform: Platform, claim: Resource) -> Iterator[Mapping[str, Any]]:
+    """Of the claim, and of the pods that mount it. Claims of a StatefulSet have the labels of its selector, too."""
+    of_set = mapping(claim.body, "spec.selector.matchLabels")
+    for each in items(claim.body, "spec.volumeClaimTemplates") or [claim.body]:
+        yield {**mapping(each, "metadata.labels"), **of_set}
+    for workload in platform.workloads:
+        if workload.resource.namespace == claim.namespace and any(_volumes_on(workload, claim)):
+            yield workload.labels
 
 
 def _volumes_on(workload: Workload, claim: Resource) -> Iterator[str]:
