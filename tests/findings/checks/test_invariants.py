@@ -19,7 +19,7 @@ ODD: list[Any] = [
     None, [], {}, "x", "", -1, 0, True, 1e308, "9" * 400, [None], [["x"]], {"a": {"b": [1]}}, {"name": None},
     "50%", "1.5.2",
 ]  # fmt: skip
-SPOTS = 10  # of a file; every field that any sample has is tried below, whatever the number
+SPOTS = 5  # of a file; every field that any sample has is tried below, whatever the number
 SHAPES: list[Any] = [["x", {"y": None}], {"x": ["y"]}, "x", 7, None]
 
 
