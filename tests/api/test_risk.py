@@ -367,3 +367,21 @@ def test_upkeep_finds_what_nothing_computed_and_drops_what_nothing_uses(checkout
     assert Estimate.objects.get().bad_minutes is not None
     kept.refresh_from_db()
     assert kept.estimate == Estimate.objects.get()
+
+
+def test_an_input_of_a_check_that_there_is_not_is_refused_for_it_would_never_count(
+    platform: Service, alice: User, api: Api
+) -> None:
+    sent = {"service": "checkout", "name": "recover", "kind": "number", "numbers": {"value": "5"}, "source": "A drill"}
+    refused = api(alice).post("/api/v1/risk/inputs/", sent | {"check": "db-conections"}, JSON)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/check")
+    assert api(alice).post("/api/v1/risk/inputs/", sent | {"check": "db-connections"}, JSON).status_code == 201
+
+
+@pytest.mark.parametrize("slo", ["0", "1"])
+def test_an_objective_without_a_budget_to_spend_is_refused_not_taken_for_none(
+    platform: Service, mary: User, api: Api, slo: str
+) -> None:
+    refused = api(mary).patch("/api/v1/services/checkout/", {"slo": slo}, JSON)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/slo")
+    assert api(mary).get("/api/v1/services/checkout/").json()["slo"] == "0.999"
