@@ -15,7 +15,7 @@ from findings.models import Finding, RiskInput
 from findings.portfolio import ALL
 from findings.query import UNITS, VIEWS, Query, QueryError, parse
 from findings.risk.estimates import matrix_of
-from findings.risk.lanes import RISK_TABLE, TABLE
+from findings.risk.lanes import CLASS_OF_LINES, RISK_TABLE, TABLE
 from findings.risk.matrix import Lint, lint
 from findings.risk.stating import NAMES
 from findings.risk_forms import InputForm, ServiceInputForm, ThresholdsForm
@@ -235,15 +235,17 @@ def lanes(request: HttpRequest) -> HttpResponse:
                 return redirect("risk:lanes")
     context = {
         "form": form if user.is_admin else None, "policy": held, "limits": portfolio.thresholds(), "moves": moves,
-        "first": [(_in_words(line), lane) for _, lane, line in TABLE],
+        "first": [
+            (_in_words(line, of), lane) for (_, lane, line), of in zip(TABLE, CLASS_OF_LINES, strict=True)
+        ],
         "second": [(rule.__doc__ or "", lane, stated) for rule, lane, stated in RISK_TABLE],
         "tab": "lanes",
     }  # fmt: skip
     return render(request, "findings/risk_lanes.html", context, status=422 if form.errors else 200)
 
 
-def _in_words(line: str) -> str:
-    return line.format(risk_class="what its class is", severity="Low or info")
+def _in_words(line: str, risk_class: str) -> str:
+    return line.format(risk_class=risk_class, severity="Low or info")
 
 
 def _thresholds(held: Any) -> dict[str, Any]:
