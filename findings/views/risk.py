@@ -46,6 +46,7 @@ def matrix(request: HttpRequest) -> HttpResponse:
     except QueryError as refusal:
         query, error, status = Query(), str(refusal), 400
         found = placements.matrix(user, unit=unit, view=view)
+    scatter, standings = risk_presentation.scatter(user, unit, view, query) if chart == "scatter" else (None, [])
     context = {
         "matrix": found,
         "rows": risk_presentation.matrix_rows(found, query),
@@ -53,7 +54,7 @@ def matrix(request: HttpRequest) -> HttpResponse:
         "unplaced_url": risk_presentation.list_of_cell(found, "none", query),
         "unit": unit, "view": view, "chart": chart, "order": order, "q": request.GET.get("q", "")[:2000],
         "error": error, "views": _VIEW_WORDS, "orders": _ORDERS,
-        "scatter": risk_presentation.scatter(user, unit) if chart == "scatter" else None,
+        "scatter": scatter, "standings": standings,
         "sums": portfolio.sums(user),
         "groups": risk_presentation.groups(user, order=order, shown=GROUPS_SHOWN),
         "missing": _missing(request), "lint": _lint(unit),
@@ -119,6 +120,7 @@ def inputs(request: HttpRequest) -> HttpResponse:
         "statements": risk_presentation.statements(rows[:500]),
         "form": form if services.exists() else None,
         "missing": _missing(request),
+        "sums": portfolio.sums(user),
         "tab": "inputs",
     }
     return render(request, "findings/risk_inputs.html", context, status=422 if form.is_bound else 200)

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from findings import estimating, services, simulating
+from findings import estimating, placements, services, simulating
 from findings.actions import Transition, Update
 from findings.models import Estimate, Finding, RiskRollup, Simulation
+from findings.query import parse
 from findings.risk import lanes
+from findings.risk.estimates import matrix_of
 from findings.vocabulary import RiskClass, Severity, Status
 from platform_risk.core.catalog.services import change_service
 from platform_risk.core.models import AuditEvent, Service, Team, User
-from tests.factories import make_finding, make_service, sarif, sarif_result, upload
+from tests.factories import make_finding, make_risk_input, make_service, sarif, sarif_result, upload
 
 pytestmark = pytest.mark.django_db
 Api = Callable[..., Client]
@@ -385,3 +387,31 @@ def test_an_objective_without_a_budget_to_spend_is_refused_not_taken_for_none(
     refused = api(mary).patch("/api/v1/services/checkout/", {"slo": slo}, JSON)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/slo")
     assert api(mary).get("/api/v1/services/checkout/").json()["slo"] == "0.999"
+
+
+@pytest.mark.parametrize("unit", ["minutes", "money"])
+@pytest.mark.parametrize("view", ["current", "inherent", "after"])
+@pytest.mark.parametrize("words", ["", "severity:high", "tag:none", "-service:checkout"])
+def test_the_scatter_holds_what_the_matrix_of_the_same_view_and_filter_counts(
+    platform: Service, ada: User, unit: str, view: str, words: str
+) -> None:
+    Service.objects.filter(pk=platform.pk).update(value_per_bad_minute=Decimal(10))
+    estimated(platform, check_id="db-connections", rule="db-connections", risk_class="stability")
+    estimating.follow(list(Finding.objects.values_list("pk", flat=True)))
+    query, scales = parse(words), matrix_of(unit)
+    matrix = placements.matrix(ada, unit=unit, view=view, query=query)
+    standings = placements.standings(ada, unit=unit, view=view, query=query)
+    for cell in matrix.cells:
+        here = [each for each in standings if (each.likelihood, each.impact) == (cell.likelihood, cell.impact)]
+        assert sum(each.count for each in here) == cell.count
+    for each in standings:
+        assert scales.likelihood.level(each.frequency) == each.likelihood
+        assert scales.impact.level(each.per_event) == each.impact
+
+
+def test_a_risk_that_never_happens_stands_in_no_place_of_the_inherent_scatter(platform: Service, ada: User) -> None:
+    make_risk_input(platform, user=ada, basis="It cannot", name="frequency", numbers={"value": "0"})
+    estimating.follow(list(Finding.objects.values_list("pk", flat=True)))
+    for unit in ("minutes", "money"):
+        found = placements.standings(ada, unit=unit, view="inherent")
+        assert all(each.frequency > 0 and each.per_event > 0 for each in found)
