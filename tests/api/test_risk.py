@@ -415,3 +415,9 @@ def test_a_risk_that_never_happens_stands_in_no_place_of_the_inherent_scatter(pl
     for unit in ("minutes", "money"):
         found = placements.standings(ada, unit=unit, view="inherent")
         assert all(each.frequency > 0 and each.per_event > 0 for each in found)
+
+
+def test_the_curve_is_no_file_before_the_years_are_drawn(platform: Service, mary: User, api: Api) -> None:
+    early = api(mary).get("/api/v1/risk/exceedance/?format=csv")
+    assert (early.status_code, early["Content-Type"]) == (409, "application/problem+json")
+    assert api(mary).get("/api/v1/risk/exceedance/").json()["curves"] == []
