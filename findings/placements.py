@@ -8,12 +8,12 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
-from django.db.models import CharField, Count, F, Q, QuerySet, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import CharField, Count, F, FloatField, Q, QuerySet, Sum, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce, NullIf
 
 from findings import selectors
 from findings.models import Estimate, RiskRollup
-from findings.portfolio import ALL, Part, rollup
 from findings.query import Query
 from findings.risk.bands import Band
 from findings.risk.estimates import matrix_of
@@ -162,26 +162,58 @@ class Standing:
     per_event: float
     count: int
     band: str
+    likelihood: int
+    impact: int
 
 
-def standings(user: User, *, unit: str = "minutes", part: Part = ALL, shown: int = 400) -> list[Standing]:
-    """The most findings first. One query."""
-    per_event, band = ("loss_per_event", "money_band") if unit == "money" else ("minutes_per_event", "band")
-    rows = (
-        rollup(user, part)
-        .filter(**{"estimate__frequency__gt": 0, f"estimate__{per_event}__gt": 0})
-        .values(
-            "estimate__check_id", "estimate__risk_class", "service__slug", "estimate__frequency",
-            f"estimate__{per_event}", f"estimate__{band}",
-        )
-        .annotate(n=_COUNTED)
-        .filter(n__gt=0)
-        .order_by("-n", "service__slug", "estimate__check_id")[:shown]
-    )  # fmt: skip
+def standings(
+    user: User, *, unit: str = "minutes", view: str = "current", query: Query | None = None, shown: int = 400
+) -> list[Standing]:
+    """What the matrix of the same unit, view and filter counts, at its own places: the most findings first. Raises
+    QueryError for a filter that names what the user may not see."""
+    columns, query = selectors.placement_columns(unit, view), query or Query()
+    names = {
+        "check": F("estimate__check_id"),
+        "of_class": F("estimate__risk_class"),
+        "of_service": F("service__slug"),
+        "often": _often(unit),
+        "each": _per_event(unit, view),
+        "band": F(f"estimate__{columns.band}"),
+        "row": F(f"estimate__{columns.likelihood}"),
+        "column": F(f"estimate__{columns.impact}"),
+    }
+    quick = _quickly(user, query)
+    groups: Any  # of one model or the other
+    if quick is None:
+        found = selectors.found(query, user).open().on_default_branch().order_by().values(**names)
+        groups = found.annotate(n=Count("*"))
+    else:
+        groups = quick.order_by().values(**names).annotate(n=_COUNTED)
+    if view == "after":
+        groups = groups.exclude(estimate__check_id__in=selectors.remedied_checks())
+    rows = groups.filter(often__gt=0, each__gt=0, n__gt=0, row__isnull=False)
     return [
         Standing(
-            row["estimate__check_id"], row["estimate__risk_class"], row["service__slug"], row["estimate__frequency"],
-            float(row[f"estimate__{per_event}"]), row["n"], row[f"estimate__{band}"],
+            row["check"], row["of_class"], row["of_service"], row["often"], float(row["each"]), row["n"], row["band"],
+            row["row"], row["column"],
         )
-        for row in rows
+        for row in rows.order_by("-n", "of_service", "check")[:shown]
     ]  # fmt: skip
+
+
+def _often(unit: str) -> Combinable:
+    """What only costs, month by month, counts as one event a year, as in the matrix."""
+    often = F("estimate__frequency")
+    return Coalesce(often, Value(1.0)) if unit == "money" else often
+
+
+def _per_event(unit: str, view: str) -> Combinable:
+    """Without its controls a risk happens as often as with them: only what an event costs differs."""
+    often = NullIf(_often(unit), Value(0.0))
+    if unit == "minutes":
+        return F("estimate__inherent_minutes") / often if view == "inherent" else F("estimate__minutes_per_event")
+    now = Cast(Coalesce("estimate__loss_per_event", "estimate__annual_loss"), FloatField())
+    if view != "inherent":
+        return now
+    more = Cast(F("estimate__inherent_loss") - F("estimate__annual_loss"), FloatField())
+    return now + more / often

@@ -208,25 +208,28 @@ def check_title(burner: Burner) -> str:
     return check.meta.title if check else burner.name.capitalize()
 
 
-def scatter(user: User, unit: str, part: Part = portfolio.ALL) -> charts.Scatter:
+def scatter(user: User, unit: str, view: str, query: Query) -> tuple[charts.Scatter, list[placements.Standing]]:
+    """What the matrix of the same unit, view and filter counts, each group where it stands."""
     matrix = matrix_of(unit)
-    found = placements.standings(user, unit=unit, part=part)
+    found = placements.standings(user, unit=unit, view=view, query=query)
     spots = [
         charts.Spot(
             each.frequency, each.per_event, each.count,
-            f"{each.check or each.risk_class.replace('_', ' ')} in {each.service}: {each.count:,} findings, "
-            f"{charts.short(each.frequency)} events a year, {charts.short(each.per_event)} each",
-            _list_url(_query_of(each)), each.band,
+            f"{each.check or each.risk_class.replace('_', ' ')} in {each.service}: {each.count:,} "
+            f"finding{'' if each.count == 1 else 's'}, {charts.short(each.frequency)} events a year, "
+            f"{charts.short(each.per_event)} each, {each.band}",
+            _list_url(_query_of(each, unit, view, query)), each.band,
         )
         for each in found
     ]  # fmt: skip
     bounds = (matrix.likelihood.bounds, matrix.impact.bounds)
-    return charts.scatter(spots, matrix.likelihood.ends, matrix.impact.ends, bounds)
+    return charts.scatter(spots, matrix.likelihood.ends, matrix.impact.ends, bounds), found
 
 
-def _query_of(standing: placements.Standing) -> str:
+def _query_of(standing: placements.Standing, unit: str, view: str, query: Query) -> str:
     what = f"check:{standing.check}" if standing.check else f'class:{standing.risk_class} check:""'
-    return f"is:open {what} service:{standing.service} -is:other_branch"
+    cell = f"cell:{unit}-{view}-{standing.likelihood}-{standing.impact}"
+    return f"is:open {what} service:{standing.service} -is:other_branch {cell} {query.text()}".strip()
 
 
 def _list_url(q: str) -> str:

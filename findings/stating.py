@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from findings import estimating
+from findings.checks.registry import CHECKS
 from findings.load import redactor
 from findings.models import Finding, RiskInput
 from findings.risk import stating
@@ -106,6 +107,8 @@ def state(
     _guard(user, service, finding)
     if finding is not None and (finding.service_id != service.pk or check):
         raise Refused("Of a finding's input the service is the finding's own, and there is no check.", field="finding")
+    if check and check not in CHECKS:
+        raise Refused(f"There is no check “{check[:60]}”: it would never count.", field="check")
     redact = redactor().text
     if not basis.strip():
         raise Refused("Say what it rests on: a measurement, a postmortem, whose judgement.", field="source")

@@ -35,6 +35,7 @@ from platform_risk.core.api.idempotency import idempotent
 from platform_risk.core.api.problems import bad_field, bad_parameter
 from platform_risk.core.api.resources import Resource, read
 from platform_risk.core.api.schema import parameter
+from platform_risk.core.errors import Conflict
 from platform_risk.core.models import Service, User
 
 _VIEW = parameter(
@@ -76,6 +77,7 @@ class Risk(Resource):
     }
     paged: ClassVar[Sequence[str]] = ()
     exported: ClassVar[Sequence[str]] = ("matrix", "groups", "exceedance")
+    conflicts: ClassVar[Sequence[str]] = ("exceedance",)
 
     @extend_schema(responses=MatrixSerializer)
     @action(detail=False)
@@ -102,9 +104,12 @@ class Risk(Resource):
     @extend_schema(responses=ExceedanceSerializer)
     @action(detail=False)
     def exceedance(self, request: Request) -> HttpResponseBase:
-        """How likely a year exceeds an amount. Empty until a worker has drawn the years."""
+        """How likely a year exceeds an amount. Empty until a worker has drawn the years; a file waits until then, for
+        one without lines would read as no risk."""
         drawn = tasks.drawn(self.user, part_of(request, self.user))
         whole = exports.stream(request, risk_rows.POINTS, exports.Rows(risk_rows.points(drawn)))
+        if whole is not None and drawn is not None and not drawn.result:
+            raise Conflict("The years are not drawn yet: ask again when the summary's simulation is done.")
         return whole or Response(risk_rows.exceedance(drawn, portfolio.last_policy()))
 
     @extend_schema(responses=GroupSerializer(many=True))

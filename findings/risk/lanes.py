@@ -46,6 +46,9 @@ TABLE: tuple[tuple[_Matches, Lane, str], ...] = (
     (lambda severity, risk_class: True, Lane.OPTIMIZATION, "{severity}: when there is time"),
 )
 
+# Which class each line's {risk_class} may be, for the table as a reader sees it.
+CLASS_OF_LINES = ("", "security or loss of data", "any other class", "any class but cost", "any class but cost", "")
+
 _CLASS_WORDS = {
     RiskClass.STABILITY: "stability",
     RiskClass.SECURITY: "security",

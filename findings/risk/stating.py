@@ -25,13 +25,13 @@ SHARES = ("users_affected", "alert_probability", "secondary_probability")
 MONEY = ("fixed_cost", "secondary_cost", "recurring_cost")
 UNITS = {
     "frequency": "events a year",
-    "users_affected": "share, 0 to 1",
-    "alert_probability": "share, 0 to 1",
+    "users_affected": "(share of 1)",
+    "alert_probability": "(share of 1)",
     "detect_alerted": "minutes",
     "detect_silent": "minutes",
     "recover": "minutes",
     "fixed_cost": "{currency} an event",
-    "secondary_probability": "share, 0 to 1",
+    "secondary_probability": "(share of 1)",
     "secondary_cost": "{currency}, when it happens",
     "recurring_cost": "{currency} a year",
 }
@@ -95,4 +95,5 @@ def words(kind: Kind, numbers: Mapping[str, float], unit: str) -> str:
         case Kind.DAYS_BETWEEN:
             return f"once in {said['lo']} to {said['hi']} days, most likely in {said['mode']}"
         case Kind.INCIDENTS:
-            return f"{said['incidents']} incidents in {said['years']} years"
+            noun = "incident" if said["incidents"] == "1" else "incidents"
+            return f"{said['incidents']} {noun} in {said['years']} years"

@@ -15,7 +15,7 @@ from findings.models import Finding, RiskInput
 from findings.portfolio import ALL
 from findings.query import UNITS, VIEWS, Query, QueryError, parse
 from findings.risk.estimates import matrix_of
-from findings.risk.lanes import RISK_TABLE, TABLE
+from findings.risk.lanes import CLASS_OF_LINES, RISK_TABLE, TABLE
 from findings.risk.matrix import Lint, lint
 from findings.risk.stating import NAMES
 from findings.risk_forms import InputForm, ServiceInputForm, ThresholdsForm
@@ -46,6 +46,7 @@ def matrix(request: HttpRequest) -> HttpResponse:
     except QueryError as refusal:
         query, error, status = Query(), str(refusal), 400
         found = placements.matrix(user, unit=unit, view=view)
+    scatter, standings = risk_presentation.scatter(user, unit, view, query) if chart == "scatter" else (None, [])
     context = {
         "matrix": found,
         "rows": risk_presentation.matrix_rows(found, query),
@@ -53,7 +54,7 @@ def matrix(request: HttpRequest) -> HttpResponse:
         "unplaced_url": risk_presentation.list_of_cell(found, "none", query),
         "unit": unit, "view": view, "chart": chart, "order": order, "q": request.GET.get("q", "")[:2000],
         "error": error, "views": _VIEW_WORDS, "orders": _ORDERS,
-        "scatter": risk_presentation.scatter(user, unit) if chart == "scatter" else None,
+        "scatter": scatter, "standings": standings,
         "sums": portfolio.sums(user),
         "groups": risk_presentation.groups(user, order=order, shown=GROUPS_SHOWN),
         "missing": _missing(request), "lint": _lint(unit),
@@ -119,6 +120,7 @@ def inputs(request: HttpRequest) -> HttpResponse:
         "statements": risk_presentation.statements(rows[:500]),
         "form": form if services.exists() else None,
         "missing": _missing(request),
+        "sums": portfolio.sums(user),
         "tab": "inputs",
     }
     return render(request, "findings/risk_inputs.html", context, status=422 if form.is_bound else 200)
@@ -235,15 +237,17 @@ def lanes(request: HttpRequest) -> HttpResponse:
                 return redirect("risk:lanes")
     context = {
         "form": form if user.is_admin else None, "policy": held, "limits": portfolio.thresholds(), "moves": moves,
-        "first": [(_in_words(line), lane) for _, lane, line in TABLE],
+        "first": [
+            (_in_words(line, of), lane) for (_, lane, line), of in zip(TABLE, CLASS_OF_LINES, strict=True)
+        ],
         "second": [(rule.__doc__ or "", lane, stated) for rule, lane, stated in RISK_TABLE],
         "tab": "lanes",
     }  # fmt: skip
     return render(request, "findings/risk_lanes.html", context, status=422 if form.errors else 200)
 
 
-def _in_words(line: str) -> str:
-    return line.format(risk_class="what its class is", severity="Low or info")
+def _in_words(line: str, risk_class: str) -> str:
+    return line.format(risk_class=risk_class, severity="Low or info")
 
 
 def _thresholds(held: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Incidents: what went wrong, whether it was foreseen and noticed; and what follows of that for the risks."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -118,12 +119,31 @@ def _check_links(service_id: int, linked: Iterable[Finding]) -> None:
         raise Refused(f"Finding #{foreign.pk} is of another service.", field="findings")
 
 
+def _check_times(incident: Incident) -> None:
+    """The table holds the same; here the field that is wrong is named."""
+    detected, recovered = incident.detected_at, incident.recovered_at
+    if detected is not None and detected < incident.started_at:
+        raise Refused("It cannot be detected before it starts.", field="detected_at")
+    if recovered is not None and recovered < (detected or incident.started_at):
+        raise Refused("It cannot be recovered before it starts or is detected.", field="recovered_at")
+
+
+def _check_once(incident: Incident) -> None:
+    same = Incident.objects.filter(
+        service=incident.service, started_at=incident.started_at, title=incident.title
+    ).exclude(pk=incident.pk)
+    if same.exists():
+        raise Refused("This incident is there already: same service, start and title. Change that one.", field="title")
+
+
 @transaction.atomic
 def create(*, user: User, through: str, **fields: Unpack[Fields]) -> Incident:
     guard(user, fields["service"])
     values, linked = _clean(fields)
     incident = Incident(**values, created_by=user)
     _check_links(incident.service_id, linked or ())
+    _check_times(incident)
+    _check_once(incident)
     changing.save(incident)
     incident.findings.set(linked or ())
     record(user, "created", "incident", incident.pk, incident.title)
@@ -141,6 +161,11 @@ def change(incident: Incident, *, user: User, through: str, **fields: Unpack[Fie
     if moved != incident.service:
         raise Refused("An incident stays with its service: delete it and write it anew.", field="service")
     values, linked = _clean(fields)
+    wanted = copy(incident)  # what it would be: refused before anything is set
+    for name, value in values.items():
+        setattr(wanted, name, value)
+    _check_times(wanted)
+    _check_once(wanted)
     changes = changing.set_fields(incident, values)
     if linked is not None and set(linked) != before:
         # Links to findings that this user does not see stay.

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from findings import estimating, services, simulating
+from findings import estimating, placements, services, simulating
 from findings.actions import Transition, Update
 from findings.models import Estimate, Finding, RiskRollup, Simulation
+from findings.query import parse
 from findings.risk import lanes
+from findings.risk.estimates import matrix_of
 from findings.vocabulary import RiskClass, Severity, Status
 from platform_risk.core.catalog.services import change_service
 from platform_risk.core.models import AuditEvent, Service, Team, User
-from tests.factories import make_finding, make_service, sarif, sarif_result, upload
+from tests.factories import make_finding, make_risk_input, make_service, sarif, sarif_result, upload
 
 pytestmark = pytest.mark.django_db
 Api = Callable[..., Client]
@@ -367,3 +369,55 @@ def test_upkeep_finds_what_nothing_computed_and_drops_what_nothing_uses(checkout
     assert Estimate.objects.get().bad_minutes is not None
     kept.refresh_from_db()
     assert kept.estimate == Estimate.objects.get()
+
+
+def test_an_input_of_a_check_that_there_is_not_is_refused_for_it_would_never_count(
+    platform: Service, alice: User, api: Api
+) -> None:
+    sent = {"service": "checkout", "name": "recover", "kind": "number", "numbers": {"value": "5"}, "source": "A drill"}
+    refused = api(alice).post("/api/v1/risk/inputs/", sent | {"check": "db-conections"}, JSON)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/check")
+    assert api(alice).post("/api/v1/risk/inputs/", sent | {"check": "db-connections"}, JSON).status_code == 201
+
+
+@pytest.mark.parametrize("slo", ["0", "1"])
+def test_an_objective_without_a_budget_to_spend_is_refused_not_taken_for_none(
+    platform: Service, mary: User, api: Api, slo: str
+) -> None:
+    refused = api(mary).patch("/api/v1/services/checkout/", {"slo": slo}, JSON)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/slo")
+    assert api(mary).get("/api/v1/services/checkout/").json()["slo"] == "0.999"
+
+
+@pytest.mark.parametrize("unit", ["minutes", "money"])
+@pytest.mark.parametrize("view", ["current", "inherent", "after"])
+@pytest.mark.parametrize("words", ["", "severity:high", "tag:none", "-service:checkout"])
+def test_the_scatter_holds_what_the_matrix_of_the_same_view_and_filter_counts(
+    platform: Service, ada: User, unit: str, view: str, words: str
+) -> None:
+    Service.objects.filter(pk=platform.pk).update(value_per_bad_minute=Decimal(10))
+    estimated(platform, check_id="db-connections", rule="db-connections", risk_class="stability")
+    estimating.follow(list(Finding.objects.values_list("pk", flat=True)))
+    query, scales = parse(words), matrix_of(unit)
+    matrix = placements.matrix(ada, unit=unit, view=view, query=query)
+    standings = placements.standings(ada, unit=unit, view=view, query=query)
+    for cell in matrix.cells:
+        here = [each for each in standings if (each.likelihood, each.impact) == (cell.likelihood, cell.impact)]
+        assert sum(each.count for each in here) == cell.count
+    for each in standings:
+        assert scales.likelihood.level(each.frequency) == each.likelihood
+        assert scales.impact.level(each.per_event) == each.impact
+
+
+def test_a_risk_that_never_happens_stands_in_no_place_of_the_inherent_scatter(platform: Service, ada: User) -> None:
+    make_risk_input(platform, user=ada, basis="It cannot", name="frequency", numbers={"value": "0"})
+    estimating.follow(list(Finding.objects.values_list("pk", flat=True)))
+    for unit in ("minutes", "money"):
+        found = placements.standings(ada, unit=unit, view="inherent")
+        assert all(each.frequency > 0 and each.per_event > 0 for each in found)
+
+
+def test_the_curve_is_no_file_before_the_years_are_drawn(platform: Service, mary: User, api: Api) -> None:
+    early = api(mary).get("/api/v1/risk/exceedance/?format=csv")
+    assert (early.status_code, early["Content-Type"]) == (409, "application/problem+json")
+    assert api(mary).get("/api/v1/risk/exceedance/").json()["curves"] == []

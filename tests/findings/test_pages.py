@@ -151,7 +151,7 @@ PINNED = {
     f"{LIST}?view=flat&q=is:open+-is:other_branch&ordering=-annual_loss": 15,
     "/risk/": 12,
     "/risk/?view=inherent&unit=money": 13,
-    "/risk/?view=after&chart=scatter": 14,
+    "/risk/?view=after&chart=scatter": 15,
 }
 
 
@@ -455,3 +455,21 @@ def test_an_input_of_a_figure_can_be_changed_by_address_alone(
     assert "This is not a number." in page
     finding.refresh_from_db()
     assert finding.quantities == [steps]
+
+
+def test_the_scatter_follows_view_and_filter_has_its_table_and_says_when_nothing_has_a_place(
+    alice: User, checkout: Service, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    make_finding(checkout, check_id="db-connections", rule="db-connections", risk_class="stability")
+    estimating.upkeep()
+    content = client.get("/risk/?chart=scatter").content.decode()
+    assert ('class="spot' in content, "Groups of findings by likelihood and impact" in content) == (True, True)
+    for nothing in ("/risk/?chart=scatter&q=-service:checkout", "/risk/?chart=scatter&view=after"):
+        assert "Nothing has a place here" in client.get(nothing).content.decode()
+
+
+def test_of_an_empty_workspace_nothing_is_said_to_rest_on_what_was_stated(alice: User, signed_in: SignedIn) -> None:
+    for page in ("/risk/", "/risk/inputs/"):
+        content = signed_in(alice).get(page).content.decode()
+        assert ("Known once something is open" in content, "Every figure rests on" in content) == (True, False)

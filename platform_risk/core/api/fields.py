@@ -34,7 +34,7 @@ class SlugField(serializers.CharField):
 
 
 class PastTimeField(serializers.DateTimeField):
-    """A time that something was observed at: with its zone, and not in the future (an hour is granted to clocks)."""
+    """A time that something was observed at, UTC without a zone; not in the future (an hour is granted to clocks)."""
 
     def to_internal_value(self, value: Any) -> datetime:
         try:
@@ -44,3 +44,12 @@ class PastTimeField(serializers.DateTimeField):
         if not EARLIEST <= moment <= timezone.now() + timedelta(hours=1):
             raise serializers.ValidationError("This time is in the future, or before 1970.")
         return moment
+
+
+class ZonedTimeField(PastTimeField):
+    """One that a person wrote down somewhere: without its zone nobody knows which hour was meant."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if timezone.is_naive(value):
+            raise serializers.ValidationError("Its zone is missing: write 2026-11-02T09:30:00Z.")
+        return super().enforce_timezone(value)

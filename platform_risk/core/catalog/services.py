@@ -52,12 +52,19 @@ class RuleFields(TypedDict, total=False):
 _FACTS = {"slo", "value_per_bad_minute", "currency", "criticality"}
 
 
+def _check_slo(slo: Decimal | None) -> None:
+    """Neither end leaves a budget to spend a share of: figures would call it an objective that nobody stated."""
+    if slo is not None and not 0 < slo < 1:
+        raise Refused("An objective lies between 0 and 1, as 0.999 (99.9 %): at 1 nothing may ever fail.", field="slo")
+
+
 @transaction.atomic
 def create_service(*, user: User, reason: str = "", **fields: Unpack[ServiceFields]) -> Service:
     """Members create services of their teams; managers also those of no team."""
     team = fields.get("team")
     if not user.may_write(team.pk if team else None):
         raise PermissionDenied("Creating a service takes the role member in its team; one of no team, a manager.")
+    _check_slo(fields.get("slo"))
     service = Service(**fields)
     changing.save(service)
     record(user, "created", "service", service.pk, service.slug, reason=reason)
@@ -72,6 +79,7 @@ def change_service(service: Service, *, user: User, reason: str = "", **fields: 
     team = fields.get("team", service.team)
     if not user.may_manage(team.pk if team else None):
         raise PermissionDenied("Handing a service over takes the role manager in both teams: ask an administrator.")
+    _check_slo(fields.get("slo"))
     changes = changing.set_fields(service, fields)
     if not changes:
         return service

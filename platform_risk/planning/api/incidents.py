@@ -13,7 +13,7 @@ from findings.models import Finding
 from platform_risk.core.api import catalog, filters
 from platform_risk.core.api.collections import Collection, described
 from platform_risk.core.api.exports import Table
-from platform_risk.core.api.fields import PastTimeField, SlugField, shown_number, shown_time
+from platform_risk.core.api.fields import SlugField, ZonedTimeField, shown_number, shown_time
 from platform_risk.core.api.problems import bad_field, bad_parameter
 from platform_risk.core.api.resources import Body
 from platform_risk.core.api.schema import parameter
@@ -44,9 +44,9 @@ class IncidentSerializer(serializers.Serializer[Any]):
 class IncidentWrittenSerializer(Body):
     service = SlugField()
     title = serializers.CharField(max_length=300)
-    started_at = PastTimeField()
-    detected_at = PastTimeField(required=False, allow_null=True)
-    recovered_at = PastTimeField(required=False, allow_null=True)
+    started_at = ZonedTimeField()
+    detected_at = ZonedTimeField(required=False, allow_null=True)
+    recovered_at = ZonedTimeField(required=False, allow_null=True)
     users_affected = serializers.DecimalField(
         7, 6, min_value=Decimal(0), max_value=Decimal(1), required=False, allow_null=True
     )

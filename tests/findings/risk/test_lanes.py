@@ -76,3 +76,10 @@ def test_every_lane_has_days_until_due_and_a_more_urgent_one_has_fewer() -> None
 
 def test_the_version_fits_where_it_is_stored() -> None:
     assert 0 < len(lanes.RULES_VERSION) <= 20
+
+
+def test_each_line_of_the_first_table_reads_differently_and_says_its_classes() -> None:
+    lines = zip(lanes.TABLE, lanes.CLASS_OF_LINES, strict=True)
+    said = [line.format(risk_class=risk_class, severity="Low") for (_, _, line), risk_class in lines]
+    assert len(set(said)) == len(said)
+    assert said[1] == "Critical, and about security or loss of data"

@@ -126,3 +126,8 @@ def test_every_input_can_be_stated_in_each_of_its_ways(name: str) -> None:
         assert stating.words(kind, given_, "minutes")
     with pytest.raises(ValueError, match="takes"):
         stating.distribution(name, Kind.NUMBER, {"value": 1, "lo": 0})
+
+
+def test_one_incident_is_said_in_the_singular_and_a_share_says_of_what() -> None:
+    assert stating.words(stating.Kind.INCIDENTS, {"incidents": 1, "years": 0.24}, "") == "1 incident in 0.24 years"
+    assert stating.words(stating.Kind.NUMBER, {"value": 0.25}, stating.UNITS["users_affected"]) == "0.25 (share of 1)"

@@ -183,3 +183,33 @@ def test_the_list_costs_the_same_however_many_there_are(
     more("Three")
     with django_assert_num_queries(len(few)):
         client.get("/incidents/")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer", "says"),
+    [
+        ({"detected_at": "2026-11-02T09:00:00Z"}, "/detected_at", "before it starts"),
+        ({"recovered_at": "2026-11-02T09:00:00Z"}, "/recovered_at", "before it starts"),
+        (
+            {"detected_at": "2026-11-02T10:00:00Z", "recovered_at": "2026-11-02T09:40:00Z"}, "/recovered_at",
+            "or is detected",
+        ),
+        ({"started_at": "2026-11-02T09:30:00"}, "/started_at", "zone is missing"),
+        ({"title": "Told already"}, "/title", "Change that one"),
+    ],
+)  # fmt: skip
+def test_an_incident_that_cannot_be_is_refused_with_the_field_that_is_wrong_also_when_it_is_changed(
+    api: Api, alice: User, checkout: Service, wrong: dict[str, Any], pointer: str, says: str
+) -> None:
+    api(alice).post("/api/v1/incidents/", body(title="Told already"), JSON)
+    mine = api(alice).post("/api/v1/incidents/", body(), JSON).json()
+    sent = [
+        api(alice).post("/api/v1/incidents/", body(title="Another") | wrong, JSON),
+        api(alice).patch(f"/api/v1/incidents/{mine['id']}/", wrong, JSON),
+    ]
+    for answer in sent:
+        assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+        error = answer.json()["errors"][0]
+        assert error["pointer"] == pointer
+        assert says in error["detail"]
+    assert api(alice).get(f"/api/v1/incidents/{mine['id']}/").json() == mine
