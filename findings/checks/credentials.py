@@ -8,11 +8,11 @@ from findings.checks import written_out
 from findings.platform.model import Block, Platform, Workload
 from findings.platform.nodes import items
 from findings.platform.settings import flat
+from findings.platform.terraform import is_default
 from findings.platform.yaml_reader import Document, Map, Seq, read
 from findings.vocabulary import Severity
 from platform_risk.quantities.sourced import Place, Sourced, Unknown
 
-_NOT_ITS_OWN = "by its default"  # of a variable that whoever calls this may set
 # Whose attributes are generated, or kept where secrets belong.
 _KEEPING = ("random_", "vault_", "kubernetes_secret", "aws_secretsmanager_", "azurerm_key_vault_", "google_secret_")
 _CONTAINER = ("env", "environment", "environment_variable")
@@ -72,11 +72,11 @@ def _terraform(platform: Platform) -> Iterator[Held]:
 def _of_block(block: Block, held: Held, depth: int) -> None:
     name, value = block.get("name"), block.get("value")
     if block.type in _CONTAINER and isinstance(name, Sourced) and isinstance(value, Sourced):
-        if _NOT_ITS_OWN not in value.note:
+        if not is_default(value):
             held.add(str(name.value), value.value, value.place)
         return
     for attribute, stated in block.attributes.items():
-        if isinstance(stated, Sourced) and _NOT_ITS_OWN not in stated.note:
+        if isinstance(stated, Sourced) and not is_default(stated):
             _of_attribute(attribute, stated.value, stated.place, held)
         if attribute == "container_definitions" and stated is not None:
             _of_containers(stated, held)

@@ -12,6 +12,7 @@ from typing import Any
 
 from findings.platform import alerts
 from findings.platform.model import Block, Platform, once
+from findings.platform.terraform import is_default
 from findings.platform.units import stated_text
 from findings.platform.yaml_reader import Seq
 from platform_risk.quantities.sourced import Place, Sourced, Unknown
@@ -71,7 +72,7 @@ def _own(block: Block) -> Told:
         return Told(block, Reach.PEOPLE, missing.place)
     if isinstance(actions, Sourced) and _listed(actions.value):
         return Told(block, Reach.MACHINES if _is_automatic(block, actions.value) else Reach.PEOPLE, actions.place)
-    if isinstance(actions, Sourced) and "by its default" in actions.note:
+    if isinstance(actions, Sourced) and is_default(actions):
         return Told(block, Reach.UNKNOWN, actions.place, f"alarm_actions is empty: {actions.note}", _PLAN)
     if actions is None and "alarm_actions" in block.written:
         reason = "alarm_actions is null here, and whoever calls this may state it"
@@ -112,7 +113,7 @@ class _Uses:
     def _gather(self, block: Block, within: Block) -> None:
         for attribute, names in within.references.items():
             for name in names if attribute != "depends_on" else ():
-                self._references.setdefault((_folder(block), name), []).append((block, attribute))
+                self._references.setdefault((block.folder, name), []).append((block, attribute))
                 if name.startswith("module.") and block.type != "output":
                     self._of_modules.setdefault(name, []).append((block, attribute))
         for attribute in within.written:
@@ -153,16 +154,12 @@ class _Uses:
         address = ".".join(alarm.labels if alarm.type == "resource" else (alarm.type, *alarm.labels))
         name = alarm.get("alarm_name")
         by_name = self._names.get(str(name.value), []) if isinstance(name, Sourced) else []
-        uses = [*self._references.get((_folder(alarm), address), []), *by_name]
+        uses = [*self._references.get((alarm.folder, address), []), *by_name]
         modules = _MODULE.findall(alarm.address)
         if modules:  # what its module gives out is used where the module is
             uses = [(block, attribute) for block, attribute in uses if block.type != "output"]
             uses += self._of_modules.get(modules[-1], [])
         return uses
-
-
-def _folder(block: Block) -> str:
-    return block.path.rpartition("/")[0]
 
 
 def _names(block: Block, attribute: str) -> Iterator[str]:

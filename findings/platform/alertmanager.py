@@ -24,9 +24,9 @@ from platform_risk.quantities.sourced import Place
 
 _MATCHER = re.compile(
     r'\s*"?(?P<label>[^"=!~{},\s]+)"?\s*(?P<how>=~|!~|!=|=)\s*'
-    r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^,{}"]*?))\s*(?:,|\Z)'
+    r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"\s*|(?P<bare>[^,{}"\s][^,{}"]*)?)(?:,|\Z)'
 )
-_FILLED_IN = re.compile(r"\{\{|\$\{|\$\(|<[^>]*>|%\(")
+_FILLED_IN = re.compile(r"\{\{|\$\{|\$\(|<[^<>]*>|%\(")
 _SECRET_KEYS = ("alertmanager.yaml", "alertmanager.yml")
 _MOST_LEVELS = 5  # of a file of values above the configuration within it
 _MOST_ENDS = 50  # of one alert
@@ -399,7 +399,7 @@ def parsed(text: str) -> list[Matcher | None]:
         if match is None or match.end() == at:
             return [None]
         quoted = match["quoted"]
-        value = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else match["bare"]
+        value = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else (match["bare"] or "").rstrip()
         found.append(Matcher(match["label"], match["how"], value))
         at = match.end()
     return found

@@ -7,6 +7,7 @@ from typing import Any
 
 from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once, normal, once
 from findings.platform.nodes import find, items, mapping
+from findings.platform.promql import MOST_LETTERS
 from findings.platform.units import seconds
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
@@ -14,7 +15,8 @@ from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 Stated = Sourced[Any] | Unknown
 _PAGING = re.compile(r"critical|page|pager|emergency|sev-?1|p1", re.IGNORECASE)
 _ABSENCE = re.compile(
-    r"\babsent(?:_over_time)?\s*\(|\bup\b(?:\{[^}]*\})?[^<>=!]{0,80}(?:==\s*(?:bool\s+)?0|!=\s*1|<\s*(?:1|0?\.[0-9]))"
+    r"\babsent(?:_over_time)?\s*\(|\bup\b(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})?[^<>=!]{0,80}"
+    r"(?:==\s*(?:bool\s+)?0|!=\s*1|<\s*(?:1|0?\.[0-9]))"
 )
 _MONITORS = re.compile(
     r"(?:metric|query|log|trace-analytics|rum|event(?:-v2)?|slo|process) alert|service check|composite"
@@ -166,11 +168,6 @@ def _monitors(platform: Platform) -> Iterator[Monitor]:
                     yield Monitor(name, config.place(node.lines["query"]), _of_monitor(node, config))
 
 
-_MONITORS = re.compile(
-    r"(?:metric|query|log|trace-analytics|rum|event(?:-v2)?|slo) alert|service check|composite|process alert"
-)
-
-
 def _of_monitor(node: Map, of: Resource | ConfigFile) -> dict[str, Stated]:
     """What a monitor and its options state, under the names that Terraform has for it."""
     return {
@@ -199,7 +196,7 @@ class PrometheusAlert:
 
 def watches_absence(expression: str) -> bool:
     """Whether it asks for what is gone."""
-    return bool(_ABSENCE.search(expression))
+    return bool(_ABSENCE.search(expression[:MOST_LETTERS]))
 
 
 @dataclass(frozen=True)

@@ -169,13 +169,9 @@ def _instance_class(platform: Platform, block: Block) -> Sourced[str] | None:
     return min(known, key=lambda each: instance_memory(str(each.value)) or 0) if known else None
 
 
-def _folder(block: Block) -> str:
-    return block.path.rpartition("/")[0]
-
-
 def _belongs(named: tuple[str, ...], block: Block, other: Block) -> bool:
     """Whether a block refers to another; in the same folder when it names nothing that is known."""
-    return other.id in named if named else _folder(block) == _folder(other)
+    return other.id in named if named else block.folder == other.folder
 
 
 def _limit(
@@ -208,7 +204,7 @@ def _parameter(platform: Platform, block: Block) -> Sourced[int] | None:
     ]
     found = []
     for group in platform.terraform("aws_db_parameter_group", "aws_rds_cluster_parameter_group"):
-        if not (group.id in named if named else _folder(group) == _folder(block)):
+        if not (group.id in named if named else group.folder == block.folder):
             continue
         for each in group.inner("parameter"):
             if _text(each.get("name")) == "max_connections":

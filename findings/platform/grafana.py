@@ -13,12 +13,14 @@ from typing import Any
 
 from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once
 from findings.platform.nodes import find, items, mapping
+from findings.platform.promql import MOST_LETTERS
 from findings.platform.units import number, seconds
 from findings.platform.yaml_reader import Document, Map, Seq, read
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
 _MOST_LEVELS = 6  # of a file of values above the groups within it
 _MOST_STEPS = 20  # from the condition to its query
+_MOST_READ = 100  # steps in all: each of twenty may name the one before it more than once
 _EXPRESSIONS = ("__expr__", "-100")
 _PASSING = ("resample", "reduce")
 _COMPARES = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "==", "ne": "!="}
@@ -26,7 +28,8 @@ _OVER_ITS_RANGE = ("mean", "avg", "sum", "median", "count", "min", "max")
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)\}?")
 # Its own names for the step and the range of a graph.
 _LENGTH = re.compile(r"\$\{?__(?:rate_interval|interval|range)(?:_m?s)?\}?")
-_IN_BRACES = re.compile(r"\{[^}]*\}|\"[^\"]*\"|'[^']*'")
+_STRINGS = re.compile(r"\"[^\"]*\"|'[^']*'")
+_BRACES = re.compile(r"\{[^{}]*\}")
 _FILTER = re.compile(r"(?:[<>]=?|==|!=)(?!\s*bool\b)|\babsent(?:_over_time)?\s*\(|\bunless\b")
 
 
@@ -244,14 +247,16 @@ class _Steps:
         self.is_below = False
         self.filters = False
         self._reducer = ""
+        self._read = 0
 
     def text(self, ref: str, depth: int) -> str:
         """A step as PromQL. Raises NotRead."""
         query = self._queries.get(ref)
         if query is None:
             raise NotRead(f"its step {ref[:40] or 'of the condition'} is not there")
-        if depth > _MOST_STEPS:
-            raise NotRead("its steps lead in a circle")
+        self._read += 1
+        if depth > _MOST_STEPS or self._read > _MOST_READ:
+            raise NotRead("its steps lead in a circle, or are too many")
         if query.model is None:
             raise NotRead(f"what its step {ref[:40]} asks is not known")
         if query.is_expression:
@@ -259,11 +264,13 @@ class _Steps:
         expr = query.model.get("expr")
         if not isinstance(expr, str) or not expr.strip():
             raise NotRead("what its data source is asked is no PromQL")
+        if len(expr) > MOST_LETTERS:
+            raise NotRead(f"its query is longer than {MOST_LETTERS:,} letters")
         if "…" in expr:
             raise NotRead("a part of its query is not known")
         if query.model.get("instant") is not True:
             self._gathers(query.range_seconds)
-        self.filters = self.filters or _FILTER.search(_IN_BRACES.sub("", expr)) is not None
+        self.filters = self.filters or _FILTER.search(_BRACES.sub("", _STRINGS.sub("", expr))) is not None
         return f"({_LENGTH.sub('5m', expr)})"
 
     def _gathers(self, length: float) -> None:

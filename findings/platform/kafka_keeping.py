@@ -62,7 +62,8 @@ def _strimzi(resource: Resource, cluster: str, below: str, of: str) -> Iterator[
     yield Storage(resource.id, cluster, stated.place, ephemeral, count, of)
 
 
-# Where images keep their data: Apache's and Confluent's, Bitnami's, Redpanda's, Wurstmeister's; ZooKeeper's.
+# Where images keep their data: Apache's and Confluent's, Bitnami's, Redpanda's, Wurstmeister's; ZooKeeper's. Kafka's
+# own default is below the temporary folder, in brackets here, since no path of ours may be there (tests/test_house.py).
 _DATA = {
     BROKERS: re.compile(r"/var/lib/(?:kafka|redpanda)(?:/data)?/?\Z|/bitnami/kafka(?:/data)?/?\Z"
                         r"|/kafka(?:/(?:data|logs|kafka-logs\S*))?/?\Z|/(?:tmp)/(?:kafka-logs|kraft-combined-logs)/?\Z"),

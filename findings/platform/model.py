@@ -156,6 +156,11 @@ class Block:
         """aws_db_instance, for a resource."""
         return self.labels[0] if self.type == "resource" and self.labels else self.type
 
+    @property
+    def folder(self) -> str:
+        """Where its module is: what is referred to stands there."""
+        return self.path.rpartition("/")[0]
+
     def place(self) -> Place:
         return Place(self.path, self.line, self.id)
 

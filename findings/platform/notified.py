@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from findings.platform import alerts
 from findings.platform.model import Block, Platform, once
+from findings.platform.terraform import is_default
 from findings.platform.units import stated_text
 from platform_risk.quantities.sourced import Place, Sourced, Unknown
 
@@ -18,7 +19,6 @@ _HANDLE = re.compile(r"@\S")
 _POLICY = "newrelic_alert_policy."
 _FILTERS = ("labels.policyIds", "accumulations.policyName")
 _LISTS = ("EXACTLY_MATCHES", "CONTAINS")
-_NOT_ITS_OWN = "by its default"  # a variable that whoever calls this may set
 _NUMBER = re.compile(r"[0-9]+")
 
 
@@ -49,7 +49,7 @@ def _newrelic(platform: Platform) -> Iterator[Untold]:
     for condition in conditions:
         refers = condition.references.get("policy_id", ())
         if len(refers) == 1 and refers[0].startswith(_POLICY):
-            found = policies.untold((_folder(condition), refers[0]))
+            found = policies.untold((condition.folder, refers[0]))
             if found is not None:
                 yield Untold(condition.id, condition.place(), *found)
 
@@ -58,7 +58,7 @@ class _Policies:
     """Who sends something for which policy."""
 
     def __init__(self, platform: Platform) -> None:
-        self._blocks = {(_folder(each), f"{_POLICY}{each.labels[-1]}"): each
+        self._blocks = {(each.folder, f"{_POLICY}{each.labels[-1]}"): each
                         for each in platform.terraform("newrelic_alert_policy")}  # fmt: skip
         self._told: set[tuple[str, str]] = set()
         self._off: dict[tuple[str, str], Block] = {}  # workflows that are switched off
@@ -68,7 +68,7 @@ class _Policies:
             if block.kind == "newrelic_workflow" and block.type == "resource":
                 self._workflow(block)
             elif not (block.type == "resource" and block.kind.endswith("_condition")):
-                self._told |= {(_folder(block), each) for each in _references(block)}
+                self._told |= {(block.folder, each) for each in _references(block)}
 
     def _workflow(self, block: Block) -> None:
         off = [block.get(name) for name in ("enabled", "destinations_enabled")]
@@ -88,9 +88,9 @@ class _Policies:
                 self._is_open = self._is_open or not is_off
             for each in refers:
                 if is_off:
-                    self._off[_folder(block), each] = block
+                    self._off[block.folder, each] = block
                 else:
-                    self._told.add((_folder(block), each))
+                    self._told.add((block.folder, each))
             self._names |= names if not is_off else set()
         if not narrow and not is_off:
             self._is_open = True
@@ -125,7 +125,7 @@ def _datadog(platform: Platform) -> Iterator[Untold]:
     monitors = list(alerts.datadog_monitors(platform, of_metrics=False))
     if platform.terraform("datadog_monitor_notification_rule") or not any(map(_names_somebody, monitors)):
         return
-    used = {(_folder(block), name) for block in platform.blocks for name in _references(block)}
+    used = {(block.folder, name) for block in platform.blocks for name in _references(block)}
     combined = {
         number
         for each in monitors
@@ -136,7 +136,7 @@ def _datadog(platform: Platform) -> Iterator[Untold]:
         message = monitor.stated.get("message")
         if (
             isinstance(message, Sourced)
-            and _NOT_ITS_OWN not in message.note
+            and not is_default(message)
             and not _names_somebody(monitor)
             and not isinstance(monitor.stated.get("escalation_message"), Unknown)
             and (monitor.place.path.rpartition("/")[0], monitor.id) not in used
@@ -147,7 +147,3 @@ def _datadog(platform: Platform) -> Iterator[Untold]:
 
 def _names_somebody(monitor: alerts.Monitor) -> bool:
     return any(_HANDLE.search(stated_text(monitor.stated.get(name))) for name in ("message", "escalation_message"))
-
-
-def _folder(block: Block) -> str:
-    return block.path.rpartition("/")[0]

@@ -208,7 +208,15 @@ class _Module:
         if "default" not in raw.attributes:
             return Unknown(f"var.{name} has no default", f"a default of variable {name}, or {PLAN}"), ""
         expression, line = raw.attributes["default"]
-        return _value(expression), f"var.{name} by its default, {raw.path} line {line}"
+        return _value(expression), f"var.{name} {_BY_DEFAULT}, {raw.path} line {line}"
+
+
+_BY_DEFAULT = "by its default"
+
+
+def is_default(stated: Sourced[Any]) -> bool:
+    """Whether it is the default of a variable, for which whoever calls this may state another value."""
+    return _BY_DEFAULT in stated.note
 
 
 def _value(expression: Any) -> Any:

@@ -14,6 +14,7 @@ _SUFFIXES: dict[str, Fraction] = {
     "E": Fraction(10**18), "Ki": Fraction(2**10), "Mi": Fraction(2**20), "Gi": Fraction(2**30), "Ti": Fraction(2**40),
     "Pi": Fraction(2**50), "Ei": Fraction(2**60),
 }  # fmt: skip
+_LONGEST = 100  # letters of an amount or a duration; of millions of digits reading takes hours
 _MOST = 10**18  # larger numbers are no configuration, and do not fit into arithmetic
 _PART = re.compile(
     r"([0-9]+(?:\.[0-9]+)?)\s*(milliseconds?|millis|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h|days?|d|weeks?|w)"
@@ -24,7 +25,7 @@ _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 @lru_cache(maxsize=4096)
 def quantity(text: str) -> Fraction | None:
     """A Kubernetes quantity: 500m, 1.5, 2Gi; None for anything else."""
-    found = _QUANTITY.match(text.strip())
+    found = _QUANTITY.match(text.strip()) if len(text) <= _LONGEST else None
     if found is None or found[3] not in _SUFFIXES:
         return None
     return Fraction(found[1]) * Fraction(10) ** int(found[2] or 0) * _SUFFIXES[found[3]]
@@ -54,7 +55,7 @@ def seconds(value: Any) -> float | None:
     plain = number(value)
     if plain is not None:
         return plain
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > _LONGEST:
         return None
     text = value.strip().lower()
     parts = _PART.findall(text)

@@ -98,6 +98,9 @@ class Quantity:
         return shown | ({"assumptions": list(self.assumptions)} if self.assumptions else {})
 
 
+_MOST_PARTS = 50  # of a dotted path: each part may be one with those behind it
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a file cannot tell: traffic, targets, prices. A tree of plain values, each with the line it stands on."""
@@ -115,7 +118,8 @@ class Facts:
             return Sourced(value, Source.FACTS, NOWHERE, who)
         if not any(dotted.startswith(key) for key in self.tree):
             return None  # as nearly always: of most things nobody states anything
-        found = _at(self.tree, dotted.split("."))
+        parts = dotted.split(".")
+        found = _at(self.tree, parts) if len(parts) <= _MOST_PARTS else None
         if found is None:
             return None
         return Sourced(found[0], Source.FACTS, Place(self.path, self.lines.get(dotted)))

@@ -203,3 +203,13 @@ def test_an_alert_that_always_fires_needs_to_tell_nobody() -> None:
 )
 def test_matchers_are_read_as_alertmanager_does(text: str, expected: list[Matcher | None]) -> None:
     assert parsed(text) == expected
+
+
+@pytest.mark.parametrize("text", ["a=" + " " * 100_000 + "{", "a=" + "b " * 100_000 + "{", 'a="' + "\\" * 100_000])
+def test_a_matcher_that_cannot_be_read_is_known_as_such_however_long_it_is(text: str) -> None:
+    """Each part of it is asked once: two that could share blanks took twenty seconds for two thousand of them."""
+    assert parsed(text) == [None]
+
+
+def test_blanks_around_a_value_are_not_its_own() -> None:
+    assert [each and each.value for each in parsed('a = b c ,d="e " , f=')] == ["b c", "e ", ""]

@@ -162,3 +162,10 @@ def test_of_alerts_that_page_the_slowest_is_held_against_the_objective() -> None
     slow = text.replace('"2m"', '"30m"')
     (fail,) = fails("alert-delay", rules_json=slow, facts="slo: {target: 99.9}")
     assert "1800 to 1860 s" in fail.title
+
+
+def test_steps_that_each_name_the_one_before_several_times_are_too_many() -> None:
+    """Written out as one expression they would have six letters to the power of twenty."""
+    steps = [step(f"S{n}", type="math", expression=" + ".join([f"$S{n - 1}"] * 6)) for n in range(1, 20)]
+    found = rule([query("x", ref="S0"), *steps])
+    assert (found.expression, found.reason) == ("", "its steps lead in a circle, or are too many")

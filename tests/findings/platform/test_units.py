@@ -24,7 +24,7 @@ def test_a_quantity_is_read_as_kubernetes_reads_it(text: Any, value: float) -> N
     assert units.amount(text) == pytest.approx(value)
 
 
-@pytest.mark.parametrize("text", ["", "m", "1Q", "half", True, None, "$(CPU)"])
+@pytest.mark.parametrize("text", ["", "m", "1Q", "half", True, None, "$(CPU)", "1" * 1_000_000])
 def test_what_is_no_quantity_is_no_number(text: Any) -> None:
     assert units.amount(text) is None
 
@@ -37,6 +37,6 @@ def test_a_duration_is_seconds(text: Any, value: float) -> None:
     assert units.seconds(text) == pytest.approx(value)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "5 parsecs", "m", True, None])
+@pytest.mark.parametrize("text", ["", "soon", "5 parsecs", "m", True, None, "1" * 1_000_000])
 def test_what_is_no_duration_has_no_seconds(text: Any) -> None:
     assert units.seconds(text) is None
