@@ -9,7 +9,7 @@ from typing import Any, TypedDict, Unpack
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from findings import stating
@@ -27,7 +27,13 @@ from platform_risk.planning.models import Incident
 
 # How a statement begins that incidents made: those of people are left alone.
 BASIS = "Incidents: "
-_FED = ("frequency", "alert_probability")
+_FED = ("frequency", "alert_probability", "detect_alerted", "detect_silent", "recover", "users_affected")
+_SPREADS = {
+    "detect_alerted": "minutes to detection of {count} that an alert told of",
+    "detect_silent": "minutes to detection of {count} that no alert told of",
+    "recover": "minutes from detection to recovery of {count}",
+    "users_affected": "share of users in {count}",
+}
 
 
 class Fields(TypedDict, total=False):
@@ -79,16 +85,36 @@ def summary(rows: Sequence[Incident]) -> Summary:
 
 
 def _seen(incident: Incident) -> Seen:
-    return Seen(incident.started_at, incident.detected_at, incident.recovered_at, incident.was_alerted)
+    users = incident.users_affected
+    return Seen(
+        incident.started_at, incident.detected_at, incident.recovered_at, incident.was_alerted,
+        None if users is None else float(users),
+    )  # fmt: skip
 
 
-def evidence_of(service: Service, check: str) -> Evidence | None:
-    """What the incidents linked to a check's findings in a service tell; None without any."""
-    rows = Incident.objects.filter(service=service, findings__check_id=check).distinct()
-    seen = [_seen(each) for each in rows]
-    if not seen:
+@dataclass(frozen=True)
+class Cause:
+    """What incidents tell of: a check in a service, or a finding of a scanner, which has no check of ours."""
+
+    check: str = ""
+    finding: Finding | None = None
+
+
+def _causes(linked: Iterable[Finding]) -> set[Cause]:
+    return {Cause(check=each.check_id) if each.check_id else Cause(finding=each) for each in linked}
+
+
+def evidence_of(service: Service, cause: Cause) -> Evidence | None:
+    """What the incidents linked to the cause's findings in a service tell; None without any."""
+    rows = Finding.objects.filter(service=service)
+    findings = rows.filter(check_id=cause.check) if cause.finding is None else rows.filter(pk=cause.finding.pk)
+    linked = Incident.objects.filter(service=service, findings__in=findings).distinct()
+    if not (seen := [_seen(each) for each in linked]):
         return None
-    return evidence(seen, watched_since=service.created_at.date(), today=timezone.now().date())
+    sharing = findings.open().on_default_branch().values("pk")
+    count = findings.filter(Q(pk__in=sharing) | Q(incidents__service=service)).distinct().count()
+    since, today = service.created_at.date(), timezone.now().date()
+    return evidence(seen, watched_since=since, today=today, findings=count)
 
 
 # -- writing
@@ -147,7 +173,7 @@ def create(*, user: User, through: str, **fields: Unpack[Fields]) -> Incident:
     changing.save(incident)
     incident.findings.set(linked or ())
     record(user, "created", "incident", incident.pk, incident.title)
-    _feed(incident.service, _checks(linked or ()), user=user, through=through)
+    _feed(incident.service, _causes(linked or ()), user=user, through=through)
     return incident
 
 
@@ -178,18 +204,18 @@ def change(incident: Incident, *, user: User, through: str, **fields: Unpack[Fie
     if changes:
         incident.save(update_fields=["updated_at"])
         record(user, "changed", "incident", incident.pk, incident.title, changes=changes)
-        _feed(incident.service, _checks(before | set(incident.findings.all())), user=user, through=through)
+        _feed(incident.service, _causes(before | set(incident.findings.all())), user=user, through=through)
     return bool(changes)
 
 
 @transaction.atomic
 def delete(incident: Incident, *, user: User, through: str) -> None:
     guard(user, incident.service)
-    checks, service = _checks(incident.findings.all()), incident.service
+    causes, service = _causes(incident.findings.all()), incident.service
     pk, title = incident.pk, incident.title
     incident.delete()
     record(user, "deleted", "incident", pk, title)
-    _feed(service, checks, user=user, through=through)
+    _feed(service, causes, user=user, through=through)
 
 
 # -- from a file
@@ -249,53 +275,62 @@ def _apply(
 # -- what follows for the risks
 
 
-def _checks(linked: Iterable[Finding]) -> set[str]:
-    return {each.check_id for each in linked if each.check_id}
-
-
 def _wanted(found: Evidence | None) -> dict[str, tuple[Kind, dict[str, Any]]]:
     wanted: dict[str, tuple[Kind, dict[str, Any]]] = {}
     if found is not None:
-        wanted["frequency"] = Kind.INCIDENTS, {"incidents": found.incidents, "years": found.years}
+        wanted["frequency"] = Kind.INCIDENTS, {"incidents": found.incidents, "years": found.finding_years}
         if found.alert_probability is not None:
             wanted["alert_probability"] = Kind.NUMBER, {"value": round(found.alert_probability, 4)}
+        for name, each in found.spreads.items():
+            wanted[name] = (
+                (Kind.NUMBER, {"value": each.lo})
+                if each.lo == each.hi
+                else (Kind.RANGE, {"lo": each.lo, "mode": each.mode, "hi": each.hi})
+            )
     return wanted
 
 
 def _basis(name: str, found: Evidence) -> str:
+    if name in found.spreads:
+        return BASIS + _SPREADS[name].format(count=found.spreads[name].count)
     told = f"; an alert told of {found.caught} of {found.told}" if name == "alert_probability" else ""
     return f"{BASIS}{found.words}{told}"
 
 
-def _feed(service: Service, checks: Iterable[str], *, user: User, through: str) -> None:
-    """States how often it happens and how often an alert catches it, where no person has stated it."""
-    for check in sorted(checks):
-        found = evidence_of(service, check)
+def _feed(service: Service, causes: Iterable[Cause], *, user: User, through: str) -> None:
+    """States what the incidents tell, where no person has stated it."""
+    for cause in sorted(causes, key=lambda each: (each.check, 0 if each.finding is None else each.finding.pk)):
+        if not stating.may_state(user, service, cause.finding):
+            continue  # of another team than its service: theirs to state
+        found = evidence_of(service, cause)
         wanted = _wanted(found)
         for name in _FED:
-            _state(service, check, name, wanted.get(name), found, user=user, through=through)
+            _state(service, cause, name, wanted.get(name), found, user=user, through=through)
 
 
 def follow_the_calendar() -> int:
-    """Counts the years up to today in whatever incidents stated: a year without one more is told by nothing else. Safe
-    to call at any time, and again. Returns how many statements changed."""
+    """Counts years and findings up to today in whatever incidents stated: a year without one more, and a finding more
+    that shares them, are told by nothing else. Safe to call at any time, and again. Returns how many changed."""
     changed = 0
-    rows = RiskInput.objects.filter(finding=None, source__startswith=BASIS).select_related("service")
-    for row in rows.order_by("service_id", "check_id", "name"):
-        found = evidence_of(row.service, row.check_id)
+    rows = RiskInput.objects.filter(source__startswith=BASIS).select_related("service", "finding")
+    for row in rows.order_by("service_id", "check_id", "finding_id", "name"):
+        found = evidence_of(row.service, Cause(row.check_id, row.finding))
         wanted = _wanted(found).get(row.name)
         if found is not None and wanted is not None and wanted[0] == row.kind:
             changed += stating.renew(
-                row, numbers=wanted[1], basis=_basis(row.name, found), reason="The years are counted up to today"
+                row,
+                numbers=wanted[1],
+                basis=_basis(row.name, found),
+                reason="Years and findings are counted up to today",
             )
     return changed
 
 
 def _state(
-    service: Service, check: str, name: str, wanted: tuple[Kind, dict[str, Any]] | None, found: Evidence | None,
+    service: Service, cause: Cause, name: str, wanted: tuple[Kind, dict[str, Any]] | None, found: Evidence | None,
     *, user: User, through: str,
 ) -> None:  # fmt: skip
-    row = RiskInput.objects.filter(service=service, check_id=check, finding=None, name=name).first()
+    row = RiskInput.objects.filter(service=service, check_id=cause.check, finding=cause.finding, name=name).first()
     if row is not None and not row.source.startswith(BASIS):
         return
     if wanted is None or found is None:
@@ -304,10 +339,16 @@ def _state(
         return
     kind, numbers = wanted
     basis = _basis(name, found)
+    if row is not None and (row.kind, row.source) == (kind, basis) and _floats(row.numbers) == _floats(numbers):
+        return
     if row is None:
         stating.state(
-            user=user, through=through, service=service, check=check, name=name, kind=kind.value, numbers=numbers,
-            basis=basis,
+            user=user, through=through, service=service, check=cause.check, finding=cause.finding, name=name,
+            kind=kind.value, numbers=numbers, basis=basis,
         )  # fmt: skip
     else:
         stating.restate(row, user=user, through=through, kind=kind.value, numbers=numbers, basis=basis, reason=basis)
+
+
+def _floats(numbers: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in numbers.items()}

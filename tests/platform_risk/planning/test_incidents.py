@@ -12,7 +12,7 @@ from django.utils import timezone
 from findings import estimating
 from findings.models import Estimate, Finding, RiskInput
 from platform_risk.core.models import AuditEvent, Service, Team, User
-from platform_risk.planning.incidents import follow_the_calendar
+from platform_risk.planning.incidents import Cause, evidence_of, follow_the_calendar
 from platform_risk.planning.models import Incident
 from tests.factories import make_finding, make_risk_input, make_service
 
@@ -78,8 +78,77 @@ def test_years_without_an_incident_count_up_to_the_day_and_the_same_day_is_the_s
     assert frequency(cause) == pytest.approx(1.5 / (1 + years))
     assert Estimate.objects.get(key=cause.risk_key).input_hash != digest
     event = AuditEvent.objects.filter(kind="risk_input", actor=None).latest("id")
-    assert event.reason == "The years are counted up to today"
+    assert event.reason == "Years and findings are counted up to today"
     assert follow_the_calendar() == 0
+
+
+def test_findings_of_one_check_share_its_incidents(
+    api: Api, alice: User, checkout: Service, cause: Finding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in ("a.yaml", "b.yaml"):
+        make_finding(checkout, check_id="db-connections", rule="db-connections", risk_class="stability", path=path)
+    solved = make_finding(checkout, check_id="db-connections", rule="db-connections", path="c.yaml", status="fixed")
+    api(alice).post("/api/v1/incidents/", body(findings=[str(cause.pk)]), JSON)
+    row = RiskInput.objects.get(name="frequency", check_id="db-connections")
+    found = evidence_of(checkout, Cause("db-connections"))
+    assert found is not None
+    assert (found.findings, float(row.numbers["years"])) == (3, round(3 * found.years, 2))
+    assert row.source.endswith("since 2024-11-01, shared by 3 findings")
+    assert frequency(cause) == pytest.approx(1.5 / (1 + 3 * found.years), rel=1e-3)
+    api(alice).post("/api/v1/incidents/", body(title="An old one", findings=[str(solved.pk)]), JSON)
+    row.refresh_from_db()
+    assert (row.numbers["incidents"], float(row.numbers["years"])) == ("2", round(4 * found.years, 2))
+    make_finding(checkout, check_id="db-connections", rule="db-connections", path="d.yaml")
+    assert follow_the_calendar() == 1
+    row.refresh_from_db()
+    assert row.source.endswith("shared by 5 findings")
+
+
+def took(minutes: int, recovered: int, **fields: Any) -> dict[str, Any]:
+    begin = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    detected = begin + timedelta(minutes=minutes)
+    ends = {"detected_at": detected, "recovered_at": detected + timedelta(minutes=recovered)}
+    return body(title=f"After {minutes}", **{name: each.isoformat() for name, each in ends.items()}) | fields
+
+
+def test_three_incidents_tell_how_long_it_takes_and_whom_it_hits_and_two_do_not(
+    api: Api, alice: User, checkout: Service, cause: Finding
+) -> None:
+    sent = [took(10, 20, was_alerted=True, users_affected="0.2"), took(20, 40, was_alerted=True, users_affected="0.4"),
+            took(60, 40, was_alerted=True, users_affected="0.9"), took(90, 20, was_alerted=False)]  # fmt: skip
+    for each in sent[:2]:
+        api(alice).post("/api/v1/incidents/", each | {"findings": [str(cause.pk)]}, JSON)
+    told = RiskInput.objects.filter(check_id="db-connections")
+    assert set(told.values_list("name", flat=True)) == {"frequency", "alert_probability"}
+    for each in sent[2:]:
+        api(alice).post("/api/v1/incidents/", each | {"findings": [str(cause.pk)]}, JSON)
+    rows = {row.name: row for row in told}
+    assert set(rows) == {"frequency", "alert_probability", "detect_alerted", "recover", "users_affected"}
+    # PERT means (10 + 4 × 27.5 + 60) ÷ 6 = 30, (20 + 4 × 30 + 40) ÷ 6 = 30, (0.2 + 4 × 0.475 + 0.9) ÷ 6 = 0.5
+    assert rows["detect_alerted"].numbers == {"lo": "10", "mode": "27.5", "hi": "60"}
+    assert rows["recover"].numbers == {"lo": "20", "mode": "30", "hi": "40"}
+    assert rows["users_affected"].numbers == {"lo": "0.2", "mode": "0.475", "hi": "0.9"}
+    assert rows["detect_alerted"].source == "Incidents: minutes to detection of 3 that an alert told of"
+    audited = AuditEvent.objects.count()
+    first = Incident.objects.get(title="After 10")
+    api(alice).patch(f"/api/v1/incidents/{first.pk}/", {"notes": "Looked at once more"}, JSON)
+    assert AuditEvent.objects.count() == audited + 1  # the incident's own: nothing else changed
+    api(alice).delete(f"/api/v1/incidents/{first.pk}/")
+    assert set(told.values_list("name", flat=True)) == {"frequency", "alert_probability", "recover"}
+
+
+def test_an_incident_of_a_scanners_finding_tells_of_that_finding(api: Api, alice: User, cause: Finding) -> None:
+    reported, other = (make_finding(cause.service, rule="CVE-2026-1", path=path) for path in ("a", "b"))
+    estimating.follow([reported.pk, other.pk])
+    before = frequency(other)
+    made = api(alice).post("/api/v1/incidents/", body(findings=[str(reported.pk)]), JSON).json()
+    row = RiskInput.objects.get(name="frequency")
+    assert (row.finding, row.check_id, row.numbers["incidents"]) == (reported, "", "1")
+    assert frequency(reported) == pytest.approx(1.5 / (1 + float(row.numbers["years"])))
+    assert frequency(other) == before
+    api(alice).delete(f"/api/v1/incidents/{made['id']}/")
+    assert not RiskInput.objects.exists()
+    assert frequency(reported) == before
 
 
 def test_what_a_person_stated_is_left_alone(api: Api, alice: User, checkout: Service, cause: Finding) -> None:

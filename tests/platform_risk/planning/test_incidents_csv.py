@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from statistics import mean
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_risk.planning.evidence import Seen, evidence
+from platform_risk.planning.evidence import Seen, evidence, spread
 from platform_risk.planning.incidents_csv import MOST_PROBLEMS, BadFile, parse
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -109,3 +110,14 @@ def test_an_alert_that_caught_more_is_never_the_worse_one_and_none_is_certain(ca
 
     assert 0 < share(caught) < 1
     assert share(caught + 1) >= share(caught)
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=3, max_size=9))
+def test_a_range_of_what_was_seen_has_its_mean_where_a_range_can(values: list[float]) -> None:
+    found = spread(values)
+    assert found is not None
+    assert round(min(values), 4) == found.lo <= found.mode <= found.hi == round(max(values), 4)
+    shown = (found.lo + 4 * found.mode + found.hi) / 6
+    if found.lo < found.mode < found.hi:
+        assert shown == pytest.approx(mean(values), abs=2e-4)
+    assert spread(values[:2]) is None
