@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
-from django.db.models import CharField, Count, F, FloatField, Q, QuerySet, Sum, Value
+from django.db.models import Case, CharField, Count, F, FloatField, Q, QuerySet, Sum, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, NullIf
 
@@ -153,13 +153,14 @@ def _condition(name: str, values: Sequence[str], user: User) -> Q | None:
 
 @dataclass(frozen=True)
 class Standing:
-    """Findings of one check (or class) in one service that stand at the same place."""
+    """Findings of one check (of scanners: of one class) in one service that stand in the same cell of the matrix: what
+    one list shows."""
 
     check: str
-    risk_class: str
+    risk_class: str  # "" where there is a check
     service: str
-    frequency: float
-    per_event: float
+    frequency: float  # mean of the findings
+    per_event: float  # mean of their events
     count: int
     band: str
     likelihood: int
@@ -172,32 +173,37 @@ def standings(
     """What the matrix of the same unit, view and filter counts, at its own places: the most findings first. Raises
     QueryError for a filter that names what the user may not see."""
     columns, query = selectors.placement_columns(unit, view), query or Query()
-    names = {
-        "check": F("estimate__check_id"),
-        "of_class": F("estimate__risk_class"),
-        "of_service": F("service__slug"),
-        "often": _often(unit),
-        "each": _per_event(unit, view),
-        "band": F(f"estimate__{columns.band}"),
-        "row": F(f"estimate__{columns.likelihood}"),
-        "column": F(f"estimate__{columns.impact}"),
-    }
     quick = _quickly(user, query)
-    groups: Any  # of one model or the other
+    rows: Any = quick  # of one model or the other
+    weight: Combinable = Cast("count", FloatField())
     if quick is None:
-        found = selectors.found(query, user).open().on_default_branch().order_by().values(**names)
-        groups = found.annotate(n=Count("*"))
-    else:
-        groups = quick.order_by().values(**names).annotate(n=_COUNTED)
+        rows, weight = selectors.found(query, user).open().on_default_branch(), Value(1.0, FloatField())
     if view == "after":
-        groups = groups.exclude(estimate__check_id__in=selectors.remedied_checks())
-    rows = groups.filter(often__gt=0, each__gt=0, n__gt=0, row__isnull=False)
+        rows = rows.exclude(estimate__check_id__in=selectors.remedied_checks())
+    rows = rows.alias(often=_often(unit), each=_per_event(unit, view), weight=weight)
+    groups = (
+        rows.filter(often__gt=0, each__gt=0, weight__gt=0, **{f"estimate__{columns.likelihood}__isnull": False})
+        .order_by()
+        .values(
+            check=F("estimate__check_id"),
+            of_class=Case(When(estimate__check_id="", then="estimate__risk_class"), default=_text("")),
+            of_service=F("service__slug"),
+            band=F(f"estimate__{columns.band}"),
+            row=F(f"estimate__{columns.likelihood}"),
+            column=F(f"estimate__{columns.impact}"),
+        )
+        .annotate(
+            n=Sum("weight"),
+            mean_often=Sum(F("often") * F("weight")) / Sum("weight"),
+            mean_each=Sum(F("often") * F("each") * F("weight")) / Sum(F("often") * F("weight")),
+        )
+    )
     return [
         Standing(
-            row["check"], row["of_class"], row["of_service"], row["often"], float(row["each"]), row["n"], row["band"],
-            row["row"], row["column"],
+            row["check"], row["of_class"], row["of_service"], row["mean_often"], row["mean_each"], round(row["n"]),
+            row["band"], row["row"], row["column"],
         )
-        for row in rows.order_by("-n", "of_service", "check")[:shown]
+        for row in groups.order_by("-n", "of_service", "check", "of_class", "row", "column")[:shown]
     ]  # fmt: skip
 
 

@@ -4,14 +4,15 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qs, urlparse
 
 import pytest
 from django.test import Client
 
-from findings import estimating, placements, services, simulating
+from findings import estimating, placements, risk_presentation, selectors, services, simulating
 from findings.actions import Transition, Update
 from findings.models import Estimate, Finding, RiskRollup, Simulation
-from findings.query import parse
+from findings.query import Query, parse
 from findings.risk import lanes
 from findings.risk.estimates import matrix_of
 from findings.vocabulary import RiskClass, Severity, Status
@@ -389,6 +390,12 @@ def test_an_objective_without_a_budget_to_spend_is_refused_not_taken_for_none(
     assert api(mary).get("/api/v1/services/checkout/").json()["slo"] == "0.999"
 
 
+def test_a_currency_that_does_not_exist_is_refused(platform: Service, mary: User, api: Api) -> None:
+    refused = api(mary).patch("/api/v1/services/checkout/", {"currency": "ABC"}, JSON)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/currency")
+    assert api(mary).patch("/api/v1/services/checkout/", {"currency": "CHF"}, JSON).json()["currency"] == "CHF"
+
+
 @pytest.mark.parametrize("unit", ["minutes", "money"])
 @pytest.mark.parametrize("view", ["current", "inherent", "after"])
 @pytest.mark.parametrize("words", ["", "severity:high", "tag:none", "-service:checkout"])
@@ -407,6 +414,20 @@ def test_the_scatter_holds_what_the_matrix_of_the_same_view_and_filter_counts(
     for each in standings:
         assert scales.likelihood.level(each.frequency) == each.likelihood
         assert scales.impact.level(each.per_event) == each.impact
+
+
+def test_a_dot_of_the_scatter_counts_what_its_list_shows_whatever_the_severities(platform: Service, ada: User) -> None:
+    for severity, path in (("high", "a"), ("high", "b"), ("medium", "c"), ("low", "d")):
+        estimated(platform, rule="CVE-2026-7", severity=severity, path=path, check_id="")
+    estimating.follow(list(Finding.objects.values_list("pk", flat=True)))
+    scatter, standings = risk_presentation.scatter(ada, "minutes", "current", Query())
+    assert sum(each.count for each in standings) == placements.matrix(ada).placed
+    for dot in scatter.dots:
+        q = parse_qs(urlparse(dot.url).query)["q"][0]
+        assert f": {selectors.found(parse(q), ada).count():,} finding" in dot.label
+    assert len(
+        {(each.check, each.risk_class, each.service, each.likelihood, each.impact) for each in standings}
+    ) == len(standings)
 
 
 def test_a_risk_that_never_happens_stands_in_no_place_of_the_inherent_scatter(platform: Service, ada: User) -> None:

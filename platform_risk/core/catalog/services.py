@@ -15,6 +15,7 @@ from platform_risk.core.acting import acting_as
 from platform_risk.core.catalog import hooks
 from platform_risk.core.errors import Refused
 from platform_risk.core.models import Environment, OwnershipRule, Service, Target, Team, User
+from platform_risk.quantities.currency import CODES
 
 
 class ServiceFields(TypedDict, total=False):
@@ -52,10 +53,13 @@ class RuleFields(TypedDict, total=False):
 _FACTS = {"slo", "value_per_bad_minute", "currency", "criticality"}
 
 
-def _check_slo(slo: Decimal | None) -> None:
-    """Neither end leaves a budget to spend a share of: figures would call it an objective that nobody stated."""
+def _check_facts(fields: ServiceFields) -> None:
+    # Neither end leaves a budget to spend a share of: figures would call it an objective that nobody stated.
+    slo = fields.get("slo")
     if slo is not None and not 0 < slo < 1:
         raise Refused("An objective lies between 0 and 1, as 0.999 (99.9 %): at 1 nothing may ever fail.", field="slo")
+    if "currency" in fields and fields["currency"] not in CODES:
+        raise Refused("There is no such currency: a code of ISO 4217, as USD or EUR.", field="currency")
 
 
 @transaction.atomic
@@ -64,7 +68,7 @@ def create_service(*, user: User, reason: str = "", **fields: Unpack[ServiceFiel
     team = fields.get("team")
     if not user.may_write(team.pk if team else None):
         raise PermissionDenied("Creating a service takes the role member in its team; one of no team, a manager.")
-    _check_slo(fields.get("slo"))
+    _check_facts(fields)
     service = Service(**fields)
     changing.save(service)
     record(user, "created", "service", service.pk, service.slug, reason=reason)
@@ -79,7 +83,7 @@ def change_service(service: Service, *, user: User, reason: str = "", **fields: 
     team = fields.get("team", service.team)
     if not user.may_manage(team.pk if team else None):
         raise PermissionDenied("Handing a service over takes the role manager in both teams: ask an administrator.")
-    _check_slo(fields.get("slo"))
+    _check_facts(fields)
     changes = changing.set_fields(service, fields)
     if not changes:
         return service
