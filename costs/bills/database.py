@@ -15,8 +15,8 @@ MEMORY = "500MB"
 SPILL = "20GB"  # on disk, for what does not fit into it
 _ROWS = 5_000  # read out of the database at once
 _SMALL = 4_000_000  # bytes of a bill that needs no several threads
-# Lines of a bill whose database has no file: what does not fit into memory is spilled as it is, 800 bytes a line at most.
-# To pack it into a file takes a fifth of the work and saves nothing but disk, which larger bills may need.
+# Lines of a bill whose database has no file: what does not fit into memory is spilled as it is, at most 800 bytes of a
+# line. To pack it into a file takes a fifth of the work and saves nothing but disk, which larger bills may need.
 _IN_MEMORY = 12_000_000
 _LINE = 300  # bytes of a line of CSV, at least
 
