@@ -117,6 +117,15 @@ def evidence_of(service: Service, cause: Cause) -> Evidence | None:
     return evidence(seen, watched_since=since, today=today, findings=count)
 
 
+def told_by(incident: Incident, linked: Iterable[Finding]) -> QuerySet[RiskInput]:
+    """The inputs that this incident and its like state, of the findings that the user may see."""
+    causes = _causes(linked)
+    of = Q(check_id__in={each.check for each in causes if each.check}, finding=None)
+    of |= Q(finding__in=[each.finding for each in causes if each.finding is not None])
+    rows = RiskInput.objects.filter(of, service=incident.service, source__startswith=BASIS)
+    return rows.order_by("check_id", "finding_id", "id")
+
+
 # -- writing
 
 

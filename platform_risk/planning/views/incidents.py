@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from findings import risk_presentation
 from platform_risk.core import keyset
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.catalog.selectors import services_visible_to
@@ -72,9 +73,11 @@ def _one(request: HttpRequest, pk: int) -> Incident:
 @require_safe
 def incident(request: HttpRequest, pk: int) -> HttpResponse:
     user, found = user_of(request), _one(request, pk)
+    linked = incidents.findings_of(found, user)
     context = {
         "incident": found,
-        "linked": incidents.findings_of(found, user),
+        "linked": linked,
+        "told": risk_presentation.statements(incidents.told_by(found, linked)),
         "may_write": incidents.may_write(user, found.service),
     }
     return render(request, "planning/incident.html", context)

@@ -227,6 +227,9 @@ def test_pages_write_show_and_delete(alice: User, vic: User, cause: Finding, sig
     shown = client.get(f"/incidents/{incident.pk}/").content.decode()
     assert f"#{cause.pk}" in shown
     assert "20 min" in shown
+    assert "What it tells of risks" in shown
+    assert "1 incident in" in shown
+    assert "an alert told of 0 of 1" in shown
     assert 'value="2026-11-02T09:30"' in client.get(f"/incidents/{incident.pk}/edit/").content.decode()
     assert client.post(f"/incidents/{incident.pk}/edit/", {**form, "title": "Drained"}).status_code == 302
     listed = signed_in(vic).get("/incidents/").content.decode()
