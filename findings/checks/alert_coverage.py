@@ -84,6 +84,10 @@ def run(platform: Platform) -> Iterator[Verdict]:
             yield Unsure(rule.name, rule.reason, f"{_NOTICES}.{rule.name}", rule.place)
 
 
+# Quantities of failures that are about an alert and not about what nothing watches.
+SILENT = ("alarms_that_tell_nobody", "alerts_that_tell_nobody")
+
+
 def _alarms(platform: Platform) -> Iterator[Verdict]:
     """Alarms of CloudWatch that open for nobody. Whether the others are the right ones is asked of what can fail."""
     for told in alarm_actions.told(platform).values():
@@ -107,7 +111,7 @@ def _silent(id_: str, reason: str, because: Place, place: Place) -> Fail:
         f"It opens and tells nobody: {reason}",
         "It changes its state where nobody looks, and nothing that tells somebody uses it.",
         places(because, place),
-        (Quantity("alarms_that_tell_nobody", 1, "alarms", "alarms that nobody is told of", (term,)),),
+        (Quantity(SILENT[0], 1, "alarms", "alarms that nobody is told of", (term,)),),
     )
 
 
@@ -174,7 +178,7 @@ def _untold(routing: Routing, found: list[alertmanager.Told]) -> Fail:
         f"{count} nobody: {because}",
         "Alertmanager takes them and sends nothing, and no other route tells somebody of them.",
         places(*(each for end in ends for each in (end.place, end.receiver.place))),
-        (Quantity("alerts_that_tell_nobody", len(found), "alerts", "alerts whose route ends at nobody", terms),),
+        (Quantity(SILENT[1], len(found), "alerts", "alerts whose route ends at nobody", terms),),
         None if any(map(_weighs, found)) else Severity.LOW,
         "routes",
     )

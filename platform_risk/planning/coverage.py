@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from django.db.models import Q, QuerySet
+
 from findings import judging
-from findings.checks import coverage, signals
+from findings.checks import alert_coverage, coverage, signals
 from findings.checks.alert_rules import Rule
 from findings.checks.coverage import State
 from findings.judging import Held
+from findings.models import Finding
 from platform_risk.core.models import Scope, Service, User
 
 _WORST_FIRST = (State.NONE, State.UNKNOWN, State.COVERED)
@@ -101,6 +104,15 @@ def sources(user: User) -> list[Source]:
     rules = {each.import_id: each.rules(hidden=each.import_id not in names) for each in every}
     found = [_source(each, seen[each.scope_id], every, rules, names) for each in every if each.scope_id in seen]
     return sorted(found, key=lambda each: (each.service, each.environment or "", each.import_id))
+
+
+def silent(user: User) -> QuerySet[Finding]:
+    """Open findings about alerts that open and tell nobody: they count for nothing above. The worst first."""
+    rows = Finding.objects.visible_to(user).open().on_default_branch().filter(check_id=alert_coverage.META.id)
+    told = Q()
+    for name in alert_coverage.SILENT:
+        told |= Q(quantities__contains=[{"name": name}])
+    return rows.filter(told).select_related("service", "team").order_by("rank", "id")
 
 
 def _visible(user: User) -> Iterable[Scope]:

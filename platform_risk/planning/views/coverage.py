@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from findings.checks import signals
 from findings.checks.coverage import State
+from findings.models import Finding
 from platform_risk.core.access.requests import user_of
 from platform_risk.planning import coverage, freshness
 from platform_risk.planning.coverage import Filter, Source
@@ -18,6 +20,7 @@ from platform_risk.planning.coverage import Filter, Source
 # Services on one page: columns of the table above, folds of the list below.
 SERVICES_SHOWN = 10
 LINES_SHOWN = 60
+SILENT_SHOWN = 100
 STATES = {State.NONE: "noticed by nothing", State.UNKNOWN: "not known", State.COVERED: "noticed"}
 _FILTERS = ("service", "team", "mode", "state")
 
@@ -53,6 +56,7 @@ def alert_coverage(request: HttpRequest) -> HttpResponse:
         "not_understood": [
             (each, alert) for each in sources if _is_asked(each, asked) for alert in each.alerts if alert.reason
         ],
+        "silent": _asked_of(coverage.silent(user), asked)[:SILENT_SHOWN],
         "gaps": [gap for gap in freshness.gaps(user) if not asked["service"] or gap.service == asked["service"]],
         "export": f"{reverse('api:alert-coverage-list')}?{urlencode(kept | {'format': 'csv'})}",
         "page": page,
@@ -75,6 +79,12 @@ def _asked(request: HttpRequest, sources: list[Source]) -> dict[str, str]:
 
 def _is_asked(source: Source, asked: Mapping[str, str]) -> bool:
     return asked["service"] in ("", source.service) and asked["team"] in ("", source.team)
+
+
+def _asked_of(rows: QuerySet[Finding], asked: Mapping[str, str]) -> QuerySet[Finding]:
+    if asked["service"]:
+        rows = rows.filter(service__slug=asked["service"])
+    return rows.filter(service__team__slug=asked["team"]) if asked["team"] else rows
 
 
 def _filter(asked: Mapping[str, str]) -> Filter:

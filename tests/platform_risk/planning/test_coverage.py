@@ -84,6 +84,27 @@ def test_each_failure_mode_is_noticed_unknown_or_noticed_by_nothing(
     assert "PodsMissing" not in signed_in(bob).get("/alert-coverage/").content.decode()
 
 
+NO_RECEIVER = """route: {receiver: "null"}
+receivers: [{name: "null"}]
+"""
+
+
+def test_alerts_that_tell_nobody_stand_on_the_page_of_who_may_see_them(
+    checkout: Service, alice: User, bob: User, signed_in: SignedIn
+) -> None:
+    folder(checkout, api_yaml=API, rules_yaml=RULES)
+    assert "Alerts that tell nobody" not in signed_in(alice).get("/alert-coverage/").content.decode()
+    folder(checkout, api_yaml=API, rules_yaml=RULES, alertmanager_yaml=NO_RECEIVER)
+    (found,) = coverage.silent(alice)
+    for address, is_there in (("", True), ("?service=checkout", True), ("?team=payments", True), ("?service=x", True)):
+        body = signed_in(alice).get(f"/alert-coverage/{address}").content.decode()
+        assert (f'href="/findings/{found.pk}/"' in body.partition("Alerts that tell nobody")[2]) is is_there
+    folder(make_service("web", checkout.team), api_yaml=API)
+    body = signed_in(alice).get("/alert-coverage/?service=web").content.decode()
+    assert "Alerts that tell nobody" not in body
+    assert "Alerts that tell nobody" not in signed_in(bob).get("/alert-coverage/").content.decode()
+
+
 def row(service: str, state: str, subject: str = "Deployment/shop/api", mode: str = "memory-exhausted") -> coverage.Row:
     return coverage.Row(service, "payments", None, subject, mode, "Memory runs out", state, (), "", "", None, 1, None)
 
@@ -117,7 +138,7 @@ def test_an_import_adds_no_query(
 ) -> None:  # fmt: skip
     client = signed_in(alice)
     folder(checkout, api_yaml=API, rules_yaml=RULES)
-    with django_assert_max_num_queries(12) as few:
+    with django_assert_max_num_queries(13) as few:
         client.get("/alert-coverage/")
     folder(make_service("web", checkout.team), api_yaml=API, rules_yaml=RULES)
     with django_assert_num_queries(len(few)):
