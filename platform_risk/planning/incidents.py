@@ -1,6 +1,6 @@
 """Incidents: what went wrong, whether it was foreseen and noticed; and what follows of that for the risks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -306,8 +306,11 @@ def _basis(name: str, found: Evidence) -> str:
     return f"{BASIS}{found.words}{told}"
 
 
-def _feed(service: Service, causes: Iterable[Cause], *, user: User, through: str) -> None:
+def _feed(service: Service, causes: Collection[Cause], *, user: User, through: str) -> None:
     """States what the incidents tell, where no person has stated it."""
+    if causes:
+        # Two incidents of one cause at once: the second counts both, instead of stating what is stated already.
+        Service.objects.select_for_update(no_key=True).get(pk=service.pk)
     for cause in sorted(causes, key=lambda each: (each.check, 0 if each.finding is None else each.finding.pk)):
         if not stating.may_state(user, service, cause.finding):
             continue  # of another team than its service: theirs to state

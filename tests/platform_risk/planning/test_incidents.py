@@ -1,17 +1,22 @@
 """Incidents by form, file and API: who sees them, what is refused, and what they tell of risks."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from findings import estimating
 from findings.models import Estimate, Finding, RiskInput
 from platform_risk.core.models import AuditEvent, Service, Team, User
+from platform_risk.planning import incidents
+from platform_risk.planning.evidence import Evidence
 from platform_risk.planning.incidents import Cause, evidence_of, follow_the_calendar
 from platform_risk.planning.models import Incident
 from tests.factories import make_finding, make_risk_input, make_service
@@ -135,6 +140,33 @@ def test_three_incidents_tell_how_long_it_takes_and_whom_it_hits_and_two_do_not(
     assert AuditEvent.objects.count() == audited + 1  # the incident's own: nothing else changed
     api(alice).delete(f"/api/v1/incidents/{first.pk}/")
     assert set(told.values_list("name", flat=True)) == {"frequency", "alert_probability", "recover"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_incidents_written_at_once_all_count(
+    alice: User, checkout: Service, cause: Finding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = incidents.evidence_of
+
+    def slowly(service: Service, cause: Cause) -> Evidence | None:
+        found = real(service, cause)
+        time.sleep(0.1)  # long enough for all others to have looked too
+        return found
+
+    monkeypatch.setattr(incidents, "evidence_of", slowly)
+
+    def write(number: int) -> None:
+        try:
+            incidents.create(
+                user=alice, through="api", service=checkout, title=f"Incident {number}", started_at=timezone.now(),
+                findings=[cause],
+            )  # fmt: skip
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(write, range(3)))
+    assert RiskInput.objects.get(name="frequency").numbers["incidents"] == "3"
 
 
 def test_an_incident_of_a_scanners_finding_tells_of_that_finding(api: Api, alice: User, cause: Finding) -> None:
