@@ -17,3 +17,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("platform_risk.core.urls")),
     path("", include("platform_risk.joint.urls")),
 ]
+
+handler500 = "platform_risk.core.api.pages.server_error"

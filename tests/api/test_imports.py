@@ -1,18 +1,25 @@
 """The contract of /imports/."""
 
+import contextlib
+import logging
 import re
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from platform_risk.core.api import imports
+from platform_risk.core.errors import Refused
 from platform_risk.core.imports import runner
+from platform_risk.core.imports.destination import resolve
 from platform_risk.core.models import AuditEvent, Import, ImportReject, Service, Team, User
 from tests.factories import make_service, make_user, sarif, sarif_result, upload
 
@@ -304,3 +311,50 @@ def test_a_viewer_sees_imports_and_changes_none(api: Api, vic: User, checkout: S
     client = api(vic)
     assert client.get(f"{URL}{row.pk}/").status_code == 200
     assert client.post(f"{URL}{row.pk}/{what}/").status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reports_that_name_a_new_service_at_once_are_all_taken_and_make_one(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teams, looked = User.writing_team_ids, threading.Barrier(4)
+
+    def together(user: User) -> Any:
+        if not looked.broken:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                looked.wait(5)  # by now all of them have looked for the service
+            looked.abort()
+        return teams.__get__(user)
+
+    monkeypatch.setattr(User, "writing_team_ids", property(together))
+
+    def name(user: User) -> str:
+        try:
+            return resolve(user=user, kind="scan", service="web", environment="canary").service.slug  # type: ignore[union-attr]
+        except Refused as error:
+            return str(error)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(name, [alice, alice, alice, bob]))
+    made = Service.objects.get(slug="web")
+    theirs, others = (told[:3], told[3:]) if made.team_id in alice.writing_team_ids else (told[3:], told[:3])
+    assert set(theirs) == {"web"}
+    assert set(others) == {"This name cannot be used: choose another."}
+    assert AuditEvent.objects.filter(kind="service", action="created").count() == 1
+
+
+def test_an_error_of_ours_is_a_problem_document_that_tells_no_secret(
+    api: Api, alice: User, checkout: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("zqx: a secret of the server")
+
+    monkeypatch.setattr("platform_risk.joint.receiving.resolve", broken)
+    client = api(alice)
+    client.raise_request_exception = False
+    with caplog.at_level(logging.CRITICAL):
+        answer = send(client)
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
+    assert (answer.json()["status"], "zqx" in answer.content.decode()) == (500, False)

@@ -1,4 +1,4 @@
-"""The schema, its page for people, and the answer to addresses that do not exist."""
+"""The schema, its page for people, and the answers to addresses that do not exist and to errors of ours."""
 
 import functools
 import json
@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views import defaults
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.exceptions import NotFound
 from rest_framework.renderers import JSONRenderer
@@ -15,6 +16,7 @@ from rest_framework.views import APIView
 
 from platform_risk.core.api.authentication import ScopedPermission
 from platform_risk.core.api.exports import Negotiation
+from platform_risk.core.api.problems import ProblemRenderer, problem_body
 
 METHODS = ("get", "post", "patch", "put", "delete")
 
@@ -54,6 +56,17 @@ class NoSuchAddress(APIView):
         raise NotFound(f"There is nothing at {request.path[:200]}.{hint}")
 
     get = post = put = patch = delete = head = options = _refuse
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Programs get a problem document also where the error is ours."""
+    if not request.path.startswith("/api/v1/"):
+        return defaults.server_error(request)
+    words = (
+        "The error is in the server's log. What you sent was not saved, or saved as a whole: look before you repeat it."
+    )
+    body = ProblemRenderer().render(problem_body(500, words, []))
+    return HttpResponse(body, status=500, content_type=ProblemRenderer.media_type)
 
 
 def _resolved(reference: Any) -> dict[str, Any]:

@@ -93,9 +93,12 @@ def _service(text: str, user: User) -> Service:
     if Service.objects.filter(slug=slug).exists():
         # Of a team that the user does not see: that it exists is not theirs to know, but the name is taken.
         raise Refused("This name cannot be used: choose another.", field="service")
-    created = Service.objects.create(slug=slug, team_id=team_ids[0] if len(team_ids) == 1 else None)
-    record(user, "created", "service", created.pk, slug, reason="Named by an upload")
-    return created
+    team_id = team_ids[0] if len(team_ids) == 1 else None
+    made, is_new = Service.objects.get_or_create(slug=slug, defaults={"team_id": team_id})
+    if not is_new:
+        return _service(slug, user)  # somebody else has made it this moment: it may be another team's
+    record(user, "created", "service", made.pk, slug, reason="Named by an upload")
+    return made
 
 
 def _environment(text: str, user: User) -> Environment:
@@ -105,6 +108,7 @@ def _environment(text: str, user: User) -> Environment:
         return found
     if not user.writing_team_ids and not user.is_admin:
         raise PermissionDenied("Creating an environment takes the role member in a team.")
-    created = Environment.objects.create(slug=slug)
-    record(user, "created", "environment", created.pk, slug, reason="Named by an upload")
-    return created
+    made, is_new = Environment.objects.get_or_create(slug=slug)
+    if is_new:
+        record(user, "created", "environment", made.pk, slug, reason="Named by an upload")
+    return made
