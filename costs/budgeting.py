@@ -106,11 +106,14 @@ def see_anomaly(*, user: User, team: Team | None, day: date, currency: str, reas
         raise PermissionDenied("Saying that a day is all right takes the role member in its team.")
     if not reason.strip():
         raise Refused("Say why it is all right.", field="reason")
-    row = SeenAnomaly.objects.select_for_update().filter(team=team, day=day, currency=currency).first()
-    before = row.reason if row else None
-    row = row or SeenAnomaly(team=team, day=day, currency=currency)
-    row.reason, row.seen_by = reason.strip()[:1000], user
-    row.save()
+    why = reason.strip()[:1000]
+    row, is_first = SeenAnomaly.objects.select_for_update().get_or_create(
+        team=team, day=day, currency=currency, defaults={"reason": why, "seen_by": user}
+    )
+    before = None if is_first else row.reason
+    if not is_first:
+        row.reason, row.seen_by = why, user
+        row.save()
     record(
         user, "acknowledged", "anomaly", row.pk, f"{day} of {team.slug if team else 'nobody'}",
         changes={"reason": [before, row.reason]}, reason=row.reason,

@@ -180,6 +180,14 @@ def follow_target(target_id: int, service_id: int) -> None:
     decide_lanes(service_id)
 
 
+def hold(services: Iterable[int]) -> None:
+    """One at a time states what the figures of a service rest on and computes them: the second of two sees what the
+    first one stated. Before anything else is locked, so that no two wait for each other. Findings may refer to it
+    meanwhile."""
+    rows = Service.objects.filter(pk__in=set(services)).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk"))
+
+
 def follow(ids: Sequence[int]) -> None:
     """After people changed what their findings' estimates depend on."""
     _add("missing_of_findings", {"ids": list(ids)})
@@ -215,6 +223,7 @@ def _plain(values: Sequence[Any]) -> list[Any]:
 @transaction.atomic
 def refresh(service_id: int) -> int:
     """Computes a service's figures anew, after what is stated of it changed. Returns how many findings moved lane."""
+    hold([service_id])
     recompute(list(Estimate.objects.filter(service_id=service_id)))
     return decide_lanes(service_id)
 
@@ -272,7 +281,9 @@ def upkeep() -> int:
     while True:
         with transaction.atomic():
             acting_as(None, source="rule", reason="Figures computed by a newer version")
-            old = list(Estimate.objects.exclude(version=VERSION).order_by("service_id")[:AT_ONCE])
+            stale = Estimate.objects.exclude(version=VERSION).order_by("service_id")[:AT_ONCE]
+            hold(stale.values_list("service_id", flat=True))
+            old = list(stale)
             recompute(old)
             for service_id in sorted({row.service_id for row in old}):
                 decide_lanes(service_id)

@@ -17,7 +17,7 @@ from findings.risk.lanes import Thresholds
 from platform_risk.core.access.audit import record
 from platform_risk.core.acting import acting_as
 from platform_risk.core.errors import Refused
-from platform_risk.core.models import User
+from platform_risk.core.models import Service, User
 
 MOST_POINTS = 10
 Tolerance = Sequence[tuple[Decimal, float]]
@@ -119,6 +119,7 @@ def change(
     record(user, "changed", "risk_policy", row.pk, "Lanes and tolerance", changes=changes, reason=row.reason)
     if thresholds:
         acting_as(user, source=through, reason=f"Lanes decided anew: {row.reason}")
+        estimating.hold(Service.objects.values_list("pk", flat=True))
         services = set()
         for batch in _batches():
             estimating.recompute(batch, limits)

@@ -67,7 +67,9 @@ def act(
     """
     _check(action)
     bulk = bulk or BulkAction.objects.create(actor=user, action=actions.described(action))
-    matched = list(rows.writable_by(user).select_for_update(of=("self",)).order_by("id").values_list("id", "status"))
+    matched = list(
+        rows.writable_by(user).select_for_update(of=("self",), no_key=True).order_by("id").values_list("id", "status")
+    )
     ids = [pk for pk, status in matched if _allows(action, Status(status))]
     why = redactor().text(action.why)
     acting_as(user, source=source, reason=why, bulk_id=bulk.pk)
@@ -206,7 +208,7 @@ def change(
     """One finding. Raises Conflict with the states allowed, Stale when it is no longer the version the caller saw,
     Refused for nonsense; the caller has already made sure that the user sees it."""
     with transaction.atomic():
-        row = Finding.objects.select_for_update().get(pk=finding.pk)
+        row = Finding.objects.select_for_update(no_key=True).get(pk=finding.pk)
         if expected_version is not None and row.version != expected_version:
             raise Stale("The finding has changed since you read it: read it again.")
         _check(action)

@@ -105,6 +105,7 @@ def state(
 ) -> RiskInput:
     """States an input anew. `basis`: what it rests on; `through`: page or api. Raises Refused with the field."""
     _guard(user, service, finding)
+    estimating.hold([service.pk])
     if finding is not None and (finding.service_id != service.pk or check):
         raise Refused("Of a finding's input the service is the finding's own, and there is no check.", field="finding")
     if check and check not in CHECKS:
@@ -131,6 +132,7 @@ def state(
 def restate(row: RiskInput, *, user: User, through: str, reason: str = "", **fields: Any) -> RiskInput:
     """Changes what is stated; who does it is its author from now on. `fields`: kind, numbers, basis, confidence,
     stated_on, currency."""
+    estimating.hold([row.service_id])
     row = (
         RiskInput.objects.select_for_update(of=("self",)).select_related("service", "finding", "author").get(pk=row.pk)
     )
@@ -161,6 +163,7 @@ def restate(row: RiskInput, *, user: User, through: str, reason: str = "", **fie
 @transaction.atomic
 def renew(row: RiskInput, *, numbers: Mapping[str, Any], basis: str, reason: str) -> bool:
     """What was counted is counted to this day: by the clock, so who stated it stays. Whether anything changed."""
+    estimating.hold([row.service_id])
     row = RiskInput.objects.select_for_update(of=("self",)).select_related("service", "finding").get(pk=row.pk)
     before = said(row)
     wanted = {"numbers": _check(row.name, row.kind, numbers), "source": redactor().text(basis)[:500]}
@@ -175,6 +178,7 @@ def renew(row: RiskInput, *, numbers: Mapping[str, Any], basis: str, reason: str
 def withdraw(row: RiskInput, *, user: User, through: str, reason: str = "") -> None:
     """Takes a statement back: what is measured or assumed holds again."""
     _guard(user, row.service, row.finding)
+    estimating.hold([row.service_id])
     pk, label, before = row.pk, _label(row), said(row)
     row.delete()
     changes: dict[str, list[Any]] = {row.name: [before, None]}

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from findings import stating
+from findings import estimating, stating
 from findings.load import redactor
 from findings.models import Finding, RiskInput
 from findings.risk.stating import Kind
@@ -310,7 +310,7 @@ def _feed(service: Service, causes: Collection[Cause], *, user: User, through: s
     """States what the incidents tell, where no person has stated it."""
     if causes:
         # Two incidents of one cause at once: the second counts both, instead of stating what is stated already.
-        Service.objects.select_for_update(no_key=True).get(pk=service.pk)
+        estimating.hold([service.pk])
     for cause in sorted(causes, key=lambda each: (each.check, 0 if each.finding is None else each.finding.pk)):
         if not stating.may_state(user, service, cause.finding):
             continue  # of another team than its service: theirs to state

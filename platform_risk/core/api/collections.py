@@ -44,8 +44,9 @@ class Collection(Resource):
     def shown(self, row: Any) -> Mapping[str, Any]:
         return self.table.row(row)
 
-    def _one(self, key: str, *, locked: bool = False) -> Any:
-        rows = self.rows().select_for_update(of=("self",)) if locked else self.rows()
+    def _one(self, key: str, *, locked: bool = False, goes: bool = False) -> Any:
+        # What stays may be referred to meanwhile.
+        rows = self.rows().select_for_update(of=("self",), no_key=not goes) if locked or goes else self.rows()
         return one_named(rows, key, self.key_column) if self.key_column else one(rows, key)
 
     def _etag(self, row: Any) -> str:
@@ -80,7 +81,7 @@ class Collection(Resource):
 
     def destroy(self, request: Request, id: str) -> Response:
         with transaction.atomic():
-            row = self._one(id, locked=True)
+            row = self._one(id, goes=True)
             check_if_match(request, self._etag(row))
             self.remove(row)
         return Response(status=204)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -14,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from platform_risk.core import giving_way
 from platform_risk.core.api import exports, filters
 from platform_risk.core.api.authentication import ScopedPermission
 from platform_risk.core.api.exports import Negotiation, Table
@@ -67,6 +69,20 @@ class Resource(ViewSet):
         if self.action in self.exported:
             known.add("format")
         filters.refuse_unknown(request, known)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if giving_way.gave_way(exc):
+            handler = getattr(self, (self.request.method or "").lower())
+            data = self.request.data
+            files = [each for each in data.values() if isinstance(each, UploadedFile)] if isinstance(data, dict) else []
+            try:
+                answer: Response = giving_way.again(
+                    lambda: handler(self.request, *self.args, **self.kwargs), files, giving_way.MOST - 1
+                )
+            except Exception as error:  # noqa: BLE001 # handled as the first would have been
+                return super().handle_exception(error)
+            return answer
+        return super().handle_exception(exc)
 
     def get_renderers(self) -> list[BaseRenderer]:
         if self.action in self.exported:

@@ -78,7 +78,7 @@ def create_service(*, user: User, reason: str = "", **fields: Unpack[ServiceFiel
 @transaction.atomic
 def change_service(service: Service, *, user: User, reason: str = "", **fields: Unpack[ServiceFields]) -> Service:
     """Managers of its team; to hand it to another team one has to manage that one too (admins may always)."""
-    service = Service.objects.select_for_update().get(pk=service.pk)
+    service = Service.objects.select_for_update(no_key=True).get(pk=service.pk)
     may_change_service(user, service)
     team = fields.get("team", service.team)
     if not user.may_manage(team.pk if team else None):
@@ -142,7 +142,7 @@ def create_team(*, user: User, reason: str = "", **fields: Unpack[TeamFields]) -
 
 @transaction.atomic
 def change_team(team: Team, *, user: User, reason: str = "", **fields: Unpack[TeamFields]) -> Team:
-    team = Team.objects.select_for_update().get(pk=team.pk)
+    team = Team.objects.select_for_update(no_key=True).get(pk=team.pk)
     may_change_team(user, team)
     changes = changing.set_fields(team, fields)
     if changes:
@@ -186,7 +186,7 @@ def change_environment(
     environment: Environment, *, user: User, reason: str = "", **fields: Unpack[EnvironmentFields]
 ) -> Environment:
     may_change_environment(user)
-    environment = Environment.objects.select_for_update().get(pk=environment.pk)
+    environment = Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
     changes = changing.set_fields(environment, fields)
     if changes:
         record(user, "changed", "environment", environment.pk, environment.slug, changes=changes, reason=reason)

@@ -74,7 +74,7 @@ def state(
     now = timezone.now()
     made: list[Fact] = []
     # One writer of a service's facts at a time.
-    Service.objects.select_for_update().get(pk=service.pk)
+    Service.objects.select_for_update(no_key=True).get(pk=service.pk)
     current = {
         fact.name: fact
         for fact in Fact.objects.current().filter(
