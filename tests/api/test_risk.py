@@ -66,7 +66,7 @@ def listed(client: Client, **query: Any) -> int:
     return sum(row["is_default_branch"] for row in answer.json()["results"])
 
 
-@pytest.mark.parametrize("name", ["vic", "mary", "bob", "ada"])
+@pytest.mark.parametrize("name", ["vic", pytest.param("mary", marks=pytest.mark.drill), "bob", "ada"])
 def test_each_cell_holds_as_many_findings_as_the_filtered_list(
     platform: Service, vic: User, mary: User, bob: User, ada: User, api: Api, name: str
 ) -> None:
