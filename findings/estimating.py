@@ -176,6 +176,12 @@ def _place(placed: Placed | None) -> tuple[int | None, int | None, str]:
 
 def follow_target(target_id: int, service_id: int) -> None:
     """After an import, in its transaction: figures for what is new, lanes where figures decide."""
+    with connection.cursor() as cursor:
+        # Who states something of the service waits until the import is there. An import does not wait, for it holds the
+        # findings that the other waits for: it looks again afterwards.
+        cursor.execute("SELECT 1 FROM core_service WHERE id = %s FOR SHARE SKIP LOCKED", [service_id])
+        if cursor.fetchone() is None:
+            transaction.on_commit(lambda: look_again(service_id))
     _add("missing_of_target", {"target": target_id})
     decide_lanes(service_id)
 
@@ -226,6 +232,13 @@ def refresh(service_id: int) -> int:
     hold([service_id])
     recompute(list(Estimate.objects.filter(service_id=service_id)))
     return decide_lanes(service_id)
+
+
+@transaction.atomic
+def look_again(service_id: int) -> None:
+    """After somebody stated something of a service while an import computed figures of it."""
+    acting_as(None, source="rule", reason="Stated while an import was read")
+    refresh(service_id)
 
 
 def recompute(rows: list[Estimate], limits: Thresholds | None = None) -> None:
