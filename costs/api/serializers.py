@@ -10,7 +10,6 @@ from costs.projecting import UNITS
 from platform_risk.core.api.resources import Body
 from platform_risk.quantities.projections import MOST_MONTHS
 
-
 _PLACES = 18
 
 
