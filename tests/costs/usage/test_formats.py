@@ -432,6 +432,14 @@ def test_lives_of_entities_become_stock_arrivals_and_mean_life_by_day() -> None:
     assert usage.rejects[0].line == 5
 
 
+def test_lives_with_times_are_measured_by_the_hour() -> None:
+    lives = ("a,2026-06-01T10:00:00Z,2026-06-01T14:00:00Z", "b,2026-06-01T22:00:00Z,2026-06-02T02:00:00Z")
+    table = "\n".join(("id,first_seen,last_seen", *lives)) + "\n"
+    life = figures(read(table))[Measure.LIFETIME_DAYS, "", None]
+    assert life is not None
+    assert round(life * 24, 6) == 4
+
+
 @pytest.mark.parametrize(
     ("text", "format"),
     [
