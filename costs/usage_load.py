@@ -197,7 +197,7 @@ def _add_arrivals(row: Import, scope: UsageScope, usage: Usage) -> None:
         return
     at, _ = _observed_at(row, usage)
     applied = Import.objects.filter(usage_figures__scope=scope, is_applied=True, observed_at__lt=at).exclude(pk=row.pk)
-    times = sorted(applied.distinct().values_list("observed_at", flat=True))
+    times = sorted(filter(None, applied.distinct().values_list("observed_at", flat=True)))
     old_enough = [each for each in times if each <= at - _A_DAY_OR_SO]
     if times:
         add_arrivals(usage, old_enough[-1] if old_enough else times[0], at)
