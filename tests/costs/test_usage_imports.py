@@ -211,6 +211,17 @@ def test_how_long_a_pod_lives_is_not_how_long_its_entity_outlives_it(checkout: S
     assert measured["sources"]["live"]["others"][0]["value"] == "2"
 
 
+def test_the_page_says_whose_price_it_is_that_stands_in(
+    checkout: Service, alice: User, signed_in: Callable[[User], Client]
+) -> None:
+    pricing.fill_built_in()
+    page = signed_in(alice).get("/costs/projections/?vector=entities&begin=imported").content.decode()
+    assert "the sample platform’s stands in" in page
+    assert "there is usage and no cost" not in page
+    logs = signed_in(alice).get("/costs/projections/?vector=logs").content.decode()
+    assert "S3 Standard, Infrequent Access" in logs, "every price is among the readings"
+
+
 def test_all_series_there_are_stand_beside_those_of_one_target(checkout: Service, alice: User, api: Api) -> None:
     usage(pods("01T01", "01T02"), checkout)
     usage(b"a 1\nb 1\nc 1\n", checkout, 2)
