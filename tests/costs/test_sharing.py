@@ -48,6 +48,8 @@ def test_what_is_shared_is_split_by_what_each_team_spends_and_nobodys_stays_visi
     assert (made.json()["split"], ownership.reallocate()) == ("proportional", 1)
     expected = {"payments": ("30", "6", "36"), "search": ("10", "2", "12"), None: ("6", "0", "6")}
     assert shares(api(ada)) == expected
+    assert shares(api(ada), month="2026-06") == shares(api(ada), month="2026-06-30") == expected
+    assert api(ada).get(SHOWBACK, {"month": "2026-13"}).status_code == 400
     # A team's part is the same whoever looks; others' rows, and nobody's, are not for all.
     assert shares(api(alice)) == {"payments": expected["payments"]}
     assert shares(api(bob)) == {"search": expected["search"]}

@@ -295,6 +295,12 @@ def parquet(path: Path, select: str) -> bytes:
     return path.read_bytes()
 
 
+def test_parquet_that_is_no_bill_is_told_by_its_columns(tmp_path: Path) -> None:
+    error = refused(tmp_path, parquet(tmp_path / "made.parquet", "SELECT 1 AS weight, 2 AS height"))
+    assert "by its columns, weight, height" in error.message
+    assert "divided by comma" not in error.remedy
+
+
 SOURCE = (
     "SELECT {cost} AS BilledCost, TIMESTAMP '2026-06-01 05:00:00' AS ChargePeriodStart, 'Usage' AS ChargeCategory,"
     " 'USD' AS BillingCurrency, MAP {{'team': 'core'}} AS Tags, 'payer' AS BillingAccountId"
