@@ -8,7 +8,7 @@ import json
 import pickle
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -96,6 +96,14 @@ class Spend:
         """What the month took before `day`."""
         first = day.replace(day=1)
         return sum((value for at, value in self.by_day.items() if first <= at < day), Decimal(0))
+
+    def crossed_on(self, ends: date, amount: Decimal) -> date | None:
+        """The day of the month before `ends` since which it has taken more than the amount."""
+        total, on = Decimal(0), None
+        for at in sorted(at for at in self.by_day if ends.replace(day=1) <= at < ends):
+            total += self.by_day[at]
+            on = None if total <= amount else on or at
+        return on
 
 
 def currencies(user: User) -> list[str]:
@@ -278,12 +286,15 @@ def _standing(budget: Budget, user: User) -> Standing | str:
         return str(error)
     crossed = crossing(told, found.spent_in_month_of(ends), budget.amount)
     as_of = ends - timedelta(days=1)
+    if crossed.is_crossed:
+        crossed = replace(crossed, on=found.crossed_on(ends, budget.amount))
     return Standing(ends.replace(day=1), as_of, crossed, _sentence(crossed, as_of, budget.currency))
 
 
 def _sentence(found: Crossing, as_of: date, currency: str) -> str:
     if found.is_crossed:
-        return f"Used up: {found.spent:,.2f} {currency} by {as_of}."
+        on = "" if found.on in (None, as_of) else f" on {found.on}"
+        return f"Used up{on}: {found.spent:,.2f} {currency} by {as_of}."
     percent = (
         "over 99"
         if found.probability > 0.99

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from platform_risk.core import health
 from platform_risk.core.api.pages import docs
+from platform_risk.core.api.pages import failed as handler500  # noqa: F401 # Django finds it by this name
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez, name="livez"),

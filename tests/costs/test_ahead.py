@@ -89,7 +89,7 @@ def test_the_first_page_of_costs_says_where_it_goes_what_it_may_cost_and_what_is
         "spent", "80 %, low", "80 % interval", "expected", "budget, of what is billed"
     }  # fmt: skip
     assert re.search(r"(Not expected|Expected) to cross", body)
-    assert "Used up: " in body
+    assert "Used up on " in body
     assert "April 2026 to" not in body
     assert "May 2026 to April 2027" in body
     assert f"{scope.export}, {scope.billing_account}" in body

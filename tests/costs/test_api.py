@@ -82,6 +82,24 @@ def test_what_grows_beyond_all_bounds_is_still_answered(alice: User, api: Api, c
     assert client.get(f"/costs/projections/?vector=metrics&{query}").status_code == 200
 
 
+def test_what_nobody_has_foreseen_is_a_problem_document_too(
+    alice: User, api: Api, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("costs.projecting.answer", fails)
+    caller = api(alice)
+    caller.raise_request_exception = client.raise_request_exception = False
+    answer = post(caller, "metrics", METRICS)
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
+    assert answer.json()["title"] == "Something went wrong"
+    client.force_login(alice)
+    monkeypatch.setattr("costs.views.using.begin", fails)
+    page = client.get("/costs/projections/?begin=imported")
+    assert (page.status_code, page["Content-Type"].partition(";")[0]) == (500, "text/html")
+
+
 def test_a_token_that_may_only_read_may_compute(vic: User, api: Api) -> None:
     assert post(api(vic, "read"), "metrics", METRICS).status_code == 200
 

@@ -147,6 +147,8 @@ def test_a_budget_tells_when_it_is_used_up_and_how_sure_that_is(spent: None, mar
     assert "Not expected to cross" in change.json()["standing"]["sentence"]
     used = client.post("/api/v1/budgets/", json.dumps({"service": "checkout", "amount": "10"}), JSON)
     assert used.json()["standing"]["is_crossed"] is True
+    assert used.json()["standing"]["expected_on"] == "2026-05-01", "the day that used it up, not the last one known"
+    assert used.json()["standing"]["sentence"].startswith("Used up on 2026-05-01: ")
     listed = client.get("/api/v1/budgets/?format=csv")
     assert b"payments" in b"".join(listed)
     assert AuditEvent.objects.filter(kind="budget").count() == 3

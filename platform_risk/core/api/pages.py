@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.defaults import server_error
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.exceptions import NotFound
 from rest_framework.renderers import JSONRenderer
@@ -15,6 +16,7 @@ from rest_framework.views import APIView
 
 from platform_risk.core.api.authentication import ScopedPermission
 from platform_risk.core.api.exports import Negotiation
+from platform_risk.core.api.problems import problem_body
 
 METHODS = ("get", "post", "patch", "put", "delete")
 
@@ -25,6 +27,14 @@ def schema() -> dict[str, Any]:
     generator: Any = SchemaGenerator  # has no types
     made: dict[str, Any] = generator().get_schema(request=None, public=True)
     return made
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Of what nobody has foreseen: a page for people, and for programs a document as of any other refusal."""
+    if not request.path.startswith("/api/v1/"):
+        return server_error(request)
+    body = problem_body(500, "This was not foreseen here; what happened is in the log.", [])
+    return HttpResponse(json.dumps(body), status=500, content_type="application/problem+json")
 
 
 class SchemaView(APIView):

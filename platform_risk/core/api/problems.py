@@ -61,6 +61,7 @@ TITLES = {
     422: "Key used for another request",
     428: "Precondition required",
     429: "Too many requests",
+    500: "Something went wrong",
 }
 
 
