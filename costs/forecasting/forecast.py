@@ -119,7 +119,8 @@ def _trials(values: Floats, model: str) -> list[_Trial]:
         mase = float(np.abs(errors).mean()) / yardstick if yardstick > 0 else float("nan")
         spread = np.maximum(path.spread(), 1e-12)
         # What lies between the mean and most days, which do without what comes now and then, is within any interval.
-        beside = errors - np.clip(errors, *sorted((0.0, -path.usual_less)))
+        below, above = sorted((0.0, -path.usual_less))
+        beside = errors - np.clip(errors, below, above)
         found.append(_Trial(mase, beside / spread, float(errors.sum()) / max(path.spread_of_sum(0, days), 1e-12)))
     return found
 

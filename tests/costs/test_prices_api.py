@@ -91,7 +91,10 @@ def test_a_price_that_has_ended_or_not_begun_does_not_say_that_it_applies(
     mary: User, signed_in: Callable[[User], Client]
 ) -> None:
     today = timezone.now().date()
-    for at, held in enumerate(({"valid_to": today}, {"valid_from": today + timedelta(days=1)}, {"valid_from": today})):
+    spans: list[dict[str, Any]] = [
+        {"valid_to": today}, {"valid_from": today + timedelta(days=1)}, {"valid_from": today},
+    ]  # fmt: skip
+    for at, held in enumerate(spans):
         pricing.create(user=mary, item=f"p{at}", unit="per_gb_ingested", amount=1, applies=True, **held)
     page = signed_in(mary).get("/costs/prices/?book=own").content.decode()
     assert [page.count(words) for words in ("no longer</span>", "not yet</span>", "yes</span>")] == [1, 1, 1]

@@ -192,7 +192,10 @@ def test_lists_of_pods_that_come_day_by_day_tell_arrivals_together(checkout: Ser
     told = get(api(alice), "entities")["sources"]["churn_per_day"]
     assert told["value"] == "4"
     day = UsageFigure.objects.filter(measure="entities_new").get(day="2026-06-04")
-    assert (day.value, day.note) == (5, "at least: created since the list of 2026-06-03 00:00 and still there")
+    assert (str(day.value), day.note) == (
+        "5.0000000000",
+        "at least: created since the list of 2026-06-03 00:00 and still there",
+    )
 
 
 def test_how_long_a_pod_lives_is_not_how_long_its_entity_outlives_it(checkout: Service, alice: User, api: Api) -> None:
