@@ -52,8 +52,9 @@ def _ahead(user: User, currency: str, cost: str, month: date) -> Ahead:
 
 
 def figure(
-    times: Sequence[date], totals: Sequence[Decimal], to_come: Ahead, currency: str, budget: Decimal | None
-) -> str:
+    times: Sequence[date], totals: Sequence[Decimal], to_come: Ahead, currency: str, budget: Decimal | None,
+    budget_name: str = "budget",
+) -> str:  # fmt: skip
     return ahead_charts.months(
         [(time, float(total)) for time, total in zip(times, totals, strict=True)],
         [
@@ -62,6 +63,7 @@ def figure(
         ],
         currency,
         None if budget is None else float(budget),
+        budget_name,
     )
 
 

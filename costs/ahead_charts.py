@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 def months(
     past: Sequence[tuple[date, float]], to_come: Sequence[tuple[date, float, float, float]], currency: str,
-    budget: float | None = None,
+    budget: float | None = None, budget_name: str = "budget",
 ) -> str:  # fmt: skip
     """Bars are (first day, spent); the line and its band (first day, expected, low and high of the 80 % interval). The
     month that is under way stands in both: what is spent of it, and where it ends."""
@@ -29,7 +29,7 @@ def months(
     if budget is not None and (shown or at):
         ends = [min(shown + at), max(shown + at)]
         figure.add_scatter(
-            x=ends, y=[budget, budget], mode="lines", name="budget", meta="imm-b", line={"dash": "dot"}
+            x=ends, y=[budget, budget], mode="lines", name=budget_name, meta="imm-b", line={"dash": "dot"}
         )  # fmt: skip
     figure.update_layout(
         template="none",

@@ -3,7 +3,7 @@
 Service: the first tag that names a known service, else a namespace or resource group of that name.
 Team: the first ownership rule that matches; else the cost is shared if a rule says so; else the service's team; else
 the first tag that names a known team; else nobody's.
-Environment: the first tag that names a known environment.
+Environment: the first tag that names a known environment, in full or as people abbreviate it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,10 @@ from costs.money import EXACT, added
 from platform_risk.core import ownership
 
 _STEP = Decimal("0.000001")
+# Tags are short where catalogues are not, and the other way round; each is tried only where it is not known itself.
+_SAME_ENVIRONMENT = (
+    ("production", "prod", "prd"), ("staging", "stage", "stg"), ("development", "dev"), ("testing", "test"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,9 @@ def allocate(key: Key, known: Catalogue) -> Allocated:
     if name is None:
         name = next((slug(each) for each in (key.namespace, key.resource_group) if slug(each) in known.services), None)
     service, service_team = known.services[name] if name is not None else (None, None)
-    environment = _named(key.tags, ENVIRONMENT_KEYS, known.environments)
+    environment = _environment(key.tags, known.environments)
     team, team_from, shared = _team(key, known, name, service, service_team)
-    return Allocated(service, team, team_from, None if environment is None else known.environments[environment], shared)
+    return Allocated(service, team, team_from, environment, shared)
 
 
 def _team(
@@ -91,6 +95,16 @@ def _team(
 
 def _named(tags: Mapping[str, str], keys: Sequence[str], known: Mapping[str, object]) -> str | None:
     return next((name for key in keys if key in tags and (name := slug(tags[key])) in known), None)
+
+
+def _environment(tags: Mapping[str, str], known: Mapping[str, int]) -> int | None:
+    for key in ENVIRONMENT_KEYS:
+        said = slug(tags.get(key, ""))
+        same: Sequence[str] = next((names for names in _SAME_ENVIRONMENT if said in names), ())
+        for name in (said, *same):
+            if name in known:
+                return known[name]
+    return None
 
 
 def _is_shared(shared: Shared, key: Key, pairs: tuple[str, ...]) -> bool:

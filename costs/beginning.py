@@ -56,7 +56,7 @@ def imported(
         "price": told_rate(rate),
         "groups": _groups(usage, months, price_id) if vector == "logs" else [],
     }
-    notes = [] if rate else begun.notes
+    notes = [note for note in begun.notes if rate is None or note != using.NO_PRICE]
     missing = [name for name in NEEDED[vector] if name not in begun.inputs]
     if missing:
         said = [f"{name} is not known: give {begun.missing[name]}." for name in missing]
@@ -69,6 +69,7 @@ def imported(
     inputs = {name: value for name, value in begun.values.items() if value is not None} | {"months": months}
     found = projected(vector, inputs, rate)
     told = projecting.answer(found, inputs)
+    told["assumptions"] += [note for note in notes if note != using.NO_PRICE]  # a projection without a price says so
     return told | about | {"currency": rate.price.currency if rate else None}
 
 
@@ -86,12 +87,12 @@ def told_rate(rate: Rate | None) -> dict[str, Any] | None:
 
 
 def group_cost(group: LogGroup, months: int, rate: Rate | None) -> Projection | None:
-    """None where it is not known what comes in."""
-    if group.bytes_per_day is None and group.stored_bytes is None:
+    """None where it is not known what comes in: then nobody knows what will be there either."""
+    if group.bytes_per_day is None:
         return None
     gigabyte = rate.price.gb_bytes if rate else GIGABYTE
     inputs = {
-        "gb_per_day": (group.bytes_per_day or Decimal(0)) / gigabyte,
+        "gb_per_day": group.bytes_per_day / gigabyte,
         "stored_gb": (group.stored_bytes or Decimal(0)) / gigabyte,
         "retention_days": group.retention_days,
         "months": months,

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-_ZERO = Decimal(0)
+from costs.money import EXACT, less
+
+_ZERO, _STEP = Decimal(0), Decimal("0.000001")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Change:
 
     @property
     def change(self) -> Decimal:
-        return self.after - self.before
+        return less(self.after, self.before)
 
     @property
     def percent(self) -> Decimal | None:
@@ -55,15 +57,18 @@ def taken_apart(keys: Iterable[KeyChange]) -> list[Change]:
 
 def _add(change: Change, key: KeyChange) -> None:
     before, after = key.before or _ZERO, key.after or _ZERO
-    change.before += before
-    change.after += after
+    moved = less(after, before)
+    change.before = EXACT.add(change.before, before)
+    change.after = EXACT.add(change.after, after)
     if key.before is None:
-        change.new += after
+        change.new = EXACT.add(change.new, after)
     elif key.after is None:
-        change.gone -= before
+        change.gone = less(change.gone, before)
     elif key.quantity_before and key.quantity_after is not None:
-        volume = (key.quantity_after - key.quantity_before) * before / key.quantity_before
-        change.volume += volume
-        change.price += after - before - volume
+        grown = EXACT.divide(less(key.quantity_after, key.quantity_before), key.quantity_before)
+        # To a millionth, and the price is the rest: the parts add up to the change, to its last digit.
+        volume = EXACT.quantize(EXACT.multiply(grown, before), _STEP)
+        change.volume = EXACT.add(change.volume, volume)
+        change.price = EXACT.add(change.price, less(moved, volume))
     else:
-        change.unknown += after - before
+        change.unknown = EXACT.add(change.unknown, moved)

@@ -21,7 +21,7 @@ def _number(
     label: str, most: int, least: str = "0", *, required: bool = True, help_text: str = ""
 ) -> forms.DecimalField:
     return forms.DecimalField(
-        label=label, min_value=Decimal(least), max_value=Decimal(most), max_digits=24, decimal_places=9,
+        label=label, min_value=Decimal(least), max_value=Decimal(most), max_digits=40, decimal_places=18,
         required=required, help_text=help_text, widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from costs import ownership, reading, rollups
 from costs.bills import azure
+from costs.bills.charges import UNNAMED
 from costs.bills.cube import MOST_REJECTS, Cube, Scoped, Total
 from costs.bills.opening import Bill
 from costs.bills.records import BillError
@@ -47,6 +48,7 @@ class _Tally:
     unchanged: int = 0
     closed: int = 0
     loaded: dict[tuple[str, str], tuple[Decimal, Decimal]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
     applied: int = 0
     late: int = 0
 
@@ -208,7 +210,9 @@ def _replace(job: Job, bill: Bill, cube: Cube, scopes: list[Scoped]) -> None:
     distinct = tally.new + tally.changed + tally.unchanged
     job.finish(
         format=bill.format,
-        format_reason="; ".join((bill.reason, *bill.notes, *cube.remarks()))[:1000],
+        format_reason="; ".join((bill.reason, *bill.notes, *cube.remarks(), *tally.remarks, *_twin(row, touched)))[
+            :1000
+        ],
         export=export,
         billing_account=next(iter(accounts))[:200] if len(accounts) == 1 else row.billing_account,
         observed_at=observed_at,
@@ -271,6 +275,8 @@ def _put(
     tally.new, tally.changed = tally.new + new, tally.changed + changed
     tally.unchanged, tally.closed = tally.unchanged + unchanged, tally.closed + gone
     if replaced:
+        if scope.billing_account == UNNAMED and not tally.remarks:
+            tally.remarks += _replaced_unnamed(job.row, scoped.period, replaced)
         version.difference = _difference(version.pk, replaced)
         _take_out_of_force(scope, version, replaced)
     version.save(update_fields=["totals", "difference"])
@@ -280,6 +286,26 @@ def _put(
         scope.last_complete_at = observed_at
     scope.save()
     return scope.pk
+
+
+def _replaced_unnamed(row: Import, period: date, replaced: list[int]) -> list[str]:
+    """Lists of two vendors that name no account have one scope: that may be meant, and has to be said."""
+    others = Import.objects.filter(bill_versions__in=replaced).exclude(file_name=row.file_name).order_by("-pk")
+    return [
+        f"No line names a billing account, so it takes the place of import {other.pk} in {period:%B %Y}: where that is"
+        " another's bill, undo this and state billing_account"
+        for other in others[:1]
+    ]
+
+
+def _twin(row: Import, touched: list[int]) -> list[str]:
+    """The same bytes for another account or export: nobody has the same bill twice."""
+    versions = BillVersion.objects.filter(is_current=True, import_row__sha256=row.sha256).exclude(scope__in=touched)
+    other = versions.exclude(import_row=row).select_related("scope").order_by("-pk").first()
+    if other is None:
+        return []
+    of = f"{other.scope.billing_account} in export {other.scope.export}"
+    return [f"The same file is import {other.import_row_id}, of {of}: its money counts twice until one is undone"]
 
 
 def _ends(period: date) -> datetime:
@@ -301,13 +327,14 @@ def _refuse_overlap(scope: BillScope) -> None:
         return
     kinds = {azure.ACTUAL: "actual", azure.AMORTIZED: "amortized"}
     both = {scope.export, other.scope.export} == set(kinds)
+    unnamed = scope.billing_account == UNNAMED
     as_what = f", as {kinds[other.scope.export]} cost, and this is {kinds[scope.export]} cost" if both else ""
     raise ImportFailedError(
         "overlapping_export",
         f"{scope.billing_account} has {scope.period:%B %Y} already, from export {other.scope.export}"
         f" (import {other.import_row_id}){as_what}: added to it, its money would count twice. Nothing was applied.",
         remedy=f"Send it as export {other.scope.export} to replace that month, or undo import {other.import_row_id}"
-        " first.",
+        " first." + (" If it is another account's, state billing_account: no line names it." if unnamed else ""),
         location={"pointer": f"{scope.billing_account} {scope.period:%Y-%m}"},
     )
 

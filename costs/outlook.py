@@ -3,11 +3,12 @@
 import contextlib
 import functools
 import hashlib
+import itertools
 import json
 import pickle
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -35,6 +36,7 @@ COLUMNS = {
 }  # fmt: skip
 MEASURES = ("billed", "effective")
 MOST_DAYS = 800
+LONGEST_GAP = 28  # days without any bill that are filled from the weeks around them
 MOST_GROUPS = 20  # forecast each by itself; the rest together
 REST = "(rest)"
 _KEPT_SECONDS = 24 * 3600  # the key names the days it was computed of: what is kept is never out of date
@@ -95,6 +97,14 @@ class Spend:
         first = day.replace(day=1)
         return sum((value for at, value in self.by_day.items() if first <= at < day), Decimal(0))
 
+    def crossed_on(self, ends: date, amount: Decimal) -> date | None:
+        """The day of the month before `ends` since which it has taken more than the amount."""
+        total, on = Decimal(0), None
+        for at in sorted(at for at in self.by_day if ends.replace(day=1) <= at < ends):
+            total += self.by_day[at]
+            on = None if total <= amount else on or at
+        return on
+
 
 def currencies(user: User) -> list[str]:
     """The one with the most days first."""
@@ -123,7 +133,17 @@ def spend(
         by_day[day] += money
     if not by_day:
         raise TooShortError("No bill with spend of this has been imported yet, so there is nothing to forecast from.")
+    if only or not user.is_admin:
+        for day in _billed_days(rows, currency, min(by_day)):
+            by_day[day] += 0
     return _as_spend(currency, by_day, by_group if group_by else {})
+
+
+def _billed_days(rows: QuerySet[Any], currency: str, first: date) -> Iterable[date]:
+    """Days on which the exports that bring these rows had any charge: one without these is not missing, but free."""
+    scopes = rows.order_by().values("scope" if rows.model is DayTotal else "version__scope").distinct()
+    of_exports = DayTotal.objects.filter(scope__in=scopes, currency=currency, day__gte=first)
+    return of_exports.filter(day__lte=timezone.now().date()).order_by().values_list("day", flat=True).distinct()
 
 
 def _column(name: str) -> str:
@@ -147,8 +167,7 @@ def _rows(user: User, currency: str, names: Iterable[str]) -> QuerySet[Any]:
 def _as_spend(
     currency: str, by_day: Mapping[date, Decimal], by_group: Mapping[Key, Mapping[date, Decimal]]
 ) -> Spend:  # fmt: skip
-    days = dict(by_day)
-    notes: list[str] = []
+    days, notes = _since_gap(by_day)
     last = max(days)
     if len(days) > 1 and _is_cut(days, last):
         del days[last]
@@ -158,6 +177,17 @@ def _as_spend(
     for key, own in _largest(by_group).items():
         groups[key] = Daily.of({day: own.get(day, Decimal(0)) for day in days})
     return Spend(currency, whole, groups, days, tuple(notes))
+
+
+def _since_gap(by_day: Mapping[date, Decimal]) -> tuple[dict[date, Decimal], list[str]]:
+    """Without what lies before a gap that is too long to be filled, and what is to be said of that."""
+    known = sorted(by_day)
+    for ends, begins in reversed(list(itertools.pairwise(known))):
+        if (begins - ends).days > LONGEST_GAP:
+            gap = f"nothing is known from {ends + timedelta(days=1)} to {begins - timedelta(days=1)}"
+            left = {day: by_day[day] for day in known if day >= begins}
+            return left, [f"What was spent by {ends} is left out: {gap}, which is too long to be filled."]
+    return dict(by_day), []
 
 
 def _is_cut(days: Mapping[date, Decimal], last: date) -> bool:
@@ -256,12 +286,15 @@ def _standing(budget: Budget, user: User) -> Standing | str:
         return str(error)
     crossed = crossing(told, found.spent_in_month_of(ends), budget.amount)
     as_of = ends - timedelta(days=1)
+    if crossed.is_crossed:
+        crossed = replace(crossed, on=found.crossed_on(ends, budget.amount))
     return Standing(ends.replace(day=1), as_of, crossed, _sentence(crossed, as_of, budget.currency))
 
 
 def _sentence(found: Crossing, as_of: date, currency: str) -> str:
     if found.is_crossed:
-        return f"Used up: {found.spent:,.2f} {currency} by {as_of}."
+        on = "" if found.on in (None, as_of) else f" on {found.on}"
+        return f"Used up{on}: {found.spent:,.2f} {currency} by {as_of}."
     percent = (
         "over 99"
         if found.probability > 0.99

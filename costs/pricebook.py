@@ -181,17 +181,21 @@ def _day(value: Any, name: str) -> date | None:
         raise BookError(f"{name} is a day, as 2026-05-01.") from error
 
 
+def _plain(amount: Decimal) -> str:
+    return format(amount.normalize(), "f")
+
+
 def _entry(rate: Rate) -> dict[str, Any]:
     price = rate.price
     entry: dict[str, Any] = {
-        "item": rate.item, "provider": rate.provider, "unit": price.unit.value, "amount": format(price.amount, "f"),
+        "item": rate.item, "provider": rate.provider, "unit": price.unit.value, "amount": _plain(price.amount),
         "currency": price.currency,
     }  # fmt: skip
     if price.free:
-        entry["free"] = format(price.free, "f")
+        entry["free"] = _plain(price.free)
     if price.tiers:
         entry["tiers"] = [
-            {"up_to": None if tier.up_to is None else format(tier.up_to, "f"), "amount": format(tier.amount, "f")}
+            {"up_to": None if tier.up_to is None else _plain(tier.up_to), "amount": _plain(tier.amount)}
             for tier in price.tiers
         ]
     if price.gb_bytes == GIBIBYTE:

@@ -117,6 +117,25 @@ def unloaded(user: User) -> list[Unloaded]:
     return [Unloaded(row, _missing(row)) for row in rows]
 
 
+@dataclass(frozen=True)
+class Remark:
+    """How something in bills in force was read, and the imports of which it is said, the newest first."""
+
+    words: str
+    imports: tuple[Import, ...]
+
+
+def remarks(user: User) -> list[Remark]:
+    bills = BillVersion.objects.filter(scope__in=selectors.scopes(user), is_current=True)
+    rows = Import.objects.filter(pk__in=bills.values("import_row"), format_reason__contains="; ")
+    said: dict[str, list[Import]] = defaultdict(list)
+    for row in rows.defer("coverage").order_by("-pk")[:200]:
+        # Why it is of its format comes first; what else is said of it follows.
+        for words in row.format_reason.split("; ")[1:]:
+            said[words].append(row)
+    return [Remark(words, tuple(each)) for words, each in said.items()]
+
+
 def _missing(row: Import) -> tuple[tuple[str, Decimal], ...]:
     found: dict[str, list[Decimal]] = defaultdict(list)
     for each in row.totals or []:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from costs import selectors, spend_charts
+from costs import selectors, showback, spend_charts
 from costs.bills.records import NO_CURRENCY
 from costs.changing import Change, taken_apart
 from costs.cube_query import DIMENSIONS, Question
@@ -50,15 +50,17 @@ def compared(last: date) -> tuple[date, date]:
 
 @dataclass(frozen=True)
 class Overview:
-    """Of one user and currency. `last` is the last day of which anything is known."""
+    """Of one user and currency. `first` and `last` are the days of which anything is known."""
 
+    first: date
     last: date
     month: date
     so_far: Decimal
     same_days_before: Decimal
     month_before: Decimal
     year: Decimal
-    unallocated: Decimal
+    unallocated: Decimal  # given to no team, what is shared by a rule included
+    shared: Decimal  # of it, what rules of shared cost split over the teams
     by: list[tuple[str, Decimal, Decimal]]  # name, this month, the month before
     times: list[date]
     series: dict[str, list[Decimal]]
@@ -71,8 +73,22 @@ class Overview:
     def change(self) -> Decimal:
         return self.so_far - self.same_days_before
 
+    @property
+    def is_whole(self) -> bool:
+        return self.last == following(self.month) - timedelta(days=1)
 
-def overview(user: User, currency: str, dimension: str, cost: str, last: date) -> Overview:
+    @property
+    def begins(self) -> date:
+        """The month of the first bill: before it nothing is known, which is not nothing."""
+        return self.first.replace(day=1)
+
+    @property
+    def months_before(self) -> int:
+        """Of the twelve before this one, those of which anything can be known."""
+        return sum(self.begins <= time < self.month for time in self.times)
+
+
+def overview(user: User, currency: str, dimension: str, cost: str, first: date, last: date) -> Overview:
     month = last.replace(day=1)
     before, end = previous(month), following(month)
     start = minus_months(month, 12)
@@ -89,14 +105,17 @@ def overview(user: User, currency: str, dimension: str, cost: str, last: date) -
     both_months = compared(last)
     same = replace(question, start=before, end=min(before + (last - month) + timedelta(days=1), month), group_by=())
     free = Question(month, end, ("team",), (currency,))
+    unallocated = _sum((row for row in selectors.over_all(free, user) if row["by_team"] is None), cost)
     return Overview(
+        first=first,
         last=last,
         month=month,
         so_far=totals[-1],
         same_days_before=_sum(selectors.daily(same, user), cost),
         month_before=totals[-2],
         year=sum(totals[:-1], Decimal(0)),
-        unallocated=_sum((row for row in selectors.over_all(free, user) if row["by_team"] is None), cost),
+        unallocated=unallocated,
+        shared=unallocated - _nobodys(user, month, currency, cost) if user.sees_unowned else Decimal(0),
         by=sorted(((name, now, then) for name, (now, then) in both.items()), key=lambda row: -abs(row[1])),
         times=times,
         series=series,
@@ -104,6 +123,14 @@ def overview(user: User, currency: str, dimension: str, cost: str, last: date) -
         figure=spend_charts.stacked([f"{time:%b %Y}" for time in times], series, currency),
         compared=both_months,
         movers=_named(taken_apart(selectors.changes(user, *both_months, currency, dimension, cost)), dimension),
+    )
+
+
+def _nobodys(user: User, month: date, currency: str, cost: str) -> Decimal:
+    """As Showback has it: what no team was given and no rule splits."""
+    shares = showback.of_month(month, user)
+    return sum(
+        (getattr(each.total, cost) for each in shares if each.team is None and each.currency == currency), Decimal(0)
     )
 
 

@@ -7,7 +7,7 @@ applied one, so undoing an import brings back what was before it; a day's figure
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from django.utils import timezone
 from costs import reading
 from costs.models import UsageFigure, UsageScope
 from costs.usage import registry
+from costs.usage.entities import add_arrivals
 from costs.usage.records import Reject, Usage, UsageError, UsageRecord
 from platform_risk.core.errors import Conflict
 from platform_risk.core.imports import faults
@@ -31,6 +32,7 @@ MOST_BYTES = 256 * 1024 * 1024  # read as one: what says how much is used is sma
 MOST_FIGURES, MOST_REJECTS_KEPT = 200_000, 10_000
 KEPT_BEFORE = 5  # imports of a scope whose states are kept, so that so many can be undone one after another
 _BIGGEST = 10**30
+_A_DAY_OR_SO = timedelta(hours=20)  # lists that come each day come a little earlier now and then
 Key = tuple[str, str, Any]
 
 
@@ -163,6 +165,7 @@ def _same_again(job: Job, scope: UsageScope, usage: Usage) -> bool:
 
 
 def _apply(job: Job, scope: UsageScope, usage: Usage) -> None:
+    _add_arrivals(job.row, scope, usage)
     about = _about(job.row, scope, usage)
     late = scope.last_complete_at is not None and about["observed_at"] < scope.last_complete_at
     before = _known(scope)
@@ -185,6 +188,19 @@ def _apply(job: Job, scope: UsageScope, usage: Usage) -> None:
         read=len(usage.records) + len(usage.rejects), collapsed=collapsed, new=new, unchanged=unchanged,
         changed=len(figures) - new - unchanged, closed=gone, rejected=len(rejects),
     )  # fmt: skip
+
+
+def _add_arrivals(row: Import, scope: UsageScope, usage: Usage) -> None:
+    """Lists of pods that come one by one tell arrivals together: each against the newest that is a day older, or else
+    against the oldest there is."""
+    if not usage.births:
+        return
+    at, _ = _observed_at(row, usage)
+    applied = Import.objects.filter(usage_figures__scope=scope, is_applied=True, observed_at__lt=at).exclude(pk=row.pk)
+    times = sorted(filter(None, applied.distinct().values_list("observed_at", flat=True)))
+    old_enough = [each for each in times if each <= at - _A_DAY_OR_SO]
+    if times:
+        add_arrivals(usage, old_enough[-1] if old_enough else times[0], at)
 
 
 def _known(scope: UsageScope) -> dict[Key, tuple[Any, ...]]:

@@ -6,7 +6,7 @@ Where several sources say something of the same, all are shown and one is taken 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -17,6 +17,7 @@ from costs.models import UsageFigure, UsageScope
 from costs.models.usage import usage_seen_by
 from costs.projecting import UNITS
 from costs.usage.elasticsearch import stream_of
+from costs.usage.entities import ENTITIES
 from costs.usage.records import Measure
 from platform_risk.core.facts.models import Fact
 from platform_risk.core.facts.selectors import facts_visible_to
@@ -27,6 +28,7 @@ RULE = (
     "What was measured counts before what people or configuration state, and that before what is assumed; of the same "
     "kind the newest."
 )
+NO_PRICE = "No price applies without being chosen, so there is usage and no cost: choose one on the page Prices."
 INGEST_DAYS = 14  # that the daily ingest is the mean of
 _MEASURED, _STATED, _ASSUMED = 0, 1, 2
 _MOST_GROUPS = 200
@@ -40,6 +42,7 @@ class Source:
     words: str
     on: date | None = None
     rank: int = _MEASURED
+    at: datetime | None = None  # where it is known better than to the day
 
     @property
     def kind(self) -> str:
@@ -125,11 +128,11 @@ class Usage:
 
     # --- sayings
 
-    def measured(self, measure: Measure, *, of_whole: bool = True) -> Iterator[Source]:
+    def measured(self, measure: Measure, *, of_format: str = "") -> Iterator[Source]:
         for row in self.states[measure]:
-            if of_whole and row.subject:
+            if row.subject or (of_format and self.scopes[row.scope_id].format != of_format):
                 continue
-            yield Source(row.value, self._words(row), _day_of(row))
+            yield Source(row.value, self._words(row), _day_of(row), at=row.import_row.observed_at)
 
     def stated(self, name: str) -> Iterator[Source]:
         for fact in self.facts.get(name, ()):
@@ -167,7 +170,11 @@ def _number(value: Any) -> Decimal | None:
 
 def chosen(sources: Iterable[Source]) -> Input | None:
     """By RULE."""
-    found = sorted(sources, key=lambda each: (each.rank, -(each.on or date.min).toordinal()))
+
+    def age(each: Source) -> tuple[int, int, float]:
+        return each.rank, -(each.on or date.min).toordinal(), -(each.at.timestamp() if each.at else 0.0)
+
+    found = sorted(sources, key=age)
     return Input(found[0], tuple(found[1:])) if found else None
 
 
@@ -184,9 +191,7 @@ def begin(vector: str, usage: Usage) -> Begin:
     row = pricing.row_applying_to(UNITS[vector], found.provider) if found.provider else None
     found.rate, found.rate_id = (row.rate, row.pk) if row is not None else (None, None)
     if found.rate is None:
-        found.notes.append(
-            "No price applies without being chosen, so there is usage and no cost: choose one on the page Prices."
-        )
+        found.notes.append(NO_PRICE)
     return found
 
 
@@ -195,16 +200,13 @@ def _metrics(usage: Usage) -> Begin:
     total = chosen(usage.measured(Measure.ACTIVE_SERIES))
     pods = [*usage.measured(Measure.PODS), *usage.stated("metrics.pods")]
     per_pod = [*usage.measured(Measure.SERIES_OF_TARGET), *usage.stated("metrics.series_per_pod")]
-    if total is not None and not per_pod:
-        found = chosen(pods)
-        count = found.taken.value if found and found.taken.value else Decimal(1)
-        per_pod = [
-            Source(
-                total.taken.value / count,
-                f"{total.taken.words}: {total.taken.value:,.0f} series ÷ {count:,.0f} pods",
-                total.taken.on,
-            )
-        ]
+    counted = chosen(pods)
+    if total is not None and (counted is not None or not per_pod):
+        # All series there are say as much of a pod as what one of them exports: both are told, and RULE decides.
+        count = counted.taken.value if counted and counted.taken.value else Decimal(1)
+        for each in (total.taken, *total.others):
+            words = f"{each.words}: {each.value:,.0f} series ÷ {count:,.0f} pods"
+            per_pod.append(Source(each.value / count, words, each.on, each.rank, each.at))
         pods = pods or [Source(Decimal(1), "not known: the whole is taken for one", None, _ASSUMED)]
     _put(begun, "pods", pods, "a file of kubernetes-pods, or the fact metrics.pods")
     _put(begun, "series_per_pod", per_pod, "a file of openmetrics, or the fact metrics.series_per_pod")
@@ -223,11 +225,19 @@ def _entities(usage: Usage) -> Begin:
         *_latest(usage, Measure.ENTITIES_NEW),
         *usage.stated("entities.churn_per_day"),
     ]
-    life = [*usage.stated("entities.lifetime_days"), *usage.measured(Measure.LIFETIME_DAYS)]
+    # How long a pod lives is not how long its entity outlives it: of pods alone nobody can tell.
+    lives = list(usage.measured(Measure.LIFETIME_DAYS, of_format=ENTITIES))
+    life = [*usage.stated("entities.lifetime_days"), *lives]
     live = [*usage.measured(Measure.PODS), *usage.stated("entities.live")]
     _put(begun, "churn_per_day", churn, "lists of pods over time, or the fact entities.churn_per_day")
     _put(begun, "lifetime_days", life, "the fact entities.lifetime_days")
-    begun.inputs["live"] = chosen(live) or Input(Source(Decimal(0), "not known", None, _ASSUMED))
+    counted = chosen(live)
+    begun.inputs["live"] = counted or Input(Source(Decimal(0), "not known", None, _ASSUMED))
+    if lives and begun.inputs["lifetime_days"].taken in lives:
+        # The life of an entity has that of its pod in it, so that living ones would be counted twice.
+        others = (counted.taken, *counted.others) if counted else ()
+        within = Source(Decimal(0), "those that live are within the lives of entities", lives[0].on)
+        begun.inputs["live"] = Input(within, others)
     return begun
 
 
@@ -287,6 +297,11 @@ def _logs(usage: Usage) -> Begin:
     begun = Begin("logs")
     groups = log_groups(usage)
     begun.provider = groups[0].provider if groups else ""
+    others = sorted({group.provider for group in groups} - {begun.provider})
+    if others:
+        begun.notes.append(
+            f"Of {begun.provider}, which holds and takes in most; {', '.join(others)} is by group and not in it."
+        )
     mine = [group for group in groups if group.provider == begun.provider]
     rate = pricing.applying_to(UNITS["logs"], begun.provider) if begun.provider else None
     gigabyte = rate.price.gb_bytes if rate else GIGABYTE

@@ -26,6 +26,10 @@ from platform_risk.quantities.projections import Projection
 
 TITLES = {"metrics": "Metrics", "entities": "Entities", "logs": "Log retention"}
 BESIDE = "b"  # prefix of the second setting's fields
+_MOST_PRICES = 60  # under which the same usage is shown
+_SAMPLE_PRICE = (
+    "No price applies by itself, so the sample platform’s stands in above: choose one of a book, or type your own."
+)
 _MILLION = Decimal(1_000_000)
 
 
@@ -127,6 +131,7 @@ def projections(request: HttpRequest) -> HttpResponse:
         "months": _months(drawn),
         "saving": _saving(drawn),
         "begun": begun,
+        "begun_notes": [_SAMPLE_PRICE if note == using.NO_PRICE else note for note in begun.notes] if begun else [],
         "rule": using.RULE,
         "services": services_visible_to(user).values_list("slug", flat=True)[:500],
         "service": request.GET.get("service", ""),
@@ -203,7 +208,7 @@ def _laid_open(vector: str, setting: Setting, usage: Usage | None) -> dict[str, 
     rates = [row.rate for row in sorted(rows, key=lambda row: row.book.slug not in ("analysis", pricing.OWN))]
     of_vector = {"metrics": _metrics_open, "logs": _logs_open}.get(vector)
     more = of_vector(setting, usage) if of_vector else {}
-    return {"by_unit": effects.by_unit(vector, setting.inputs, rates)[:12], **more, **_tiers(vector, setting)}
+    return {"by_unit": effects.by_unit(vector, setting.inputs, rates)[:_MOST_PRICES], **more, **_tiers(vector, setting)}
 
 
 def _tiers(vector: str, setting: Setting) -> dict[str, Any]:

@@ -64,9 +64,11 @@ def question_of(request: Request) -> Question:
     return Question(start, end, tuple(dict.fromkeys(names)), tuple(filters.words(request, "currency")), chosen)
 
 
-def day(request: Request, name: str) -> date | None:
-    """A parameter that holds a day."""
+def day(request: Request, name: str, *, or_month: bool = False) -> date | None:
+    """A parameter that holds a day, or a month such as 2026-06, which is its first day."""
     text = request.query_params.get(name, "")
+    if or_month and len(text) == len("2026-06"):
+        text += "-01"
     if not text:
         return None
     try:

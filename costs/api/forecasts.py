@@ -169,6 +169,9 @@ class SeenSerializer(serializers.Serializer[Any]):
 class AnomalySerializer(serializers.Serializer[Any]):
     day = serializers.DateField()
     team = serializers.CharField(allow_null=True)
+    cloud_services = serializers.ListField(
+        child=serializers.CharField(), help_text="Of which alone the figures are; empty: of all that the team spends."
+    )
     currency = serializers.CharField()
     actual = serializers.CharField()
     usual = serializers.CharField()
@@ -196,6 +199,7 @@ def anomaly_row(each: Unusual) -> dict[str, Any]:
     return {
         "day": shown_date(each.found.day),
         "team": each.team,
+        "cloud_services": list(each.found.services),
         "currency": each.currency,
         "actual": shown(each.found.actual),
         "usual": shown(each.found.usual),

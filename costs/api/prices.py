@@ -1,5 +1,6 @@
 """Prices through the API: rates of price books, and a book as YAML."""
 
+import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -10,6 +11,9 @@ from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -127,6 +131,32 @@ class BookBody(Body):
     yaml = serializers.CharField(max_length=pricebook.MOST_BYTES, trim_whitespace=False)
 
 
+class YamlParser(BaseParser):
+    """A book as it is, beside one within JSON."""
+
+    media_type = "application/yaml"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, str]:
+        sent = stream.read(pricebook.MOST_BYTES + 1)
+        try:
+            return {"yaml": sent.decode()}
+        except UnicodeDecodeError as error:
+            raise ParseError("The book is no UTF-8.") from error
+
+
+class OtherYamlParser(YamlParser):
+    media_type = "text/yaml"
+
+
+class YamlRenderer(BaseRenderer):
+    media_type = "application/yaml"
+    format = "yaml"
+    charset = "utf-8"
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> str:
+        return str(data["yaml"]) if "yaml" in data else json.dumps(data)  # JSON is YAML
+
+
 class BookPutSerializer(serializers.Serializer[Any]):
     book = serializers.CharField()
     before = serializers.IntegerField(help_text="How many prices it had.")
@@ -168,6 +198,9 @@ class Prices(Collection):
     body = PriceBody
     conflicts: ClassVar[Sequence[str]] = ("create", "partial_update")
 
+    def get_renderers(self) -> list[BaseRenderer]:
+        return [*super().get_renderers(), *([YamlRenderer()] if self.action == "book" else [])]
+
     def rows(self) -> QuerySet[PriceRate]:
         found = pricing.rates()
         if self.action == "list":
@@ -189,7 +222,7 @@ class Prices(Collection):
         pricing.delete(row, user=self.user)
 
     @extend_schema(responses={(200, "application/json"): OpenApiResponse(BookBody)})
-    @action(detail=False, methods=["get"])
+    @action(detail=False, methods=["get"], parser_classes=[JSONParser, YamlParser, OtherYamlParser])
     def book(self, request: Request) -> HttpResponseBase:
         """A whole book as YAML text, as it can be put back."""
         slug = (filters.words(request, "book") or [pricing.OWN])[0]

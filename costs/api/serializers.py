@@ -10,12 +10,22 @@ from costs.projecting import UNITS
 from platform_risk.core.api.resources import Body
 from platform_risk.quantities.projections import MOST_MONTHS
 
+_PLACES = 18
 
-def amount(most: int, least: str = "0", **kwargs: Any) -> serializers.DecimalField:
+
+class Amount(serializers.DecimalField):
+    """Programs send what a division gave them, with all its digits: what is beyond the last place is rounded."""
+
+    def validate_precision(self, value: Decimal) -> Decimal:
+        exponent = value.as_tuple().exponent
+        if isinstance(exponent, int) and -100 < exponent < -_PLACES:
+            value = round(value, _PLACES)
+        return super().validate_precision(value)
+
+
+def amount(most: int, least: str = "0", **kwargs: Any) -> Amount:
     """A number from `least` to `most`, as a JSON number or a decimal string."""
-    return serializers.DecimalField(
-        max_digits=24, decimal_places=9, min_value=Decimal(least), max_value=Decimal(most), **kwargs
-    )
+    return Amount(max_digits=40, decimal_places=_PLACES, min_value=Decimal(least), max_value=Decimal(most), **kwargs)
 
 
 class ProjectionTierBody(Body):

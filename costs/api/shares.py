@@ -127,7 +127,7 @@ class Showback(Resource):
 
     parameters: ClassVar[dict[str, Any]] = {
         "list": (
-            parameter("month", "Any day of it; left out, the latest there is.", many=False, type=date),
+            parameter("month", "As 2026-06, or any day of it; left out, the latest there is.", many=False, type=date),
             parameter("currency", "In these currencies."),
         )
     }
@@ -137,7 +137,7 @@ class Showback(Resource):
     def list(self, request: Request) -> HttpResponseBase:
         """A calendar month by team: its own cost and its part of what is shared. Your teams; for managers nobody's
         too, for administrators all, which then add up to the month."""
-        month = day(request, "month") or showback.last_month(self.user)
+        month = day(request, "month", or_month=True) or showback.last_month(self.user)
         currencies = filters.words(request, "currency")
         found = showback.of_month(month.replace(day=1), self.user) if month else []
         rows = [share for share in found if not currencies or share.currency in currencies]

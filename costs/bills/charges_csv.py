@@ -58,7 +58,7 @@ WRITTEN = {
     "days": {
         "month first": "6/30/2026, the month first", "day first": "30/6/2026, the day first",
         "day.month.year": "30.06.2026", "iso": "2026-06-30", "compact": "20260630",
-        "month": "2026-06 or 06/2026, a month",
+        "month": "2026-06 or 06/2026, a month", "named month": "June 2026, a month", "named day": "30 Jun 2026",
     },
     "decimals": {"point": "1,234.50, with a point", "comma": "1.234,50, with a comma"},
 }  # fmt: skip

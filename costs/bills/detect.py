@@ -36,9 +36,13 @@ def of(head: Head, requested: str, entry: str) -> tuple[str, str]:
             headers=list(head.headers),
         )  # fmt: skip
     first = "".join(filter(str.isprintable, head.headers[0]))[:60] if head.headers else ""
-    reads = f": its first line, “{first}”, is no header of columns" if first else ""
+    is_text = first and head.kind == "csv"  # of Parquet these are its columns beyond doubt
+    reads = f": its first line, “{first}”, is no header of columns" if is_text else ""
+    if head.kind == "parquet":
+        named = ", ".join(head.headers[:5]) + (" …" if len(head.headers) > 5 else "")
+        reads = f" by its columns, {named[:200]}"
     remedy = "Send FOCUS, an AWS, Azure or Google Cloud export, OpenCost, or a list of charges as CSV."
-    if first:
+    if is_text:
         remedy += " Lines above the header have to be taken out, and columns divided by comma, semicolon, tab or pipe."
     if entry:
         remedy += f" If {entry[:200]} is no part of the bill, take it out of the archive."

@@ -4,6 +4,8 @@ A cast of DuckDB's rounds what has too many digits without a word, so it is done
 short ones always do, long ones are looked at digit by digit.
 """
 
+from costs.bills.records import quoted
+
 # Digits after the point, finest last: a file is read with the first that takes all its amounts. 38 in all, so that
 # sums reach 10^20 and 10^10.
 SCALES = (18, 28)
@@ -39,7 +41,31 @@ DATE_FORMATS = {
     "day.month.year": ("%d.%m.%y", "%d.%m.%Y"),
     "compact": ("%Y%m%d",),
     "month": ("%Y-%m", "%m/%Y", "%Y/%m", "%m.%Y", "%Y%m"),  # it begins on its first day
-}
+    "named month": (), "named day": (),  # June 2026, and 30 Jun 2026
+}  # fmt: skip
+MONTHS = ("month", "named month")
+# In English, German, French and Spanish, as people and spreadsheets write them.
+_NAMES = (
+    ("jan", "january", "januar", "jänner", "janv", "janvier", "ene", "enero"),
+    ("feb", "february", "februar", "fév", "févr", "février", "febrero"),
+    ("mar", "march", "mär", "mrz", "märz", "mars", "marzo"),
+    ("apr", "april", "avr", "avril", "abr", "abril"),
+    ("may", "mai", "mayo"),
+    ("jun", "june", "juni", "juin", "junio"),
+    ("jul", "july", "juli", "juil", "juillet", "julio"),
+    ("aug", "august", "août", "aou", "ago", "agosto"),
+    ("sep", "sept", "september", "septembre", "septiembre"),
+    ("oct", "october", "okt", "oktober", "octobre", "octubre"),
+    ("nov", "november", "novembre", "noviembre"),
+    ("dec", "december", "dez", "dezember", "déc", "décembre", "dic", "diciembre"),
+)
+# (What is left when all that is neither letter nor digit is a blank, as in RE2; the groups of day and year.)
+_NAMED = {
+    "named month": (("([0-9]{4}) [^0-9 ]+", 0, 1), ("[^0-9 ]+ ([0-9]{4}|[0-9]{2})", 0, 1)),
+    "named day": (
+        ("([0-9]{1,2}) [^0-9 ]+ ([0-9]{4}|[0-9]{2})", 1, 2), ("[^0-9 ]+ ([0-9]{1,2}) ([0-9]{4})", 1, 2),
+    ),
+}  # fmt: skip
 
 
 ZONED = "zoned"  # of billing periods: ISO 8601 that begins at midnight somewhere
@@ -62,9 +88,29 @@ def is_zoned(text: str) -> str:
     return f"strlen({text}) > 10 AND NOT ends_with({text}, '00:00:00Z')"
 
 
+def _named(text: str, style: str) -> str:
+    """SQL: the day of a date whose month has a name, or NULL; of a month by itself its first."""
+    words = f"regexp_replace(lower(trim({text})), '[^\\p{{L}}0-9]+', ' ', 'g')"
+    name = f"regexp_extract({words}, '\\p{{L}}+')"
+    number = " ".join(
+        f"WHEN {name} IN ({', '.join(map(quoted, names))}) THEN {at}" for at, names in enumerate(_NAMES, start=1)
+    )
+    found = ""
+    for pattern, day_group, year_group in _NAMED[style]:
+        year = f"TRY_CAST(regexp_extract({words}, '{pattern}', {year_group}) AS INTEGER)"
+        date = f"TRY_CAST(regexp_extract({words}, '{pattern}', {day_group}) AS INTEGER)" if day_group else "1"
+        written = f"printf('%04d-%02d-%02d', {year} % 100 + 2000, CASE {number} END, {date})"
+        written = f"CASE WHEN {year} < 100 OR {year} BETWEEN 2000 AND 2099 THEN TRY_CAST({written} AS DATE) END"
+        found += f" WHEN regexp_full_match({words}, '{pattern}') THEN {written}"
+    # Most texts have no two letters side by side, and are not looked at any further.
+    return f"CASE WHEN NOT regexp_matches({text}, '\\p{{L}}{{2}}') THEN NULL{found} END"
+
+
 def day(text: str, style: str) -> str:
     """SQL: the day (UTC) of a time as written, or NULL. A time with an offset is moved to UTC first."""
-    if style == "iso":
+    if style in _NAMED:
+        found = _named(text, style)
+    elif style == "iso":
         moved = f"CAST(timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ)) AS DATE)"
         found = (
             f"CASE WHEN strlen({text}) > 19 AND right({text}, 1) <> 'Z' THEN {moved}"

@@ -173,9 +173,10 @@ def _export(parts: Sequence[Part]) -> str:
 
 
 def _other_shape(title: str, expected: str, entry: str) -> BillError:
+    export = "Export it as CSV" if expected == "a table" else "Save the tool's own answer, as JSON"
     return BillError(
-        "wrong_shape", f"{title} is {expected}, and this file is not.", entry=entry,
-        remedy="Leave the format out to have it found.",
+        "wrong_shape", f"{title} is read as {expected}, and this file is none.", entry=entry,
+        remedy=f"{export}; or leave the format out, if it is something else, to have it found.",
     )  # fmt: skip
 
 

@@ -44,6 +44,8 @@ def in_utf8(path: Path, folder: Path) -> tuple[Path, tuple[str, ...]]:
     if start[:4] == _MAGIC or encoding not in looks.NAMES or looks.no_export(start) is not None:
         return path, ()
     is_json = start.decode(encoding, "ignore").lstrip()[:1] in ("{", "[")
+    if not is_json:  # of which its reader knows the place
+        refuse(looks.cut_character(encoding, path.stat().st_size), "")
     if is_json and path.stat().st_size > 4 * MOST_JSON:  # of four bytes each; it is refused for its size
         return path, ()
     return _as_utf8(path, folder, encoding), (_READ_AS.format(looks.NAMES[encoding]),)

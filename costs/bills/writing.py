@@ -31,7 +31,7 @@ class Writing:
 
     def remarks(self) -> list[str]:
         found = list(dict.fromkeys(self._examples))
-        if any(style.starts == "month" for style in self.styles):
+        if any(style.starts in numbers.MONTHS for style in self.styles):
             found.append("Each line is of a whole month, and stands on its first day")
         if self._unclear_days:
             found.append(

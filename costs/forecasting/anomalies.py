@@ -7,7 +7,7 @@ comparison usually misses by, and dear enough to matter.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -31,7 +31,8 @@ class Cause:
 
 @dataclass(frozen=True)
 class Anomaly:
-    """`size` is money more (or less, negative) than usual; `stays`: the level has moved, and is usual from then on."""
+    """`size` is money more (or less, negative) than usual; `stays`: the level has moved, and is usual from then on.
+    `services`: those alone that the figures are of; none: they are of the whole."""
 
     day: date
     actual: Decimal
@@ -39,6 +40,7 @@ class Anomaly:
     size: Decimal
     stays: bool
     causes: tuple[Cause, ...] = ()
+    services: tuple[str, ...] = ()
 
 
 def usual(values: Floats, season: int = WEEK) -> Floats:
@@ -117,8 +119,12 @@ def anomalies(whole: Daily, parts: Mapping[tuple[str, ...], Daily], *, since: da
     found = {at: _anomaly(whole, values, expected, own, at) for at in _unusual_days(whole, values)}
     for at, services in _hidden(whole, own, expected).items():
         if not any(told <= at < told + WEEK for told in found):
+            # Figures and causes are of these services alone: others may have cost less on the day.
+            names = {each.key[0] for each in services}
             part_values = np.sum([each.values for each in services], axis=0)
-            found[at] = _anomaly(whole, part_values, np.sum([each.usual for each in services], axis=0), own, at)
+            part_usual = np.sum([each.usual for each in services], axis=0)
+            theirs = [each for each in own if each.key[0] in names]
+            found[at] = replace(_anomaly(whole, part_values, part_usual, theirs, at), services=tuple(sorted(names)))
     for at in sorted(found):
         if np.isfinite(whole.values[at]) and (since is None or whole.day(at) >= since):
             yield found[at]

@@ -5,7 +5,7 @@ came. If it errs no less than seasonal naive there, seasonal naive is what ships
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -85,9 +85,9 @@ def forecast(series: Daily, horizon: int, levels: Sequence[int] = LEVELS) -> For
     trials = {name: _trials(base, name) for name in MODELS}
     chosen = _chosen(trials)
     path = MODELS[chosen](base, horizon)
-    path = Path(path.mean + on_top[len(values) :], path.size, path.memory, path.weekly)
+    path = replace(path, mean=path.mean + on_top[len(values) :])
     if is_spend:
-        path = Path(np.maximum(path.mean, 0), path.size, path.memory, path.weekly)
+        path = replace(path, mean=np.maximum(path.mean, 0))
     tried = [trial.standard for trial in trials[chosen]]
     return Forecast(
         start=series.end,
@@ -118,7 +118,10 @@ def _trials(values: Floats, model: str) -> list[_Trial]:
         yardstick = float(np.abs(past[WEEK:] - past[:-WEEK]).mean())
         mase = float(np.abs(errors).mean()) / yardstick if yardstick > 0 else float("nan")
         spread = np.maximum(path.spread(), 1e-12)
-        found.append(_Trial(mase, errors / spread, float(errors.sum()) / max(path.spread_of_sum(0, days), 1e-12)))
+        # What lies between the mean and most days, which do without what comes now and then, is within any interval.
+        below, above = sorted((0.0, -path.usual_less))
+        beside = errors - np.clip(errors, below, above)
+        found.append(_Trial(mase, beside / spread, float(errors.sum()) / max(path.spread_of_sum(0, days), 1e-12)))
     return found
 
 
@@ -157,7 +160,8 @@ def _bounds(
     found = {}
     for level in levels:
         widest = max(widest, _half_width(level, tried))
-        low, high = path.mean - widest * spread, path.mean + widest * spread
+        below, above = sorted((0.0, -path.usual_less))
+        low, high = path.mean + below - widest * spread, path.mean + above + widest * spread
         found[level] = (np.maximum(low, 0) if is_spend else low, high)
     return found
 

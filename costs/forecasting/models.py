@@ -19,6 +19,7 @@ _LEAST_MEMORY = 0.1  # Theta's own least α too: even a level that seems to stan
 _MEMORIES = np.array([0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.65, 0.9])
 _FIRST_ERROR = 3 * WEEK  # days that have to lie before one from which the past is tried
 _PARTS = 5  # of the past: what came in two of them at most was once, not now and then
+_ROOM = 1.2816  # sizes that an interval of 80 % has on either side
 _OUTLIER = 4.0  # of the spread around the running median
 
 NAIVE, COMBINED = "seasonal_naive", "theta_and_level"
@@ -33,6 +34,12 @@ class Path:
     size: float
     memory: float
     weekly: bool = False  # seasonal naive: errors add up from week to week instead
+    share: float = 0.0  # of each day's mean: what comes now and then, and not on most days
+
+    @property
+    def usual_less(self) -> float:
+        """How much less than its mean most days are; nothing where an interval has room for that anyway."""
+        return self.share if abs(self.share) > _ROOM * self.size else 0.0
 
     def weights(self, horizon: int) -> Floats:
         """What is left of a surprise after 0, 1, 2 … days."""
@@ -87,7 +94,8 @@ def combined(values: Floats, horizon: int) -> Path:
     level = _level(values, calm, horizon)
     parts = np.array_split((values - calm)[-_MOST_DAYS:], _PARTS)
     share = float(np.median([part.mean() for part in parts]))
-    return Path((_theta(calm[-_MOST_DAYS:], horizon) + level.mean) / 2 + share, level.size, level.memory)
+    mean = (_theta(calm[-_MOST_DAYS:], horizon) + level.mean) / 2 + share
+    return Path(mean, level.size, level.memory, share=share)
 
 
 def combined_errors(values: Floats) -> "PastErrors":

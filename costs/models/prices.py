@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
+from django.utils import timezone
 
 from platform_risk.core.catalog.models import slug_validator
 from platform_risk.quantities.pricing import (
@@ -75,6 +76,14 @@ class PriceRate(models.Model):
 
     def __str__(self) -> str:
         return self.item
+
+    @property
+    def when(self) -> str:
+        """Whether it holds today: "now", "ended", "later"."""
+        today = timezone.now().date()
+        if self.valid_to is not None and self.valid_to <= today:
+            return "ended"
+        return "later" if self.valid_from is not None and self.valid_from > today else "now"
 
     @property
     def price(self) -> Price:

@@ -30,10 +30,10 @@ def _asked(request: HttpRequest) -> dict[str, Any]:
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     asked = _asked(request)
-    _, last = selectors.bounds(user_of(request), asked["currency"])
+    first, last = selectors.bounds(user_of(request), asked["currency"])
     found = None
-    if last is not None:
-        found = spending.overview(user_of(request), asked["currency"], asked["by"], asked["cost"], last)
+    if first is not None and last is not None:
+        found = spending.overview(user_of(request), asked["currency"], asked["by"], asked["cost"], first, last)
     if found is not None and request.GET.get("format") == "csv":
         names = ("name", "before", "after", "change", "new", "gone", "price", "volume", "unknown")
         rows = ([each.name, *(plain(getattr(each, name)) for name in names[1:])] for each in found.movers)
@@ -51,7 +51,14 @@ def _to_come(user: User, asked: dict[str, Any], found: Overview) -> dict[str, An
     limit = whole.budget.amount if whole else None
     return {
         "ahead": to_come,
-        "ahead_figure": ahead.figure(found.times, found.totals, to_come, asked["currency"], limit),
+        "ahead_figure": ahead.figure(
+            found.times,
+            found.totals,
+            to_come,
+            asked["currency"],
+            limit,
+            "budget" if asked["cost"] == "billed" else "budget, of what is billed",
+        ),
         "past": list(zip(found.times, found.totals, strict=True)),
         "budgets": budgets,
         "budget": whole,

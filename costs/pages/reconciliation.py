@@ -25,5 +25,6 @@ def reconciliation(request: HttpRequest) -> HttpResponse:
         "gaps": reconciling.gaps(user),
         "restated": reconciling.restated(user),
         "unloaded": reconciling.unloaded(user),
+        "remarks": reconciling.remarks(user),
     }
     return render(request, "costs/reconciliation.html", context)

@@ -1,8 +1,9 @@
 """Pods and entities that exist: one list, or several over time. PURE.
 
 Several lists are one JSON document a line (or a list of them), each {"observed_at": time, "items": […]}; what is in one
-and was not in the one before has come in between. From lists alone nobody knows what came and went between two of them,
-so arrivals are at least as many as these.
+and was not in the one before has come in between. Of lists that are handed in one by one, what was created after the
+one before has. From lists alone nobody knows what came and went between two of them, so arrivals are at least as many
+as these.
 """
 
 import csv
@@ -22,6 +23,7 @@ PODS, ENTITIES = "kubernetes-pods", "entities"
 DELIMITERS = ",;\t"
 _ENDED = ("Succeeded", "Failed")
 _MOST_DAYS = 800
+ONE_LIST = "One list alone shows how many there are, not how many come and go: hand in another on another day."
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,30 @@ def read_pods(content: bytes) -> Usage:
     usage.add(Measure.PODS, len(seen[-1][1]))
     for namespace, count in namespaces.most_common():
         usage.add(Measure.PODS, count, namespace)
+    if len(seen) == 1:
+        usage.births = [born for born in seen[0][1].values() if born is not None]
     _arrivals(usage, seen)
     return usage
+
+
+def add_arrivals(usage: Usage, before: datetime, at: datetime) -> None:
+    """Of a list taken `at`, when an earlier one was taken `before`: arrivals a day, for the day of this one."""
+    days = Decimal(str((at - before).total_seconds())) / 86_400
+    if days <= 0:
+        return
+    new = sum(before < born <= at for born in usage.births)
+    usage.add(
+        Measure.ENTITIES_NEW, Decimal(new) / days, day=at.date(),
+        note=f"at least: created since the list of {before:%Y-%m-%d %H:%M} and still there",
+    )  # fmt: skip
+    usage.notes = [note for note in usage.notes if note != ONE_LIST]
 
 
 def _arrivals(usage: Usage, seen: list[tuple[datetime | None, dict[str, datetime | None]]]) -> None:
     """From several lists with their times: arrivals a day, and the mean life as those that exist ÷ arrivals."""
     dated = sorted(((at, live) for at, live in seen if at is not None), key=lambda each: each[0])
     if len(dated) < 2:
-        usage.notes.append("One list alone shows how many there are, not how many come and go.")
+        usage.notes.append(ONE_LIST)
         return
     span = Decimal((dated[-1][0] - dated[0][0]).total_seconds()) / 86_400
     new = sum(len(set(after) - set(before)) for (_, before), (_, after) in itertools.pairwise(dated))
@@ -164,6 +181,7 @@ def _lives(content: bytes) -> Usage:
     reader = csv.DictReader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
     usage = Usage(ENTITIES, "entities")
     lives: list[tuple[date, date | None]] = []
+    ended: list[Decimal] = []
     try:
         columns = {(name or "").strip().lower(): name for name in reader.fieldnames or []}
         if not {"id", "first_seen", "last_seen"} <= set(columns):
@@ -178,6 +196,10 @@ def _lives(content: bytes) -> Usage:
                 usage.reject(f"line {reader.line_num}", wrong, row, reader.line_num)
                 continue
             lives.append((first.date(), last.date() if last else None))
+            if last is not None:
+                ended.append(
+                    _life(first, last, is_by_day=min(len(begins.strip()), len(ends.strip())) <= len("2026-06-30"))
+                )
             usage.observed_at = max(usage.observed_at or first, last or first)
     except csv.Error as error:
         open_quote = "a quote that opens in it or before it is never closed" if "unexpected end" in str(error) else ""
@@ -187,11 +209,21 @@ def _lives(content: bytes) -> Usage:
         ) from error  # fmt: skip
     if lives:
         _by_day(usage, lives)
+        if ended:
+            mean = sum(ended, Decimal(0)) / len(ended)
+            usage.add(Measure.LIFETIME_DAYS, mean, note=f"of {len(ended)} that have ended")
     elif not usage.rejects:
         raise UsageError(
             "empty", "There is no entity in it.", remedy="Put a line for each entity below the columns.", line=1
         )
     return usage
+
+
+def _life(first: datetime, last: datetime, *, is_by_day: bool) -> Decimal:
+    """In days. Of days without a time both count: what was seen on one day alone has lived for that day."""
+    if is_by_day:
+        return Decimal((last.date() - first.date()).days + 1)
+    return Decimal(str((last - first).total_seconds())) / 86_400
 
 
 def _wrong(identity: str | None, first: datetime | None, last: datetime | None, ends: str) -> str:
@@ -217,6 +249,3 @@ def _by_day(usage: Usage, lives: list[tuple[date, date | None]]) -> None:
         usage.add(Measure.ENTITIES_NEW, new[on], day=on)
         live -= gone[on]
         on += timedelta(days=1)
-    ended = [Decimal((end - begin).days + 1) for begin, end in lives if end is not None]
-    if ended:
-        usage.add(Measure.LIFETIME_DAYS, sum(ended, Decimal(0)) / len(ended), note=f"of {len(ended)} that have ended")

@@ -80,6 +80,7 @@ class Usage:
     account: str = ""
     notes: list[str] = field(default_factory=list)
     incomplete_because: str = ""
+    births: list[datetime] = field(default_factory=list)  # when what exists was created, of one list of pods
 
     def add(self, measure: Measure, value: Decimal | int | None, subject: str = "", **more: Any) -> None:
         self.records.append(

@@ -39,7 +39,10 @@ FORMATS: dict[str, Format] = {
 
 _HEAD = 4096
 # Keys that come early in a tool's answer, by which one that is broken is known. Answers of Kubernetes are left to those
-# who read configuration: what a list of objects holds is not known from its first ones.
+# who read configuration, unless the first object is a pod: such a list is mostly of nothing else.
+_PODS = re.compile(
+    rb'"items"\s*:\s*\[\s*\{\s*(?:"apiVersion"\s*:\s*"v1"\s*,\s*)?"kind"\s*:\s*"Pod"|"kind"\s*:\s*"PodList"'
+)
 _KEYS = {
     "prometheus-tsdb": b'"headStats"', "prometheus-query-range": b'"resultType"',
     mimirtool.FORMAT: b'"(?:total_active_series|in_use_active_series)"', cloudwatch.LOG_GROUPS: b'"logGroups"',
@@ -89,7 +92,7 @@ def _intended(content: bytes) -> str:
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in (b"{", b"["):
         return loki.FORMAT if loki.looks_like_it(content) else ""
     if b'"apiVersion"' in head:
-        return ""
+        return entities.PODS if _PODS.search(head) else ""
     return next((name for name, key in _KEYS.items() if re.search(key + rb"\s*:", head, re.S)), "")
 
 

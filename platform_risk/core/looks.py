@@ -89,12 +89,26 @@ def as_utf8(content: bytes) -> tuple[bytes, str]:
         return content, ""  # wrong_encoding says what it is
 
 
+def cut_character(encoding: str, size: int) -> Fault | None:
+    """Of a text in UTF-16 or UTF-32 of so many bytes: what is cut within a character is cut off, whatever it was."""
+    wide = 4 if encoding.startswith("utf-32") else 2 if encoding.startswith("utf-16") else 1
+    if not size % wide:
+        return None
+    return Fault(
+        "cut_file", f"It is {NAMES[encoding]} that ends within a character: it was cut off on its way.",
+        "Export or copy it again, as it is and not as text, and compare its size.", {"byte": size - size % wide},
+    )  # fmt: skip
+
+
 def wrong_encoding(start: bytes) -> Fault | None:
     """None for UTF-8, with or without its mark."""
-    name = NAMES.get(encoding_of(start))
+    encoding = encoding_of(start)
+    name = NAMES.get(encoding)
     if name is None:
         return None
-    return Fault("wrong_encoding", f"The file is {name}.", "Save it as UTF-8 and send it again.", {"byte": 0})
+    return cut_character(encoding, len(start)) or Fault(
+        "wrong_encoding", f"The file is {name}.", "Save it as UTF-8 and send it again.", {"byte": 0}
+    )
 
 
 def no_export(start: bytes) -> Fault | None:

@@ -106,6 +106,9 @@ def _refuse_unknown(upload: "UploadedFile[Any]", kind: str) -> None:
     content = upload.read()
     upload.seek(0)
     fault = looks.fault(content)
+    text, encoding = looks.as_utf8(content)
+    if fault is not None and fault.code == "wrong_encoding" and encoding and text.lstrip()[:1] not in (b"{", b"["):
+        fault, content = None, text  # tables are read in other encodings too: that it is one is no help
     if fault is not None:
         raise Refused(f"{upload.name}: {fault.message} {fault.remedy}", field="file")
     try:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 
 GIGABYTE, GIBIBYTE = 10**9, 2**30
+_SHOWN, _WIDE = Decimal("0.000001"), Context(prec=300)  # what grows tenfold a month for ten years has 130 digits
 
 
 class PriceUnit(StrEnum):
@@ -153,6 +154,6 @@ def applying(rates: Iterable[Rate], units: Sequence[PriceUnit], day: date, provi
 
 
 def shown(money: Decimal) -> str:
-    """As text: to a millionth, with two decimals at least."""
-    whole, _, part = f"{money.quantize(Decimal('0.000001')):f}".partition(".")
+    """As text: to a millionth, with two decimals at least, however large it is."""
+    whole, _, part = f"{money.quantize(_SHOWN, context=_WIDE):f}".partition(".")
     return f"{whole}.{part.rstrip('0').ljust(2, '0')}"

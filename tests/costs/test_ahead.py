@@ -86,10 +86,10 @@ def test_the_first_page_of_costs_says_where_it_goes_what_it_may_cost_and_what_is
     body = page(signed_in(ada), "/costs/")
     figures = [json.loads(text) for text in re.findall(r'data-figure="(.*?)"></div>', body, re.DOTALL)]
     assert {trace["name"] for trace in figures[0]["data"]} == {
-        "spent", "80 %, low", "80 % interval", "expected", "budget"
+        "spent", "80 %, low", "80 % interval", "expected", "budget, of what is billed"
     }  # fmt: skip
     assert re.search(r"(Not expected|Expected) to cross", body)
-    assert "Used up: " in body
+    assert "Used up on " in body
     assert "April 2026 to" not in body
     assert "May 2026 to April 2027" in body
     assert f"{scope.export}, {scope.billing_account}" in body
@@ -100,6 +100,17 @@ def test_the_first_page_of_costs_says_where_it_goes_what_it_may_cost_and_what_is
     assert scope.billing_account + "<" not in hers
     assert "3,000.00" not in hers
     assert "Zones" not in page(signed_in(alice), "/costs/?by=cloud_service")
+
+
+def test_before_the_first_bill_nothing_is_known_which_is_not_nothing(
+    spent: None, ada: User, signed_in: SignedIn
+) -> None:
+    body = page(signed_in(ada), "/costs/")
+    table = body.partition("Spent and expected by month")[2].partition("</table>")[0]
+    row = re.search(r"Dec 2025</th><td class=\"num\">([^<]*)<", table)
+    assert row is not None
+    assert row[1] == "–"
+    assert "bills begin in January 2026" in body
 
 
 def test_a_gap_is_told_before_the_figures(payments: Team, alice: User, signed_in: SignedIn) -> None:

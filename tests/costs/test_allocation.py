@@ -45,6 +45,13 @@ def test_rules_come_first_then_what_is_shared_then_the_service_then_the_tag(char
     assert allocate(charge, KNOWN) == expected
 
 
+def test_an_environment_is_known_by_its_abbreviation_too_but_never_taken_for_another() -> None:
+    known = Catalogue(rules=[], environments={"production": 3, "stg": 4, "stage": 5})
+    said = {"PROD": 3, "prd": 3, "production": 3, "staging": 5, "stg": 4, "stage": 5, "dev": None, "preprod": None}
+    assert {tag: allocate(key(env=tag), known).environment for tag in said} == said
+    assert allocate(key(environment="what", stage="prod"), known).environment == 3
+
+
 _AMOUNT = st.decimals(-(10**18), 10**18, places=12)
 
 

@@ -64,6 +64,43 @@ def test_what_makes_no_sense_is_named(alice: User, api: Api, change: dict[str, A
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
 
 
+def test_what_a_division_gave_is_taken_with_all_its_digits(alice: User, api: Api) -> None:
+    four_hours = {"churn_per_day": 100, "lifetime_days": 4 / 24, "price": 0.01, "months": 1}
+    (row,) = post(api(alice), "entities", four_hours).json()["rows"]
+    assert row["quantity"] == 16.666667
+    third = post(api(alice), "logs", {**LOGS, "gb_per_day": f"3.{'3' * 40}", "months": 1}).json()
+    assert third["rows"][0]["quantity"] == 100
+
+
+def test_what_grows_beyond_all_bounds_is_still_answered(alice: User, api: Api, client: Client) -> None:
+    wild = {**METRICS, "growth_percent_per_month": 1000, "months": 120}
+    answer = post(api(alice), "metrics", wild)
+    assert answer.status_code == 200
+    assert len(answer.json()["rows"][-1]["cost"]) > 100
+    client.force_login(alice)
+    query = "&".join(f"{name}={value}" for name, value in wild.items())
+    assert client.get(f"/costs/projections/?vector=metrics&{query}").status_code == 200
+
+
+def test_what_nobody_has_foreseen_is_a_problem_document_too(
+    alice: User, api: Api, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> None:
+        raise RuntimeError("zqx: a secret of the server")
+
+    monkeypatch.setattr("costs.projecting.answer", fails)
+    caller = api(alice)
+    caller.raise_request_exception = client.raise_request_exception = False
+    answer = post(caller, "metrics", METRICS)
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
+    assert answer.json()["title"] == "Internal error"
+    assert b"zqx" not in answer.content
+    client.force_login(alice)
+    monkeypatch.setattr("costs.views.using.begin", fails)
+    page = client.get("/costs/projections/?begin=imported")
+    assert (page.status_code, page["Content-Type"].partition(";")[0]) == (500, "text/html")
+
+
 def test_a_token_that_may_only_read_may_compute(vic: User, api: Api) -> None:
     assert post(api(vic, "read"), "metrics", METRICS).status_code == 200
 

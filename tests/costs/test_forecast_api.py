@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -47,6 +48,29 @@ def test_a_forecast_has_rows_with_intervals_its_model_and_how_it_did(spent: None
     assert (may["month"], may["days"], may["is_whole"], june["is_whole"]) == ("2026-05-01", 27, True, False)
     assert Decimal(may["known"]) < Decimal(may["bounds"]["lo_80"]) < Decimal(may["mean"])
     assert body["too_short"] is None
+
+
+def test_what_is_charged_once_a_month_is_not_forecast_for_each_day(
+    spent: None, search: Team, ada: User, api: Api
+) -> None:
+    licences = Service.objects.create(slug="licences", name="Licences", team=search)
+    for month in range(1, 6):
+        spend([250], service=licences, name="Licences", account="acct-3", first=date(2026, month, 1))
+    june = get(api(ada), "costs/forecast/", horizon_days=60, service="licences")["months"][1]
+    assert june["month"] == "2026-06-01"
+    assert 200 < Decimal(june["mean"]) < 300
+    made = api(ada).post("/api/v1/budgets/", {"service": "licences", "amount": "300"}, JSON)
+    assert made.json()["standing"]["sentence"].startswith("Not expected to cross")
+
+
+def test_what_lies_before_a_long_gap_is_left_out_and_said(ada: User, search: Team, api: Api) -> None:
+    spend(weekly(60, 1000), team=search)
+    spend(weekly(20, 10), team=search, first=date(2026, 5, 1))
+    body = get(api(ada), "costs/forecast/", horizon_days=7)
+    assert all(Decimal(row["hi_95"]) < 50 for row in body["rows"])
+    assert "nothing is known from 2026-03-06 to 2026-04-30" in " ".join(body["notes"])
+    spend(weekly(3, 10), team=search, first=date(2026, 7, 1))
+    assert get(api(ada), "costs/forecast/")["too_short"].startswith("There are 3 days")
 
 
 def test_teams_and_services_add_up_to_the_whole_to_the_last_digit(spent: None, ada: User, api: Api) -> None:
@@ -123,6 +147,8 @@ def test_a_budget_tells_when_it_is_used_up_and_how_sure_that_is(spent: None, mar
     assert "Not expected to cross" in change.json()["standing"]["sentence"]
     used = client.post("/api/v1/budgets/", json.dumps({"service": "checkout", "amount": "10"}), JSON)
     assert used.json()["standing"]["is_crossed"] is True
+    assert used.json()["standing"]["expected_on"] == "2026-05-01", "the day that used it up, not the last one known"
+    assert used.json()["standing"]["sentence"].startswith("Used up on 2026-05-01: ")
     listed = client.get("/api/v1/budgets/?format=csv")
     assert b"payments" in b"".join(listed)
     assert AuditEvent.objects.filter(kind="budget").count() == 3

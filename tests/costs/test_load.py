@@ -179,6 +179,32 @@ def test_two_exports_of_one_account_and_month_are_refused_with_the_remedy(ada: U
     assert applied(ada, azure(PAID, COVERED), export="azure-cost").is_applied
 
 
+def test_lists_that_name_no_account_are_told_that_they_may_be_anothers(
+    ada: User, alice: User, signed_in: Callable[[User], Client]
+) -> None:
+    def listed(amount: str) -> bytes:
+        return f"Date;Service;Cost;Currency\n2026-06-01;Chat;{amount};EUR\n".encode()
+
+    first = applied(ada, listed("1.234,50"), kind="bill", name="chat.csv")
+    applied(ada, listed("10,50"), kind="bill", name="chat.csv")  # a restatement as any other
+    second = applied(ada, listed("99,5"), kind="bill", name="phone.csv")
+    assert "it takes the place of import" in second.format_reason
+    assert "state billing_account" in second.format_reason
+    services.undo(second, user=ada)
+    applied(ada, listed("99,5"), kind="bill", name="phone.csv", billing_account="phone")
+    assert billed(currency="EUR") == Decimal("110")
+    refused = send(ada, listed("3"), kind="bill", name="other.csv", export="others")
+    assert "state billing_account" in refused.error["remedy"]
+    # The same bytes for another account are nobody's second bill.
+    twice = applied(ada, listed("10,50"), kind="bill", billing_account="other")
+    assert "its money counts twice" in twice.format_reason
+    assert first.pk < twice.pk
+    page = signed_in(ada).get("/costs/reconciliation/").content.decode()
+    assert "Amount 10,50 is read as 10.50" in page
+    assert "its money counts twice" in page
+    assert "How bills were read" not in signed_in(alice).get("/costs/reconciliation/").content.decode()
+
+
 def test_what_was_observed_before_the_last_adds_nothing(ada: User) -> None:
     applied(ada, focus({}), observed_at=datetime(2026, 8, 2, tzinfo=UTC))
     late = applied(ada, focus({"BilledCost": "50"}), observed_at=datetime(2026, 8, 1, tzinfo=UTC))

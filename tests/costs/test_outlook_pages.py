@@ -110,7 +110,7 @@ def test_a_book_leaves_and_comes_back_as_a_file(mary: User, vic: User, signed_in
     pricing.fill_built_in()
     text = signed_in(vic).get("/costs/prices/book/analysis.yaml").content
     assert b"unit: per_gb_once" in text
-    changed = text.replace(b"0.30", b"0.31")
+    changed = text.replace(b"'0.3'", b"'0.31'")
     answer = signed_in(mary).post("/costs/prices/book/", {"file": SimpleUploadedFile("a.yaml", changed)})
     assert answer.status_code == 302
     assert PriceRate.objects.filter(book__slug="analysis", amount="0.31").exists()

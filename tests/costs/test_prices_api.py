@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from costs import pricing
 from costs.models import PriceRate
@@ -85,6 +87,19 @@ def test_tiers_make_the_first_one_s_price_the_price(mary: User, api: Api) -> Non
     assert cheaper["tiers"][0] == {"up_to": "2000", "amount": "0.08"}
 
 
+def test_a_price_that_has_ended_or_not_begun_does_not_say_that_it_applies(
+    mary: User, signed_in: Callable[[User], Client]
+) -> None:
+    today = timezone.now().date()
+    spans: list[dict[str, Any]] = [
+        {"valid_to": today}, {"valid_from": today + timedelta(days=1)}, {"valid_from": today},
+    ]  # fmt: skip
+    for at, held in enumerate(spans):
+        pricing.create(user=mary, item=f"p{at}", unit="per_gb_ingested", amount=1, applies=True, **held)
+    page = signed_in(mary).get("/costs/prices/?book=own").content.decode()
+    assert [page.count(words) for words in ("no longer</span>", "not yet</span>", "yes</span>")] == [1, 1, 1]
+
+
 def test_a_book_is_taken_out_and_put_back_as_yaml(mary: User, vic: User, api: Api) -> None:
     pricing.fill_built_in()
     client = api(mary)
@@ -92,6 +107,15 @@ def test_a_book_is_taken_out_and_put_back_as_yaml(mary: User, vic: User, api: Ap
     before = PriceRate.objects.filter(book__slug="list").count()
     assert sent(client, "put", "book/", {"yaml": text}).json() == {"book": "list", "before": before, "after": before}
     assert client.get("/api/v1/prices/book/?book=list").json()["yaml"] == text
+    assert "amount: '0.5'" in text
+    raw = client.get("/api/v1/prices/book/?book=list", headers={"accept": "application/yaml"})
+    assert (raw.content.decode(), raw["Content-Type"]) == (text, "application/yaml; charset=utf-8")
+    for kind in ("application/yaml", "text/yaml; charset=utf-8"):
+        put = client.put("/api/v1/prices/book/", raw.content, kind)
+        assert put.json() == {"book": "list", "before": before, "after": before}
+    refused = client.put("/api/v1/prices/book/", b"- 1", "application/yaml")
+    assert (refused.status_code, refused["Content-Type"]) == (400, "application/problem+json")
+    assert client.put("/api/v1/prices/book/", b"\xff", "application/yaml").status_code == 400
     wrong = sent(client, "put", "book/", {"yaml": text.replace("per_gb_month", "per_gb")})
     assert wrong.status_code == 400
     assert "Price 2 (CloudWatch Logs, storage): unit is one of" in wrong.json()["errors"][0]["detail"]

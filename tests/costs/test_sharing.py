@@ -16,6 +16,7 @@ from tests.factories import upload_bill
 
 pytestmark = pytest.mark.django_db
 Api = Callable[..., Client]
+SignedIn = Callable[[User], Client]
 RULES, SHOWBACK = "/api/v1/shared-costs/", "/api/v1/costs/showback/"
 JSON = "application/json"
 
@@ -47,6 +48,8 @@ def test_what_is_shared_is_split_by_what_each_team_spends_and_nobodys_stays_visi
     assert (made.json()["split"], ownership.reallocate()) == ("proportional", 1)
     expected = {"payments": ("30", "6", "36"), "search": ("10", "2", "12"), None: ("6", "0", "6")}
     assert shares(api(ada)) == expected
+    assert shares(api(ada), month="2026-06") == shares(api(ada), month="2026-06-30") == expected
+    assert api(ada).get(SHOWBACK, {"month": "2026-13"}).status_code == 400
     # A team's part is the same whoever looks; others' rows, and nobody's, are not for all.
     assert shares(api(alice)) == {"payments": expected["payments"]}
     assert shares(api(bob)) == {"search": expected["search"]}
@@ -59,6 +62,17 @@ def test_what_is_shared_is_split_by_what_each_team_spends_and_nobodys_stays_visi
     assert list(AuditEvent.objects.filter(kind="shared_cost").order_by("id").values_list("action", flat=True)) == [
         "created", "changed", "deleted",
     ]  # fmt: skip
+
+
+def test_the_overview_says_how_much_of_what_is_nobodys_a_rule_splits(
+    ada: User, payments: Team, signed_in: SignedIn
+) -> None:
+    SharedCost.objects.create(kind="account", pattern="net*", split="even")
+    upload_bill(focus(line("30", "payments"), line("8", account="network"), line("5")))
+    body = signed_in(ada).get("/costs/").content.decode()
+    tile = body.partition("Nobody’s, ")[2].partition("</div>")[0]
+    assert "<b>13.00</b>" in tile
+    assert "8.00 of it" in tile
 
 
 def test_the_rows_of_all_teams_add_up_to_the_month_to_the_last_digit(api: Api, ada: User, payments: Team) -> None:
@@ -123,3 +137,14 @@ def test_the_same_rule_is_stated_once_by_administrators_and_read_by_managers(
     assert api(mary).delete(f"{RULES}{shown['id']}/").status_code == 403
     assert api(alice).get(RULES).json()["results"] == []
     assert api(alice).delete(f"{RULES}{shown['id']}/").status_code == 404
+
+
+def test_costs_follow_when_an_environment_comes(
+    ada: User, api: Api, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr("costs.tasks.reallocate.delay", lambda: asked.append(ownership.reallocate()))
+    upload_bill(focus({**line("3"), "Tags": '{"env": "qa"}'}))
+    with django_capture_on_commit_callbacks(execute=True):
+        assert api(ada).post("/api/v1/environments/", {"slug": "qa", "name": "QA"}, JSON).status_code == 201
+    assert asked == [1]

@@ -173,6 +173,88 @@ def test_where_sources_disagree_both_are_told_and_the_rule_decides(checkout: Ser
     assert any("usage and no cost" in words for words in body["assumptions"])
 
 
+def pods(*born: str) -> bytes:
+    """A list of pods by when each was created, in June."""
+    items = [
+        {"kind": "Pod", "metadata": {"name": f"p{at}", "uid": f"p{at}", "creationTimestamp": f"2026-06-{day}:00:00Z"},
+         "status": {"phase": "Running"}}
+        for at, day in enumerate(born)
+    ]  # fmt: skip
+    return json.dumps({"kind": "List", "items": items}).encode()
+
+
+def test_lists_of_pods_that_come_day_by_day_tell_arrivals_together(checkout: Service, alice: User, api: Api) -> None:
+    first = usage(pods("01T01", "01T02"), checkout, 2)
+    assert "One list alone" in first.format_reason
+    second = usage(pods("01T02", "02T05", "02T06", "02T07"), checkout, 3)  # as of midnight: three came on the second
+    assert "One list alone" not in second.format_reason
+    usage(pods("02T07", "03T08", "03T09", "03T10", "03T11", "03T12"), checkout, 4)
+    told = get(api(alice), "entities")["sources"]["churn_per_day"]
+    assert told["value"] == "4"
+    day = UsageFigure.objects.filter(measure="entities_new").get(day="2026-06-04")
+    assert (str(day.value), day.note) == (
+        "5.0000000000",
+        "at least: created since the list of 2026-06-03 00:00 and still there",
+    )
+
+
+def test_how_long_a_pod_lives_is_not_how_long_its_entity_outlives_it(checkout: Service, alice: User, api: Api) -> None:
+    one, two = json.loads(pods("01T01")), json.loads(pods("01T01", "01T02"))
+    lists = [{"observed_at": "2026-06-01T00:00:00Z"} | one, {"observed_at": "2026-06-02T00:00:00Z"} | two]
+    usage("\n".join(json.dumps(each) for each in lists).encode(), checkout)
+    assert "lifetime_days" in get(api(alice), "entities")["missing"]
+    Fact.objects.create(service=checkout, name="entities.lifetime_days", value=8, source="user", stated_by=alice,
+                        stated_at=datetime(2026, 6, 9, tzinfo=UTC))  # fmt: skip
+    body = get(api(alice), "entities")
+    assert (body["inputs"]["lifetime_days"], body["figures"]["zombies"], body["rows"][-1]["quantity"]) == (8, 8, 10)
+    # The lives of entities have those of their pods in them: what lives is not counted twice.
+    usage(b"id,first_seen,last_seen\na,2026-06-01,2026-06-04\nb,2026-06-03,2026-06-04\n", checkout, 5)
+    measured = get(api(alice), "entities")
+    assert (measured["inputs"]["lifetime_days"], measured["inputs"]["live"]) == (3, 0)
+    assert measured["sources"]["live"]["others"][0]["value"] == "2"
+
+
+def test_the_page_says_whose_price_it_is_that_stands_in(
+    checkout: Service, alice: User, signed_in: Callable[[User], Client]
+) -> None:
+    pricing.fill_built_in()
+    page = signed_in(alice).get("/costs/projections/?vector=entities&begin=imported").content.decode()
+    assert "the sample platform’s stands in" in page
+    assert "there is usage and no cost" not in page
+    logs = signed_in(alice).get("/costs/projections/?vector=logs").content.decode()
+    assert "S3 Standard, Infrequent Access" in logs, "every price is among the readings"
+
+
+def test_all_series_there_are_stand_beside_those_of_one_target(checkout: Service, alice: User, api: Api) -> None:
+    usage(pods("01T01", "01T02"), checkout)
+    usage(b"a 1\nb 1\nc 1\n", checkout, 2)
+    head = {"status": "success", "data": {"headStats": {"numSeries": 10}}}
+    usage(json.dumps(head).encode(), checkout, 3)
+    told = get(api(alice), "metrics")["sources"]["series_per_pod"]
+    assert (told["value"], [each["value"] for each in told["others"]]) == ("5", ["3"])
+    assert "10 series ÷ 2 pods" in told["source"]
+
+
+def test_of_the_same_day_the_newest_is_taken(checkout: Service, alice: User, api: Api) -> None:
+    for hour, source in ((3, "a"), (5, "b"), (4, "c")):
+        at = datetime(2026, 6, 1, hour, tzinfo=UTC)
+        body = b"".join(b"m%d 1\n" % number for number in range(hour))
+        upload(body, checkout, kind="usage", observed_at=at, name="usage.prom", export=source)
+    assert get(api(alice), "metrics")["sources"]["series_per_pod"]["value"] == "5"
+
+
+def test_what_comes_in_unknown_of_a_group_has_no_future_cost(checkout: Service, alice: User, api: Api) -> None:
+    pricing.fill_built_in()
+    usage(groups(), checkout)
+    usage(incoming("2026-06-01"), checkout, 3)
+    usage(b'[{"index": "logs-1", "store.size": "5", "pri.store.size": "5"}]', checkout, 4)
+    body = get(api(alice), "logs")
+    group = {each["group"]: each for each in body["groups"]}
+    assert (group["/stg"]["cost_per_month_now"], group["/stg"]["cost_last_month"]) == ("1.35", None)
+    assert group["/app"]["cost_last_month"] is not None
+    assert any("elasticsearch is by group and not in it" in words for words in body["assumptions"])
+
+
 def test_what_nobody_said_is_asked_for(alice: User, api: Api) -> None:
     body = get(api(alice), "entities")
     assert body["rows"] == []

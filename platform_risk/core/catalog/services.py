@@ -178,6 +178,7 @@ def create_environment(*, user: User, reason: str = "", **fields: Unpack[Environ
     environment = Environment(**fields)
     changing.save(environment)
     record(user, "created", "environment", environment.pk, environment.slug, reason=reason)
+    hooks.ownership_changed(None)  # costs are of an environment by their tags
     return environment
 
 
@@ -190,6 +191,7 @@ def change_environment(
     changes = changing.set_fields(environment, fields)
     if changes:
         record(user, "changed", "environment", environment.pk, environment.slug, changes=changes, reason=reason)
+        hooks.ownership_changed(None)
     return environment
 
 
@@ -204,6 +206,7 @@ def delete_environment(environment: Environment, *, user: User, reason: str = ""
     pk, slug = environment.pk, environment.slug
     changing.delete(environment, f"Imports and findings belong to {slug}: an environment in use cannot be deleted.")
     record(user, "deleted", "environment", pk, slug, reason=reason)
+    hooks.ownership_changed(None)
 
 
 # Ownership rules

@@ -112,6 +112,34 @@ def test_a_currency_beside_an_amount_agrees_with_its_line_or_the_line_is_rejecte
     assert reduce(tmp_path, focus({"BilledCost": "12 USD"})).loaded == 12
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["Jun 2026", "June 2026", "june-2026", "Jun-26", "2026 Jun", "Juni 2026", "juin 2026", "JUNIO 2026"],
+)
+def test_a_month_by_its_name_stands_on_its_first_day(tmp_path: Path, written: str) -> None:
+    found = reduce(tmp_path, table([{"Month": written, "Cost": "5"}]))
+    assert (found.days, [str(scope.period) for scope in found.scopes]) == (["2026-06-01"], ["2026-06-01"])
+    assert any("a whole month" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("30 Jun 2026", "2026-06-30"), ("30-Jun-26", "2026-06-30"), ("Jun 30, 2026", "2026-06-30"),
+        ("30. Juni 2026", "2026-06-30"), ("1 août 2026", "2026-08-01"), ("5. März 2026", "2026-03-05"),
+    ],
+)  # fmt: skip
+def test_a_day_whose_month_has_a_name_is_read(tmp_path: Path, written: str, day: str) -> None:
+    assert reduce(tmp_path, table([{"Date": written, "Cost": "5"}])).days == [day]
+
+
+def test_a_month_that_is_none_is_rejected_with_its_line(tmp_path: Path) -> None:
+    found = reduce(
+        tmp_path, table([{"Month": each, "Cost": "5"} for each in ("May 2026", "Smarch 2026", "31 Feb 2026")])
+    )
+    assert [reject.line for reject in found.rejects] == [3, 4]
+
+
 @pytest.mark.parametrize("written", ["2026-06", "06/2026", "6/2026", "2026/06", "06.2026", "202606"])
 def test_a_month_is_read_from_its_first_day_to_the_next_ones(tmp_path: Path, written: str) -> None:
     found = reduce(tmp_path, table([{"Month": written, "Cost": "5"}, {"Month": "2026-13", "Cost": "1"}]))

@@ -248,6 +248,13 @@ def test_byte_order_marks_and_other_encodings(tmp_path: Path, encoding: str) -> 
     assert next(iter(found.keys.values()))[1] == "Müller"
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
+def test_a_bill_that_is_cut_within_a_character_is_cut_off(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(BillError, match="ends within a character: it was cut off") as refused:
+        reduce(tmp_path, focus({}, {}).decode().encode(encoding)[:-1])
+    assert refused.value.code == "cut_file"
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16-le", "utf-16-be", "utf-32"])
 def test_an_umlaut_that_comes_late_in_a_large_bill_of_another_encoding_loses_no_line(
     tmp_path: Path, encoding: str
@@ -286,6 +293,12 @@ def test_several_formats_in_one_archive_are_refused(tmp_path: Path) -> None:
 def parquet(path: Path, select: str) -> bytes:
     duckdb.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet)")
     return path.read_bytes()
+
+
+def test_parquet_that_is_no_bill_is_told_by_its_columns(tmp_path: Path) -> None:
+    error = refused(tmp_path, parquet(tmp_path / "made.parquet", "SELECT 1 AS weight, 2 AS height"))
+    assert "by its columns, weight, height" in error.message
+    assert "divided by comma" not in error.remedy
 
 
 SOURCE = (

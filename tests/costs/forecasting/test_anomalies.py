@@ -23,19 +23,25 @@ def test_a_day_that_cost_more_is_found_with_its_size_and_what_made_it_so() -> No
     assert found.actual - found.usual == found.size
     assert [cause.key for cause in found.causes] == [("compute", "acct-1")]
     assert not found.stays
+    assert found.services == ()
 
 
 def test_what_the_whole_hides_is_found_in_its_service_where_it_matters() -> None:
     large, small = weekly(120, level=900, noise=3, seed=2), weekly(120, level=3, noise=0.05, seed=3)
     small[80:83] *= 14  # 39 of 900
     small[100] += 10  # 1 % of all: much for the service, nothing for those who pay
+    other = weekly(120, level=40, noise=0.1, seed=4)
+    other[80] += 20  # dearer on that day too, but not what the figures are of
+    large[80] -= 20
     parts: dict[tuple[str, ...], Daily] = {
         ("compute", "acct-1"): Daily(MONDAY, large),
         ("network", "acct-1"): Daily(MONDAY, small),
+        ("compute", "acct-2"): Daily(MONDAY, other),
     }
-    (found,) = anomalies(Daily(MONDAY, large + small), parts)
+    (found,) = anomalies(Daily(MONDAY, large + small + other), parts)
     assert found.day == MONDAY + timedelta(days=80)
     assert abs(found.size - 39) < 3
+    assert found.services == ("network",)
     assert [cause.key for cause in found.causes] == [("network", "acct-1")]
 
 

@@ -170,6 +170,19 @@ def test_errors_of_sums_in_the_past_are_those_of_the_week_before() -> None:
         assert naive_errors(values)(days) == pytest.approx(by_hand)
 
 
+def test_what_comes_now_and_then_leaves_most_days_within_their_interval() -> None:
+    values = weekly(200, level=100, noise=2)
+    values[5::10] -= 130  # a credit every ten days
+    found = forecast(Daily(MONDAY, values), 28)
+    low, high = found.bounds[80]
+    assert (low < found.mean).all()
+    assert (found.mean < high).all()
+    usual = weekly(228, level=100, noise=0)[200:]
+    assert ((low < usual) & (usual < high)).mean() > 0.9
+    assert found.backtest.coverage_80 is not None
+    assert found.backtest.coverage_80 > 0.6
+
+
 def test_a_budget_is_crossed_on_the_day_that_uses_it_up_with_a_probability() -> None:
     start = date(2026, 6, 11)
     found = forecast(Daily(start - timedelta(days=120), weekly(120, level=100)), 30)

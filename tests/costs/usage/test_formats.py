@@ -432,6 +432,14 @@ def test_lives_of_entities_become_stock_arrivals_and_mean_life_by_day() -> None:
     assert usage.rejects[0].line == 5
 
 
+def test_lives_with_times_are_measured_by_the_hour() -> None:
+    lives = ("a,2026-06-01T10:00:00Z,2026-06-01T14:00:00Z", "b,2026-06-01T22:00:00Z,2026-06-02T02:00:00Z")
+    table = "\n".join(("id,first_seen,last_seen", *lives)) + "\n"
+    life = figures(read(table))[Measure.LIFETIME_DAYS, "", None]
+    assert life is not None
+    assert round(life * 24, 6) == 4
+
+
 @pytest.mark.parametrize(
     ("text", "format"),
     [
@@ -545,8 +553,8 @@ def test_json_that_is_no_utf_8_is_refused_and_never_crashes_who_asks() -> None:
     [
         (b'{"data":\n {"headStats": {', "not_json", "ends in the middle", {"line": 2, "column": 17, "byte": 25}),
         (b'{"data": {\n "headStats": 1 2}}', "not_json", "breaks at line 2, column 17", {"line": 2, "byte": 27}),
-        ('{"data": {}}'.encode("utf-16")[:-1], "wrong_encoding", "The file is UTF-16.", {"byte": 0}),
-        ('{"data": {}}'.encode("utf-16-be") + b"\0", "wrong_encoding", "big endian", {"byte": 0}),
+        ('{"data": {}}'.encode("utf-16")[:-1], "cut_file", "It is UTF-16 that ends within", {"byte": 24}),
+        ('{"data": {}}'.encode("utf-16-be") + b"\0", "cut_file", "big endian", {"byte": 24}),
         (b'{"data": {"a": "caf\xe9"}}', "wrong_encoding", "no UTF-8 at byte 19", {"byte": 19}),
         (b'{"data": {\n"a": "\\ud800"}}', "not_json", "half of a surrogate pair", {"line": 2, "byte": 17}),
         (b'{"data": {"headStats": {"numSeries": "many"}}}', "wrong_shape", "is no number of series", {}),
