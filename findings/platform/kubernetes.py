@@ -1,9 +1,9 @@
 """Kubernetes objects out of documents, and what runs pods out of objects. PURE."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from findings.platform.model import Autoscaler, Container, EnvVar, Resource, Workload
+from findings.platform.model import Autoscaler, Container, EnvVar, Resource, Workload, nearest
 from findings.platform.nodes import find, items, mapping
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Source, Sourced, Unknown
@@ -13,6 +13,7 @@ _TEMPLATES = {
     "ReplicaSet": "spec.template", "ReplicationController": "spec.template", "Rollout": "spec.template",
     "DeploymentConfig": "spec.template", "Job": "spec.template", "CronJob": "spec.jobTemplate.spec.template",
 }  # fmt: skip
+_ConfigMaps = dict[tuple[str, str], list[Resource]]
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout", "DeploymentConfig")
 
 
@@ -39,7 +40,10 @@ def _text(value: Any) -> str:
 
 
 def workloads(found: tuple[Resource, ...]) -> Iterator[Workload]:
-    config_maps = {(each.namespace, each.name): each for each in found if each.kind == "ConfigMap"}
+    config_maps: _ConfigMaps = {}
+    for each in found:
+        if each.kind == "ConfigMap":
+            config_maps.setdefault((each.namespace, each.name), []).append(each)
     named = {(each.kind, each.namespace, each.name) for each in found if each.kind in _TEMPLATES}
     for resource in found:
         if any(owner in named for owner in _owners(resource)):
@@ -83,16 +87,14 @@ def _replicas(resource: Resource) -> Sourced[int] | Unknown:
     return stated
 
 
-def _container(
-    resource: Resource, node: Map, config_maps: Mapping[tuple[str, str], Resource], *, is_init: bool
-) -> Container:
+def _container(resource: Resource, node: Map, config_maps: _ConfigMaps, *, is_init: bool) -> Container:
     env: dict[str, EnvVar] = {}
     secrets: list[EnvVar] = []
     for source in items(node, "envFrom"):
         if not isinstance(source, Map):
             continue
         prefix = _text(source.get("prefix"))
-        config = config_maps.get((resource.namespace, _text(mapping(source, "configMapRef").get("name"))))
+        config = _config_map(resource, mapping(source, "configMapRef").get("name"), config_maps)
         if config is not None:
             data = mapping(config.body, "data")
             for key, value in data.items():
@@ -107,12 +109,18 @@ def _container(
     return Container(_text(node.get("name")), _string(resource, node, "image"), env, tuple(secrets), node, is_init)
 
 
+def _config_map(resource: Resource, name: Any, config_maps: _ConfigMaps) -> Resource | None:
+    """Several environments have one of the same name: the one beside it is meant."""
+    found = config_maps.get((resource.namespace, _text(name)))
+    return nearest(resource.path, found, lambda each: each.path) if found else None
+
+
 def _string(resource: Resource, node: Map, key: str) -> Sourced[str] | None:
     stated = resource.sourced(node, key)
     return stated.map(_text) if stated is not None else None
 
 
-def _variable(resource: Resource, each: Map, config_maps: Mapping[tuple[str, str], Resource]) -> EnvVar:
+def _variable(resource: Resource, each: Map, config_maps: _ConfigMaps) -> EnvVar:
     name: str = each["name"]
     place = resource.place(each.lines["name"])
     secret = mapping(each, "valueFrom.secretKeyRef")
@@ -120,7 +128,7 @@ def _variable(resource: Resource, each: Map, config_maps: Mapping[tuple[str, str
         return EnvVar(name, None, resource.place(secret.lines["name"]), _text(secret["name"]), _text(secret.get("key")))
     reference = mapping(each, "valueFrom.configMapKeyRef")
     if reference:
-        config = config_maps.get((resource.namespace, _text(reference.get("name"))))
+        config = _config_map(resource, reference.get("name"), config_maps)
         if config is not None:
             data = mapping(config.body, "data")
             key = _text(reference.get("key"))

@@ -7,6 +7,8 @@ from typing import Any
 from findings.platform.model import Call, Setting
 from platform_risk.quantities.sourced import Place, Source, Sourced
 
+_TAKE_DICTS = ("Producer", "Consumer", "SerializingProducer", "DeserializingConsumer")  # of Confluent's library
+
 
 def read(text: str, path: str) -> tuple[list[Setting], list[Call]] | str:
     """(settings, calls); a text that says why it cannot be read. Settings are assignments of literals, with or without
@@ -25,6 +27,8 @@ def read(text: str, path: str) -> tuple[list[Setting], list[Call]] | str:
             name = _dotted(node.func)
             if name:
                 calls.append(_call(name, node, path))
+                if name.rpartition(".")[2] in _TAKE_DICTS and node.args and isinstance(node.args[0], ast.Dict):
+                    settings += _of_dict(node.args[0], name, path)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             settings += _assigned(node, prefix, path)
         inner = f"{prefix}{node.name}." if isinstance(node, ast.ClassDef) else prefix
@@ -91,6 +95,12 @@ def _assigned(node: ast.Assign | ast.AnnAssign, prefix: str, path: str) -> Itera
     if value is None and isinstance(node, ast.AnnAssign):
         # `WORKER_THREADS: "7"` is a line of YAML that somebody pasted: what looks like a type is the value.
         value = node.annotation if isinstance(node.annotation, ast.Constant) else None
+    if isinstance(value, ast.Dict):
+        for target in targets:
+            name = _dotted(target)
+            if name:
+                yield from _of_dict(value, f"{prefix}{name}", path)
+        return
     try:
         literal = _literal(value)
     except (ValueError, TypeError, RecursionError, MemoryError):
@@ -99,3 +109,23 @@ def _assigned(node: ast.Assign | ast.AnnAssign, prefix: str, path: str) -> Itera
         name = _dotted(target)
         if name:
             yield Setting(f"{prefix}{name}", Sourced(literal, Source.FILE, Place(path, node.lineno)), path)
+
+
+_MOST_DEPTH = 6
+
+
+def _of_dict(node: ast.Dict, prefix: str, path: str, depth: int = 0) -> Iterator[Setting]:
+    """Literals of a dict that is given a name: `conf = {"acks": "1"}`, `DATABASES = {"default": {…}}`."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
+            continue
+        name = f"{prefix}.{key.value}"
+        if isinstance(value, ast.Dict):
+            if depth < _MOST_DEPTH:
+                yield from _of_dict(value, name, path, depth + 1)
+            continue
+        try:
+            literal = _literal(value)
+        except (ValueError, TypeError, RecursionError, MemoryError):
+            continue
+        yield Setting(name, Sourced(literal, Source.FILE, Place(path, value.lineno)), path)

@@ -190,8 +190,9 @@ def _assembled(found: _Found) -> Platform:
     for config in found.configs:
         if id(config) not in composed.files:
             flat += settings.of_config(config)
-    for workload in (*workloads, *composed.services):
-        flat += settings.of_workload(workload)
+    of_workloads = [each for one in (*workloads, *composed.services) for each in settings.of_workload(one)]
+    flat += settings.of_config_maps(resources, of_workloads)
+    flat += of_workloads
     return Platform(
         resources=resources,
         workloads=workloads,

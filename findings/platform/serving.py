@@ -2,7 +2,7 @@
 
 import re
 
-from findings.platform.model import Platform, Resource, Workload
+from findings.platform.model import Platform, Resource, Workload, nearest
 from findings.platform.nodes import items, mapping
 from findings.platform.selecting import selects
 from findings.platform.yaml_reader import Map
@@ -30,12 +30,14 @@ def _is_scraped_only(service: Resource) -> bool:
 
 
 def budgets_of(platform: Platform, workload: Workload) -> list[Resource]:
-    """The PodDisruptionBudgets that cover its pods."""
-    return [
-        budget
-        for budget in platform.in_namespace("PodDisruptionBudget", workload.resource.namespace)
-        if mapping(budget.body, "spec.selector") and selects(mapping(budget.body, "spec.selector"), workload.labels)
-    ]
+    """The PodDisruptionBudgets that cover its pods; of several of one name, as several environments have them, the one
+    beside it: a cluster holds only one."""
+    named: dict[str, list[Resource]] = {}
+    for budget in platform.in_namespace("PodDisruptionBudget", workload.resource.namespace):
+        selector = mapping(budget.body, "spec.selector")
+        if selector and selects(selector, workload.labels):
+            named.setdefault(budget.name, []).append(budget)
+    return [nearest(workload.resource.path, same, lambda each: each.path) for same in named.values()]
 
 
 def least_replicas(platform: Platform, workload: Workload) -> Sourced[int] | Unknown:
