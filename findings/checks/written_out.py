@@ -60,6 +60,12 @@ _SIGNS = re.compile(
     r"(?:.*_)?(?:secret_key(?:_base)?|(?:jwt|session|cookie|auth|nextauth|signing|hmac|csrf|app)_secret(?:_key)?"
     r"|(?:jwt|session|cookie|signing|hmac|csrf)_(?:signing_)?key|password_token|jwt_token)"
 )
+# Tokens that say what they are, whatever they are called: of GitHub, GitLab, Slack, Stripe, Vault, SendGrid, npm,
+# DigitalOcean. The group is what somebody made at random.
+_TOKEN = re.compile(
+    r"(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|[sr]k_live_|hv[sb]\.|SG\.|npm_|dop_v1_)([A-Za-z0-9_.-]{20,300})"
+    r"|https://hooks\.slack\.com/services/(T\w{6,20}/B\w{6,20}/\w{16,60})"
+)
 _LEAST_LETTERS = 16  # of a key that nobody made up
 _LEAST_BITS = 3.2  # of entropy for each of its letters; words of English have less than 3
 _WORDS = re.compile(r"[a-z]+(?:[-_. ][a-z0-9]+)*|[A-Z]+(?:[-_. ][A-Z0-9]+)*")
@@ -107,8 +113,19 @@ def _bits(text: str) -> float:
     return -sum(share * math.log2(share) for share in shares)
 
 
+def is_token_by_form(value: str) -> bool:
+    """Whether a value is a token that its form gives away, under any name; `ghp_xxxx…` of a text of help is none."""
+    found = _TOKEN.fullmatch(value)
+    return found is not None and _bits(found[1] or found[2]) >= _LEAST_BITS
+
+
 def is_credential(key: str, value: str) -> bool:
-    return is_password(key, value) or is_key(key, value)
+    return is_password(key, value) or is_key(key, value) or is_token_by_form(value)
+
+
+def is_plain(value: str) -> bool:
+    """Whether it is a word, with digits after it or without: what people take where it does not matter."""
+    return re.fullmatch(r"[A-Za-z]+[0-9]*", value) is not None
 
 
 def is_for_development(value: str) -> bool:

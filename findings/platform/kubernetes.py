@@ -183,3 +183,22 @@ def embedded(resource: Resource) -> Iterator[tuple[str, str, int]]:
         for key, value in data[0].items():
             if isinstance(value, str) and "\n" in value:
                 yield key, value, data[0].lines[key]
+
+
+VALUED = ("HelmRelease", "HelmChart", "HelmChartConfig", "Application")
+
+
+def values_of(resource: Resource) -> Iterator[tuple[Any, int | None]]:
+    """(values, line) that an object gives to a chart of Helm: a mapping, or a text that is one, which begins on the line
+    after. Of Flux' HelmRelease, k3s' HelmChart and Argo CD's Application."""
+    if resource.kind == "HelmRelease":
+        found = [find(resource.body, "spec.values")]
+    elif resource.kind in ("HelmChart", "HelmChartConfig"):
+        found = [find(resource.body, "spec.valuesContent")]
+    elif resource.kind == "Application":
+        spec = mapping(resource.body, "spec")
+        sources = (mapping(spec, "source"), *items(spec, "sources"))
+        found = [find(each, f"helm.{name}") for each in sources for name in ("values", "valuesObject")]
+    else:
+        return
+    yield from (each for each in found if each is not None)

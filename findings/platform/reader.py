@@ -182,6 +182,10 @@ def _assembled(found: _Found) -> Platform:
             root: Any = settings.parsed(text, name, offset=line)
             if root is not None:
                 found.configs.append(ConfigFile(resource.path, root, resource))
+        for values, at in kubernetes.values_of(resource):
+            root = settings.parsed(values, "values.yaml", offset=at or 0) if isinstance(values, str) else values
+            if isinstance(root, Map):
+                found.configs.append(ConfigFile(resource.path, root, resource))
     blocks, beyond = terraform.blocks(found.hcl)
     found.skipped += beyond
     workloads = tuple(kubernetes.workloads(resources))
