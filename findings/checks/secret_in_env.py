@@ -126,7 +126,7 @@ def _handed_over(platform: Platform) -> Iterator[Unsure]:
 
 
 def _of_developers(platform: Platform, told: set[tuple[str, int | None]]) -> Iterator[Unsure]:
-    """Passwords in docker-compose, where no file for production has them: on a developer's machine they open nothing."""
+    """Passwords in docker-compose where no file for production has them: on a developer's machine they open nothing."""
     for held in credentials.of_compose(platform, told, for_production=False):
         chosen = {name: place for name, (place, value) in held.found.items() if not written_out.is_plain(value)}
         if not chosen:

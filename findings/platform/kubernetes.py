@@ -1,18 +1,20 @@
 """Kubernetes objects out of documents, and what runs pods out of objects. PURE."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from findings.platform.model import Autoscaler, Container, EnvVar, Resource, Workload, nearest
+from findings.platform.model import Autoscaler, ConfigFile, Container, EnvVar, Resource, Workload, nearest
 from findings.platform.nodes import find, items, mapping
 from findings.platform.yaml_reader import Map, Seq
-from platform_risk.quantities.sourced import Source, Sourced, Unknown
+from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
 _TEMPLATES = {
     "Deployment": "spec.template", "StatefulSet": "spec.template", "DaemonSet": "spec.template",
     "ReplicaSet": "spec.template", "ReplicationController": "spec.template", "Rollout": "spec.template",
     "DeploymentConfig": "spec.template", "Job": "spec.template", "CronJob": "spec.jobTemplate.spec.template",
 }  # fmt: skip
+_SELECTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+_NONE: Mapping[tuple[str, str], Place] = {}
 _ConfigMaps = dict[tuple[str, str], list[Resource]]
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout", "DeploymentConfig")
 
@@ -39,7 +41,36 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-def workloads(found: tuple[Resource, ...]) -> Iterator[Workload]:
+def replicas_changed(found: Iterable[Resource], configs: Iterable[ConfigFile]) -> dict[tuple[str, str], Place]:
+    """(kind, name) of what a patch or a kustomization gives another number of pods, and where; "" is any kind. Which of
+    several overlays is meant, files do not say."""
+    changed: dict[tuple[str, str], Place] = {}
+    for resource in found:
+        if resource.kind in _SCALED and is_patch(resource):
+            stated = resource.at("spec.replicas")
+            if stated is not None:
+                changed.setdefault((resource.kind, resource.name), stated.place)
+        elif resource.api.startswith("kustomize.config.k8s.io/"):
+            changed = {**_counts(resource.body, resource), **changed}
+    for config in configs:
+        if config.path.rpartition("/")[2] in ("kustomization.yaml", "kustomization.yml"):
+            changed = {**_counts(config.root, config), **changed}
+    return changed
+
+
+def _counts(root: Any, of: Resource | ConfigFile) -> dict[tuple[str, str], Place]:
+    named = [each for each in items(root, "replicas") if isinstance(each, Map)]
+    return {("", _text(each.get("name"))): of.place(each.lines.get("count")) for each in named}
+
+
+def is_patch(resource: Resource) -> bool:
+    """Whether it changes an object of another file, and is none by itself: a Deployment has to have a selector."""
+    if resource.kind not in _SELECTING or find(resource.body, "spec.selector") is not None:
+        return False
+    return not _stands_alone(mapping(resource.body, _TEMPLATES[resource.kind]))
+
+
+def workloads(found: tuple[Resource, ...], changed: Mapping[tuple[str, str], Place] = _NONE) -> Iterator[Workload]:
     config_maps: _ConfigMaps = {}
     for each in found:
         if each.kind == "ConfigMap":
@@ -63,7 +94,19 @@ def workloads(found: tuple[Resource, ...]) -> Iterator[Workload]:
             for node in items(pod, name)
             if isinstance(node, Map)
         )
-        yield Workload(resource, template, containers, _replicas(resource))
+        elsewhere = changed.get((resource.kind, resource.name)) or changed.get(("", resource.name))
+        counted = _replicas(resource)
+        if elsewhere is not None and resource.kind in _SCALED and not is_patch(resource):
+            counted = Unknown(
+                f"{elsewhere.path} changes its replicas", "what kustomize build prints for this environment", elsewhere
+            )
+        yield Workload(resource, template, containers, counted)
+
+
+def _stands_alone(template: Map) -> bool:
+    """Whether it says what its pods run, or how they are called: somebody's short form, and no patch."""
+    images = (find(each, "image") for each in items(template, "spec.containers"))
+    return bool(mapping(template, "metadata.labels")) or any(image is not None for image in images)
 
 
 def _owners(resource: Resource) -> Iterator[tuple[str, str, str]]:
@@ -189,7 +232,7 @@ VALUED = ("HelmRelease", "HelmChart", "HelmChartConfig", "Application")
 
 
 def values_of(resource: Resource) -> Iterator[tuple[Any, int | None]]:
-    """(values, line) that an object gives to a chart of Helm: a mapping, or a text that is one, which begins on the line
+    """(values, line) that an object gives to a chart of Helm: a mapping, or a text of one, which begins on the line
     after. Of Flux' HelmRelease, k3s' HelmChart and Argo CD's Application."""
     if resource.kind == "HelmRelease":
         found = [find(resource.body, "spec.values")]

@@ -188,7 +188,8 @@ def _assembled(found: _Found) -> Platform:
                 found.configs.append(ConfigFile(resource.path, root, resource))
     blocks, beyond = terraform.blocks(found.hcl)
     found.skipped += beyond
-    workloads = tuple(kubernetes.workloads(resources))
+    changed = kubernetes.replicas_changed(resources, found.configs)
+    workloads = tuple(kubernetes.workloads(resources, changed))
     composed = compose.read(found.configs)
     flat = list(found.settings)
     for config in found.configs:

@@ -2,6 +2,7 @@
 
 import re
 
+from findings.platform.kubernetes import is_patch
 from findings.platform.model import Platform, Resource, Workload, nearest
 from findings.platform.nodes import items, mapping
 from findings.platform.selecting import selects
@@ -12,8 +13,9 @@ LONG = ("Deployment", "StatefulSet", "ReplicaSet", "Rollout", "DeploymentConfig"
 
 
 def long_running(platform: Platform) -> list[Workload]:
-    """What keeps a number of pods running; neither jobs nor one pod per node."""
-    return [workload for workload in platform.workloads if workload.resource.kind in LONG]
+    """What keeps a number of pods running; neither jobs nor one pod per node, nor a patch of what stands elsewhere."""
+    kept = (workload for workload in platform.workloads if workload.resource.kind in LONG)
+    return [workload for workload in kept if not is_patch(workload.resource)]
 
 
 _SCRAPED = re.compile(r"metric|prometheus", re.IGNORECASE)

@@ -157,8 +157,7 @@ def test_a_secret_holds_one_packed_as_the_operator_writes_it() -> None:
     "head",
     [
         "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: a}\nspec:\n  values:\n",
-        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n  source:\n    helm:\n"
-        "      values: |\n",
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source:\n    helm:\n      values: |\n",
         "apiVersion: helm.cattle.io/v1\nkind: HelmChart\nmetadata: {name: a}\nspec:\n  valuesContent: |\n",
     ],
     ids=["HelmRelease", "Application", "HelmChart"],
