@@ -8,6 +8,7 @@ from typing import Any
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import velero
 from findings.platform.cron import longest_gap_minutes
+from findings.platform.managed_backups import managed_backups
 from findings.platform.model import Block, Platform, Resource, Workload, places
 from findings.platform.nodes import items, mapping
 from findings.platform.units import number, seconds, stated_number
@@ -60,6 +61,8 @@ _ASSUMED = (
     "to 24 hours that the analysis names is that of daily snapshots alone."
 )
 
+_DAILY = 24 * 60
+
 
 def hours_at_risk(interval_hours: float, detection_hours: float, *, point_in_time: bool) -> float:
     """Hours of writes that a corruption costs: those since it began, and without recovery to a point in time also
@@ -79,6 +82,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
     )
     found: list[Verdict] = [
         *_rds(platform, needs),
+        *_managed(platform, needs),
         *_dynamodb(platform),
         *_modules(platform, needs),
         *_cnpg(platform, needs),
@@ -278,6 +282,21 @@ def _planned(block: Block, plan: Block, needs: _Needs) -> Verdict:
     longest = max(retentions, key=lambda each: each.value, default=None)
     kept = _Kept(block.id, shortest, longest, places(shortest, block.place()), point_in_time=False)
     return _judged(kept, needs)
+
+
+def _managed(platform: Platform, needs: _Needs) -> Iterator[Verdict]:
+    """Of Google and Azure."""
+    for each in managed_backups(platform):
+        retention = each.retention
+        if isinstance(retention, Unknown):
+            yield Unsure(each.subject, retention.reason, retention.provide, retention.place)
+        elif retention.value > 0:
+            is_continuous = each.interval.value < _DAILY
+            at = (each.place,)
+            yield _judged(_Kept(each.subject, each.interval, retention, at, each.regions, is_continuous), needs)
+        else:
+            yield _none(each.subject, retention, (each.place,), "Automated backups are off.",
+                        "No backups and no recovery to a point in time")  # fmt: skip
 
 
 _OFF: Sourced[float] = Sourced(

@@ -240,6 +240,8 @@ def _of_one_environment(database: Database, same: list[Database], services: list
     and of a service that stands twice the larger counts: no cluster runs both."""
     largest: dict[str, Service] = {}
     for each in services:
+        if database.names and each.hosts and not database.names & {host.partition(".")[0] for host in each.hosts}:
+            continue  # it names another one
         near = shared_folders(each.path, database.place.path)
         if any(shared_folders(each.path, other.place.path) > near for other in same):
             continue
