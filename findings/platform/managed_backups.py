@@ -1,8 +1,8 @@
 """How Google and Azure back up the databases that they run, by Terraform's attributes and their defaults. PURE.
 
 Sources: Terraform google_sql_database_instance: backup_configuration.enabled is false unless stated, retained_backups
-is 7; Cloud SQL: automated backups are daily. Terraform azurerm_postgresql_flexible_server and azurerm_mysql_flexible_server:
-backup_retention_days is 7 unless stated, recovery to a point in time is always on.
+is 7. Cloud SQL: automated backups are daily. Terraform azurerm_postgresql_flexible_server and of MySQL:
+backup_retention_days is 7 unless stated, and recovery to a point in time is always on.
 """
 
 from collections.abc import Iterator
