@@ -2,11 +2,13 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from findings.platform.model import Call, Setting
 from platform_risk.quantities.sourced import Place, Source, Sourced
 
+_SESSIONS = ("requests.Session", "requests.session")
 _TAKE_DICTS = ("Producer", "Consumer", "SerializingProducer", "DeserializingConsumer")  # of Confluent's library
 
 
@@ -33,9 +35,35 @@ def read(text: str, path: str) -> tuple[list[Setting], list[Call]] | str:
             settings += _assigned(node, prefix, path)
         inner = f"{prefix}{node.name}." if isinstance(node, ast.ClassDef) else prefix
         pending += [(child, inner) for child in ast.iter_child_nodes(node)]
+    sessions = _sessions(tree) if "requests.Session" in text or "requests.session" in text else frozenset()
+    if sessions:
+        calls = [_of_session(each, sessions) for each in calls]
     settings.sort(key=lambda each: each.value.place.line or 0)
     calls.sort(key=lambda each: each.place.line or 0)
     return settings, calls
+
+
+def _sessions(tree: ast.AST) -> frozenset[str]:
+    """Names that hold a session of requests. One with an adapter of its own may have its deadline from there."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            made: list[tuple[ast.AST | None, ast.AST | None]] = [(node.value, each) for each in targets]
+        elif isinstance(node, ast.With | ast.AsyncWith):
+            made = [(each.context_expr, each.optional_vars) for each in node.items]
+        else:
+            continue
+        for value, target in made:
+            if target is not None and isinstance(value, ast.Call) and _dotted(value.func) in _SESSIONS:
+                found.add(_dotted(target))
+    mounted = (_dotted(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return frozenset(found - {""} - {name.removesuffix(".mount") for name in mounted if name.endswith(".mount")})
+
+
+def _of_session(call: Call, sessions: frozenset[str]) -> Call:
+    holder, _, method = call.name.rpartition(".")
+    return replace(call, name=f"requests.{method}") if holder in sessions else call
 
 
 def _dotted(node: ast.AST) -> str:
