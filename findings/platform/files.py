@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,6 +94,9 @@ def decoded(shown: str, data: bytes) -> File | Skipped:
     """A file's bytes as text, or why not."""
     if len(data) > MOST_BYTES:
         return Skipped(shown, f"larger than {MOST_BYTES // 1_000_000} MB")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # as PowerShell writes what is sent to a file
+        with suppress(UnicodeDecodeError):
+            return File(shown, data.decode("utf-16"))
     if b"\x00" in data[:8192]:
         return Skipped(shown, "binary")
     try:
