@@ -191,7 +191,7 @@ def _consumer(platform: Platform, workload: Workload, names: set[str], known: Se
         if (_TOPIC.fullmatch(each.name) or str(each.value.value) in names) and not _OUT.search(each.name)
     ]
     in_code = speaks_kafka and not _consumed_in_code(platform).isdisjoint(read)
-    group = group or _beside(platform, workload, "spring_kafka_consumer_group_id") is not None
+    group = group or (speaks_kafka and _beside(platform, workload, "spring_kafka_consumer_group_id") is not None)
     is_consumer = trigger is not None or (group and speaks_kafka) or in_code
     if not is_consumer and (threads is None or not (speaks_kafka or known)):
         return None
@@ -227,11 +227,18 @@ def _beside(platform: Platform, workload: Workload, name: str) -> Setting | None
     anywhere where nothing else runs."""
     found = [
         each
-        for each in platform.settings_like(name)
-        if each.scope in platform.loose_settings
-        and (len(platform.workloads) == 1 or shared_folders(each.value.place.path, workload.resource.path) > 0)
+        for each in _of_spring(platform).get(name, ())
+        if len(platform.workloads) == 1 or shared_folders(each.value.place.path, workload.resource.path) > 0
     ]
     return found[0] if len({str(each.value.value) for each in found}) == 1 else None
+
+
+@once
+def _of_spring(platform: Platform) -> dict[str, list[Setting]]:
+    """By name, of files of no workload."""
+    names = ("spring_kafka_listener_concurrency", "spring_kafka_consumer_group_id")
+    loose = platform.loose_settings
+    return {name: [each for each in platform.settings_like(name) if each.scope in loose] for name in names}
 
 
 def _belongs(setting: Setting, workload: Workload) -> bool:
