@@ -59,7 +59,10 @@ def _beyond(found: Iterable[Held], told: Container[tuple[str, int | None]]) -> I
 
 def _workloads(platform: Platform) -> Iterator[Held]:
     why = "The role view reads pods and no Secrets, and whoever has the repository or its past has this file."
+    of_terraform = {block.path for block in platform.blocks}  # told of the block, which knows what a caller sets
     for workload in platform.workloads:
+        if workload.resource.path in of_terraform:
+            continue
         held = Held(workload.id, "the environment of a pod", why)
         for name, value, place in _own_variables(workload):
             held.add(name, value, place)

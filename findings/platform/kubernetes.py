@@ -13,6 +13,7 @@ _TEMPLATES = {
     "ReplicaSet": "spec.template", "ReplicationController": "spec.template", "Rollout": "spec.template",
     "DeploymentConfig": "spec.template", "Job": "spec.template", "CronJob": "spec.jobTemplate.spec.template",
 }  # fmt: skip
+UNKNOWN_COUNT = "…"  # of pods, where Terraform makes the object and a plan alone knows it
 _SELECTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
 _NONE: Mapping[tuple[str, str], Place] = {}
 _ConfigMaps = dict[tuple[str, str], list[Resource]]
@@ -126,7 +127,8 @@ def _replicas(resource: Resource) -> Sourced[int] | Unknown:
     if stated is None:
         return Sourced(1, Source.PROVIDER_DEFAULT, resource.place(), "Kubernetes: replicas defaults to 1")
     if isinstance(stated.value, bool) or not isinstance(stated.value, int):
-        return Unknown(f"replicas is {stated.value!r}", "a number under spec.replicas", stated.place)
+        shown = "not worked out" if stated.value == UNKNOWN_COUNT else repr(stated.value)
+        return Unknown(f"replicas is {shown}", "a number under spec.replicas", stated.place)
     return stated
 
 
@@ -209,7 +211,8 @@ def _count(resource: Resource, dotted: str, otherwise: Sourced[int] | Unknown) -
     if stated is None:
         return otherwise
     if isinstance(stated.value, bool) or not isinstance(stated.value, int):
-        return Unknown(f"{dotted} is {stated.value!r}", f"a number under {dotted}", stated.place)
+        shown = "not worked out" if stated.value == UNKNOWN_COUNT else repr(stated.value)
+        return Unknown(f"{dotted} is {shown}", f"a number under {dotted}", stated.place)
     return stated
 
 

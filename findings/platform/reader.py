@@ -5,7 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from findings.platform import compose, dockerfile, kubernetes, python_source, scaling, settings, terraform
+from findings.platform import (
+    compose,
+    dockerfile,
+    kubernetes,
+    provider_kubernetes,
+    python_source,
+    scaling,
+    settings,
+    terraform,
+)
 from findings.platform.files import File, Skipped
 from findings.platform.model import Block, Call, ConfigFile, Platform, Resource, Setting
 from findings.platform.uncollected import uncollected
@@ -175,7 +184,9 @@ def _python(file: File, found: _Found) -> None:
 
 
 def _assembled(found: _Found) -> Platform:
-    resources = tuple(found.resources)
+    blocks, beyond = terraform.blocks(found.hcl)
+    found.skipped += beyond
+    resources = (*found.resources, *provider_kubernetes.resources((*found.blocks, *blocks)))
     for resource in resources:
         for name, text, line in kubernetes.embedded(resource):
             # A block scalar's text begins on the line after its key.
@@ -186,8 +197,6 @@ def _assembled(found: _Found) -> Platform:
             root = settings.parsed(values, "values.yaml", offset=at or 0) if isinstance(values, str) else values
             if isinstance(root, Map):
                 found.configs.append(ConfigFile(resource.path, root, resource))
-    blocks, beyond = terraform.blocks(found.hcl)
-    found.skipped += beyond
     changed = kubernetes.replicas_changed(resources, found.configs)
     workloads = tuple(kubernetes.workloads(resources, changed))
     composed = compose.read(found.configs)
