@@ -187,6 +187,8 @@ def _variable(resource: Resource, each: Map, config_maps: _ConfigMaps) -> EnvVar
 def autoscalers(found: tuple[Resource, ...]) -> Iterator[Autoscaler]:
     for resource in found:
         spec = mapping(resource.body, "spec")
+        if resource.kind == "HorizontalPodAutoscaler" and "scaledobject.keda.sh/name" in resource.labels:
+            continue  # an export lists what KEDA made of its ScaledObject
         if resource.kind == "HorizontalPodAutoscaler":
             target = mapping(spec, "scaleTargetRef")
             low = _count(resource, "spec.minReplicas", Sourced(

@@ -360,6 +360,12 @@ class Platform:
         found = self._by_target.get(workload.id)
         return nearest(workload.resource.path, found, lambda each: each.place.path) if found else None
 
+    def autoscalers_of(self, workload: Workload) -> list[Autoscaler]:
+        """All that scale it, where it stands: those of the folders of another environment are of another cluster."""
+        found = [each for each in self._by_target.get(workload.id, []) if each.resource is not None]
+        near = {each.place.path: shared_folders(workload.resource.path, each.place.path) for each in found}
+        return [each for each in found if near[each.place.path] == max(near.values())]
+
     @cached_property
     def _by_target(self) -> dict[str, list[Autoscaler]]:
         found: dict[str, list[Autoscaler]] = {}
