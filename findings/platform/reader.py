@@ -15,7 +15,7 @@ from findings.platform import (
     settings,
     terraform,
 )
-from findings.platform.files import File, Skipped
+from findings.platform.files import OF_TESTS, File, Skipped
 from findings.platform.model import Block, Call, ConfigFile, Platform, Resource, Setting
 from findings.platform.uncollected import uncollected
 from findings.platform.yaml_reader import Broken, Map, Seq
@@ -29,6 +29,8 @@ _TO_FILL_IN = re.compile(r"\.(?:sed|tmpl|tpl|template|example|sample|dist|in)\Z"
 _CONFIG_ENDS = ("toml", "properties", "env", "ini", "cfg", "conf")
 # A person's word beside a place: `# platform-risk: ignore db-connections: pooled in front`.
 _IGNORE = re.compile(r"(?:#|//)[ \t]*platform-risk:[ \t]*ignore[ \t]+([^\r\n]{1,500})")
+# Where Maven and Gradle keep what only tests of an application are started with.
+_OF_TESTS = re.compile(r"(?:^|/)src/(?:test|integrationTest|testFixtures)/")
 _LOCKS = ("package-lock.json", "yarn.lock", "composer.lock", "poetry.lock", "pnpm-lock.yaml")
 
 
@@ -118,6 +120,8 @@ def _read(file: File, found: _Found) -> None:
     end = stem.rpartition(".")[2].lower() if "." in stem else ""
     if name in _LOCKS:
         found.skipped.append(Skipped(file.path, "a lock file"))
+    elif _OF_TESTS.search(file.path):
+        found.skipped.append(Skipped(file.path, OF_TESTS))
     elif end in ("yaml", "yml", "json"):
         _documents(file, found)
     elif end == "py":
