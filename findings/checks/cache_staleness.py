@@ -99,8 +99,12 @@ def run(platform: Platform) -> Iterator[Verdict]:
     yield from eviction.verdicts(platform)
 
 
+# Caches of what carries its own lifetime, or that a wrong answer from is no answer of the application.
+_OTHERS = re.compile(r"(?:.*_)?(?:dns|jwks|oidc|repo|image|layer|docker|build|package|negative|session)_caches?_.*")
+
+
 def _is_ttl(setting: Setting) -> bool:
-    return _CACHE_TTL.fullmatch(setting.name) is not None
+    return _CACHE_TTL.fullmatch(setting.name) is not None and _OTHERS.fullmatch(setting.name) is None
 
 
 def _layers(settings: list[Setting]) -> tuple[dict[str, Layer], list[Setting]]:

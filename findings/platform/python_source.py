@@ -8,6 +8,7 @@ from typing import Any
 from findings.platform.model import Call, Setting
 from platform_risk.quantities.sourced import Place, Source, Sourced
 
+_DJANGOS = ("DATABASES", "CACHES")
 _SESSIONS = ("requests.Session", "requests.session")
 _TAKE_DICTS = ("Producer", "Consumer", "SerializingProducer", "DeserializingConsumer")  # of Confluent's library
 
@@ -126,7 +127,7 @@ def _assigned(node: ast.Assign | ast.AnnAssign, prefix: str, path: str) -> Itera
     if isinstance(value, ast.Dict):
         for target in targets:
             name = _dotted(target)
-            if name:
+            if name in _DJANGOS or (name and _is_of_client(value)):
                 yield from _of_dict(value, f"{prefix}{name}", path)
         return
     try:
@@ -140,6 +141,11 @@ def _assigned(node: ast.Assign | ast.AnnAssign, prefix: str, path: str) -> Itera
 
 
 _MOST_DEPTH = 6
+
+
+def _is_of_client(node: ast.Dict) -> bool:
+    """Whether it is spelled as options of a client are (bootstrap.servers): any other dict may be anything."""
+    return any(isinstance(key, ast.Constant) and "." in str(key.value)[1:-1] for key in node.keys)
 
 
 def _of_dict(node: ast.Dict, prefix: str, path: str, depth: int = 0) -> Iterator[Setting]:

@@ -7,3 +7,5 @@ settings = {
     "linger.ms": 20,
 }
 producer = Producer(settings)
+
+payload = {"acks": "0"}  # whatever this is, no client is made of it
