@@ -18,3 +18,8 @@ resource "google_sql_database_instance" "orders" {
     }
   }
 }
+
+resource "azurerm_mysql_flexible_server" "mails" {
+  name                  = "mails"
+  backup_retention_days = 21
+}
