@@ -12,6 +12,8 @@ from findings.checks.what_if import MOST
 
 # What an address says of a changed input: set-api_max_pods=80.
 PREFIX = "set-"
+# Inputs that are a share of something whole. Others in percent are weights, or how much an autoscaler may add.
+_SHARES = ("slo", "slo_target", "cell_error", "breaker_threshold")
 
 
 @dataclass(frozen=True)
@@ -151,8 +153,9 @@ def _read(typed: Mapping[str, str], stated: Mapping[str, float]) -> tuple[dict[s
         except ValueError:
             errors[name] = "This is not a number."
             continue
-        if not math.isfinite(value) or not 0 <= value <= MOST:
-            errors[name] = f"A number from 0 to {MOST:.0e}."
+        most = 100 if name in _SHARES else MOST
+        if not math.isfinite(value) or not 0 <= value <= most:
+            errors[name] = f"A number from 0 to {most}." if name in _SHARES else f"A number from 0 to {MOST:.0e}."
         else:
             numbers[name] = int(value) if value.is_integer() else value
     return numbers, errors

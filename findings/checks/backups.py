@@ -8,6 +8,7 @@ from typing import Any
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import velero
 from findings.platform.cron import longest_gap_minutes
+from findings.platform.managed_backups import managed_backups
 from findings.platform.model import Block, Platform, Resource, Workload, places
 from findings.platform.nodes import items, mapping
 from findings.platform.units import number, seconds, stated_number
@@ -60,6 +61,9 @@ _ASSUMED = (
     "to 24 hours that the analysis names is that of daily snapshots alone."
 )
 
+_DAILY = 24 * 60
+_ZALANDO_SCHEDULE = "30 00 * * *"
+
 
 def hours_at_risk(interval_hours: float, detection_hours: float, *, point_in_time: bool) -> float:
     """Hours of writes that a corruption costs: those since it began, and without recovery to a point in time also
@@ -79,9 +83,11 @@ def run(platform: Platform) -> Iterator[Verdict]:
     )
     found: list[Verdict] = [
         *_rds(platform, needs),
+        *_managed(platform, needs),
         *_dynamodb(platform),
         *_modules(platform, needs),
         *_cnpg(platform, needs),
+        *_zalando(platform, needs),
         *_velero(platform, needs),
         *_volumes(platform),
         *_fleeting(platform),
@@ -280,6 +286,21 @@ def _planned(block: Block, plan: Block, needs: _Needs) -> Verdict:
     return _judged(kept, needs)
 
 
+def _managed(platform: Platform, needs: _Needs) -> Iterator[Verdict]:
+    """Of Google and Azure."""
+    for each in managed_backups(platform):
+        retention = each.retention
+        if isinstance(retention, Unknown):
+            yield Unsure(each.subject, retention.reason, retention.provide, retention.place)
+        elif retention.value > 0:
+            is_continuous = each.interval.value < _DAILY
+            at = (each.place,)
+            yield _judged(_Kept(each.subject, each.interval, retention, at, each.regions, is_continuous), needs)
+        else:
+            yield _none(each.subject, retention, (each.place,), "Automated backups are off.",
+                        "No backups and no recovery to a point in time")  # fmt: skip
+
+
 _OFF: Sourced[float] = Sourced(
     0.0, Source.PROVIDER_DEFAULT, note="Amazon DynamoDB: no recovery to a point in time unless it is enabled"
 )
@@ -378,6 +399,43 @@ def _cluster(cluster: Resource, scheduled: Resource | None, needs: _Needs) -> Ve
     interval = Sourced(float(_PITR_MINUTES), Source.PROVIDER_DEFAULT, cluster.place(),
                        "CloudNativePG: archive_timeout is 5 minutes")  # fmt: skip
     return _judged(_Kept(cluster.id, interval, days, places(retention, cluster.place())), needs)
+
+
+# Zalando's operator
+
+
+_ARCHIVES = ("WAL_S3_BUCKET", "WAL_GS_BUCKET", "WALG_AZ_PREFIX", "WALE_S3_PREFIX", "WALG_S3_PREFIX", "USE_WALG_BACKUP")
+_BUCKETS = ("wal_s3_bucket", "wal_gs_bucket", "wal_az_storage_account")
+
+
+def _zalando(platform: Platform, needs: _Needs) -> Iterator[Verdict]:
+    """Logs are archived where the operator's configuration, or the cluster's environment, names a bucket."""
+    configured = next(
+        (stated for each in platform.of_kind("OperatorConfiguration") for name in _BUCKETS
+         if (stated := each.at(f"configuration.aws_or_gcp.{name}"))), None)  # fmt: skip
+    for cluster in platform.of_kind("postgresql"):
+        if not cluster.api.startswith("acid.zalan.do/"):
+            continue
+        own = (each for each in items(cluster.body, "spec.env") if mapping(each).get("name") in _ARCHIVES)
+        archived = next(own, None)
+        schedule = cluster.at("spec.logicalBackupSchedule")
+        logical = cluster.at("spec.enableLogicalBackup")
+        if configured is not None or archived is not None:
+            yield Pass(cluster.id, places(configured, cluster.place(getattr(archived, "line", None))))
+        elif logical is not None and logical.value is True:
+            gap = longest_gap_minutes(str(schedule.value) if schedule is not None else _ZALANDO_SCHEDULE)
+            if gap is None:
+                yield Unsure(cluster.id, "its schedule cannot be read", "spec.logicalBackupSchedule", cluster.place())
+                continue
+            note = f"Postgres Operator: logicalBackupSchedule is {_ZALANDO_SCHEDULE} unless stated"
+            interval = _numbered(schedule, gap) if schedule is not None else Sourced(
+                gap, Source.PROVIDER_DEFAULT, logical.place, note)  # fmt: skip
+            kept = _Kept(cluster.id, interval, None, places(logical, cluster.place()), point_in_time=False)
+            yield _judged(kept, needs)
+        else:
+            reason = "whether the operator archives its logs is not here, and it makes no logical backup"
+            yield Unsure(cluster.id, reason, "enableLogicalBackup, or the bucket in the OperatorConfiguration",
+                         cluster.place())  # fmt: skip
 
 
 # Velero and volumes

@@ -42,7 +42,12 @@ _TOLERATED = 60.0  # s: what is younger is told nobody; facts: cache.max_stalene
 _CACHE_TTL = re.compile(
     r"(?:.*_)?caches?_(?:.*_)?(?:ttl|time_to_live|expiry|expiration|max_age)(?:_(?:s|sec|secs|seconds|ms|millis|minutes))?"
     r"|(?:.*_)?ttl_cache(?:_seconds)?"
+    r"|caches_[a-z0-9]+_timeout"  # Django's CACHES
+    r"|(?:.*_)?caffeine_spec"
 )
+# Caffeine's specification: expireAfterWrite=10m. What expires after the last access may be asked for for ever.
+_CAFFEINE = re.compile(r"(?:^|,)\s*expireAfterWrite\s*=\s*(\d{1,9}[smhd])\s*(?:,|\Z)", re.IGNORECASE)
+_SPRING = ("spring_cache_redis_time_to_live",)  # a bare number is of milliseconds, as every duration of Spring's
 _INVALIDATION = re.compile(r"(?:.*_)?(?:invalidat\w*|evict_on\w*|cache_(?:events?|channel|pubsub|stream)(?:_.*)?)")
 _FALLBACK = re.compile(r"(?:.*_)?rate_?limit(?:er|ing|s)?_(?:.*_)?fallback(?:_.*)?")
 _LIMIT = re.compile(
@@ -94,8 +99,12 @@ def run(platform: Platform) -> Iterator[Verdict]:
     yield from eviction.verdicts(platform)
 
 
+# Caches of what carries its own lifetime, or that a wrong answer from is no answer of the application.
+_OTHERS = re.compile(r"(?:.*_)?(?:dns|jwks|oidc|repo|image|layer|docker|build|package|negative|session)_caches?_.*")
+
+
 def _is_ttl(setting: Setting) -> bool:
-    return _CACHE_TTL.fullmatch(setting.name) is not None
+    return _CACHE_TTL.fullmatch(setting.name) is not None and _OTHERS.fullmatch(setting.name) is None
 
 
 def _layers(settings: list[Setting]) -> tuple[dict[str, Layer], list[Setting]]:
@@ -115,11 +124,21 @@ def _layers(settings: list[Setting]) -> tuple[dict[str, Layer], list[Setting]]:
 
 def _lifetime(setting: Setting) -> Sourced[float] | None:
     value = setting.value.value
+    if setting.name.endswith("caffeine_spec"):
+        written = _CAFFEINE.search(str(value)[:500])
+        bound = (seconds(written[1].lower()) if written else None) or 0.0
+        return setting.value.map(lambda _: bound)
     found = seconds(value)
     if found is None or found < 0:
         return None
     if number(value) is not None:  # a bare number: its unit stands in the name
-        found *= 0.001 if setting.name.endswith(("_ms", "_millis")) else 60 if setting.name.endswith("_minutes") else 1
+        found *= (
+            0.001
+            if setting.name.endswith(("_ms", "_millis")) or setting.name in _SPRING
+            else 60
+            if setting.name.endswith("_minutes")
+            else 1
+        )
     return setting.value.map(lambda _: float(found))
 
 

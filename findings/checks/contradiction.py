@@ -55,6 +55,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
     yield from _objectives(platform)
     yield from _blocked(platform)
     yield from _replicas(platform)
+    yield from _scaled_twice(platform)
 
 
 # Images against the platform's own admission policy
@@ -340,4 +341,24 @@ def _replicas(platform: Platform) -> Iterator[Verdict]:
             (Quantity("pods_out_of_bounds", outside, "pods", "max(minimum − replicas, replicas − maximum)", terms),),
             Severity.LOW,
             "replicas",
+        )
+
+
+def _scaled_twice(platform: Platform) -> Iterator[Verdict]:
+    """Source: KEDA, a ScaledObject makes a HorizontalPodAutoscaler of its own, and two of them fight over replicas."""
+    for workload in platform.workloads:
+        found = {each.resource.id: each for each in platform.autoscalers_of(workload) if each.resource is not None}
+        if len(found) < 2:
+            continue
+        names = " and ".join(sorted(found))
+        terms = tuple(Input(name, 1, "autoscaler", Source.FILE, each.place.path, each.place.line)
+                      for name, each in found.items())  # fmt: skip
+        yield Fail(
+            workload.id,
+            f"{len(found)} autoscalers set its replicas: {names}",
+            "Each sets the number of pods by what it alone measures, and undoes what the other has done.",
+            places(*(each.place for each in found.values())),
+            (Quantity("autoscalers", len(found), "autoscalers", "that scale the same workload", terms),),
+            None,
+            "autoscalers",
         )

@@ -124,12 +124,15 @@ def _composed(platform: Platform) -> Iterator[Verdict]:
 def _limited(platform: Platform, workload: Workload, container: Container, scaler: Autoscaler | None) -> Limited | str:
     resource = workload.resource
     limit = resource.sourced(container.node, "resources.limits.cpu")
+    requested_by_default = None
     if limit is None and not workload.is_compose:
-        limit = _by_default(platform, resource.namespace)
+        limit = _by_default(platform, resource.namespace, "default")
+        requested_by_default = _by_default(platform, resource.namespace, "defaultRequest")
     cores = amount(limit.value) if limit is not None else None
     if limit is None or cores is None or cores <= 0:
         return workload.id
-    request = resource.sourced(container.node, "resources.requests.cpu")
+    # One that states a limit of its own has that for its request before a LimitRange is asked.
+    request = resource.sourced(container.node, "resources.requests.cpu") or requested_by_default
     asked = amount(request.value) if request is not None else None
     otherwise = None if workload.is_compose else _as_limit(limit, cores)
     return Limited(
@@ -143,12 +146,12 @@ def _limited(platform: Platform, workload: Workload, container: Container, scale
     )
 
 
-def _by_default(platform: Platform, namespace: str) -> Sourced[Any] | None:
-    """The limit that a namespace's LimitRange gives containers which state none."""
+def _by_default(platform: Platform, namespace: str, name: str) -> Sourced[Any] | None:
+    """The limit, or the request, that a namespace's LimitRange gives containers which state none."""
     for ranges in platform.in_namespace("LimitRange", namespace):
         for number, each in enumerate(items(ranges.body, "spec.limits")):
             if isinstance(each, Map) and each.get("type") == "Container":
-                stated = ranges.at(f"spec.limits.{number}.default.cpu")
+                stated = ranges.at(f"spec.limits.{number}.{name}.cpu")
                 if stated is not None:
                     return stated
     return None

@@ -1,10 +1,12 @@
 """Where credentials are written out beside ConfigMaps: environments of pods, Terraform, values of Helm. PURE."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from findings.checks import written_out
+from findings.platform import compose
+from findings.platform.kubernetes import VALUED
 from findings.platform.model import Block, Platform, Workload
 from findings.platform.nodes import items
 from findings.platform.settings import flat
@@ -35,20 +37,48 @@ class Held:
             self.found.setdefault(name, (place, value))
 
 
-def everywhere(platform: Platform) -> Iterator[Held]:
-    """In the order in which it is read, and without subjects that hold none."""
-    for held in (*_workloads(platform), *_terraform(platform), *_tasks(platform), *_values(platform)):
+def everywhere(platform: Platform, told: Container[tuple[str, int | None]] = ()) -> Iterator[Held]:
+    """In the order in which it is read, without subjects that hold none and places of which something was told."""
+    found = (
+        *_workloads(platform), *_compose(platform, for_production=True), *_terraform(platform), *_tasks(platform),
+        *_values(platform), *_values_of_objects(platform),
+    )  # fmt: skip
+    yield from _beyond(found, told)
+
+
+def of_compose(platform: Platform, told: Container[tuple[str, int | None]], *, for_production: bool) -> Iterator[Held]:
+    yield from _beyond(_compose(platform, for_production=for_production), told)
+
+
+def _beyond(found: Iterable[Held], told: Container[tuple[str, int | None]]) -> Iterator[Held]:
+    for held in found:
+        held.found = {name: at for name, at in held.found.items() if (at[0].path, at[0].line) not in told}
         if held.found:
             yield held
 
 
 def _workloads(platform: Platform) -> Iterator[Held]:
     why = "The role view reads pods and no Secrets, and whoever has the repository or its past has this file."
+    of_terraform = {block.path for block in platform.blocks}  # told of the block, which knows what a caller sets
     for workload in platform.workloads:
+        if workload.resource.path in of_terraform:
+            continue
         held = Held(workload.id, "the environment of a pod", why)
         for name, value, place in _own_variables(workload):
             held.add(name, value, place)
         yield held
+
+
+def _compose(platform: Platform, *, for_production: bool) -> Iterator[Held]:
+    why = "Whoever may ask Docker has it, and whoever has the repository or its past has this file."
+    for service in platform.compose_services:
+        if compose.is_for_production(platform.configs, service) is for_production:
+            held = Held(service.id, "the environment of a service", why)
+            for container in service.containers:
+                for name, variable in container.env.items():
+                    if variable.value is not None:
+                        held.add(name, variable.value.value, variable.value.place)
+            yield held
 
 
 def _own_variables(workload: Workload) -> Iterator[tuple[str, str, Place]]:
@@ -80,8 +110,27 @@ def _of_block(block: Block, held: Held, depth: int) -> None:
             _of_attribute(attribute, stated.value, stated.place, held)
         if attribute == "container_definitions" and stated is not None:
             _of_containers(stated, held)
+    if block.kind == "helm_release":
+        _of_release(block, held)
     for inner in block.blocks if depth < _MOST_LEVELS else ():
         _of_block(inner, held, depth + 1)
+
+
+def _of_release(block: Block, held: Held) -> None:
+    """Values that Terraform gives to a chart: `set` as blocks, or, since its third version, as a list; and `values`,
+    whose texts are YAML."""
+    for each in block.inner("set"):
+        name, value = each.get("name"), each.get("value")
+        if isinstance(name, Sourced) and isinstance(value, Sourced) and not is_default(value):
+            held.add(str(name.value), value.value, value.place)
+    listed, texts = block.get("set"), block.get("values")
+    for pair in listed.value if isinstance(listed, Sourced) and isinstance(listed.value, list) else ():
+        if isinstance(pair, Mapping):
+            held.add(str(pair.get("name")), pair.get("value"), block.place())
+    for text in texts.value if isinstance(texts, Sourced) and isinstance(texts.value, list) else ():
+        root = next((each.root for each in read(str(text)) if isinstance(each, Document)), None)
+        for key, value, _ in flat(root) if isinstance(root, Map) else ():
+            held.add(key, value, texts.place if isinstance(texts, Sourced) else block.place())
 
 
 def _of_attribute(attribute: str, value: Any, place: Place, held: Held) -> None:
@@ -130,4 +179,21 @@ def _values(platform: Platform) -> Iterator[Held]:
             held.severity = Severity.MEDIUM
         for key, value, line in flat(config.root):
             held.add(key, value, config.place(line))
+        yield held
+
+
+def _values_of_objects(platform: Platform) -> Iterator[Held]:
+    """Values that an object gives to a chart: of Flux' HelmRelease, k3s' HelmChart, Argo CD's Application."""
+    why = "Whoever may read the object, or has the repository or its past, has it."
+    for config in platform.configs:
+        if config.resource is not None and config.resource.kind in VALUED:
+            held = Held(config.resource.id, "values of Helm", why)
+            for key, value, line in flat(config.root):
+                held.add(key, value, config.place(line))
+            yield held
+    for resource in platform.of_kind("Application"):
+        held = Held(resource.id, "values of Helm", why)
+        for each in items(resource.body, "spec.source.helm.parameters"):
+            if isinstance(each, Map) and "value" in each:
+                held.add(str(each.get("name")), each["value"], resource.place(each.lines["value"]))
         yield held

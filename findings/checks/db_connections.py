@@ -8,7 +8,7 @@ from findings.checks import autoscaling
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import compose, databases, pools, processes
 from findings.platform.databases import Database, Pooler
-from findings.platform.model import COMPOSE, Autoscaler, Platform, Resource, Workload, places
+from findings.platform.model import COMPOSE, Autoscaler, Platform, Resource, Workload, places, shared_folders
 from findings.platform.nodes import mapping
 from findings.platform.units import stated_count
 from findings.vocabulary import Category, Outcome, Severity
@@ -101,6 +101,7 @@ class Service:
     pool: pools.Pool
     hosts: tuple[str, ...] = ()
     scaler: Autoscaler | None = None
+    path: str = ""  # of the file that states it
 
     @property
     def per_pod(self) -> int:
@@ -190,7 +191,8 @@ def _service(platform: Platform, client: pools.Client) -> Service | Unknown:
     name = workload.resource.name
     scaler = platform.autoscaler_of(workload)
     added = _surge_of(workload, pods)
-    return Service(name, workload.id, pods, added, counted, client.pool, client.hosts, scaler)
+    path = workload.resource.path
+    return Service(name, workload.id, pods, added, counted, client.pool, client.hosts, scaler, path)
 
 
 def _surge_of(workload: Workload, pods: Sourced[int]) -> Sourced[int]:
@@ -226,11 +228,27 @@ def _assigned(
     platform: Platform, known: list[Database], services: list[Service]
 ) -> Iterator[tuple[Database, list[Service]]]:
     """Every database with the services that use it: all of them when there is but one, else by name."""
-    if len(known) == 1:
-        yield known[0], services
-        return
+    is_only = len({each.subject for each in known}) == 1
     for database in known:
-        yield database, [each for each in services if _uses(platform, each, database)]
+        users = services if is_only else [each for each in services if _uses(platform, each, database)]
+        same = [each for each in known if each.subject == database.subject]
+        yield database, _of_one_environment(database, same, users)
+
+
+def _of_one_environment(database: Database, same: list[Database], services: list[Service]) -> list[Service]:
+    """Folders of several environments hold databases and services of one name. A service uses the database beside it,
+    and of a service that stands twice the larger counts: no cluster runs both."""
+    largest: dict[str, Service] = {}
+    for each in services:
+        if database.names and each.hosts and not database.names & {host.partition(".")[0] for host in each.hosts}:
+            continue  # it names another one
+        near = shared_folders(each.path, database.place.path)
+        if any(shared_folders(each.path, other.place.path) > near for other in same):
+            continue
+        held = largest.get(each.subject)
+        if held is None or each.pods.value * each.per_pod > held.pods.value * held.per_pod:
+            largest[each.subject] = each
+    return list(largest.values())
 
 
 def _uses(platform: Platform, service: Service, database: Database) -> bool:

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform import windows
-from findings.platform.model import Platform, Resource, Setting, places
+from findings.platform import freezes, windows
+from findings.platform.freezes import Timer
+from findings.platform.model import Block, Platform, Resource, Setting, places
 from findings.platform.windows import Calendar, Window
 from findings.platform.yaml_reader import Seq
 from findings.vocabulary import Category, Outcome, Severity
-from platform_risk.quantities.sourced import Input, Quantity, Source, Sourced, input_of
+from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, input_of
 
 META = Meta(
     id="deployment-windows",
@@ -41,6 +42,7 @@ emergency_override:
     ),
 )
 
+_SHORT = 1.0  # h: a shorter timer is the time to look once more
 _SHOWN = 20  # windows among the inputs: a schedule of every minute has more than anybody reads
 YEAR = 2026  # of the days on which clocks change, where no holiday names another
 _OVERRIDE = re.compile(r"(?:.*_)?(?:emergency|break_glass|breakglass)(?:_.*)?")
@@ -72,7 +74,10 @@ def elapsed_hours(start: datetime, end: datetime) -> float:
 
 
 def run(platform: Platform) -> Iterator[Verdict]:
-    for found in windows.calendars(platform):
+    block = next(iter(platform.terraform("gitlab_project_freeze_period")), None)
+    pipeline = freezes.pipeline_without(platform) if block is not None else None
+    closing = () if pipeline is not None else freezes.freezes(platform)
+    for found in (*windows.calendars(platform), *closing):
         if isinstance(found, Calendar):
             yield from _judged(platform, found)
         else:
@@ -80,6 +85,46 @@ def run(platform: Platform) -> Iterator[Verdict]:
             yield Unsure(subject, asked.reason, asked.provide, asked.place)
     for application, stated in windows.ignored(platform):
         yield _ignored(application, stated)
+    for timer in freezes.timers(platform):
+        yield _waiting(timer)
+    if block is not None and pipeline is not None:
+        yield _not_asked(block, pipeline)
+
+
+def _waiting(timer: Timer) -> Verdict:
+    """A timer is a way around for whoever may pass it, and the same wait for every other fix."""
+    found = places(timer.minutes, timer.bypass)
+    hours = timer.minutes.value / 60
+    if timer.bypass.value or hours < _SHORT:
+        return Pass(timer.subject, found)
+    terms = (input_of("wait_timer", timer.minutes, "min"),)
+    return Fail(
+        timer.subject,
+        f"Every fix waits {hours:.3g} hours, and nobody may pass",
+        "The environment has a wait timer that holds for administrators too, at any hour and whatever is broken.",
+        found,
+        (
+            Quantity("longest_closed_hours", hours, "h", "wait timer ÷ 60", terms),
+            Quantity("mean_wait_hours", hours, "h", "wait timer ÷ 60", terms),
+            Quantity("break_glass", 0, "", "1 where an override is stated",
+                     (input_of("can_admins_bypass", timer.bypass, ""),)),
+        ),
+        None,
+        "timer",
+    )  # fmt: skip
+
+
+def _not_asked(block: Block, pipeline: Place) -> Fail:
+    term = Input("freeze", block.id, "", Source.FILE, block.path, block.line)
+    return Fail(
+        block.id,
+        "The freeze is not in force: no rule of the pipeline asks for it",
+        "GitLab only sets CI_DEPLOY_FREEZE while it lasts; jobs run all the same unless their rules ask for it.",
+        places(block.place(), pipeline),
+        (Quantity("windows_ignored", 1, "windows", "freezes that no rule asks for", (term,)),),
+        None,
+        "ignored",
+    )
 
 
 def _ignored(application: Resource, stated: Sourced[Seq]) -> Fail:

@@ -262,13 +262,17 @@ def _storage(storage: Storage, clusters: list[Cluster]) -> Verdict:
     return Fail(
         storage.subject,
         f"Its brokers' storage is ephemeral: {deleted} may take acknowledged messages along",
-        "An emptyDir goes with its pod, and the pod goes with an eviction, a drained or lost node, or a cluster that "
-        "is stopped for the night: each is a lost disk, not a restart.",
+        f"{_what(storage)} goes with its pod, and the pod goes with an eviction, a drained or lost node, or a cluster "
+        "that is stopped for the night: each is a lost disk, not a restart.",
         places(*storage.ephemeral),
         quantities,
         Severity.MEDIUM if survived else None,
         "ephemeral",
     )
+
+
+def _what(storage: Storage) -> str:
+    return "Without a volume data is in the container, which" if storage.ephemeral[0].value == "none" else "An emptyDir"
 
 
 def _quorum(storage: Storage) -> Verdict:

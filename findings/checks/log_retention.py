@@ -62,7 +62,8 @@ def stores(platform: Platform) -> list[tuple[str, Sourced[float] | Unknown]]:
 
 
 def _for_ever(platform: Platform, subject: str, kept: Sourced[float], *, alone: bool) -> Iterator[Verdict]:
-    own = platform.facts.number(f"logs.groups.{subject}.gb_per_day")
+    stated = (platform.facts.number(f"logs.groups.{name}.gb_per_day") for name in _called(platform, subject))
+    own = next((each for each in stated if each is not None), None)
     daily = own or (platform.facts.number("logs.gb_per_day") if alone else None)
     quantities = tuple(_figures(platform, daily)) if daily is not None and daily.value > 0 else ()
     yield Fail(
@@ -82,6 +83,18 @@ def _for_ever(platform: Platform, subject: str, kept: Sourced[float], *, alone: 
     elif price(platform, "logs", (PriceUnit.PER_GB_MONTH,)) is None:
         yield Unsure(subject, "what a stored gigabyte costs is not stated, so there is no cost", "facts: logs.price",
                      kept.place)  # fmt: skip
+
+
+def _called(platform: Platform, subject: str) -> Iterator[str]:
+    """What facts may call it: its address, the name that it has at AWS, and where it is one of its own, its label."""
+    yield subject
+    for block in platform.terraform("aws_cloudwatch_log_group"):
+        if block.id == subject:
+            name = block.get("name")
+            if isinstance(name, Sourced):
+                yield str(name.value)
+            if "[" not in subject:
+                yield block.labels[-1]
 
 
 def _figures(platform: Platform, daily: Sourced[float]) -> Iterator[Quantity]:

@@ -186,7 +186,7 @@ def _rollout(terms: Terms) -> int:
 
 
 def available_of(terms: Terms) -> int:
-    return int(terms["max_connections"]) - int(terms["reserved_connections"])
+    return max(int(terms["max_connections"]) - int(terms["reserved_connections"]), 0)
 
 
 def _refused(terms: Terms) -> float:

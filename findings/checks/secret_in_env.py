@@ -99,11 +99,11 @@ def run(platform: Platform) -> Iterator[Verdict]:
     told = {(place.path, place.line) for each in stated for place in each.places}
     for config_map in platform.of_kind("ConfigMap"):
         yield from _in_config_map(platform, config_map, told)
-    elsewhere = [_held(each) for each in credentials.everywhere(platform)]
+    elsewhere = [_held(each) for each in credentials.everywhere(platform, told)]
     yield from elsewhere
     for token in tokens:
         yield from _judged(platform, token, rights)
-    unsure += _handed_over(platform)
+    unsure += (*_handed_over(platform), *_of_developers(platform, told))
     yield from unsure
     doubtful = {each.subject for each in (*stated, *elsewhere)} | {each.subject for each in unsure}
     doubtful |= {use.subject for token in tokens for use in token.uses}
@@ -123,6 +123,17 @@ def _handed_over(platform: Platform) -> Iterator[Unsure]:
                         f"a file instead of the variable: `secrets:` of the service {service.resource.name}",
                         variable.place,
                     )
+
+
+def _of_developers(platform: Platform, told: set[tuple[str, int | None]]) -> Iterator[Unsure]:
+    """Passwords in docker-compose where no file for production has them: on a developer's machine they open nothing."""
+    for held in credentials.of_compose(platform, told, for_production=False):
+        chosen = {name: place for name, (place, value) in held.found.items() if not written_out.is_plain(value)}
+        if not chosen:
+            continue  # `postgres`: nobody would take it for one that opens anything
+        place, names = next(iter(chosen.values())), ", ".join(list(chosen)[:4])
+        reason = f"{names} is written out, and whether anything but a developer's machine runs this is not said"
+        yield Unsure(held.subject, reason, "the file for production, or `secrets:` of the service", place)
 
 
 def _tokens(platform: Platform, uses: Sequence[SecretUse]) -> tuple[list[_Token], list[Unsure]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import processes, rotation, secrets, secrets_store
-from findings.platform.model import Platform, Resource, Workload, places
+from findings.platform.model import Platform, Resource, Workload, places, shared_folders
 from findings.platform.nodes import mapping
 from findings.platform.rotation import Rotation
 from findings.platform.secrets import How, SecretUse
@@ -94,7 +94,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
     rotated: set[tuple[str, str]] = set()
     for each in (*rotation.rotations(platform), *secrets_store.rotations(platform)):
         rotated.add((each.namespace, each.secret))
-        yield _judged(platform, each, by_secret.get((each.namespace, each.secret), []))
+        yield _judged(platform, each, _beside(each, by_secret.get((each.namespace, each.secret), [])))
     held = [*(use for use in uses if use.how not in (How.VOLUME, How.CSI)), *_logins(platform)]
     for namespace, secret in dict.fromkeys((use.namespace, use.secret) for use in held):
         if (namespace, secret) in rotated:
@@ -127,6 +127,15 @@ def _logins(platform: Platform) -> Iterator[SecretUse]:
             yield SecretUse(login.namespace, secret, "", How.VOLUME, "", login.id, login.place())
 
 
+def _beside(rotated: Rotation, uses: Sequence[SecretUse]) -> Sequence[SecretUse]:
+    """Of a workload that several environments have, the one beside it: the others are of other clusters."""
+    path = rotated.place.path
+    most = {use.subject: 0 for use in uses}
+    for use in uses:
+        most[use.subject] = max(most[use.subject], shared_folders(path, use.place.path))
+    return [use for use in uses if shared_folders(path, use.place.path) == most[use.subject]]
+
+
 def _uses_of(uses: Sequence[SecretUse], namespace: str, secret: str) -> Sequence[SecretUse]:
     return [use for use in uses if (use.namespace, use.secret) == (namespace, secret)]
 
@@ -144,15 +153,15 @@ def _judged(platform: Platform, rotated: Rotation, uses: Sequence[SecretUse]) ->
     subject = rotated.subject
     if rotated.refresh is None:
         return _never(rotated, uses, "It is written once and never refreshed")
+    delays = [_delay(platform, rotated, use) for use in uses]
+    stuck = [each.use for each in delays if each.seconds is None]
+    if stuck:
+        return _never(rotated, stuck, "A new value does not reach them before they are restarted")
     if isinstance(rotated.refresh, Unknown):
         return Unsure(subject, rotated.refresh.reason, rotated.refresh.provide, rotated.refresh.place)
     if not uses:
         return Unsure(subject, f"which workloads use Secret {rotated.secret} is not in these files",
                       "the workloads that use it", rotated.place)  # fmt: skip
-    delays = [_delay(platform, rotated, use) for use in uses]
-    stuck = [each.use for each in delays if each.seconds is None]
-    if stuck:
-        return _never(rotated, stuck, "A new value does not reach them before they are restarted")
     for each in delays:
         if isinstance(each.seconds, Unknown):
             return Unsure(subject, each.seconds.reason, each.seconds.provide, each.seconds.place)

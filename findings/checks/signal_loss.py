@@ -183,9 +183,17 @@ def _datadog(platform: Platform) -> Iterator[Verdict]:
             yield Pass(monitor.id, (monitor.place,))
         elif heartbeat is not None and _is_of_hosts(monitor):
             yield Pass(monitor.id, (monitor.place, heartbeat.place))
+        elif (unread := _what_it_is(monitor)) is not None:
+            yield Unsure(monitor.id, unread.reason, unread.provide, unread.place)
         else:
             found = [(monitor.id, monitor.place, "")]
             yield _fail(monitor.id, found, "notify_no_data", "missing data notifies nobody")
+
+
+def _what_it_is(monitor: alerts.Monitor) -> Unknown | None:
+    """Why it is not known to be one of metrics: its type, or what it asks for, comes from elsewhere."""
+    stated = (monitor.stated.get("type"), monitor.stated.get("query"))
+    return next((each for each in stated if isinstance(each, Unknown)), None)
 
 
 def _is_of_hosts(monitor: alerts.Monitor) -> bool:

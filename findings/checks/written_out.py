@@ -60,6 +60,15 @@ _SIGNS = re.compile(
     r"(?:.*_)?(?:secret_key(?:_base)?|(?:jwt|session|cookie|auth|nextauth|signing|hmac|csrf|app)_secret(?:_key)?"
     r"|(?:jwt|session|cookie|signing|hmac|csrf)_(?:signing_)?key|password_token|jwt_token)"
 )
+# Tokens that say what they are, whatever they are called: of GitHub, GitLab, Slack, Stripe, Vault, SendGrid, npm,
+# DigitalOcean.
+_TOKEN = re.compile(
+    r"gh[pousr]_[A-Za-z0-9]{36,251}|github_pat_\w{22,255}|glpat-[\w-]{20,300}|xox[abprs]-[A-Za-z0-9-]{20,300}"
+    r"|[sr]k_live_[A-Za-z0-9]{24,300}|hv[sb]\.[\w-]{24,300}|SG\.[\w-]{22}\.[\w-]{43}|npm_[A-Za-z0-9]{36}"
+    r"|dop_v1_[0-9a-f]{64}|https://hooks\.slack\.com/services/T\w{6,20}/B\w{6,20}/\w{16,60}",
+    re.ASCII,
+)
+_RANDOM = 20  # of its last letters, which nobody chose
 _LEAST_LETTERS = 16  # of a key that nobody made up
 _LEAST_BITS = 3.2  # of entropy for each of its letters; words of English have less than 3
 _WORDS = re.compile(r"[a-z]+(?:[-_. ][a-z0-9]+)*|[A-Z]+(?:[-_. ][A-Z0-9]+)*")
@@ -107,8 +116,19 @@ def _bits(text: str) -> float:
     return -sum(share * math.log2(share) for share in shares)
 
 
+def is_token_by_form(value: str) -> bool:
+    """Whether a value is a token that its form gives away, under any name; `ghp_xxxx…` of a text of help is none."""
+    made = value[-_RANDOM:]
+    return _TOKEN.fullmatch(value) is not None and _bits(made) >= _LEAST_BITS and any(map(str.isdigit, made))
+
+
 def is_credential(key: str, value: str) -> bool:
-    return is_password(key, value) or is_key(key, value)
+    return is_password(key, value) or is_key(key, value) or is_token_by_form(value)
+
+
+def is_plain(value: str) -> bool:
+    """Whether it is a word, with digits after it or without: what people take where it does not matter."""
+    return re.fullmatch(r"[A-Za-z]+[0-9]*", value) is not None
 
 
 def is_for_development(value: str) -> bool:

@@ -8,6 +8,7 @@ every way is followed that it may take.
 import base64
 import binascii
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,7 +28,8 @@ _MATCHER = re.compile(
     r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"\s*|(?P<bare>[^,{}"\s][^,{}"]*)?)(?:,|\Z)'
 )
 _FILLED_IN = re.compile(r"\{\{|\$\{|\$\(|<[^<>]*>|%\(")
-_SECRET_KEYS = ("alertmanager.yaml", "alertmanager.yml")
+_SECRET_KEYS = ("alertmanager.yaml", "alertmanager.yml", "alertmanager.yaml.gz")
+_MOST_UNPACKED = 1_000_000  # bytes: a Secret holds one MiB, and a configuration is far smaller
 _MOST_LEVELS = 5  # of a file of values above the configuration within it
 _MOST_ENDS = 50  # of one alert
 
@@ -243,13 +245,19 @@ def _of_secret(secret: Resource) -> Iterator[Routing]:
     data = mapping(secret.body, "data")
     for key in _SECRET_KEYS:
         try:
-            text = base64.b64decode(str(data.get(key) or ""), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+            packed = base64.b64decode("".join(str(data.get(key) or "").split()), validate=True)
+            text = (_unpacked(packed) if key.endswith(".gz") else packed).decode()
+        except (binascii.Error, UnicodeDecodeError, zlib.error):
             continue
-        root = settings.parsed(text, key)
+        root = settings.parsed(text, key.removesuffix(".gz"))
         if isinstance(root, Map):
             for node in _within(root, 0):
                 yield _Reader(secret, f"{secret.id} {key}", data.lines[key]).routing(node)
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """Of gzip, as Prometheus Operator writes what it made; what unpacks to more than any configuration is cut off."""
+    return zlib.decompressobj(wbits=31).decompress(packed, _MOST_UNPACKED)
 
 
 def _of_object(resource: Resource, managers: list[Resource]) -> Iterator[Routing]:

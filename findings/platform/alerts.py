@@ -8,6 +8,7 @@ from typing import Any
 from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once, normal, once
 from findings.platform.nodes import find, items, mapping
 from findings.platform.promql import MOST_LETTERS
+from findings.platform.settings import parsed
 from findings.platform.units import seconds
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
@@ -155,6 +156,18 @@ def datadog_monitors(platform: Platform, *, of_metrics: bool = True) -> Iterator
 def _monitors(platform: Platform) -> Iterator[Monitor]:
     for block in platform.terraform("datadog_monitor"):
         yield Monitor(block.id, block.place(), block.attributes)
+    for block in platform.terraform("datadog_monitor_json"):
+        stated = block.get("monitor")
+        root = (
+            parsed(stated.value, "monitor.json")
+            if isinstance(stated, Sourced) and isinstance(stated.value, str)
+            else None
+        )
+        if isinstance(root, Map) and "query" in root:
+            pairs = (pair for each in (root, mapping(root, "options")) for pair in each.items())
+            plain = ((key, value) for key, value in pairs if value is not None and not isinstance(value, Map | Seq))
+            found = {normal(key): Sourced(value, Source.FILE, block.place()) for key, value in plain}
+            yield Monitor(block.id, block.place(), found)
     for resource in platform.of_kind("DatadogMonitor"):
         spec = mapping(resource.body, "spec")
         if "query" in spec:

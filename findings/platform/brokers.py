@@ -204,7 +204,9 @@ def _configured(platform: Platform) -> Iterator[Cluster]:
         workload.id
         for workload in platform.workloads
         for each in workload.containers
-        if "KAFKA_LISTENERS" in each.env or "KAFKA_CFG_LISTENERS" in each.env
+        if "KAFKA_LISTENERS" in each.env
+        or "KAFKA_CFG_LISTENERS" in each.env
+        or (not each.is_init and "broker" in roles_of(each))
     }
     loose = [scope for scope in platform.loose_settings if scope.endswith("server.properties")]
     for scope in (*sorted(brokers), *loose):
@@ -222,24 +224,25 @@ def named(settings: list[Setting], name: str) -> Sourced[int] | None:
 
 
 def producers(platform: Platform) -> list[Producer]:
-    found: dict[tuple[str, str], Producer] = {}
+    # By file too: a workload of one name in several environments states its own in each.
+    found: dict[tuple[str, str, str], Producer] = {}
     for setting in platform.settings:
         if _ACKS.fullmatch(setting.name):
             acks = _acks(setting.value)
             if acks is not None:
                 beside = platform.settings_of(setting.scope)
                 idempotence = next((each.value for each in beside if each.name.endswith("enable_idempotence")), None)
-                found.setdefault(
-                    (setting.scope, setting.name), Producer(setting.scope, setting.name, acks, idempotence)
-                )
+                key = (setting.scope, setting.name, setting.value.place.path)
+                found.setdefault(key, Producer(setting.scope, setting.name, acks, idempotence))
     for call in platform.calls_of(*_PRODUCERS):
         stated = call.arguments.get("acks")
         acks = _acks(stated) if stated is not None else None
         if acks is None and call.name.endswith("AIOKafkaProducer") and not _decides(call.arguments, call.computed):
             acks = Sourced("1", Source.PROVIDER_DEFAULT, call.place, "aiokafka: acks defaults to 1")
         if acks is not None:
-            key = (call.place.path, call.name)
-            found.setdefault(key, Producer(*key, acks, call.arguments.get("enable_idempotence")))
+            path = call.place.path
+            idempotence = call.arguments.get("enable_idempotence")
+            found.setdefault((path, call.name, path), Producer(path, call.name, acks, idempotence))
     return list(found.values())
 
 

@@ -40,8 +40,10 @@ def routings(platform: Platform) -> Iterator[Routing]:
             made = _of_config(platform, config, node, line)
             if made is not None:
                 yield made
+    shifted = set(_shifted(platform))
     for resource in platform.of_kind("VirtualService"):
-        yield from _of_mesh(resource)
+        if (resource.namespace, resource.name) not in shifted:
+            yield from _of_mesh(resource)
     yield from _of_dns(platform)
 
 
@@ -80,6 +82,15 @@ def _first(stated: dict[str, Sourced[Any]], names: tuple[str, ...]) -> Sourced[f
     return next((found for name in names if (found := stated_number(stated.get(name))) is not None), None)
 
 
+def _shifted(platform: Platform) -> Iterator[tuple[str, str]]:
+    """VirtualServices whose weights Argo Rollouts changes from step to step: a release on its way."""
+    for rollout in platform.of_kind("Rollout"):
+        istio = mapping(rollout.body, "spec.strategy.canary.trafficRouting.istio")
+        for each in (mapping(istio, "virtualService"), *items(istio, "virtualServices")):
+            if isinstance(each, Map) and each.get("name"):
+                yield rollout.namespace, str(each["name"])
+
+
 def _of_mesh(resource: Resource) -> Iterator[Routing]:
     for number, http in enumerate(items(resource.body, "spec.http")):
         found, host = [], ""
@@ -104,7 +115,9 @@ def _of_dns(platform: Platform) -> Iterator[Routing]:
             share = stated_number(weight) if isinstance(weight, Sourced) else None
             if isinstance(name, Sourced) and share is not None:
                 key = (str(name.value), ",".join(zone), block.path.rpartition("/")[0])
-                named.setdefault(key, []).append((block, Cell(block.labels[-1], share, None)))
+                identifier = block.get("set_identifier")
+                shown = str(identifier.value) if isinstance(identifier, Sourced) else block.labels[-1]
+                named.setdefault(key, []).append((block, Cell(shown, share, None)))
     for (name_, _, _), found in named.items():
         if len(found) > 1:
             first = found[0][0]

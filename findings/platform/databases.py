@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from findings.platform import pools
 from findings.platform.model import Block, Platform, Resource, Workload, once
 from findings.platform.nodes import mapping
 from findings.platform.units import stated_count
@@ -49,6 +50,7 @@ class Database:
     poolers: tuple[Pooler, ...] = ()
     proxy: Place | None = None  # a proxy that never opens more than a share of the limit
     memory: Sourced[int] | None = None  # bytes, where the limit follows from it
+    names: frozenset[str] = frozenset()  # host names that lead to it; empty where nobody can tell
 
     @property
     def available(self) -> int | None:
@@ -90,7 +92,7 @@ def default_max_connections(memory_bytes: int) -> int:
 @once
 def databases(platform: Platform) -> list[Database]:
     """Of clusters, clouds and facts; those that compose files start are `of_compose`."""
-    found = [*_in_terraform(platform), *_in_kubernetes(platform)]
+    found = [*_in_terraform(platform), *_of_google(platform), *_in_kubernetes(platform), *_own(platform)]
     own = {each.resource.name for each in platform.compose_services if _engine(each)}
     names = [name for name in platform.facts.names("databases") if name not in own]
     unmatched = [name for name in names if not any(_same(name, each.name) for each in found)]
@@ -148,6 +150,26 @@ def _in_terraform(platform: Platform) -> Iterator[Database]:
             else Sourced(_RESERVED + _RESERVED_RDS, Source.PROVIDER_DEFAULT, block.place(), _RESERVED_RDS_NOTE)
         )
         yield Database(name, block.id, limit, reserved, block.place(), (), proxy, memory)
+
+
+def _of_google(platform: Platform) -> Iterator[Database]:
+    """Cloud SQL: a flag, else what the machine's size gives, of which nothing is known here."""
+    for block in platform.terraform("google_sql_database_instance"):
+        if "master_instance_name" in block.attributes:
+            continue
+        name = block.labels[1] if len(block.labels) > 1 else block.id
+        flags = (flag for settings in block.inner("settings") for flag in settings.inner("database_flags"))
+        value = next((each.get("value") for each in flags if _text(each.get("name")) == "max_connections"), None)
+        limit = value if isinstance(value, Unknown) else stated_count(value)
+        version = _text(block.get("database_version"))
+        if limit is None:
+            reason = f"max_connections of {version or 'Cloud SQL'} follows from its machine and is not stated"
+            limit = Unknown(reason, f"facts: databases.{name}.max_connections", block.place())
+        kept = _RESERVED if version.startswith("POSTGRES") else 0
+        note = _RESERVED_NOTE if kept else "MySQL keeps one connection beyond max_connections"
+        reserved = Sourced(kept, Source.PROVIDER_DEFAULT, block.place(), note)
+        place = limit.place if isinstance(limit, Sourced) else block.place()
+        yield Database(name, block.id, limit, reserved, place)
 
 
 def _text(stated: object) -> str:
@@ -227,6 +249,22 @@ def _in_kubernetes(platform: Platform) -> Iterator[Database]:
             yield Database(resource.name, resource.id, limit, reserved, limit.place, poolers)
 
 
+def _own(platform: Platform) -> Iterator[Database]:
+    """Servers that run as workloads of one's own: those that a client with a known pool names, or the only one behind a
+    pooler."""
+    servers = [each for each in platform.workloads if each.resource.kind in _RUN_BY and _engine(each)]
+    if not servers:
+        return
+    clients = [each for each in pools.clients(platform) if isinstance(each.pool, pools.Pool)]
+    asked = {host.partition(".")[0] for client in clients for host in client.hosts}
+    behind = len(servers) == 1 and next(pgbouncers(platform, platform.workloads), None) is not None
+    for server in servers:
+        names = frozenset({server.resource.name, *(each.name for each in platform.services_of(server))})
+        if names & asked or behind:
+            found = _of_service(platform, server, _engine(server), ())
+            yield replace(found, names=names)
+
+
 def _cnpg_poolers(platform: Platform, cluster: Resource) -> Iterator[Pooler]:
     for resource in platform.of_kind("Pooler"):
         same = mapping(resource.body, "spec.cluster").get("name") == cluster.name
@@ -276,6 +314,7 @@ _SERVERS = {
     "postgis": (100, _RESERVED, "PostgreSQL"), "timescaledb": (100, _RESERVED, "PostgreSQL"),
     "pgvector": (100, _RESERVED, "PostgreSQL"), "mysql": (151, 0, "MySQL"), "mariadb": (151, 0, "MariaDB"),
 }  # fmt: skip
+_RUN_BY = ("StatefulSet", "Deployment")
 _LIMIT_FLAG = re.compile(r"(?:--)?max[_-]connections=([0-9]{1,6})\Z")
 
 
@@ -286,7 +325,7 @@ def of_compose(platform: Platform, services: list[Workload]) -> list[Database]:
 
 
 def _engine(service: Workload) -> str:
-    image = service.containers[0].image
+    image = service.containers[0].image if service.containers else None
     name = image.value.rpartition("/")[2].partition(":")[0].partition("@")[0].lower() if image is not None else ""
     return name if name in _SERVERS else ""
 
@@ -297,6 +336,8 @@ def _of_service(platform: Platform, service: Workload, engine: str, poolers: tup
     provide = f"facts: databases.{name}.max_connections"
     limit: Sourced[int] | Unknown | None = stated_count(platform.facts.get(f"databases.{name}.max_connections"))
     container = service.containers[0]
+    of_image = container.env.get("POSTGRESQL_MAX_CONNECTIONS")  # Bitnami's
+    limit = limit or stated_count(of_image.value if of_image is not None else None)
     for word in container.words:
         flag = _LIMIT_FLAG.match(word)
         at = service.resource.place(container.node.lines.get("args"))

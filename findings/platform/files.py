@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +21,12 @@ class File:
     text: str
 
 
+OF_TESTS = "of an application's tests alone"
+
 # Reasons that leave nothing to be desired: what is skipped for another one was not looked at and should have been.
 _BY_DESIGN = (
     "no kind of file", "a lock file", "empty", "binary", "larger than", "Helm template", "the facts are those of",
-    "a link to nothing", "no regular file", *_FOLDERS.values(),
+    "a link to nothing", "no regular file", OF_TESTS, *_FOLDERS.values(),
 )  # fmt: skip
 
 
@@ -93,6 +96,9 @@ def decoded(shown: str, data: bytes) -> File | Skipped:
     """A file's bytes as text, or why not."""
     if len(data) > MOST_BYTES:
         return Skipped(shown, f"larger than {MOST_BYTES // 1_000_000} MB")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # as PowerShell writes what is sent to a file
+        with suppress(UnicodeDecodeError):
+            return File(shown, data.decode("utf-16"))
     if b"\x00" in data[:8192]:
         return Skipped(shown, "binary")
     try:

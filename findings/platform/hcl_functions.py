@@ -158,6 +158,7 @@ def _contains(given: list[Any]) -> bool:
 
 FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     "jsonencode": _jsonencode,
+    "yamlencode": _jsonencode,  # JSON is YAML: whoever reads the text reads this too
     "merge": _merge,
     "concat": _concat,
     "tonumber": _tonumber,

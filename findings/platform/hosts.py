@@ -12,6 +12,12 @@ _ADDRESS = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _CLUSTER_ENDS = (".svc", ".svc.cluster.local", ".cluster.local", ".internal.cluster")
+# Ends under which names of two parts are on the internet: `acme.io`, and not `redis.cache`, which the search domains
+# complete. Of the generic ones those that companies use.
+_PUBLIC = re.compile(
+    r"[a-z]{2}|com|org|net|edu|gov|mil|int|info|biz|dev|app|cloud|tech|online|site|xyz|tools|systems|services|network|"
+    r"digital|software|company|email|health|global|world|group|xn--.*"
+)
 _LOCAL = ("localhost", "host.docker.internal", "metadata.google.internal")
 
 
@@ -31,6 +37,7 @@ class Host:
 def hosts(platform: Platform) -> Iterator[Host]:
     """Every host name that an environment variable gives as a URL or with a port. Addresses and localhost are none."""
     services = {(each.name, each.namespace) for each in platform.of_kind("Service")}
+    namespaces = {each.namespace for each in platform.resources} | {each.name for each in platform.of_kind("Namespace")}
     for workload in platform.workloads:
         for container in workload.containers:
             for name, variable in container.env.items():
@@ -39,7 +46,7 @@ def hosts(platform: Platform) -> Iterator[Host]:
                 for part in variable.value.value.split(","):
                     host = host_of(part.strip())
                     if host:
-                        inside = _is_in_cluster(host, services)
+                        inside = _is_in_cluster(host, services, namespaces)
                         yield Host(host, inside, workload, name, variable.value.place)
 
 
@@ -54,7 +61,10 @@ def host_of(text: str) -> str:
     return host
 
 
-def _is_in_cluster(host: str, services: set[tuple[str, str]]) -> bool:
+def _is_in_cluster(host: str, services: set[tuple[str, str]], namespaces: set[str]) -> bool:
     name = host.rstrip(".")
     parts = name.split(".")
-    return len(parts) == 1 or name.endswith(_CLUSTER_ENDS) or (parts[0], parts[1]) in services
+    if len(parts) == 1 or name.endswith(_CLUSTER_ENDS) or (parts[0], parts[1]) in services:
+        return True
+    # `service.namespace`: the second search domain completes it.
+    return len(parts) == 2 and (parts[1] in namespaces or _PUBLIC.fullmatch(parts[1]) is None)

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import Autoscaler, Platform, Setting, Workload, all_once, normal, once
+from findings.platform.model import Autoscaler, Platform, Setting, Workload, all_once, normal, once, shared_folders
 from findings.platform.nodes import find, items, mapping
+from findings.platform.pools import mounted
 from findings.platform.processes import max_pods
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map, Seq
@@ -178,20 +179,26 @@ def consumers(platform: Platform) -> list[Consumer]:
 def _consumer(platform: Platform, workload: Workload, names: set[str], known: Sequence[Topic]) -> Consumer | None:
     settings = [each for each in platform.settings_of(workload.id) if _belongs(each, workload)]
     settings += platform.settings_by_name(workload)
+    settings += (each for scope in mounted(workload) for each in platform.settings_of(scope))
     speaks_kafka = any("kafka" in each.name or "kafka" in str(each.value.value).lower() for each in settings)
     scaler = platform.autoscaler_of(workload)
     trigger = kafka_trigger(scaler) if scaler is not None else None
     group = any(_GROUP.fullmatch(each.name) for each in settings)
     threads = next((each for each in settings if _THREADS.fullmatch(each.name) and stated_count(each.value)), None)
-    if not (trigger is not None or (group and speaks_kafka) or (threads is not None and (speaks_kafka or known))):
-        return None
     read = [
         str(each.value.value)
         for each in settings
         if (_TOPIC.fullmatch(each.name) or str(each.value.value) in names) and not _OUT.search(each.name)
     ]
+    in_code = speaks_kafka and not _consumed_in_code(platform).isdisjoint(read)
+    group = group or (speaks_kafka and _beside(platform, workload, "spring_kafka_consumer_group_id") is not None)
+    is_consumer = trigger is not None or (group and speaks_kafka) or in_code
+    if not is_consumer and (threads is None or not (speaks_kafka or known)):
+        return None
     if trigger is not None and trigger.get("topic"):
         read.append(str(trigger["topic"]))
+    if threads is None:
+        threads = _beside(platform, workload, "spring_kafka_listener_concurrency")
     count = stated_count(threads.value) if threads is not None else None
     place = threads.value.place if threads is not None else workload.resource.place()
     return Consumer(
@@ -205,6 +212,33 @@ def _consumer(platform: Platform, workload: Workload, names: set[str], known: Se
         scaler,
         trigger,
     )
+
+
+@once
+def _consumed_in_code(platform: Platform) -> set[str]:
+    """Topics that Python source subscribes to as a member of a group."""
+    calls = platform.calls_of("KafkaConsumer", "AIOKafkaConsumer")
+    named = (call for call in calls if "group_id" in call.arguments or "group_id" in call.computed)
+    return {str(value.value) for call in named for name, value in call.arguments.items() if name.isdigit()}
+
+
+def _beside(platform: Platform, workload: Workload, name: str) -> Setting | None:
+    """What a file of Spring's beside it says, where all of them say the same: in its folder or one of those above, or
+    anywhere where nothing else runs."""
+    found = [
+        each
+        for each in _of_spring(platform).get(name, ())
+        if len(platform.workloads) == 1 or shared_folders(each.value.place.path, workload.resource.path) > 0
+    ]
+    return found[0] if len({str(each.value.value) for each in found}) == 1 else None
+
+
+@once
+def _of_spring(platform: Platform) -> dict[str, list[Setting]]:
+    """By name, of files of no workload."""
+    names = ("spring_kafka_listener_concurrency", "spring_kafka_consumer_group_id")
+    loose = platform.loose_settings
+    return {name: [each for each in platform.settings_like(name) if each.scope in loose] for name in names}
 
 
 def _belongs(setting: Setting, workload: Workload) -> bool:
@@ -240,10 +274,11 @@ def option(platform: Platform, scope: str, *names: str) -> Sourced[Any] | None:
     """A client option by its dotted name, whatever stands before it: of a scope, else of files of no workload."""
     wanted = {normal(name) for name in names}
     ends = tuple(f"_{each}" for each in wanted)
-    if not any(platform.names_ending(each) for each in wanted):
-        return None
-    for settings in (platform.settings_of(scope), *platform.loose_settings.values()):
-        for setting in settings:
-            if setting.name.endswith(ends) or setting.name in wanted:
-                return setting.value
-    return None
+    if any(platform.names_ending(each) for each in wanted):
+        for settings in (platform.settings_of(scope), *platform.loose_settings.values()):
+            for setting in settings:
+                if setting.name.endswith(ends) or setting.name in wanted:
+                    return setting.value
+    calls = platform.calls_of("KafkaConsumer", "AIOKafkaConsumer", "KafkaProducer", "AIOKafkaProducer")
+    stated = [call.arguments[name] for call in calls for name in wanted if name in call.arguments]
+    return stated[0] if len({repr(each.value) for each in stated}) == 1 else None

@@ -88,6 +88,22 @@ def _own(platform: Platform) -> Iterator[Storage]:
             ephemeral = tuple(_fleeting(workload, mounts))
             place = workload.resource.place(mounts[0].lines.get("mountPath"))
             yield Storage(workload.id, workload.id, place, ephemeral, count, kind)
+        elif kind == BROKERS and not _keeps_anything(workload):
+            count = workload.replicas if isinstance(workload.replicas, Sourced) else None
+            place = workload.resource.place(container.node.line)
+            yield Storage(workload.id, workload.id, place, (Sourced("none", Source.FILE, place),), count, kind)
+
+
+# Volumes that hold what comes from elsewhere, or end with the pod.
+_FLEETING = ("emptyDir", "configMap", "secret", "projected", "downwardAPI")
+
+
+def _keeps_anything(workload: Workload) -> bool:
+    """Whether any of its volumes outlives its pod; what is in none of them is in the container, and ends with it."""
+    if items(workload.resource.body, "spec.volumeClaimTemplates"):
+        return True
+    volumes = [each for each in items(workload.pod, "volumes") if isinstance(each, Map)]
+    return any(not any(kind in each for kind in _FLEETING) for each in volumes)
 
 
 def _kind(workload: Workload) -> tuple[str, Container | None]:

@@ -1,18 +1,22 @@
 """Kubernetes objects out of documents, and what runs pods out of objects. PURE."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from findings.platform.model import Autoscaler, Container, EnvVar, Resource, Workload
+from findings.platform.model import Autoscaler, ConfigFile, Container, EnvVar, Resource, Workload, nearest
 from findings.platform.nodes import find, items, mapping
 from findings.platform.yaml_reader import Map, Seq
-from platform_risk.quantities.sourced import Source, Sourced, Unknown
+from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
 _TEMPLATES = {
     "Deployment": "spec.template", "StatefulSet": "spec.template", "DaemonSet": "spec.template",
     "ReplicaSet": "spec.template", "ReplicationController": "spec.template", "Rollout": "spec.template",
     "DeploymentConfig": "spec.template", "Job": "spec.template", "CronJob": "spec.jobTemplate.spec.template",
 }  # fmt: skip
+UNKNOWN_COUNT = "…"  # of pods, where Terraform makes the object and a plan alone knows it
+_SELECTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+_NONE: Mapping[tuple[str, str], Place] = {}
+_ConfigMaps = dict[tuple[str, str], list[Resource]]
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout", "DeploymentConfig")
 
 
@@ -38,8 +42,40 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-def workloads(found: tuple[Resource, ...]) -> Iterator[Workload]:
-    config_maps = {(each.namespace, each.name): each for each in found if each.kind == "ConfigMap"}
+def replicas_changed(found: Iterable[Resource], configs: Iterable[ConfigFile]) -> dict[tuple[str, str], Place]:
+    """(kind, name) of what a patch or a kustomization gives another number of pods, and where; "" is any kind. Which of
+    several overlays is meant, files do not say."""
+    changed: dict[tuple[str, str], Place] = {}
+    for resource in found:
+        if resource.kind in _SCALED and is_patch(resource):
+            stated = resource.at("spec.replicas")
+            if stated is not None:
+                changed.setdefault((resource.kind, resource.name), stated.place)
+        elif resource.api.startswith("kustomize.config.k8s.io/"):
+            changed = {**_counts(resource.body, resource), **changed}
+    for config in configs:
+        if config.path.rpartition("/")[2] in ("kustomization.yaml", "kustomization.yml"):
+            changed = {**_counts(config.root, config), **changed}
+    return changed
+
+
+def _counts(root: Any, of: Resource | ConfigFile) -> dict[tuple[str, str], Place]:
+    named = [each for each in items(root, "replicas") if isinstance(each, Map)]
+    return {("", _text(each.get("name"))): of.place(each.lines.get("count")) for each in named}
+
+
+def is_patch(resource: Resource) -> bool:
+    """Whether it changes an object of another file, and is none by itself: a Deployment has to have a selector."""
+    if resource.kind not in _SELECTING or find(resource.body, "spec.selector") is not None:
+        return False
+    return not _stands_alone(mapping(resource.body, _TEMPLATES[resource.kind]))
+
+
+def workloads(found: tuple[Resource, ...], changed: Mapping[tuple[str, str], Place] = _NONE) -> Iterator[Workload]:
+    config_maps: _ConfigMaps = {}
+    for each in found:
+        if each.kind == "ConfigMap":
+            config_maps.setdefault((each.namespace, each.name), []).append(each)
     named = {(each.kind, each.namespace, each.name) for each in found if each.kind in _TEMPLATES}
     for resource in found:
         if any(owner in named for owner in _owners(resource)):
@@ -59,7 +95,19 @@ def workloads(found: tuple[Resource, ...]) -> Iterator[Workload]:
             for node in items(pod, name)
             if isinstance(node, Map)
         )
-        yield Workload(resource, template, containers, _replicas(resource))
+        elsewhere = changed.get((resource.kind, resource.name)) or changed.get(("", resource.name))
+        counted = _replicas(resource)
+        if elsewhere is not None and resource.kind in _SCALED and not is_patch(resource):
+            counted = Unknown(
+                f"{elsewhere.path} changes its replicas", "what kustomize build prints for this environment", elsewhere
+            )
+        yield Workload(resource, template, containers, counted)
+
+
+def _stands_alone(template: Map) -> bool:
+    """Whether it says what its pods run, or how they are called: somebody's short form, and no patch."""
+    images = (find(each, "image") for each in items(template, "spec.containers"))
+    return bool(mapping(template, "metadata.labels")) or any(image is not None for image in images)
 
 
 def _owners(resource: Resource) -> Iterator[tuple[str, str, str]]:
@@ -79,20 +127,19 @@ def _replicas(resource: Resource) -> Sourced[int] | Unknown:
     if stated is None:
         return Sourced(1, Source.PROVIDER_DEFAULT, resource.place(), "Kubernetes: replicas defaults to 1")
     if isinstance(stated.value, bool) or not isinstance(stated.value, int):
-        return Unknown(f"replicas is {stated.value!r}", "a number under spec.replicas", stated.place)
+        shown = "not worked out" if stated.value == UNKNOWN_COUNT else repr(stated.value)
+        return Unknown(f"replicas is {shown}", "a number under spec.replicas", stated.place)
     return stated
 
 
-def _container(
-    resource: Resource, node: Map, config_maps: Mapping[tuple[str, str], Resource], *, is_init: bool
-) -> Container:
+def _container(resource: Resource, node: Map, config_maps: _ConfigMaps, *, is_init: bool) -> Container:
     env: dict[str, EnvVar] = {}
     secrets: list[EnvVar] = []
     for source in items(node, "envFrom"):
         if not isinstance(source, Map):
             continue
         prefix = _text(source.get("prefix"))
-        config = config_maps.get((resource.namespace, _text(mapping(source, "configMapRef").get("name"))))
+        config = _config_map(resource, mapping(source, "configMapRef").get("name"), config_maps)
         if config is not None:
             data = mapping(config.body, "data")
             for key, value in data.items():
@@ -107,12 +154,18 @@ def _container(
     return Container(_text(node.get("name")), _string(resource, node, "image"), env, tuple(secrets), node, is_init)
 
 
+def _config_map(resource: Resource, name: Any, config_maps: _ConfigMaps) -> Resource | None:
+    """Several environments have one of the same name: the one beside it is meant."""
+    found = config_maps.get((resource.namespace, _text(name)))
+    return nearest(resource.path, found, lambda each: each.path) if found else None
+
+
 def _string(resource: Resource, node: Map, key: str) -> Sourced[str] | None:
     stated = resource.sourced(node, key)
     return stated.map(_text) if stated is not None else None
 
 
-def _variable(resource: Resource, each: Map, config_maps: Mapping[tuple[str, str], Resource]) -> EnvVar:
+def _variable(resource: Resource, each: Map, config_maps: _ConfigMaps) -> EnvVar:
     name: str = each["name"]
     place = resource.place(each.lines["name"])
     secret = mapping(each, "valueFrom.secretKeyRef")
@@ -120,7 +173,7 @@ def _variable(resource: Resource, each: Map, config_maps: Mapping[tuple[str, str
         return EnvVar(name, None, resource.place(secret.lines["name"]), _text(secret["name"]), _text(secret.get("key")))
     reference = mapping(each, "valueFrom.configMapKeyRef")
     if reference:
-        config = config_maps.get((resource.namespace, _text(reference.get("name"))))
+        config = _config_map(resource, reference.get("name"), config_maps)
         if config is not None:
             data = mapping(config.body, "data")
             key = _text(reference.get("key"))
@@ -134,6 +187,8 @@ def _variable(resource: Resource, each: Map, config_maps: Mapping[tuple[str, str
 def autoscalers(found: tuple[Resource, ...]) -> Iterator[Autoscaler]:
     for resource in found:
         spec = mapping(resource.body, "spec")
+        if resource.kind == "HorizontalPodAutoscaler" and "scaledobject.keda.sh/name" in resource.labels:
+            continue  # an export lists what KEDA made of its ScaledObject
         if resource.kind == "HorizontalPodAutoscaler":
             target = mapping(spec, "scaleTargetRef")
             low = _count(resource, "spec.minReplicas", Sourced(
@@ -158,7 +213,8 @@ def _count(resource: Resource, dotted: str, otherwise: Sourced[int] | Unknown) -
     if stated is None:
         return otherwise
     if isinstance(stated.value, bool) or not isinstance(stated.value, int):
-        return Unknown(f"{dotted} is {stated.value!r}", f"a number under {dotted}", stated.place)
+        shown = "not worked out" if stated.value == UNKNOWN_COUNT else repr(stated.value)
+        return Unknown(f"{dotted} is {shown}", f"a number under {dotted}", stated.place)
     return stated
 
 
@@ -175,3 +231,22 @@ def embedded(resource: Resource) -> Iterator[tuple[str, str, int]]:
         for key, value in data[0].items():
             if isinstance(value, str) and "\n" in value:
                 yield key, value, data[0].lines[key]
+
+
+VALUED = ("HelmRelease", "HelmChart", "HelmChartConfig", "Application")
+
+
+def values_of(resource: Resource) -> Iterator[tuple[Any, int | None]]:
+    """(values, line) that an object gives to a chart of Helm: a mapping, or a text of one, which begins on the line
+    after. Of Flux' HelmRelease, k3s' HelmChart and Argo CD's Application."""
+    if resource.kind == "HelmRelease":
+        found = [find(resource.body, "spec.values")]
+    elif resource.kind in ("HelmChart", "HelmChartConfig"):
+        found = [find(resource.body, "spec.valuesContent")]
+    elif resource.kind == "Application":
+        spec = mapping(resource.body, "spec")
+        sources = (mapping(spec, "source"), *items(spec, "sources"))
+        found = [find(each, f"helm.{name}") for each in sources for name in ("values", "valuesObject")]
+    else:
+        return
+    yield from (each for each in found if each is not None)

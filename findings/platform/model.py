@@ -357,11 +357,21 @@ class Platform:
         return [block for kind in kinds for block in self._by_block.get(kind, [])]
 
     def autoscaler_of(self, workload: Workload) -> Autoscaler | None:
-        return self._by_target.get(workload.id)
+        found = self._by_target.get(workload.id)
+        return nearest(workload.resource.path, found, lambda each: each.place.path) if found else None
+
+    def autoscalers_of(self, workload: Workload) -> list[Autoscaler]:
+        """All that scale it, where it stands: those of the folders of another environment are of another cluster."""
+        found = [each for each in self._by_target.get(workload.id, []) if each.resource is not None]
+        near = {each.place.path: shared_folders(workload.resource.path, each.place.path) for each in found}
+        return [each for each in found if near[each.place.path] == max(near.values())]
 
     @cached_property
-    def _by_target(self) -> dict[str, Autoscaler]:
-        return {each.target: each for each in reversed(self.autoscalers)}
+    def _by_target(self) -> dict[str, list[Autoscaler]]:
+        found: dict[str, list[Autoscaler]] = {}
+        for each in self.autoscalers:
+            found.setdefault(each.target, []).append(each)
+        return found
 
     @cached_property
     def _by_scope(self) -> dict[str, list[Setting]]:
@@ -452,6 +462,19 @@ def all_once(derive: Callable[[Platform], Iterable[T]]) -> Callable[[Platform], 
         return tuple(derive(platform))
 
     return every
+
+
+def shared_folders(path: str, other: str) -> int:
+    """How many folders two files have in common, from the top; a file shares one more with itself."""
+    near, far = path.split("/"), other.split("/")
+    pairs = zip(near, far, strict=False)
+    return next((number for number, (one, two) in enumerate(pairs) if one != two), min(len(near), len(far)))
+
+
+def nearest(path: str, found: Iterable[T], path_of: Callable[[T], str]) -> T:
+    """Of objects of one name, as the folders of several environments hold them, the one beside a file: the one that
+    shares the most folders with it, and of several the first."""
+    return max(found, key=lambda each: shared_folders(path, path_of(each)))
 
 
 def first(*candidates: "Sourced[Any] | Unknown | None") -> "Sourced[Any] | Unknown | None":

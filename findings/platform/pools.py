@@ -180,12 +180,30 @@ def _of_framework(platform: Platform, workload: Workload, container: Container) 
     if place is not None:
         note = "HikariCP, Spring Boot's pool: maximumPoolSize defaults to 10"
         return Pool(Sourced(10, Source.PROVIDER_DEFAULT, place, note))
+    run = started(platform, workload, container)
+    if any(_RAILS.fullmatch(word) for word in run.words):
+        note = "Rails: pool of config/database.yml is RAILS_MAX_THREADS, else 5"
+        threads = run.number("RAILS_MAX_THREADS")
+        return Pool(Sourced(threads.value if threads else 5, Source.PROVIDER_DEFAULT, run.place, note))
     django = container.env.get("DJANGO_SETTINGS_MODULE")
-    if django is None:
+    place = django.place if django is not None else run.place if _is_django(platform, run.words) else None
+    if place is None:
         return None
-    threads = started(platform, workload, container).option("--threads")
+    threads = run.option("--threads")
     note = "Django without a pool: one connection per thread"
-    return Pool(Sourced(threads.value if threads else 1, Source.PROVIDER_DEFAULT, django.place, note))
+    return Pool(Sourced(threads.value if threads else 1, Source.PROVIDER_DEFAULT, place, note))
+
+
+_RAILS = re.compile(r"(?:.*/)?(?:puma|rails)")
+_WSGI = re.compile(r"[\w.]+\.[wa]sgi(?::\w+)?")
+
+
+def _is_django(platform: Platform, words: Iterable[str]) -> bool:
+    """Whether what it serves is an application of Django's, whose settings are among the files."""
+    if not any(_WSGI.fullmatch(word) for word in words):
+        return False
+    engines = platform.settings_like(r"databases_\w+_engine")
+    return any(str(each.value.value).startswith("django.db.backends.") for each in engines)
 
 
 def _fact(platform: Platform, workload: Workload) -> Pool | None:

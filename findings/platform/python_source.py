@@ -2,10 +2,15 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from findings.platform.model import Call, Setting
 from platform_risk.quantities.sourced import Place, Source, Sourced
+
+_DJANGOS = ("DATABASES", "CACHES")
+_SESSIONS = ("requests.Session", "requests.session")
+_TAKE_DICTS = ("Producer", "Consumer", "SerializingProducer", "DeserializingConsumer")  # of Confluent's library
 
 
 def read(text: str, path: str) -> tuple[list[Setting], list[Call]] | str:
@@ -25,13 +30,41 @@ def read(text: str, path: str) -> tuple[list[Setting], list[Call]] | str:
             name = _dotted(node.func)
             if name:
                 calls.append(_call(name, node, path))
+                if name.rpartition(".")[2] in _TAKE_DICTS and node.args and isinstance(node.args[0], ast.Dict):
+                    settings += _of_dict(node.args[0], name, path)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             settings += _assigned(node, prefix, path)
         inner = f"{prefix}{node.name}." if isinstance(node, ast.ClassDef) else prefix
         pending += [(child, inner) for child in ast.iter_child_nodes(node)]
+    sessions = _sessions(tree) if "requests.Session" in text or "requests.session" in text else frozenset()
+    if sessions:
+        calls = [_of_session(each, sessions) for each in calls]
     settings.sort(key=lambda each: each.value.place.line or 0)
     calls.sort(key=lambda each: each.place.line or 0)
     return settings, calls
+
+
+def _sessions(tree: ast.AST) -> frozenset[str]:
+    """Names that hold a session of requests. One with an adapter of its own may have its deadline from there."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            made: list[tuple[ast.AST | None, ast.AST | None]] = [(node.value, each) for each in targets]
+        elif isinstance(node, ast.With | ast.AsyncWith):
+            made = [(each.context_expr, each.optional_vars) for each in node.items]
+        else:
+            continue
+        for value, target in made:
+            if target is not None and isinstance(value, ast.Call) and _dotted(value.func) in _SESSIONS:
+                found.add(_dotted(target))
+    mounted = (_dotted(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return frozenset(found - {""} - {name.removesuffix(".mount") for name in mounted if name.endswith(".mount")})
+
+
+def _of_session(call: Call, sessions: frozenset[str]) -> Call:
+    holder, _, method = call.name.rpartition(".")
+    return replace(call, name=f"requests.{method}") if holder in sessions else call
 
 
 def _dotted(node: ast.AST) -> str:
@@ -91,6 +124,12 @@ def _assigned(node: ast.Assign | ast.AnnAssign, prefix: str, path: str) -> Itera
     if value is None and isinstance(node, ast.AnnAssign):
         # `WORKER_THREADS: "7"` is a line of YAML that somebody pasted: what looks like a type is the value.
         value = node.annotation if isinstance(node.annotation, ast.Constant) else None
+    if isinstance(value, ast.Dict):
+        for target in targets:
+            name = _dotted(target)
+            if name in _DJANGOS or (name and _is_of_client(value)):
+                yield from _of_dict(value, f"{prefix}{name}", path)
+        return
     try:
         literal = _literal(value)
     except (ValueError, TypeError, RecursionError, MemoryError):
@@ -99,3 +138,28 @@ def _assigned(node: ast.Assign | ast.AnnAssign, prefix: str, path: str) -> Itera
         name = _dotted(target)
         if name:
             yield Setting(f"{prefix}{name}", Sourced(literal, Source.FILE, Place(path, node.lineno)), path)
+
+
+_MOST_DEPTH = 6
+
+
+def _is_of_client(node: ast.Dict) -> bool:
+    """Whether it is spelled as options of a client are (bootstrap.servers): any other dict may be anything."""
+    return any(isinstance(key, ast.Constant) and "." in str(key.value)[1:-1] for key in node.keys)
+
+
+def _of_dict(node: ast.Dict, prefix: str, path: str, depth: int = 0) -> Iterator[Setting]:
+    """Literals of a dict that is given a name: `conf = {"acks": "1"}`, `DATABASES = {"default": {…}}`."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
+            continue
+        name = f"{prefix}.{key.value}"
+        if isinstance(value, ast.Dict):
+            if depth < _MOST_DEPTH:
+                yield from _of_dict(value, name, path, depth + 1)
+            continue
+        try:
+            literal = _literal(value)
+        except (ValueError, TypeError, RecursionError, MemoryError):
+            continue
+        yield Setting(name, Sourced(literal, Source.FILE, Place(path, value.lineno)), path)

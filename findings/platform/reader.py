@@ -5,8 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from findings.platform import compose, dockerfile, kubernetes, python_source, scaling, settings, terraform
-from findings.platform.files import File, Skipped
+from findings.platform import (
+    compose,
+    dockerfile,
+    kubernetes,
+    provider_kubernetes,
+    python_source,
+    scaling,
+    settings,
+    terraform,
+)
+from findings.platform.files import OF_TESTS, File, Skipped
 from findings.platform.model import Block, Call, ConfigFile, Platform, Resource, Setting
 from findings.platform.uncollected import uncollected
 from findings.platform.yaml_reader import Broken, Map, Seq
@@ -20,6 +29,8 @@ _TO_FILL_IN = re.compile(r"\.(?:sed|tmpl|tpl|template|example|sample|dist|in)\Z"
 _CONFIG_ENDS = ("toml", "properties", "env", "ini", "cfg", "conf")
 # A person's word beside a place: `# platform-risk: ignore db-connections: pooled in front`.
 _IGNORE = re.compile(r"(?:#|//)[ \t]*platform-risk:[ \t]*ignore[ \t]+([^\r\n]{1,500})")
+# Where Maven and Gradle keep what only tests of an application are started with.
+_OF_TESTS = re.compile(r"(?:^|/)src/(?:test|integrationTest|testFixtures)/")
 _LOCKS = ("package-lock.json", "yarn.lock", "composer.lock", "poetry.lock", "pnpm-lock.yaml")
 
 
@@ -109,6 +120,8 @@ def _read(file: File, found: _Found) -> None:
     end = stem.rpartition(".")[2].lower() if "." in stem else ""
     if name in _LOCKS:
         found.skipped.append(Skipped(file.path, "a lock file"))
+    elif _OF_TESTS.search(file.path):
+        found.skipped.append(Skipped(file.path, OF_TESTS))
     elif end in ("yaml", "yml", "json"):
         _documents(file, found)
     elif end == "py":
@@ -175,23 +188,29 @@ def _python(file: File, found: _Found) -> None:
 
 
 def _assembled(found: _Found) -> Platform:
-    resources = tuple(found.resources)
+    blocks, beyond = terraform.blocks(found.hcl)
+    found.skipped += beyond
+    resources = (*found.resources, *provider_kubernetes.resources((*found.blocks, *blocks)))
     for resource in resources:
         for name, text, line in kubernetes.embedded(resource):
             # A block scalar's text begins on the line after its key.
             root: Any = settings.parsed(text, name, offset=line)
             if root is not None:
                 found.configs.append(ConfigFile(resource.path, root, resource))
-    blocks, beyond = terraform.blocks(found.hcl)
-    found.skipped += beyond
-    workloads = tuple(kubernetes.workloads(resources))
+        for values, at in kubernetes.values_of(resource):
+            root = settings.parsed(values, "values.yaml", offset=at or 0) if isinstance(values, str) else values
+            if isinstance(root, Map):
+                found.configs.append(ConfigFile(resource.path, root, resource))
+    changed = kubernetes.replicas_changed(resources, found.configs)
+    workloads = tuple(kubernetes.workloads(resources, changed))
     composed = compose.read(found.configs)
     flat = list(found.settings)
     for config in found.configs:
         if id(config) not in composed.files:
             flat += settings.of_config(config)
-    for workload in (*workloads, *composed.services):
-        flat += settings.of_workload(workload)
+    of_workloads = [each for one in (*workloads, *composed.services) for each in settings.of_workload(one)]
+    flat += settings.of_config_maps(resources, of_workloads)
+    flat += of_workloads
     return Platform(
         resources=resources,
         workloads=workloads,

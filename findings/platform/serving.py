@@ -2,7 +2,8 @@
 
 import re
 
-from findings.platform.model import Platform, Resource, Workload
+from findings.platform.kubernetes import is_patch
+from findings.platform.model import Platform, Resource, Workload, nearest
 from findings.platform.nodes import items, mapping
 from findings.platform.selecting import selects
 from findings.platform.yaml_reader import Map
@@ -12,8 +13,9 @@ LONG = ("Deployment", "StatefulSet", "ReplicaSet", "Rollout", "DeploymentConfig"
 
 
 def long_running(platform: Platform) -> list[Workload]:
-    """What keeps a number of pods running; neither jobs nor one pod per node."""
-    return [workload for workload in platform.workloads if workload.resource.kind in LONG]
+    """What keeps a number of pods running; neither jobs nor one pod per node, nor a patch of what stands elsewhere."""
+    kept = (workload for workload in platform.workloads if workload.resource.kind in LONG)
+    return [workload for workload in kept if not is_patch(workload.resource)]
 
 
 _SCRAPED = re.compile(r"metric|prometheus", re.IGNORECASE)
@@ -30,12 +32,14 @@ def _is_scraped_only(service: Resource) -> bool:
 
 
 def budgets_of(platform: Platform, workload: Workload) -> list[Resource]:
-    """The PodDisruptionBudgets that cover its pods."""
-    return [
-        budget
-        for budget in platform.in_namespace("PodDisruptionBudget", workload.resource.namespace)
-        if mapping(budget.body, "spec.selector") and selects(mapping(budget.body, "spec.selector"), workload.labels)
-    ]
+    """The PodDisruptionBudgets that cover its pods; of several of one name, as several environments have them, the one
+    beside it: a cluster holds only one."""
+    named: dict[str, list[Resource]] = {}
+    for budget in platform.in_namespace("PodDisruptionBudget", workload.resource.namespace):
+        selector = mapping(budget.body, "spec.selector")
+        if selector and selects(selector, workload.labels):
+            named.setdefault(budget.name, []).append(budget)
+    return [nearest(workload.resource.path, same, lambda each: each.path) for same in named.values()]
 
 
 def least_replicas(platform: Platform, workload: Workload) -> Sourced[int] | Unknown:

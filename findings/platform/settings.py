@@ -2,10 +2,10 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from findings.platform.model import ConfigFile, Setting, Workload
+from findings.platform.model import ConfigFile, Resource, Setting, Workload
 from findings.platform.yaml_reader import Broken, Map, Seq, plain, read
 from platform_risk.quantities.sourced import Source, Sourced
 
@@ -34,6 +34,20 @@ def of_config(config: ConfigFile) -> Iterator[Setting]:
         yield Setting(key, Sourced(value, Source.FILE, config.place(line)), scope)
     for name, value, line in pairs(config.root) if {"name", "value"} <= config.keys else ():
         yield Setting(name, Sourced(plain_or_text(str(value)), Source.FILE, config.place(line)), scope)
+
+
+def of_config_maps(resources: Iterable[Resource], of_workloads: Iterable[Setting]) -> Iterator[Setting]:
+    """Plain values of ConfigMaps that no workload among the files has in its environment: its owner may be elsewhere,
+    or mount it. Those that one has are its own settings."""
+    used = {each.value.place for each in of_workloads}
+    for resource in resources:
+        data = resource.at("data") if resource.kind == "ConfigMap" else None
+        if data is None or not isinstance(data.value, Map):
+            continue
+        for key, value in data.value.items():
+            place = resource.place(data.value.lines.get(key))
+            if isinstance(value, str) and "\n" not in value and place not in used:
+                yield Setting(key, Sourced(plain_or_text(value), Source.FILE, place), resource.id)
 
 
 def pairs(root: Any, depth: int = 0) -> Iterator[tuple[str, Any, int | None]]:

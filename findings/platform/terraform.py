@@ -186,7 +186,7 @@ class _Module:
         joined = posixpath.normpath(posixpath.join(self.folder, source))
         return "" if joined == "." else joined
 
-    def scope(self, given: Mapping[str, Any], note: str) -> Scope:
+    def scope(self, given: Mapping[str, tuple[Any, str]]) -> Scope:
         scope = Scope()
         for raw in self.raws:
             if raw.type == "locals":
@@ -195,7 +195,7 @@ class _Module:
                 scope.resources[".".join(raw.labels)] = raw
             elif raw.type == "variable" and raw.labels:
                 name = raw.labels[0]
-                scope.variables[name] = (given[name], note) if name in given else self._variable(raw, name)
+                scope.variables[name] = given[name] if name in given else self._variable(raw, name)
         return scope
 
     def _variable(self, raw: Raw, name: str) -> tuple[Any, str]:
@@ -229,7 +229,7 @@ def _value(expression: Any) -> Any:
 def _read(
     module: _Module,
     modules: Mapping[str, _Module],
-    given: Mapping[str, Any],
+    given: Mapping[str, tuple[Any, str]],
     prefix: str,
     stack: tuple[str, ...],
     found: list[Block],
@@ -237,7 +237,7 @@ def _read(
     """Appends the module's blocks, and those of the modules that it calls."""
     if module.folder in stack or len(stack) > MOST_CALLS:
         return
-    scope = module.scope(given, f"argument of {prefix.rstrip('.')}")
+    scope = module.scope(given)
     for parsed in module.fragments:
         line = min(line for _, line in parsed.loose.values())
         raw = Raw("", (), parsed.loose, [], parsed.path, line)
@@ -251,11 +251,15 @@ def _read(
             found.append(made)
             target = module.target(raw) if raw.type == "module" else None
             if target is not None and target in modules:
+                called = address or _address(raw)
                 arguments = {
-                    name: stated.value if isinstance(stated, Sourced) else stated
+                    name: (
+                        stated.value if isinstance(stated, Sourced) else stated,
+                        f"argument of {called}, {raw.path} line {raw.attributes[name][1]}",
+                    )
                     for name, stated in made.attributes.items()
                 }
-                below = f"{address or _address(raw)}."
+                below = f"{called}."
                 _read(modules[target], modules, arguments, below, (*stack, module.folder), found)
 
 

@@ -25,7 +25,7 @@ from platform_risk.core.models import Import, ImportKind, ImportState, User
 from platform_risk.core.views.saving import done, saved
 from platform_risk.joint import columns as asking
 from platform_risk.joint.forms import ColumnsForm, ReasonForm, UploadForm
-from platform_risk.joint.receiving import enqueue, hand_in, take_back
+from platform_risk.joint.receiving import enqueue, hand_in, take_back, together
 
 PAGE_SIZE = 50
 UNFINISHED = (ImportState.QUEUED, ImportState.RUNNING)
@@ -109,9 +109,11 @@ def _received(request: HttpRequest, user: User) -> HttpResponse:
     if not uploads:
         form.add_error(None, "Choose a file.")
     made: list[Import] = []
-    if form.is_valid() and form.cleaned_data["kind"] == ImportKind.PLATFORM and len(uploads) > 1:
-        # Each would replace what the one before it said.
-        form.add_error(None, "Configuration that belongs together is one upload: pack it as a .zip or .tar.")
+    if form.is_valid():
+        try:
+            uploads = together(uploads, request.POST.getlist("path"), form.cleaned_data)
+        except Refused as error:
+            form.add_error(None, str(error))
     if form.is_valid():
         for upload in uploads:
             try:
@@ -121,6 +123,8 @@ def _received(request: HttpRequest, user: User) -> HttpResponse:
                 form.add_error(field, f"{upload.name}: {error}" if field is None else str(error))
             except services.TooLarge as error:
                 form.add_error(None, f"{upload.name}: {error}")
+            finally:
+                upload.close()  # what was packed here is none of the request's files, which Django closes
     if request.headers.get("Accept") == "application/json":
         found = {name or "file": [str(each) for each in errors] for name, errors in form.errors.items()}
         shown = [{"id": row.pk, "address": reverse("joint:import-detail", args=[row.pk])} for row in made]

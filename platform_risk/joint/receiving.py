@@ -1,8 +1,9 @@
 """The one way in for files: pages, API and the demo hand them in here."""
 
+import zipfile
 from typing import Any
 
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.db import transaction
 
 from costs import reading as bills
@@ -54,6 +55,52 @@ def kind_of(upload: "UploadedFile[Any]", names: dict[str, Any]) -> str:
     if names.get("export") or names.get("billing_account"):
         return ImportKind.BILL
     return ImportKind.PLATFORM if peeking.is_configuration(upload.file, upload.name or "") else ImportKind.SCAN
+
+
+def together(uploads: "list[UploadedFile[Any]]", paths: list[str], names: dict[str, Any]) -> "list[UploadedFile[Any]]":
+    """Several files of configuration as one archive: each by itself would replace what the one before it said.
+
+    `paths` are their names with folders, where the sender knows them, one for each upload. Raises Refused for an
+    archive beside others: what is in both would be somebody's guess.
+    """
+    stated = names.get("kind") or ""
+    own = {key: value for key, value in names.items() if key != "kind"}
+    if len(uploads) < 2 or stated not in ("", ImportKind.PLATFORM):
+        return uploads
+    of_platform = [stated == ImportKind.PLATFORM or kind_of(each, own) == ImportKind.PLATFORM for each in uploads]
+    if sum(of_platform) < 2:
+        return uploads
+    named = paths if len(paths) == len(uploads) else [each.name or "" for each in uploads]
+    chosen = [(upload, name) for upload, name, is_it in zip(uploads, named, of_platform, strict=True) if is_it]
+    if any((upload.name or "").lower().endswith(_ARCHIVES) for upload, _ in chosen):
+        raise Refused("Configuration that belongs together is one upload: pack all of it into one archive.")
+    others = [upload for upload, is_it in zip(uploads, of_platform, strict=True) if not is_it]
+    return [_packed(chosen), *others]
+
+
+_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".zst")
+
+
+def _packed(chosen: "list[tuple[UploadedFile[Any], str]]") -> "UploadedFile[Any]":
+    tops = {name.partition("/")[0] for _, name in chosen if "/" in name}
+    is_folder = len(tops) == 1 and all("/" in name for _, name in chosen)
+    packed = TemporaryUploadedFile(
+        f"{tops.pop() if is_folder else f'{len(chosen)} files'}.zip", "application/zip", 0, ""
+    )
+    seen: set[str] = set()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, (upload, name) in enumerate(chosen, start=1):
+            # Two of one name, of which nobody says in which folders they are.
+            entry = f"{number}/{name}" if name in seen else name
+            seen.add(entry)
+            info = zipfile.ZipInfo(entry)  # without the time: the same files are the same archive
+            info.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(info, "w") as target:
+                for chunk in upload.chunks():
+                    target.write(chunk)
+    packed.size = packed.tell()
+    packed.seek(0)
+    return packed
 
 
 def _is_report(upload: "UploadedFile[Any]") -> bool:

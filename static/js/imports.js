@@ -1,4 +1,5 @@
-/* Files are sent one by one, each with its progress; the list below follows by itself (htmx). */
+/* Files are sent one by one, each with its progress, and files of configuration together, since they are one platform; the
+   list below follows by itself (htmx). */
 (() => {
   "use strict";
   const form = document.getElementById("upload");
@@ -9,15 +10,18 @@
   const limit = Number(form.dataset.limit);
   const size = (bytes) => (bytes < 1024 ? `${bytes} bytes` : bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KB` : `${(bytes / 1048576).toFixed(1)} MB`);
 
-  const entry = (file) => {
+  const configuration = /\.(ya?ml|tf|tfvars|py|toml|properties|env|ini|cfg|conf)$|^(Dockerfile|Containerfile|\.env)/i;
+
+  const entry = (files) => {
     const line = document.createElement("li");
-    const name = Object.assign(document.createElement("b"), { textContent: file.name });
-    const state = Object.assign(document.createElement("small"), { textContent: size(file.size) });
+    const words = files.length > 1 ? `${files.length} files of configuration` : files[0].name;
+    const name = Object.assign(document.createElement("b"), { textContent: words });
+    const state = Object.assign(document.createElement("small"), { textContent: size(total(files)) });
     const bar = document.createElement("progress");
     bar.className = "bar";
     bar.max = 1;
     bar.value = 0;
-    bar.setAttribute("aria-label", `Sending ${file.name}`);
+    bar.setAttribute("aria-label", `Sending ${words}`);
     line.append(name, state, bar);
     list.append(line);
     return { line, state, bar };
@@ -33,13 +37,17 @@
     if (rows) htmx.ajax("GET", rows.dataset.address, { target: rows, swap: "outerHTML" });
   };
 
-  const send = (file) => new Promise((resolve) => {
-    const shown = entry(file);
-    if (!file.size) { failed(shown, "The file is empty."); resolve(); return; }
-    if (file.size > limit) { failed(shown, `It has ${size(file.size)}; at most ${size(limit)} are taken.`); resolve(); return; }
+  const total = (files) => files.reduce((sum, file) => sum + file.size, 0);
+  const send = (files) => new Promise((resolve) => {
+    const shown = entry(files);
+    if (!total(files)) { failed(shown, "The file is empty."); resolve(); return; }
+    if (total(files) > limit) { failed(shown, `It has ${size(total(files))}; at most ${size(limit)} are taken.`); resolve(); return; }
     const data = new FormData(form);
     data.delete("file");
-    data.append("file", file, file.name);
+    for (const file of files) {
+      data.append("file", file, file.name);
+      data.append("path", file.webkitRelativePath || file.name);
+    }
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
     request.setRequestHeader("Accept", "application/json");
@@ -69,11 +77,10 @@
     if (!files.length) return;
     const service = form.elements.namedItem("service");
     if (!service.reportValidity()) return;
-    if (files.length > 1 && form.elements.namedItem("kind").value === "platform") {
-      for (const file of files) failed(entry(file), "Configuration that belongs together is one upload: pack it as a .zip or .tar.");
-      return;
-    }
-    for (const file of files) sending = sending.then(() => send(file));
+    const kind = form.elements.namedItem("kind").value;
+    const together = files.filter((file) => kind === "platform" || (!kind && configuration.test(file.name)));
+    if (together.length > 1) sending = sending.then(() => send(together));
+    for (const file of together.length > 1 ? files.filter((each) => !together.includes(each)) : files) sending = sending.then(() => send([file]));
     sending.then(() => { chooser.value = ""; });
   };
   form.addEventListener("submit", (event) => {

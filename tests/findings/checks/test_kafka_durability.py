@@ -200,8 +200,10 @@ spec:
         ("/bitnami/kafka", "emptyDir: {medium: Memory}", "[]", True),
         ("/mnt/logs", "emptyDir: {}", "[{name: KAFKA_LOG_DIRS, value: '/mnt/logs/a,/mnt/more'}]", True),
         ("/mnt", "emptyDir: {}", "[{name: KAFKA_LOG_DIRS, value: /mnt/logs}]", True),
-        ("/var/lib/kafka/data", "emptyDir: {}", "[{name: KAFKA_LOG_DIRS, value: /mnt/logs}]", False),
-        ("/opt/kafka/config", "emptyDir: {}", "[]", False),
+        # Data is in the container where no volume has it, and none that could is kept.
+        ("/var/lib/kafka/data", "emptyDir: {}", "[{name: KAFKA_LOG_DIRS, value: /mnt/logs}]", True),
+        ("/opt/kafka/config", "configMap: {name: kafka}", "[]", True),
+        ("/opt/kafka/data", "persistentVolumeClaim: {claimName: data}", "[]", False),
         ("/var/lib/kafka/data", "persistentVolumeClaim: {claimName: data}", "[]", False),
     ],
 )

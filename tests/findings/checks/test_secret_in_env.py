@@ -303,6 +303,24 @@ def test_a_credential_in_the_environment_of_a_pod_is_told_and_what_is_none_is_no
     assert not value or value not in repr(found)
 
 
+@pytest.mark.parametrize(
+    ("value", "is_told"),
+    [
+        ("ghp_zQ4mT9xKc2LbV7nRw8sYp1JdHf6GuEa3X5oB", True),
+        ("hvs.CAESIJ1zQ4mT9xKc2LbV7nRw8sYp1JdHf6GuEa3X5oB0x", True),
+        ("https://hooks.slack.com/services/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", True),
+        ("ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", False),
+        ("xoxb-your-token-goes-here-please", False),
+        ("SG.internal.loadbalancer.frontend.prod", False),
+        ("npm_config_cache_directory_path_of_the", False),
+    ],
+)
+def test_a_token_is_known_by_its_form_whatever_it_is_called(value: str, *, is_told: bool) -> None:
+    found = reading.fails("secret-in-env", pod_yaml=POD.format(name="A", value=value))
+    assert len(found) == is_told
+    assert value not in repr(found)
+
+
 def test_what_a_config_map_gives_a_pod_is_told_at_the_config_map_alone() -> None:
     config_map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: shop}\ndata: {DB_PASSWORD: h7-x-k2}\n"
     pod = POD.format(name="A", value="b").replace("env:", "envFrom: [{configMapRef: {name: c}}]\n      env:")

@@ -116,6 +116,20 @@ def test_numbers_beyond_sense_are_refused(text: str) -> None:
     assert [each.error for each in shown.fields if each.error] == ["A number from 0 to 1e+15."]
 
 
+def test_no_objective_is_beyond_all_requests() -> None:
+    check, quantities = of_sample("cell-failover/fail_partial")
+    shown = figures.changed(check, quantities, {"set-slo": "120", "set-cell_error": "100.5"})
+    assert shown is not None
+    assert {each.error for each in shown.fields if each.error} == {"A number from 0 to 100."}
+
+
+def test_fewer_connections_than_are_reserved_are_none() -> None:
+    check, quantities = of_sample("db-connections/fail_two_services.yaml")
+    after = values(what_if.outcome(check, quantities, {"max_connections": 1}))
+    assert after["connections_available"] == after["breakpoint_pods"] == 0
+    assert after["connections_refused_percent"] == 100
+
+
 def test_the_chart_says_when_the_connections_are_used_up() -> None:
     check, quantities = of_sample("db-connections/fail_two_services.yaml")
     shown = figures.changed(check, quantities, {"set-collector_max_pods": "80"})

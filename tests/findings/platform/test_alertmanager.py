@@ -1,6 +1,8 @@
 """Whom Alertmanager tells of an alert."""
 
 import base64
+import gzip
+import textwrap
 
 import pytest
 
@@ -140,6 +142,29 @@ def test_a_secret_holds_one_in_base64() -> None:
     secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata:\n  alertmanager.yaml: "
     assert reach(secret + text) is Reach.NOBODY
     assert reach(f"{secret}not-base64!") is None
+
+
+def test_a_secret_holds_one_packed_as_the_operator_writes_it() -> None:
+    text = gzip.compress(f'route: {{receiver: "null"}}\n{RECEIVERS}'.encode())
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata:\n  alertmanager.yaml.gz: "
+    assert reach(secret + base64.b64encode(text).decode()) is Reach.NOBODY
+    assert reach(secret + base64.b64encode(text[:30]).decode()) is None
+    bomb = gzip.compress(b"route: " + b" " * 50_000_000)
+    assert reach(secret + base64.b64encode(bomb).decode()) is None
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: a}\nspec:\n  values:\n",
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source:\n    helm:\n      values: |\n",
+        "apiVersion: helm.cattle.io/v1\nkind: HelmChart\nmetadata: {name: a}\nspec:\n  valuesContent: |\n",
+    ],
+    ids=["HelmRelease", "Application", "HelmChart"],
+)
+def test_values_that_an_object_gives_to_a_chart_hold_one(head: str) -> None:
+    values = f'alertmanager:\n  config:\n    route: {{receiver: "null"}}{RECEIVERS.replace(chr(10), chr(10) + "    ")}'
+    assert reach(head + textwrap.indent(values, " " * 8)) is Reach.NOBODY
 
 
 OBJECT = """

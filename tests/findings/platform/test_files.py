@@ -21,6 +21,11 @@ def test_every_file_is_read_or_named_in_the_order_of_names(tmp_path: Path) -> No
     assert list(found) == ["c.bin", "d.txt", "b/a.yaml", "b/z.yaml"]
 
 
+def test_what_powershell_wrote_is_text(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("a: ä", encoding="utf-16")
+    assert seen(tmp_path) == {"a.yaml": "a: ä"}
+
+
 def test_folders_that_are_nobodys_configuration_are_named_and_not_entered(tmp_path: Path) -> None:
     for name in (".git", "node_modules", ".terraform"):
         (tmp_path / name / "deep").mkdir(parents=True)

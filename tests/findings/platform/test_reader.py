@@ -205,3 +205,13 @@ def test_python_states_literal_defaults_and_literal_arguments() -> None:
 def test_two_lines_that_somebody_pasted_into_python_are_settings() -> None:
     found = platform(("app.py", 'num_workers: int = 4\nWORKER_THREADS: "7"\n'))
     assert {each.name: each.value.value for each in found.settings} == {"num_workers": 4, "worker_threads": "7"}
+
+
+def test_what_only_tests_are_started_with_is_named_and_not_read() -> None:
+    found = reader.read(
+        [File("orders/src/test/resources/application-test.yml", "a: 1\n"), File("src/main/tests.yml", "a: 1\n")]
+    )
+    assert [(each.path, each.reason) for each in found.skipped] == [
+        ("orders/src/test/resources/application-test.yml", "of an application's tests alone")
+    ]
+    assert found.files_read == ("src/main/tests.yml",)

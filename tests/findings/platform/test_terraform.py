@@ -238,6 +238,35 @@ def test_a_module_is_read_once_per_call_with_its_arguments() -> None:
     assert found[0].path == "modules/db/main.tf"
 
 
+def test_an_argument_says_which_call_states_it() -> None:
+    found = platform(
+        envs__prod__main_tf="""
+            module "db" {
+              source = "../../modules/db"
+              days   = 14
+            }
+        """,
+        envs__dev__main_tf="""
+            module "db" {
+              source = "../../modules/db"
+              days   = 0
+            }
+        """,
+        modules__db__main_tf="""
+            variable "days" {}
+            resource "aws_db_instance" "this" {
+              backup_retention_period = var.days
+            }
+        """,
+    ).terraform("aws_db_instance")
+    stated = {each.attributes["backup_retention_period"] for each in found}
+    notes = {each.value: each.note for each in stated if isinstance(each, Sourced)}
+    assert notes == {
+        14: "argument of module.db, envs/prod/main.tf line 4",
+        0: "argument of module.db, envs/dev/main.tf line 4",
+    }
+
+
 def test_modules_that_call_each_other_end() -> None:
     found = platform(
         a__main_tf='module "b" {\n  source = "../b"\n}\nresource "r" "a" {}',

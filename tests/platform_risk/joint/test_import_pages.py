@@ -42,6 +42,36 @@ def test_several_files_handed_in_at_once_are_an_import_each(
     ]
 
 
+TOPIC = (
+    b"apiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaTopic\nmetadata: {name: a}\nspec: {partitions: 3, replicas: 1}\n"
+)
+GROUP = b'resource "aws_cloudwatch_log_group" "a" {\n  name = "/a"\n}\n'
+
+
+def test_several_files_of_configuration_are_one_import(alice: User, checkout: Service, signed_in: SignedIn) -> None:
+    """Each by itself is all that there is of its scope, so that it would close what the one before it found."""
+    files = [file(TOPIC, "topic.yaml"), file(GROUP, "logs.tf"), file(name="report.sarif"), file(GROUP, "logs.tf")]
+    paths = ["shop/topic.yaml", "shop/logs.tf", "report.sarif", "shop/logs.tf"]
+    client = signed_in(alice)
+    client.post(IMPORTS, {"service": "checkout", "file": files, "path": paths})
+    rows = Import.objects.order_by("id")
+    assert [(row.file_name, row.kind) for row in rows] == [("shop.zip", "platform"), ("report.sarif", "scan")]
+    finished(rows[0])
+    assert set(Finding.objects.values_list("path", flat=True)) >= {"shop/topic.yaml", "shop/logs.tf"}
+    client.post(IMPORTS, {"service": "checkout", "file": [file(TOPIC, "topic.yaml"), file(GROUP, "logs.tf")]})
+    assert Import.objects.order_by("id").last().file_name == "2 files.zip"  # type: ignore[union-attr]
+
+
+def test_an_archive_beside_files_of_configuration_is_refused(
+    alice: User, checkout: Service, signed_in: SignedIn
+) -> None:
+    files = [file(TOPIC, "topic.yaml"), file(b"PK", "more.zip")]
+    answer = signed_in(alice).post(IMPORTS, {"service": "checkout", "kind": "platform", "file": files})
+    assert answer.status_code == 422
+    assert "one archive" in answer.text
+    assert not Import.objects.exists()
+
+
 def test_a_worker_is_called_only_after_the_row_is_committed(
     alice: User,
     checkout: Service,

@@ -1,0 +1,8 @@
+# expect: cache-staleness fail worst_staleness_seconds=900
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": "redis://cache:6379",
+        "TIMEOUT": 60 * 15,
+    }
+}

@@ -1,0 +1,21 @@
+# expect: network-egress fail addresses_reachable=4278190080
+resource "kubernetes_network_policy" "web" {
+  metadata {
+    name      = "web"
+    namespace = "shop"
+  }
+  spec {
+    pod_selector {
+      match_labels = { app = "web" }
+    }
+    policy_types = ["Egress"]
+    egress {
+      to {
+        ip_block {
+          cidr   = "0.0.0.0/0"
+          except = ["10.0.0.0/8"]
+        }
+      }
+    }
+  }
+}

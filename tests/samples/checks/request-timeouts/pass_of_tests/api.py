@@ -1,0 +1,3 @@
+import requests
+
+requests.get("https://orders.example", timeout=3)

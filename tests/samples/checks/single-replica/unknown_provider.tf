@@ -1,0 +1,41 @@
+# expect: single-replica unknown provide="a number under spec.replicas"
+resource "kubernetes_deployment_v1" "web" {
+  metadata {
+    name      = "web"
+    namespace = "shop"
+  }
+  spec {
+    replicas = var.replicas
+    selector {
+      match_labels = { app = "web" }
+    }
+    template {
+      metadata {
+        labels = { app = "web" }
+      }
+      spec {
+        container {
+          name  = "web"
+          image = "registry.example/web:4"
+        }
+      }
+    }
+  }
+}
+
+resource "kubernetes_service_v1" "web" {
+  metadata {
+    name      = "web"
+    namespace = "shop"
+  }
+  spec {
+    selector = { app = "web" }
+    port {
+      port = 80
+    }
+  }
+}
+
+variable "replicas" {
+  type = number
+}
