@@ -1,6 +1,7 @@
 """Bills against what was loaded of them, gaps in them, and exports that have gone silent."""
 
 import itertools
+from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -177,11 +178,20 @@ def gaps_of(scopes: QuerySet[BillScope]) -> list[Gap]:
     for account, export, day in rows:
         days[account, export].append(day)
     found: list[Gap] = []
-    for (account, export), known in days.items():
+    for (account, export), stated in days.items():
+        known = _whole_months(stated)
         found += [Gap(account, export, first, last, is_silent=False) for first, last in _holes(known)]
         if (today - known[-1]).days > settings.SILENT_SOURCE_DAYS:
             found.append(Gap(account, export, known[-1] + timedelta(days=1), today, is_silent=True))
     return found
+
+
+def _whole_months(days: list[date]) -> list[date]:
+    """Of a list by month, which stands on each one's first day, all days of its months; of any other its own."""
+    if len(days) < 2 or any(day.day != 1 for day in days):  # of one day alone nobody can tell
+        return days
+    lengths = ((day, monthrange(day.year, day.month)[1]) for day in days)
+    return [day + timedelta(days=at) for day, length in lengths for at in range(length)]
 
 
 def _holes(days: list[date]) -> Iterator[tuple[date, date]]:

@@ -249,6 +249,16 @@ def test_what_was_not_loaded_of_bills_and_usage_stands_on_the_reconciliation(
     assert [each.row for each in signed_in(ada).get("/costs/reconciliation/").context["unloaded"]] == [usage]
 
 
+def test_a_list_by_month_has_gaps_of_months_alone(ada: User) -> None:
+    listed = "\n".join(
+        ("Month,Service,Cost,Currency", *(f"{month} 2026,Chat,5,EUR" for month in ("May", "Jun", "Aug")))
+    )
+    applied(ada, listed.encode(), kind="bill", billing_account="chat")
+    gap, silent = reconciling.gaps(ada)
+    assert (gap.first, gap.last, gap.is_silent) == (date(2026, 7, 1), date(2026, 7, 31), False)
+    assert (silent.first, silent.is_silent) == (date(2026, 9, 1), True)
+
+
 def test_what_is_paid_ahead_makes_no_gap_and_hides_no_silence(ada: User) -> None:
     year = timezone.now().year
     applied(ada, focus({}, {"ChargePeriodStart": f"{year + 1}-12-31T00:00:00Z"}))
