@@ -22,7 +22,7 @@ from platform_risk.core.views.saving import saved
 
 HORIZONS = {30: "30 days", 90: "90 days", 365: "A year"}
 GROUPS = {"": "The whole", "team": "By team", "service": "By service", "cloud_service": "By cloud service"}
-MEASURES = {"billed": "Billed", "effective": "Effective"}
+MEASURES = {"effective": "Effective", "billed": "Billed"}
 _LEVELS = (50, 80, 95)
 _SHOWN_BEFORE = 120  # days of the past in the chart
 
@@ -42,7 +42,7 @@ def forecast(request: HttpRequest) -> HttpResponse:
     asked = {
         "horizon": _chosen(request, "horizon", HORIZONS, 90),
         "group": _chosen(request, "group", GROUPS, ""),
-        "measure": _chosen(request, "measure", MEASURES, "billed"),
+        "measure": _chosen(request, "measure", MEASURES, "effective"),
         "currency": _chosen(request, "currency", known, known[0] if known else ""),
     }
     found = outlook.outlook(
