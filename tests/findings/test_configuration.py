@@ -385,14 +385,13 @@ def test_configuration_is_handed_in_on_the_page_by_choosing_its_kind(
     assert Import.objects.get().kind == "platform"
 
 
-def test_several_files_of_configuration_at_once_are_refused_since_each_would_replace_the_last(
+def test_several_files_of_configuration_at_once_are_one_import_since_each_would_replace_the_last(
     signed_in: SignedIn, alice: User, checkout: Service
 ) -> None:
     files = [SimpleUploadedFile(f"{name}.yaml", TOKEN.encode()) for name in "ab"]
     answer = signed_in(alice).post("/imports/", {"service": "checkout", "kind": "platform", "file": files})
-    assert answer.status_code == 422
-    assert "pack it as a .zip or .tar" in answer.content.decode()
-    assert not Import.objects.exists()
+    assert answer.status_code == 302
+    assert Import.objects.get().file_name == "2 files.zip"
 
 
 def test_a_single_file_that_is_broken_is_told_with_its_line(checkout: Service) -> None:
