@@ -1,7 +1,7 @@
-"""How many examples Hypothesis tries: enough to notice in every run of the suite, and forty times as many in the drill.
+"""How many examples Hypothesis tries: a few dozen in each run of the suite, up to forty times as many in the drill.
 
-Hundreds of examples for each of a hundred properties take a minute of processor time, and find what a few dozen do
-not only after weeks: that is a search, and `make drill` makes it, with this variable set.
+To look for what is rare takes processor time that every `make test` would pay; `make drill` runs the same properties
+with this variable set.
 """
 
 import os

@@ -1,6 +1,5 @@
 """Who gets in: a walk over every address of the product, pages and API alike, also those added later."""
 
-import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -196,27 +195,24 @@ def test_a_stranger_sees_nothing_of_another_team_at_any_address(
 ) -> None:
     monkeypatch.setattr("platform_risk.core.api.throttling.CALLS_PER_MINUTE", 10**9)
     client = signed_in(bob)
-    suffixes = (
-        "",
-        "?format=csv",
-        "?format=jsonl",
-        f"?q={CANARY}",
-        "?view=flat",
-        "?group=none",
-        "?kind=new",
-        "?group_by=cloud_service,account",
-    )
+    of_all = ("", "?format=csv", "?format=jsonl", f"?q={CANARY}")
+    # No page knows two of these, and each passes over what it does not know; the API may refuse that.
+    of_pages = (*of_all, "?view=flat&group=none&kind=new")
+    of_api = (*of_all, "?view=flat", "?group=none", "?kind=new", "?group_by=cloud_service,account")
     lists = {text for text, names in addresses() if not names}
     unread: set[str] = set()  # addresses that are only written to, whatever is named in them
-    for (pattern, url), suffix in itertools.product(by_pattern(secrets), suffixes):
+    for pattern, url in by_pattern(secrets):
+        suffixes = of_api if url.startswith("/api/v1/") else of_pages
         # What names one thing is asked for as it is and as an export; the other ways of asking are those of lists.
-        if OPEN.match(url) or pattern in unread or (url not in lists and suffix not in suffixes[:2]):
-            continue
-        answer = client.get(url + suffix)
-        if answer.status_code == 405:
-            unread.add(pattern)
-        assert answer.status_code < 500, (url, suffix)
-        assert CANARY not in body_of(answer).replace(f'value="{CANARY}', "").replace(f"q={CANARY}", ""), (url, suffix)
+        for suffix in suffixes if url in lists else suffixes[:2]:
+            if OPEN.match(url) or pattern in unread:
+                break
+            answer = client.get(url + suffix)
+            if answer.status_code == 405:
+                unread.add(pattern)
+            assert answer.status_code < 500, (url, suffix)
+            body = body_of(answer).replace(f'value="{CANARY}', "").replace(f"q={CANARY}", "")
+            assert CANARY not in body, (url, suffix)
 
 
 def test_a_stranger_changes_nothing_of_another_team_at_any_address(
