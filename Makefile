@@ -62,8 +62,9 @@ bench: .venv/dev.stamp ## Benchmarks, on servers of their own (BENCH=bench/x.py 
 		'$(BIN)/python manage.py prepare; for script in $(or $(BENCH),bench/bench_*.py); do $(BIN)/python $$script; done'
 
 .PHONY: drill
-drill: .venv/dev.stamp ## Long fault drills: kills, restarts, recovery
+drill: .venv/dev.stamp ## Long fault drills: kills, restarts, recovery; many examples of every property
 	$(BIN)/pytest -m drill
+	PLATFORM_RISK_TESTS_DEEP=1 $(BIN)/pytest -n $(JOBS) -m 'hypothesis and not drill'
 
 CHECKOV := 3.3.30
 

@@ -12,10 +12,13 @@ from pytest_django import DjangoDbBlocker
 from platform_risk.core.models import Service, Team, User
 from tests import prepared_database
 from tests.embedded_database import OURS
+from tests.examples import examples
 from tests.factories import make_service, make_team, make_token, make_user
 
 # How long an example takes says how busy the machine is, and nothing about what is tried.
-hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "suite", max_examples=examples(100), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("suite")
 SAMPLES = Path(__file__).parent / "samples"
 

@@ -19,7 +19,7 @@ PURE = (
 )  # fmt: skip
 PIECES = 8  # of a pure file
 # What the whole file shares takes longer than its tests.
-WHOLE = ("tests/platform_risk/test_compose.py",)
+WHOLE = ("tests/platform_risk/test_compose.py", "tests/findings/checks/test_what_if.py")
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

@@ -1,6 +1,5 @@
 """Who gets in: a walk over every address of the product, pages and API alike, also those added later."""
 
-import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -8,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
 from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
@@ -122,7 +122,15 @@ def test_anonymous_gets_nothing_anywhere(client: Client, checkout: Service) -> N
 
 
 @pytest.fixture
-def secrets(alice: User, ada: User, checkout: Service, search: Team) -> list[str]:
+def _numbers_that_are_the_same(db: None) -> None:
+    """What comes first of its kind has one number in all kinds: a walk that tries every number at every address would
+    otherwise ask fifteen times for what is not there for each time that it asks for what is."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval(format('%I.%I', schemaname, sequencename), 7000000) FROM pg_sequences")
+
+
+@pytest.fixture
+def secrets(_numbers_that_are_the_same: None, alice: User, ada: User, checkout: Service, search: Team) -> list[str]:
     """Team payments has one of everything, each with the canary in it; the ids and names of all of it."""
     row = upload(sarif(sarif_result()), checkout, run=False, name=f"{CANARY}.sarif", user=alice, source=CANARY)
     ImportReject.objects.create(import_row=row, pointer=f"/{CANARY}", reason=CANARY, excerpt=CANARY)
@@ -177,7 +185,9 @@ def secrets(alice: User, ada: User, checkout: Service, search: Team) -> list[str
         checkout.team,
         alice,
     )
-    return [*{str(thing.pk) for thing in things}, "checkout", "payments", "alice"]
+    numbers = sorted({str(thing.pk) for thing in things})
+    assert len(numbers) < 6, numbers
+    return [*numbers, "checkout", "payments", "alice"]
 
 
 def test_a_stranger_sees_nothing_of_another_team_at_any_address(
@@ -185,27 +195,24 @@ def test_a_stranger_sees_nothing_of_another_team_at_any_address(
 ) -> None:
     monkeypatch.setattr("platform_risk.core.api.throttling.CALLS_PER_MINUTE", 10**9)
     client = signed_in(bob)
-    suffixes = (
-        "",
-        "?format=csv",
-        "?format=jsonl",
-        f"?q={CANARY}",
-        "?view=flat",
-        "?group=none",
-        "?kind=new",
-        "?group_by=cloud_service,account",
-    )
+    of_all = ("", "?format=csv", "?format=jsonl", f"?q={CANARY}")
+    # No page knows two of these, and each passes over what it does not know; the API may refuse that.
+    of_pages = (*of_all, "?view=flat&group=none&kind=new")
+    of_api = (*of_all, "?view=flat", "?group=none", "?kind=new", "?group_by=cloud_service,account")
     lists = {text for text, names in addresses() if not names}
     unread: set[str] = set()  # addresses that are only written to, whatever is named in them
-    for (pattern, url), suffix in itertools.product(by_pattern(secrets), suffixes):
+    for pattern, url in by_pattern(secrets):
+        suffixes = of_api if url.startswith("/api/v1/") else of_pages
         # What names one thing is asked for as it is and as an export; the other ways of asking are those of lists.
-        if OPEN.match(url) or pattern in unread or (url not in lists and suffix not in suffixes[:2]):
-            continue
-        answer = client.get(url + suffix)
-        if answer.status_code == 405:
-            unread.add(pattern)
-        assert answer.status_code < 500, (url, suffix)
-        assert CANARY not in body_of(answer).replace(f'value="{CANARY}', "").replace(f"q={CANARY}", ""), (url, suffix)
+        for suffix in suffixes if url in lists else suffixes[:2]:
+            if OPEN.match(url) or pattern in unread:
+                break
+            answer = client.get(url + suffix)
+            if answer.status_code == 405:
+                unread.add(pattern)
+            assert answer.status_code < 500, (url, suffix)
+            body = body_of(answer).replace(f'value="{CANARY}', "").replace(f"q={CANARY}", "")
+            assert CANARY not in body, (url, suffix)
 
 
 def test_a_stranger_changes_nothing_of_another_team_at_any_address(

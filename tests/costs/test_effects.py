@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from costs import effects, pricebook, projecting
 from platform_risk.quantities.pricing import Price, PriceUnit, Tier, WrongUnitError
+from tests.examples import examples
 
 METRICS = {"pods": D(50), "series_per_pod": D(100), "interval_seconds": D(30), "environments": D(3), "months": 12}
 LOGS = {"gb_per_day": D(10), "stored_gb": D(0), "retention_days": None, "months": 12}
@@ -50,7 +51,7 @@ def test_each_retention_has_its_cost_and_the_month_from_which_keeping_for_ever_i
 
 
 @given(gb=st.decimals(0, 1000, places=2), stored=st.decimals(0, 10_000, places=2), months=st.integers(1, 36))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_a_longer_retention_never_costs_less_storage(gb: D, stored: D, months: int) -> None:
     inputs = {"gb_per_day": gb, "stored_gb": stored, "retention_days": None, "months": months}
     totals = [each.total for each in effects.retentions(inputs, KEPT)]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from findings import query
 from findings.query import QueryError
 from findings.vocabulary import Lane, Severity, Status
+from tests.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ _token = st.sampled_from(
 
 
 @given(st.lists(_token, max_size=8).map(" ".join))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_a_filter_written_out_again_is_the_same_filter(q: str) -> None:
     refused = ""
     try:

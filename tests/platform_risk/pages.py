@@ -120,14 +120,14 @@ def counted_by_the_list(client: Client, href: str) -> int:
     return int(found[1].replace(",", ""))
 
 
-def figures_that_lie(client: Client, url: str) -> list[str]:
-    """Links of a page that show a figure and lead to a list of findings with another one."""
+def figures_that_lie(client: Client, url: str, counted: dict[str, int] | None = None) -> list[str]:
+    """Links of a page that show a figure and lead to a list of findings with another one. `counted` remembers lists
+    from one page to the next, when nothing changes in between."""
+    counted = {} if counted is None else counted
     shown = [(each, figure(each)) for each in Markup(text_of(client, url)).links(f"{LIST}?")]
     assert any(number for _, number in shown), f"{url} shows no figure"
-    counted = {
-        href: counted_by_the_list(client, href)
-        for href in {each.attributes["href"] for each, n in shown if n is not None}
-    }
+    for href in {each.attributes["href"] for each, n in shown if n is not None} - counted.keys():
+        counted[href] = counted_by_the_list(client, href)
     return [
         f"{' '.join(each.text.split())} → {each.attributes['href']}"
         for each, number in shown

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 import redis
 import yaml
+from django.db import connection
 
 from platform_risk import env, settings
 from platform_risk.local import up
@@ -101,11 +102,13 @@ def test_the_image_runs_without_root_from_the_hashed_lock_file() -> None:
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def environment(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A database and a Redis number of its own, and the data folder where the volume would be."""
     name = f"compose_{os.getpid()}"
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+    # With its tables: from nothing the product that browser tests start makes them, by the same command.
+    template = connection.settings_dict["TEST"].get("TEMPLATE") or "template1"
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         url = urlsplit(os.environ["DATABASE_URL"])
         number = "5" if os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0" else "6"
         redis_url = re.sub(r"db=\d+$", f"db={number}", os.environ["REDIS_URL"])
@@ -117,7 +120,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
             "PLATFORM_RISK_SECRET_KEY": "x" * 50,
             "PLATFORM_RISK_REDACTION_SALT": "y" * 50,
         }
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 @contextmanager
@@ -183,10 +186,10 @@ def test_web_answers(migrated: dict[str, str], tmp_path: Path) -> None:
 
 def test_worker_becomes_ready_and_gives_its_sign_of_life(migrated: dict[str, str], tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
-    with redis.Redis.from_url(migrated["REDIS_URL"]) as connection:
-        connection.delete(settings.WORKER_SEEN_KEY)
+    with redis.Redis.from_url(migrated["REDIS_URL"]) as queue:
+        queue.delete(settings.WORKER_SEEN_KEY)
         with started(command("worker"), migrated, log) as process:
-            until(log, process, lambda: "ready." in log.read_text() and connection.exists(settings.WORKER_SEEN_KEY))
+            until(log, process, lambda: "ready." in log.read_text() and queue.exists(settings.WORKER_SEEN_KEY))
 
 
 def test_beat_starts(migrated: dict[str, str], tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def files_of(tmp_path: Path) -> list[Path]:
     return [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
 
 
-def test_the_demo_shows_findings_decisions_history_and_what_nobody_owns(ada: User) -> None:
+def test_the_demo_shows_findings_decisions_history_and_what_nobody_owns_and_twice_changes_nothing(ada: User) -> None:
     said = demo("--without-worker")
     assert "findings in 6 services" in said
     assert Import.objects.exclude(state="done").count() == 0
@@ -95,30 +95,37 @@ def test_the_demo_shows_findings_decisions_history_and_what_nobody_owns(ada: Use
     # The month that runs is not final; on its first day the bill ends with the month before.
     assert BillScope.objects.filter(is_provisional=True).exists() == (last.month == timezone.now().month)
 
-
-def test_the_demo_twice_changes_nothing(ada: User) -> None:
+    before = counts()
     demo("--without-worker")
-    before = (Import.objects.count(), Finding.objects.count(), BulkAction.objects.count(), Comment.objects.count())
-    demo("--without-worker")
-    assert before == (
-        Import.objects.count(), Finding.objects.count(), BulkAction.objects.count(), Comment.objects.count()
-    )  # fmt: skip
+    assert counts() == before
 
 
-def test_removing_the_demo_leaves_what_is_ones_own_and_nothing_else(ada: User, tmp_path: Path) -> None:
+def counts() -> dict[str, int]:
+    return {model.__name__: model._default_manager.count() for model in (Import, Finding, BulkAction, Comment)}
+
+
+def test_removing_the_demo_leaves_what_is_ones_own_and_nothing_else(
+    ada: User, tmp_path: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    """Its files go with it; an environment that a service of one's own uses stays, as one's own."""
     own = make_service("own")
     make_finding(own)
     make_import(own)
     kept = files_of(tmp_path)
     demo("--without-worker")
+    make_target(own, environment=Environment.objects.get(slug="production"))
+    assert Environment.objects.count() > 1
     assert len(files_of(tmp_path)) > len(kept)
-    demo("--remove")
+    with django_capture_on_commit_callbacks(execute=True):
+        demo("--remove")
+    assert files_of(tmp_path) == kept
     assert list(Service.objects.all()) == [own]
     for gone in (BillScope, ChargeDay, ChargeMonth, ChargeKey, DayTotal, ResourceMonth, SharedCost, Budget):
         assert not gone._default_manager.exists(), gone
     assert not Team.objects.exists()
     assert not OwnershipRule.objects.exists()
-    assert not Environment.objects.exists()
+    assert Environment.objects.get().slug == "production"
+    assert Environment.objects.get().is_demo is False
     assert list(User.objects.all()) == [ada]
     assert set(Finding.objects.values_list("service", flat=True)) == {own.pk}
     assert set(Import.objects.values_list("service", flat=True)) == {own.pk}
@@ -127,25 +134,6 @@ def test_removing_the_demo_leaves_what_is_ones_own_and_nothing_else(ada: User, t
     assert not BulkAction.objects.exists()
     for lived in (Incident, RiskInput, RiskPolicy):
         assert not lived._default_manager.exists(), lived
-    for model in (BillScope, ChargeDay, ChargeKey, DayTotal):
-        assert not model.objects.exists(), model
-
-
-def test_the_files_of_the_demo_go_with_it(ada: User, tmp_path: Path, django_capture_on_commit_callbacks: Any) -> None:
-    demo("--without-worker")
-    assert files_of(tmp_path)
-    with django_capture_on_commit_callbacks(execute=True):
-        demo("--remove")
-    assert files_of(tmp_path) == []
-
-
-def test_an_environment_that_ones_own_service_uses_stays(ada: User) -> None:
-    demo("--without-worker")
-    own = make_service("own")
-    make_target(own, environment=Environment.objects.get(slug="production"))
-    demo("--remove")
-    assert Environment.objects.get().slug == "production"
-    assert Environment.objects.get().is_demo is False
 
 
 def test_services_of_ones_own_are_never_taken_for_the_demos(ada: User) -> None:

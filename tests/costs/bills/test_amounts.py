@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.costs.bills.reduced import Reduced, focus, reduce, refused, table
+from tests.examples import examples
 
 
 def listed(*amounts: str, currency: str = "EUR") -> bytes:
@@ -42,7 +43,7 @@ def grouped(point: str, between: str) -> Callable[[Decimal], str]:
     return lambda amount: f"{amount:,.2f}".replace(".", "p").replace(",", between).replace("p", point)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(
     st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=8),
     st.sampled_from([grouped(",", "."), grouped(".", ","), grouped(",", " "), grouped(".", "'"), grouped(",", "")]),

@@ -22,6 +22,7 @@ from costs.bills.records import BillError
 from costs.bills.tags import KEYS, keeper
 from platform_risk.core.redaction import Redactor
 from tests.costs.bills.reduced import FOCUS, focus, reduce, refused, table
+from tests.examples import examples
 
 JULY = {"BillingPeriodStart": "2026-07-01T00:00:00Z", "ChargePeriodStart": "2026-07-01T00:00:00Z"}
 
@@ -195,7 +196,7 @@ def test_days_of_which_no_line_tells_whether_the_month_comes_first_are_said(tmp_
 CELLS = ("i-1", "", '5" disk', '"a, b"', '"said ""hi"""', '"two\nlines"', '"\n\n"', ' "blank before\n"', '""', "Zürich")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(("good", "bad", "short", "empty")), *[st.sampled_from(CELLS)] * 2), max_size=12),
     st.sampled_from(("\n", "\r\n")), st.booleans(), st.integers(0, 2), st.booleans(),
@@ -424,7 +425,7 @@ def csv_of(lines: list[dict[str, Any]]) -> bytes:
     )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(st.lists(LINES, min_size=1, max_size=12))
 def test_the_cube_adds_up_to_the_file_whatever_is_in_it(lines: list[dict[str, Any]]) -> None:
     with TemporaryDirectory() as folder, localcontext(prec=80):
@@ -441,7 +442,7 @@ def test_the_cube_adds_up_to_the_file_whatever_is_in_it(lines: list[dict[str, An
         assert found.rejected == 0
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(st.lists(LINES, min_size=2, max_size=10), st.data())
 def test_a_bill_in_two_files_is_the_bill_in_one(lines: list[dict[str, Any]], data: st.DataObject) -> None:
     cut = data.draw(st.integers(1, len(lines) - 1))
@@ -481,7 +482,7 @@ def charge(draw: st.DrawFn) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(st.lists(charge(), min_size=1, max_size=12))
 def test_days_add_up_to_months_in_every_zone(charges: list[dict[str, Any]]) -> None:
     """Each charge counts once, on the day of UTC on which it begins, and in the month that its own zone bills."""
@@ -504,7 +505,7 @@ def test_days_add_up_to_months_in_every_zone(charges: list[dict[str, Any]]) -> N
 CREDITS = st.lists(st.tuples(st.text("ab '\"{}[],:\\é", max_size=6), AMOUNTS), max_size=3)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(st.lists(st.tuples(AMOUNTS, CREDITS, st.booleans()), min_size=1, max_size=6))
 def test_charges_and_credits_of_google_add_up_apart(lines: list[tuple[Decimal, Any, bool]]) -> None:
     """Whatever credits are called, and whether JSON or Python has written them."""
@@ -523,7 +524,7 @@ def test_charges_and_credits_of_google_add_up_apart(lines: list[tuple[Decimal, A
         assert found.totals.get(("USD", "Credit"), (Decimal(0),))[0] == sum(off, Decimal(0))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.from_regex(r"\A[+-]?[0-9]{0,12}\.?[0-9]{0,24}([eE][+-]?[0-9]{1,2})?\Z"), st.sampled_from(numbers.SCALES))
 def test_an_amount_is_exact_or_none(text: str, scale: int) -> None:
     (found,) = _connection().execute(f"SELECT {numbers.amount('t', scale)} FROM (SELECT ? AS t)", [text]).fetchall()[0]

@@ -14,6 +14,7 @@ from costs.forecasting.daily import Daily, Floats, TooShortError, filled
 from costs.forecasting.forecast import forecast
 from costs.forecasting.models import COMBINED, NAIVE, naive_errors
 from costs.forecasting.months import crossing, months
+from tests.examples import examples
 
 MONDAY = date(2026, 1, 5)
 
@@ -99,7 +100,7 @@ def test_refunds_may_make_a_forecast_negative_and_spend_never_is() -> None:
     st.lists(st.one_of(st.floats(0, 1e9), st.just(float("nan"))), min_size=15, max_size=60),
     st.integers(1, 40),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_intervals_lie_within_wider_ones_around_the_mean_whatever_the_series(values: list[float], days: int) -> None:
     series = Daily(MONDAY, np.array(values))
     if series.known < 14:

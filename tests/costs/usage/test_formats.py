@@ -14,6 +14,7 @@ from costs.usage import prometheus, registry
 from costs.usage.newrelic import differenced
 from costs.usage.reading import days, size
 from costs.usage.records import Measure, Usage, UsageError
+from tests.examples import examples
 
 JUNE = date(2026, 6, 1)
 Key = tuple[Measure, str, date | None]
@@ -242,7 +243,7 @@ def test_what_counts_up_and_falls_within_its_month_is_rejected_and_takes_nothing
 
 
 @given(st.lists(st.tuples(st.integers(0, 120), st.decimals(0, 1000, places=3)), min_size=1, max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_differencing_what_counts_up_keeps_each_month_s_total(parts: list[tuple[int, D]]) -> None:
     by_day: dict[date, D] = defaultdict(D)
     for after, amount in parts:

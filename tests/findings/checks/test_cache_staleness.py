@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from findings.checks import cache_staleness
+from tests.examples import examples
 from tests.findings.checks import reading
 
 LIFETIMES = st.lists(st.floats(0, 1e6), min_size=1, max_size=6)
@@ -52,13 +53,13 @@ def test_an_invalidation_that_is_switched_off_does_not_count() -> None:
 
 
 @given(LIFETIMES, st.floats(0, 1e6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_one_more_layer_never_makes_answers_fresher(lifetimes: list[float], more: float) -> None:
     assert cache_staleness.worst_staleness([*lifetimes, more]) >= cache_staleness.worst_staleness(lifetimes)
 
 
 @given(st.floats(1, 1e6), st.integers(1, 10_000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_all_pods_are_fresh_between_the_mean_and_the_whole_lifetime(lifetime: float, pods: int) -> None:
     after = cache_staleness.all_fresh_after(lifetime, pods)
     assert cache_staleness.mean_staleness(lifetime) <= after < lifetime

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from findings.checks import cell_failover
 from findings.platform import dns_failover
 from platform_risk.quantities import budget
+from tests.examples import examples
 from tests.findings.checks import reading
 
 POSITIVE = st.lists(st.floats(1, 1e5), min_size=2, max_size=6)
@@ -77,7 +78,7 @@ def test_other_cells_are_left_alone(text: str) -> None:
 
 
 @given(POSITIVE, st.floats(1, 1e6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_up_to_the_safe_load_nothing_is_turned_away(capacities: list[float], load: float) -> None:
     shed = cell_failover.shed_percent(load, capacities)
     safe = cell_failover.safe_load(capacities)
@@ -89,13 +90,13 @@ def test_up_to_the_safe_load_nothing_is_turned_away(capacities: list[float], loa
 
 
 @given(POSITIVE, st.floats(1, 1e5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_one_more_cell_never_lowers_the_safe_load(capacities: list[float], more: float) -> None:
     assert cell_failover.safe_load([*capacities, more]) >= cell_failover.safe_load(capacities) * (1 - 1e-9)
 
 
 @given(st.floats(0, 100), st.floats(0, 100), st.integers(1, 5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_one_more_attempt_never_fails_more_requests(share: float, error: float, attempts: int) -> None:
     assert cell_failover.affected_percent(share, error, attempts + 1) <= cell_failover.affected_percent(
         share, error, attempts

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from findings.checks import cpu_throttling
 from findings.vocabulary import Severity
+from tests.examples import examples
 from tests.findings.checks import reading
 
 CORES = st.floats(0.01, 64)
@@ -84,13 +85,13 @@ def test_a_limit_that_is_no_amount_is_no_limit(cpu: str) -> None:
 
 
 @given(CORES, st.integers(1, 64))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_more_threads_are_never_stopped_for_less(limit: float, threads: int) -> None:
     less, more = cpu_throttling.throttled_ms(limit, threads), cpu_throttling.throttled_ms(limit, threads + 1)
     assert 0 <= less <= more < 100
 
 
 @given(st.floats(0.1, 10_000), CORES, st.integers(1, 64))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_a_limit_never_makes_a_burst_faster(cpu_ms: float, limit: float, threads: int) -> None:
     assert cpu_throttling.burst_ms(cpu_ms, threads, limit) >= cpu_ms / threads * (1 - 1e-9)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from findings.checks import db_connections
 from findings.platform import databases
+from tests.examples import examples
 from tests.findings.checks import reading
 
 COUNTS = st.integers(0, 500)
@@ -123,7 +124,7 @@ def test_services_are_told_apart_by_the_host_they_name() -> None:
 
 
 @given(st.lists(st.tuples(COUNTS, COUNTS, COUNTS), max_size=5), st.integers(0, 4), st.integers(1, 50))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_more_pods_never_need_fewer_connections(services: list[tuple[int, int, int]], which: int, more: int) -> None:
     grown = [
         (pods + more, each, pool) if number == which else (pods, each, pool)
@@ -133,7 +134,7 @@ def test_more_pods_never_need_fewer_connections(services: list[tuple[int, int, i
 
 
 @given(st.integers(1, 10_000), st.lists(st.integers(1, 500), min_size=1, max_size=5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_nothing_is_refused_up_to_the_breakpoint_and_something_right_after(available: int, per_pod: list[int]) -> None:
     pods = db_connections.breakpoint_pods(available, per_pod)
     at = db_connections.connections_needed((pods, 1, each) for each in per_pod)
@@ -143,7 +144,7 @@ def test_nothing_is_refused_up_to_the_breakpoint_and_something_right_after(avail
 
 
 @given(st.integers(1, 9), st.integers(1, 200), st.integers(1, 9), st.integers(1, 300))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_a_pooler_never_opens_more_than_its_bound(instances: int, size: int, pools: int, most: int) -> None:
     assert db_connections.pooled_connections(instances, size, pools, most) <= instances * most
 

@@ -11,6 +11,7 @@ from findings.checks import deployment_windows
 from findings.platform import windows
 from findings.platform.windows import Window
 from platform_risk.quantities.sourced import NOWHERE, Sourced
+from tests.examples import examples
 from tests.findings.checks import reading
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -129,7 +130,7 @@ SPANS = st.tuples(st.frozensets(st.integers(0, 6), min_size=1), st.integers(0, 1
 
 
 @given(SPANS, SPANS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_second_window_never_makes_anybody_wait_longer(
     one: tuple[frozenset[int], int, int], two: tuple[frozenset[int], int, int]
 ) -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from findings.checks import image_trust
 from findings.platform import images
+from tests.examples import examples
 from tests.findings.checks import reading
 
 LIST = """
@@ -180,7 +181,7 @@ def test_an_image_without_a_registry_is_docker_hubs(image: str, name: str) -> No
 
 
 @given(st.lists(st.booleans(), max_size=30), st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_verifying_one_more_image_never_leaves_more_unverified(verified: list[bool], last: bool) -> None:
     assert image_trust.images_unverified([*verified, True]) == image_trust.images_unverified(verified)
     assert image_trust.images_unverified([*verified, last]) <= image_trust.images_unverified([*verified, False])

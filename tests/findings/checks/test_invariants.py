@@ -1,6 +1,8 @@
 """What holds for every check: odd values end no scan, order and white space change no finding."""
 
+import itertools
 import random
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,8 @@ ODD: list[Any] = [
     None, [], {}, "x", "", -1, 0, True, 1e308, "9" * 400, [None], [["x"]], {"a": {"b": [1]}}, {"name": None},
     "50%", "1.5.2",
 ]  # fmt: skip
-# Spots of a file, and values of a line; every field that any sample has is tried below, whatever the number.
+# Spots of a file; every field that any sample has is tried below, whatever the number.
 SPOTS = [3, pytest.param(40, marks=pytest.mark.drill)]
-VALUES = [2, pytest.param(99, marks=pytest.mark.drill)]
 SHAPES: list[Any] = [["x", {"y": None}], {"x": ["y"]}, "x", 7, None]
 
 
@@ -133,35 +134,38 @@ def _spots(documents: list[Any]) -> Iterator[tuple[int, tuple[Any, ...]]]:
         yield from ((number, path) for path in nodes(document))
 
 
-@pytest.mark.parametrize("count", VALUES)
-@pytest.mark.parametrize(
-    "sample", [path for path in every() if any(each.path.endswith(".tf") for each in texts(path))], ids=name
-)
-def test_an_odd_value_in_terraform_ends_no_scan(sample: Path, count: int) -> None:
-    chosen = random.Random(sample.name)
-    odd = [
-        "null",
-        "[]",
-        "{}",
-        '"x"',
-        '""',
-        "-1",
-        "0",
-        "true",
-        "aws_x.y.z",
-        '"9999999999999999999999"',
-        "[null]",
-        "{ a = 1 }",
-    ]
-    for file in texts(sample):
+IN_TERRAFORM = [path for path in every() if any(each.path.endswith(".tf") for each in texts(path))]
+# What may stand in place of a value.
+ODD_TERRAFORM = (
+    "null", "[]", "{}", '"x"', '""', "-1", "0", "true", "aws_x.y.z", '"9999999999999999999999"', "[null]", "{ a = 1 }",
+)  # fmt: skip
+A_LINE = 3  # of them for a line: one after the other, so that those of the next line are others
+
+
+@pytest.mark.parametrize("sample", IN_TERRAFORM, ids=name)
+def test_an_odd_value_in_terraform_ends_no_scan(sample: Path) -> None:
+    scanned_with_odd_values(sample, A_LINE)
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("sample", IN_TERRAFORM, ids=name)
+def test_no_odd_value_on_any_line_of_terraform_ends_a_scan(sample: Path) -> None:
+    scanned_with_odd_values(sample, len(ODD_TERRAFORM))
+
+
+def scanned_with_odd_values(sample: Path, of_a_line: int) -> None:
+    given = texts(sample)
+    values = itertools.cycle(ODD_TERRAFORM)
+    for _ in range(zlib.crc32(name(sample).encode()) % len(ODD_TERRAFORM)):  # not the same one first in every sample
+        next(values)
+    for file in given:
+        others = [each for each in given if each.path != file.path]
         lines = file.text.splitlines()
         for number, line in enumerate(lines):
             before, equals, _ = line.partition(" = ")
             if not equals:
                 continue
-            for value in chosen.sample(odd, min(count, len(odd))):
+            for value in itertools.islice(values, of_a_line):
                 text = "\n".join([*lines[:number], f"{before} = {value}", *lines[number + 1 :]])
-                platform = reader.read(
-                    [File(file.path, text), *(each for each in texts(sample) if each.path != file.path)]
-                )
+                platform = reader.read([File(file.path, text), *others])
                 assert len(engine.run(platform).tallies) > 1

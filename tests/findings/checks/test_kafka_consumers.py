@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from findings.checks import kafka_consumers
+from tests.examples import examples
 from tests.findings.checks import reading
 
 TOPIC = """
@@ -85,7 +86,7 @@ def test_a_queue_in_a_file_without_kafka_is_not_looked_at() -> None:
 
 
 @given(st.integers(1, 300), st.integers(1, 300))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_every_partition_is_assigned_and_idle_members_are_those_without(partitions: int, members: int) -> None:
     shares = kafka_consumers.range_assignment([partitions], members)
     assert sum(shares) == partitions
@@ -94,7 +95,7 @@ def test_every_partition_is_assigned_and_idle_members_are_those_without(partitio
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=4), st.integers(1, 80))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_of_several_topics_the_first_member_has_most(partitions: list[int], members: int) -> None:
     shares = kafka_consumers.range_assignment(partitions, members)
     assert max(shares) == shares[0] == kafka_consumers.busiest_under_range(partitions, members)
@@ -102,7 +103,7 @@ def test_of_several_topics_the_first_member_has_most(partitions: list[int], memb
 
 
 @given(st.integers(1, 300), st.integers(1, 300))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_one_more_member_never_makes_the_busiest_busier(partitions: int, members: int) -> None:
     assert kafka_consumers.busiest(partitions, members + 1) <= kafka_consumers.busiest(partitions, members)
     assert kafka_consumers.idle_members(partitions, members + 1) >= kafka_consumers.idle_members(partitions, members)

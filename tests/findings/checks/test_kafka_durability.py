@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from findings.checks import engine, kafka_durability
 from findings.checks.base import Fail
 from findings.vocabulary import Severity
+from tests.examples import examples
 from tests.findings.checks import reading
 
 
@@ -71,7 +72,7 @@ def test_a_producer_that_waits_for_all_is_no_failure() -> None:
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_larger_replication_never_survives_less(factor: int, min_isr: int, more: int) -> None:
     assert kafka_durability.safe_losses("all", factor + more, min_isr) >= kafka_durability.safe_losses(
         "all", factor, min_isr
@@ -79,7 +80,7 @@ def test_larger_replication_never_survives_less(factor: int, min_isr: int, more:
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1e5), st.integers(1, 99))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_more_brokers_never_put_more_messages_at_risk(rate: float, lag: float, brokers: int) -> None:
     assert kafka_durability.messages_at_risk(rate, lag, brokers + 1) <= kafka_durability.messages_at_risk(
         rate, lag, brokers

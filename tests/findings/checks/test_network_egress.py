@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from findings.checks import network_egress
 from findings.platform import network
+from tests.examples import examples
 from tests.findings.checks import reading
 
 POLICY = """
@@ -155,7 +156,7 @@ blocks = st.lists(
 
 
 @given(blocks, blocks)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_one_more_rule_never_reaches_less(first: list[str], second: list[str]) -> None:
     before = network_egress.addresses_reachable(network.spans_of(first))
     after = network_egress.addresses_reachable(network.spans_of([*first, *second]))
@@ -163,7 +164,7 @@ def test_one_more_rule_never_reaches_less(first: list[str], second: list[str]) -
 
 
 @given(blocks, blocks)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_exceptions_take_out_what_they_cover_and_nothing_else(given_: list[str], gone: list[str]) -> None:
     spans, holes = network.spans_of(given_), network.spans_of(gone)
     left = network.without(spans, holes)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from findings.checks import secret_in_env, telling, written_out
 from findings.risk import lanes
 from findings.vocabulary import Severity
+from tests.examples import examples
 from tests.findings.checks import reading
 
 DEPLOYMENT = """
@@ -142,7 +143,7 @@ def test_what_is_no_token_passes(variable: str) -> None:
 
 
 @given(st.lists(st.sampled_from(["api", "worker", "bot", "report"]), max_size=12), st.sampled_from(["api", "web"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_one_more_workload_never_shrinks_the_blast_radius(subjects: list[str], more: str) -> None:
     before = secret_in_env.workloads_sharing(subjects)
     assert before <= secret_in_env.workloads_sharing([*subjects, more]) <= before + 1

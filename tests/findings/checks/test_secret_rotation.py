@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from findings.checks import secret_rotation
+from tests.examples import examples
 from tests.findings.checks import reading
 
 API = """
@@ -119,7 +120,7 @@ seconds = st.integers(0, 1_000_000)
 
 
 @given(seconds, seconds, seconds)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_a_longer_overlap_never_brings_a_deadlock(refresh: int, rollout: int, overlap: int) -> None:
     needed = secret_rotation.needed_overlap_seconds(refresh, rollout)
     assert not secret_rotation.is_deadlock(overlap + needed, needed)
@@ -128,7 +129,7 @@ def test_a_longer_overlap_never_brings_a_deadlock(refresh: int, rollout: int, ov
 
 
 @given(st.integers(1, 500), st.integers(0, 50), st.integers(0, 50), st.integers(1, 600))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_more_pods_never_roll_out_sooner_and_larger_steps_never_later(
     pods: int, surge: int, unavailable: int, ready: int
 ) -> None:

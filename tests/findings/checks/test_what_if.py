@@ -1,6 +1,7 @@
 """Figures again, with other inputs: the same functions, so the same figures, and each bends the way it must."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,13 @@ NOT_NUMBERS = (
 )  # fmt: skip
 
 
-def found() -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+@cache
+def of_all_samples() -> list[tuple[str, str, list[dict[str, Any]]]]:
+    """By whoever runs a test of this file, and not by every process that collects them."""
+    return list(_found())
+
+
+def _found() -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
     for folder in sorted(SAMPLES.iterdir()):
         for path in sorted(folder.iterdir()):
             platform = reader.read(files.walk([path]))
@@ -32,12 +39,9 @@ def found() -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
                 yield f"{folder.name}/{path.name}", each.check.meta.id, [q.as_json() for q in each.fail.quantities]
 
 
-FOUND = list(found())
-
-
 def test_every_figure_of_every_sample_follows_from_the_inputs_that_it_shows() -> None:
     tried = 0
-    for sample, check, quantities in FOUND:
+    for sample, check, quantities in of_all_samples():
         again = {each.name: each for each in what_if.outcome(check, quantities, {}).figures}
         for quantity in quantities:
             key = (check, quantity["name"])
@@ -52,12 +56,12 @@ def test_every_figure_of_every_sample_follows_from_the_inputs_that_it_shows() ->
 
 
 def test_every_figure_that_can_be_computed_is_in_a_sample() -> None:
-    seen = {(check, quantity["name"]) for _, check, quantities in FOUND for quantity in quantities}
+    seen = {(check, quantity["name"]) for _, check, quantities in of_all_samples() for quantity in quantities}
     assert set(recomputing.FIGURES) - seen == {("db-connections", "connection_memory_mb")}
 
 
 def of_sample(name: str) -> tuple[str, list[dict[str, Any]]]:
-    return next((check, quantities) for sample, check, quantities in FOUND if sample == name)
+    return next((check, quantities) for sample, check, quantities in of_all_samples() if sample == name)
 
 
 def values(outcome: what_if.Outcome) -> dict[str, Any]:
@@ -65,7 +69,7 @@ def values(outcome: what_if.Outcome) -> dict[str, Any]:
 
 
 def test_a_figure_that_rests_on_another_follows_it() -> None:
-    check, quantities = next((c, q) for _, c, q in FOUND if c == "alert-delay" and len(q) == 3)
+    check, quantities = next((c, q) for _, c, q in of_all_samples() if c == "alert-delay" and len(q) == 3)
     before = what_if.outcome(check, quantities, {})
     assert not any(each.name.startswith("time_to_open") for each in before.inputs)
     after = values(what_if.outcome(check, quantities, {"aggregation_delay": 600}))
@@ -74,7 +78,9 @@ def test_a_figure_that_rests_on_another_follows_it() -> None:
 
 
 def test_a_share_moves_all_that_follows_from_the_largest() -> None:
-    check, quantities = next((c, q) for _, c, q in FOUND if "users_affected_percent" in {each["name"] for each in q})
+    check, quantities = next(
+        (c, q) for _, c, q in of_all_samples() if "users_affected_percent" in {each["name"] for each in q}
+    )
     assert "largest_share" not in {each.name for each in what_if.outcome(check, quantities, {}).inputs}
     after = values(what_if.outcome(check, quantities, {"share_us-core-ops": 50, "share_us-alt-mule": 50}))
     assert after["survivor_load_percent"] == 200
@@ -90,7 +96,7 @@ def test_connections_are_needed_for_every_pod_that_one_adds() -> None:
 
 @pytest.mark.parametrize("value", [0, 10**9, 0.5])
 def test_inputs_that_make_no_sense_are_said_and_end_nothing(value: float) -> None:
-    for _, check, quantities in FOUND:
+    for _, check, quantities in of_all_samples():
         names = [each.name for each in what_if.outcome(check, quantities, {}).inputs]
         outcome = what_if.outcome(check, quantities, dict.fromkeys(names, value))
         charts.of_finding(check, outcome, outcome)
@@ -144,7 +150,7 @@ def test_the_chart_says_when_the_connections_are_used_up() -> None:
 
 def test_every_check_in_which_time_matters_has_a_chart() -> None:
     drawn = set()
-    for _, check, quantities in FOUND:
+    for _, check, quantities in of_all_samples():
         outcome = what_if.outcome(check, quantities, {})
         if charts.of_finding(check, outcome, None) is not None:
             drawn.add(check)

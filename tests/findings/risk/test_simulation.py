@@ -36,6 +36,7 @@ from findings.risk.simulation import (
     together,
 )
 from platform_risk.quantities.sourced import Unknown
+from tests.examples import examples
 from tests.findings.risk.stated import risk, stated
 
 OUTAGE = risk(
@@ -278,7 +279,7 @@ def scaled(one: Pert, by: float) -> Pert:
     return Pert(one.lo * by, one.mode * by, one.hi * by)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(ranges, ranges, st.floats(1, 5), st.sampled_from(["frequency", "detect", "recover", "users"]))
 def test_in_every_single_year_more_frequent_longer_or_wider_never_loses_less(
     frequency: Pert, recover: Pert, more: float, what: str

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from findings.scans import bounds
+from tests.examples import examples
 
 _ANY = st.text(st.characters(), max_size=60)  # lone surrogates too
 _BAD = "\x00\x07\x1b\x7f\ud800\udfff\u202e\u2066\ufeff\u2028"
@@ -49,7 +50,7 @@ def test_a_text_that_is_one_token_is_cut_all_the_same() -> None:
 
 
 @given(_ANY, st.integers(0, 80))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_text_always_fits_and_can_always_be_stored(value: str, longest: int) -> None:
     cut = bounds.text(value, longest)
     assert len(cut) <= max(longest, len(f" … ({len(value)} characters cut)"))
@@ -115,7 +116,7 @@ _PARTS = st.sampled_from(["..", ".", "", "a", "b c", "...", "..a", "x" * 300, "\
 
 
 @given(st.lists(_PARTS, max_size=12).map("/".join) | _ANY)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_no_path_leaves_the_root_or_has_two_spellings(value: str) -> None:
     for cleaned in (bounds.path(value), bounds.uri(value)):
         assert len(cleaned) <= bounds.PATH

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from findings.scans import detect, registry
 from findings.scans.options import Match
 from findings.scans.records import ScanError
+from tests.examples import examples
 from tests.findings.scans.parsing import DEMO, SAMPLES, sample
 
 _SAMPLES = sorted(path for path in SAMPLES.rglob("*") if path.is_file())
@@ -90,7 +91,7 @@ def test_a_format_that_does_not_exist_is_refused_with_those_that_do() -> None:
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_bytes_are_looked_at_without_harm(head: bytes) -> None:
     for format_ in registry.FORMATS.values():
         match = format_.sniff(head)

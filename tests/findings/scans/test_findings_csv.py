@@ -10,6 +10,7 @@ from findings.scans import findings_csv, mapping
 from findings.scans.options import Options
 from findings.scans.records import Absent, FindingRecord, Reject, ScanError, Suppression
 from findings.vocabulary import Category, Severity, SeveritySource
+from tests.examples import examples
 from tests.findings.scans.parsing import findings, read, sample
 
 _HEADERS = ("title", "severity", "category", "path", "line", "rule", "description")
@@ -218,7 +219,7 @@ _cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x
 
 
 @given(st.lists(st.lists(_cells, min_size=1, max_size=5), max_size=6), st.sampled_from(["utf-8", "utf-16", "cp1252"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_cells_give_records_or_a_clear_error(rows: list[list[str]], encoding: str) -> None:
     text = "title,severity,path\n" + "\n".join(",".join(row) for row in rows)
     remedy = "none needed"

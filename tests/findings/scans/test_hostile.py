@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from findings.scans import bounds, detect
 from findings.scans.records import Absent, FindingRecord, Reject, ScanError
+from tests.examples import examples
 from tests.findings.scans.parsing import check, checkov, findings, log, read, result, sample
 
 _SMALL = {
@@ -54,7 +55,7 @@ def test_a_report_that_is_cut_off_anywhere_gives_a_clear_error_or_less(format_na
 
 @pytest.mark.parametrize(("format_name", "name"), _SMALL.items())
 @given(place=st.integers(0, 1_000_000), junk=st.binary(min_size=1, max_size=4), gone=st.integers(0, 4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_report_that_is_damaged_anywhere_gives_a_clear_error_or_records(
     format_name: str, name: str, place: int, junk: bytes, gone: int
 ) -> None:
@@ -103,7 +104,7 @@ def _fits(record: FindingRecord | Reject | Absent) -> bool:
 
 
 @given(st.dictionaries(st.sampled_from(_SARIF_KEYS), _VALUES, max_size=6))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_any_value_in_a_sarif_result_gives_a_finding_or_a_reject(fields: dict[str, Any]) -> None:
     records = read("sarif", log(result(**fields), {"message": {"text": "the next"}, **fields}, result("R9")))[1]
     assert len(records) == 3
@@ -112,7 +113,7 @@ def test_any_value_in_a_sarif_result_gives_a_finding_or_a_reject(fields: dict[st
 
 
 @given(st.dictionaries(st.sampled_from(_CHECKOV_KEYS), _VALUES, max_size=5))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_any_value_in_a_checkov_check_gives_a_finding_or_a_reject(fields: dict[str, Any]) -> None:
     one = check() | fields
     records = read("checkov", checkov(one, check("CKV_K8S_9"), skipped=[one]))[1]
@@ -123,7 +124,7 @@ def test_any_value_in_a_checkov_check_gives_a_finding_or_a_reject(fields: dict[s
 @given(
     st.lists(st.dictionaries(st.sampled_from(["title", "severity", "path", "line", "tags", "x"]), _VALUES), max_size=4)
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_any_value_in_a_list_gives_a_finding_or_a_reject(items: list[dict[str, Any]]) -> None:
     records = read("findings-json", json.dumps([{"title": "first"}, *items]).encode())[1]
     assert len(records) == len(items) + 1

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from findings.scans import json_reader
 from findings.scans.records import ScanError
+from tests.examples import examples
 
 _JSON = st.recursive(
     st.none() | st.integers() | st.text('ab"\\[]{}:, \n', max_size=8),
@@ -33,7 +34,7 @@ def _too_deep(data: bytes, deepest: int) -> bool:
 
 
 @given(_JSON, st.integers(1, 6), st.sampled_from([1, 2, 3, 7, 4096]), st.sampled_from([0, 2, 40]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_depth_is_counted_right_wherever_the_blocks_are_cut(value: Any, deepest: int, block: int, passes: int) -> None:
     data = json.dumps(value).encode()
     with pytest.MonkeyPatch.context() as patch:
@@ -127,7 +128,7 @@ def test_what_stands_in_text_is_no_key() -> None:
 
 
 @given(_JSON, st.integers(0, 200))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_an_outline_of_a_beginning_is_part_of_the_whole_outline(value: Any, cut: int) -> None:
     whole = json.dumps(value).encode()
     assert json_reader.outline(whole[:cut]).keys() <= json_reader.outline(whole).keys()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from platform_risk.core import ownership
 from platform_risk.core.ownership import PatternError, Rule, Subject
+from tests.examples import examples
 
 
 def _subject(kind: str, value: str) -> Subject:
@@ -78,7 +79,7 @@ def test_other_kinds_are_globs_over_the_whole_text(kind: str) -> None:
 
 
 @given(st.text("ab*?", max_size=8), st.text("ab\n", max_size=8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_globs_agree_with_the_standard_library(pattern: str, value: str) -> None:
     assert _matches(pattern, value, "image") == bool(value and fnmatchcase(value, pattern))
 
@@ -96,7 +97,7 @@ _names = st.lists(st.text("ab", min_size=1, max_size=2), min_size=1, max_size=5)
 
 
 @given(st.lists(st.sampled_from(["**", "a", "b", "a*", "?b"]), min_size=1, max_size=5), _names)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_path_patterns_agree_with_their_definition(parts: list[str], names: list[str]) -> None:
     # What is below a match is owned too; `**` at the end asks for something below.
     below = ["?*", "**"] if parts[-1] == "**" else ["**"]
@@ -204,7 +205,7 @@ def test_a_broken_codeowners_line_is_named(text: str, said: str) -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_text_is_a_codeowners_file_or_refused_with_its_line(text: str) -> None:
     said = "Line "
     try:

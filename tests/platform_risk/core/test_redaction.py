@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from platform_risk.core import redaction
 from platform_risk.core.redaction import Redactor
+from tests.examples import examples
 from tests.secrets_planted import planted
 
 _PLANTED = planted()
@@ -126,14 +127,14 @@ _joints = st.sampled_from(
 
 
 @given(st.lists(_near | _joints, max_size=8).map("".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_redacting_again_changes_nothing(text: str) -> None:
     once = _redactor.text(text)
     assert _redactor.text(once) == once
 
 
 @given(st.lists(_near | _joints, max_size=8).map("".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_what_is_skipped_to_save_time_would_have_found_nothing(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(redaction, "_holds", lambda text, hints: True)
@@ -157,7 +158,7 @@ def test_time_grows_with_the_text_and_no_faster(piece: str) -> None:
 
 
 @given(st.lists(_near, max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_many_texts_at_once_are_redacted_as_each_by_itself(values: list[str]) -> None:
     redactor = _redactor
     assert redactor.texts(*values) == tuple(redactor.text(value) for value in values)

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from platform_risk.core.unpack import Limits, UnpackError, unpack
+from tests.examples import examples
 
 # Without a time in it: what a test is called must be the same in every process.
 _gzip = functools.partial(gzip.compress, mtime=0)
@@ -274,7 +275,7 @@ def _outcome(data: bytes, folder: Path) -> Iterable[object]:
     st.sampled_from(_ARCHIVES),
     st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=6),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_archive_is_refused_or_read_and_nothing_else(
     tmp_path: Path, data: bytes, changes: list[tuple[int, int]]
 ) -> None:

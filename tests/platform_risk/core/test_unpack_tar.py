@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from platform_risk.core.unpack import Limits, UnpackError, unpack
+from tests.examples import examples
 
 _MEBI = 1024 * 1024
 LIMITS = Limits(stored_bytes=40 * _MEBI, unpacked_bytes=40 * _MEBI, ratio=200, entries=100, depth=2)
@@ -132,7 +133,7 @@ _WHOLE = _tar(("a.yaml", b"1" * 700), ("long" * 40, b"2"), (_info("d", type=tarf
 
 
 @given(st.lists(st.tuples(st.integers(0, len(_WHOLE) - 1), st.integers(0, 255)), min_size=1, max_size=8))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_tar_is_refused_or_read_and_nothing_else(tmp_path: Path, changes: list[tuple[int, int]]) -> None:
     data = bytearray(_WHOLE)
     for place, value in changes:

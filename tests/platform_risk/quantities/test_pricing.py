@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from platform_risk.quantities.pricing import BadPriceError, Price, PriceUnit, Rate, Tier, WrongUnitError, applying
 from platform_risk.quantities.projections import logs, metrics
+from tests.examples import examples
 
 POINTS = PriceUnit.PER_MILLION_POINTS
 TIERED = Price(
@@ -32,7 +33,7 @@ def test_what_is_free_comes_off_first_and_each_tier_prices_its_own_part(amount: 
 
 
 @given(st.decimals(0, 10_000, places=4), st.decimals(0, 10_000, places=4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_more_never_costs_less_and_never_more_than_at_the_first_price(few: D, more: D) -> None:
     assert TIERED.of(few, POINTS) <= TIERED.of(few + more, POINTS) <= (few + more) * D("0.90")
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from platform_risk.quantities.pricing import Price, PriceUnit, WrongUnitError, shown
 from platform_risk.quantities.projections import Projection, entities, logs, metrics
+from tests.examples import examples
 
 D = Decimal
 POINTS = Price(D("0.30"), PriceUnit.PER_MILLION_POINTS)
@@ -112,7 +113,7 @@ _gb = st.decimals(min_value=0, max_value=10_000, places=3)
 
 
 @given(gb=_gb, stored=_gb, shorter=st.integers(0, 400), longer=st.integers(0, 400), growth=st.integers(-20, 50))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_keeping_longer_never_costs_less_storage(gb: D, stored: D, shorter: int, longer: int, growth: int) -> None:
     few, many = sorted((shorter, longer))
     costs = [
@@ -124,7 +125,7 @@ def test_keeping_longer_never_costs_less_storage(gb: D, stored: D, shorter: int,
 
 
 @given(gb=_gb, days=st.integers(1, 120))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_steady_state_is_rate_times_lifetime_and_is_reached_when_it_says(gb: D, days: int) -> None:
     projection = logs(gb_per_day=gb, price=KEPT, retention_days=days, months=6)
     steady = projection.steady_state
@@ -134,7 +135,7 @@ def test_the_steady_state_is_rate_times_lifetime_and_is_reached_when_it_says(gb:
 
 
 @given(pods=st.integers(0, 1000), more=st.integers(0, 1000), interval=st.integers(1, 300), slower=st.integers(0, 300))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_more_pods_never_send_fewer_points_and_longer_intervals_never_more(
     pods: int, more: int, interval: int, slower: int
 ) -> None:
