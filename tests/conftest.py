@@ -16,6 +16,9 @@ from tests.examples import examples
 from tests.factories import make_service, make_team, make_token, make_user
 
 # How long an example takes says how busy the machine is, and nothing about what is tried.
+# Samples are what checks read; some are files of tests.
+collect_ignore = ["samples"]
+
 hypothesis.settings.register_profile(
     "suite", max_examples=examples(100), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )

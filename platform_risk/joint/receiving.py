@@ -12,7 +12,7 @@ from costs.usage.records import UsageError
 from findings import configuration
 from findings.scans import detect, registry
 from findings.scans.records import ScanError
-from platform_risk.core import looks
+from platform_risk.core import giving_way, looks
 from platform_risk.core.errors import Refused
 from platform_risk.core.imports import services
 from platform_risk.core.imports.destination import resolve
@@ -128,10 +128,14 @@ def hand_in(upload: "UploadedFile[Any]", *, user: User, **names: Any) -> Import:
     if not (stated or names.get("format") or names.get("service")):
         _refuse_unknown(upload, kind)
     allowed = formats_of(kind) if kind in ImportKind.values else formats()
-    with transaction.atomic():
-        received = services.receive(upload, resolve(user=user, kind=kind, formats=allowed, **names), user=user)
-        enqueue(received)
-    return received
+
+    @transaction.atomic
+    def received() -> Import:
+        row = services.receive(upload, resolve(user=user, kind=kind, formats=allowed, **names), user=user)
+        enqueue(row)
+        return row
+
+    return giving_way.again(received, [upload])  # each file by itself: the others of a request are in already
 
 
 def _refuse_unknown(upload: "UploadedFile[Any]", kind: str) -> None:
