@@ -60,7 +60,7 @@ _NAMES = (
     ("dec", "december", "dez", "dezember", "déc", "décembre", "dic", "diciembre"),
 )
 # (What is left when all that is neither letter nor digit is a blank, as in RE2; the groups of day and year.)
-_NAMED = {
+NAMED = {
     "named month": (("([0-9]{4}) [^0-9 ]+", 0, 1), ("[^0-9 ]+ ([0-9]{4}|[0-9]{2})", 0, 1)),
     "named day": (
         ("([0-9]{1,2}) [^0-9 ]+ ([0-9]{4}|[0-9]{2})", 1, 2), ("[^0-9 ]+ ([0-9]{1,2}) ([0-9]{4})", 1, 2),
@@ -88,27 +88,34 @@ def is_zoned(text: str) -> str:
     return f"strlen({text}) > 10 AND NOT ends_with({text}, '00:00:00Z')"
 
 
+def has_letters(text: str) -> str:
+    """SQL: whether two letters stand side by side in it, as in the name of a month."""
+    return f"regexp_matches({text}, '\\p{{L}}{{2}}')"
+
+
+_EVERY_NAME = [name for names in _NAMES for name in names]
+_MONTH_OF = [at for at, names in enumerate(_NAMES, start=1) for _ in names]
+
+
 def _named(text: str, style: str) -> str:
     """SQL: the day of a date whose month has a name, or NULL; of a month by itself its first."""
     words = f"regexp_replace(lower(trim({text})), '[^\\p{{L}}0-9]+', ' ', 'g')"
-    name = f"regexp_extract({words}, '\\p{{L}}+')"
-    number = " ".join(
-        f"WHEN {name} IN ({', '.join(map(quoted, names))}) THEN {at}" for at, names in enumerate(_NAMES, start=1)
-    )
+    place = f"list_position([{', '.join(map(quoted, _EVERY_NAME))}], regexp_extract({words}, '\\p{{L}}+'))"
+    month = f"{_MONTH_OF}[{place}]"
     found = ""
-    for pattern, day_group, year_group in _NAMED[style]:
+    for pattern, day_group, year_group in NAMED[style]:
         year = f"TRY_CAST(regexp_extract({words}, '{pattern}', {year_group}) AS INTEGER)"
         date = f"TRY_CAST(regexp_extract({words}, '{pattern}', {day_group}) AS INTEGER)" if day_group else "1"
-        written = f"printf('%04d-%02d-%02d', {year} % 100 + 2000, CASE {number} END, {date})"
+        written = f"printf('%04d-%02d-%02d', {year} % 100 + 2000, {month}, {date})"
         written = f"CASE WHEN {year} < 100 OR {year} BETWEEN 2000 AND 2099 THEN TRY_CAST({written} AS DATE) END"
         found += f" WHEN regexp_full_match({words}, '{pattern}') THEN {written}"
-    # Most texts have no two letters side by side, and are not looked at any further.
-    return f"CASE WHEN NOT regexp_matches({text}, '\\p{{L}}{{2}}') THEN NULL{found} END"
+    # Most texts are not looked at any further.
+    return f"CASE WHEN NOT {has_letters(text)} THEN NULL{found} END"
 
 
 def day(text: str, style: str) -> str:
     """SQL: the day (UTC) of a time as written, or NULL. A time with an offset is moved to UTC first."""
-    if style in _NAMED:
+    if style in NAMED:
         found = _named(text, style)
     elif style == "iso":
         moved = f"CAST(timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ)) AS DATE)"

@@ -44,25 +44,34 @@ class Writing:
         fields, said = part.meaning.fields, part.meaning
         source = _source(part, f"head{number}")
         starts = fields["starts"]
-        counts = ", ".join(f"count({numbers.day(starts, style)})" for style in numbers.DATE_FORMATS)
-        found = self._ask(f"SELECT {counts} FROM {source}")  # noqa: S608 # names of our own
-        best = max(range(len(found)), key=lambda index: found[index])
-        styles = dict(zip(numbers.DATE_FORMATS, found, strict=True))
-        if self._bill.format == charges_csv.NAME and not said.days and 0 < max(found) == styles["month first"]:
+        styles = self._readable(starts, source)
+        best = max(styles, key=lambda style: styles[style])
+        if self._bill.format == charges_csv.NAME and not said.days and 0 < styles[best] == styles["month first"]:
             self._unclear_days |= styles["month first"] == styles["day first"]
         period = fields.get("period")
         period_style = "iso"
         if period:
-            counts = ", ".join(f"count({numbers.day(period, style)})" for style in numbers.DATE_FORMATS)
-            zoned = f"count(*) FILTER ({numbers.is_zoned(period)})"
-            *seen, others = self._ask(f"SELECT {counts}, {zoned} FROM {source}")  # noqa: S608
-            period_style = list(numbers.DATE_FORMATS)[max(range(len(seen)), key=lambda index: seen[index])]
-            if period_style == "iso" and others:  # only then, for it takes longer
+            seen = self._readable(period, source)
+            period_style = max(seen, key=lambda style: seen[style])
+            zoned = f"SELECT count(*) FROM {source} WHERE {numbers.is_zoned(period)}"  # noqa: S608
+            if period_style == "iso" and self._ask(zoned) != (0,):  # only then, for it takes longer
                 period_style = numbers.ZONED
         decimals: dict[str, str] = dict.fromkeys(AMOUNTS, said.decimals) if said.decimals else {}
         if not said.decimals and self._are_odd(part, source):
             decimals = self._decimals(number, part)
-        return charges.Styles(said.days or list(numbers.DATE_FORMATS)[best], period_style, decimals)
+        return charges.Styles(said.days or best, period_style, decimals)
+
+    def _readable(self, text: str, source: str) -> dict[str, int]:
+        """Style → how many of the first lines it reads. Names of months are looked for where others read fewer
+        lines than have letters: to plan that takes longer than to read a small bill."""
+        plain = [style for style in numbers.DATE_FORMATS if style not in numbers.NAMED]
+        counts = ", ".join(f"count({numbers.day(text, style)})" for style in plain)
+        *found, lettered = self._ask(f"SELECT {counts}, count(*) FILTER ({numbers.has_letters(text)}) FROM {source}")  # noqa: S608
+        styles = dict(zip(plain, found, strict=True))
+        if lettered > max(found):
+            counts = ", ".join(f"count({numbers.day(text, style)})" for style in numbers.NAMED)
+            styles |= dict(zip(numbers.NAMED, self._ask(f"SELECT {counts} FROM {source}"), strict=True))  # noqa: S608
+        return styles
 
     def _are_odd(self, part: Part, source: str) -> bool:
         """Whether an amount here is not written as programs do. Nearly none is, which is cheap to tell."""
