@@ -228,8 +228,8 @@ def _plain(values: Sequence[Any]) -> list[Any]:
 
 @transaction.atomic
 def refresh(service_id: int) -> int:
-    """Computes a service's figures anew, after what is stated of it changed. Returns how many findings moved lane."""
-    hold([service_id])
+    """Computes a service's figures anew, after what is stated of it changed; who stated it holds the service. Returns
+    how many findings moved lane."""
     recompute(list(Estimate.objects.filter(service_id=service_id)))
     return decide_lanes(service_id)
 
@@ -237,6 +237,7 @@ def refresh(service_id: int) -> int:
 @transaction.atomic
 def look_again(service_id: int) -> None:
     """After somebody stated something of a service while an import computed figures of it."""
+    hold([service_id])
     acting_as(None, source="rule", reason="Stated while an import was read")
     refresh(service_id)
 

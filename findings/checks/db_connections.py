@@ -8,7 +8,8 @@ from findings.checks import autoscaling
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import compose, databases, pools, processes
 from findings.platform.databases import Database, Pooler
-from findings.platform.model import COMPOSE, Autoscaler, Platform, Resource, Workload, places, shared_folders
+from findings.platform.model import COMPOSE, Autoscaler, Platform, Resource, Workload, places
+from findings.platform.nearness import shared_folders
 from findings.platform.nodes import mapping
 from findings.platform.units import stated_count
 from findings.vocabulary import Category, Outcome, Severity

@@ -15,9 +15,9 @@ from typing import Any
 from findings.checks import (
     alert_delay,
     autoscaling,
-    backups,
     cache_staleness,
     cell_failover,
+    copies,
     cpu_throttling,
     db_connections,
     dns,
@@ -363,8 +363,8 @@ FIGURES: Mapping[tuple[str, str], Compute] = {
     ("autoscaling", "replicas_after_seconds"): lambda terms: [[at, count] for at, count in steps_of(terms)],
     ("backups", "rpo_minutes"): lambda terms: terms.get("interval"),
     ("backups", "retention_days"): lambda terms: terms["retention"],
-    ("backups", "margin_hours"): lambda terms: backups.margin_hours(terms["retention"], terms["detection"]),
-    ("backups", "hours_of_writes_at_risk"): lambda terms: backups.hours_at_risk(
+    ("backups", "margin_hours"): lambda terms: copies.margin_hours(terms["retention"], terms["detection"]),
+    ("backups", "hours_of_writes_at_risk"): lambda terms: copies.hours_at_risk(
         terms["interval"] / 60, terms["detection"], point_in_time=terms.formula == "detection"
     ),
     ("backups", "regions"): lambda terms: 1 + int(terms["copies_elsewhere"]),

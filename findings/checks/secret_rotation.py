@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import processes, rotation, secrets, secrets_store
-from findings.platform.model import Platform, Resource, Workload, places, shared_folders
+from findings.platform.model import Platform, Resource, Workload, places
+from findings.platform.nearness import shared_folders
 from findings.platform.nodes import mapping
 from findings.platform.rotation import Rotation
 from findings.platform.secrets import How, SecretUse

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import Autoscaler, Platform, Setting, Workload, all_once, normal, once, shared_folders
+from findings.platform.model import Autoscaler, Platform, Setting, Workload, all_once, normal, once
+from findings.platform.nearness import shared_folders
 from findings.platform.nodes import find, items, mapping
 from findings.platform.pools import mounted
 from findings.platform.processes import max_pods

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from findings.platform.model import Autoscaler, ConfigFile, Container, EnvVar, Resource, Workload, nearest
+from findings.platform.model import Autoscaler, ConfigFile, Container, EnvVar, Resource, Workload
+from findings.platform.nearness import nearest
 from findings.platform.nodes import find, items, mapping
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache, wraps
 from typing import Any, TypeVar
 
 from findings.platform.files import Skipped
+from findings.platform.nearness import nearest, shared_folders
 from findings.platform.nodes import find, items, mapping
 from findings.platform.selecting import selects
 from findings.platform.yaml_reader import MOST_DEPTH, Map, Seq
@@ -462,19 +463,6 @@ def all_once(derive: Callable[[Platform], Iterable[T]]) -> Callable[[Platform], 
         return tuple(derive(platform))
 
     return every
-
-
-def shared_folders(path: str, other: str) -> int:
-    """How many folders two files have in common, from the top; a file shares one more with itself."""
-    near, far = path.split("/"), other.split("/")
-    pairs = zip(near, far, strict=False)
-    return next((number for number, (one, two) in enumerate(pairs) if one != two), min(len(near), len(far)))
-
-
-def nearest(path: str, found: Iterable[T], path_of: Callable[[T], str]) -> T:
-    """Of objects of one name, as the folders of several environments hold them, the one beside a file: the one that
-    shares the most folders with it, and of several the first."""
-    return max(found, key=lambda each: shared_folders(path, path_of(each)))
 
 
 def first(*candidates: "Sourced[Any] | Unknown | None") -> "Sourced[Any] | Unknown | None":

@@ -3,7 +3,8 @@
 import re
 
 from findings.platform.kubernetes import is_patch
-from findings.platform.model import Platform, Resource, Workload, nearest
+from findings.platform.model import Platform, Resource, Workload
+from findings.platform.nearness import nearest
 from findings.platform.nodes import items, mapping
 from findings.platform.selecting import selects
 from findings.platform.yaml_reader import Map

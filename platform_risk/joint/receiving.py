@@ -78,6 +78,7 @@ def together(uploads: "list[UploadedFile[Any]]", paths: list[str], names: dict[s
     return [_packed(chosen), *others]
 
 
+_LONGEST_PATH = 1_000  # characters: an archive has room for 64 KB
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".zst")
 
 
@@ -91,6 +92,7 @@ def _packed(chosen: "list[tuple[UploadedFile[Any], str]]") -> "UploadedFile[Any]
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, (upload, name) in enumerate(chosen, start=1):
             # Two of one name, of which nobody says in which folders they are.
+            name = name[-_LONGEST_PATH:]  # its end says what it is
             entry = f"{number}/{name}" if name in seen else name
             seen.add(entry)
             info = zipfile.ZipInfo(entry)  # without the time: the same files are the same archive

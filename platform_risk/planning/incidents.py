@@ -325,8 +325,12 @@ def follow_the_calendar() -> int:
     that shares them, are told by nothing else. Safe to call at any time, and again. Returns how many changed."""
     changed = 0
     rows = RiskInput.objects.filter(source__startswith=BASIS).select_related("service", "finding")
-    for row in rows.order_by("service_id", "check_id", "finding_id", "name"):
-        found = evidence_of(row.service, Cause(row.check_id, row.finding))
+    told: dict[tuple[Service, Cause], Evidence | None] = {}
+    for row in rows:
+        of = row.service, Cause(row.check_id, row.finding)
+        if of not in told:
+            told[of] = evidence_of(*of)
+        found = told[of]
         wanted = _wanted(found).get(row.name)
         if found is not None and wanted is not None and wanted[0] == row.kind:
             changed += stating.renew(

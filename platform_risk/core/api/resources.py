@@ -49,6 +49,7 @@ class Resource(ViewSet):
     conflicts: ClassVar[Sequence[str]] = ()
     conditional: ClassVar[Sequence[str]] = ()  # honours If-Match, beside what changes and deletes
     keyset: Sequence[str] = ("id",)
+    _is_let_in = False
 
     @property
     def user(self) -> User:
@@ -69,9 +70,11 @@ class Resource(ViewSet):
         if self.action in self.exported:
             known.add("format")
         filters.refuse_unknown(request, known)
+        self._is_let_in = True
 
     def handle_exception(self, exc: Exception) -> Response:
-        if giving_way.gave_way(exc):
+        # Not before it was decided whether the caller may at all.
+        if self._is_let_in and giving_way.gave_way(exc):
             handler = getattr(self, (self.request.method or "").lower())
             data = self.request.data
             files = [each for each in data.values() if isinstance(each, UploadedFile)] if isinstance(data, dict) else []

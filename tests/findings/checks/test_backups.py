@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from findings.checks import engine
-from findings.checks.backups import META, hours_at_risk, margin_hours
+from findings.checks.backups import META
+from findings.checks.copies import hours_at_risk, margin_hours
 from findings.checks.registry import CHECKS
 from findings.platform import reader
 from findings.platform.files import File

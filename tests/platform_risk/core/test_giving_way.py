@@ -96,3 +96,17 @@ def test_a_page_and_a_call_of_the_api_that_gave_way_are_answered_as_if_nothing_h
     assert (sent.status_code, shown.status_code) == (202, 302)
     assert times == [reports[0], reports[0], reports[1], reports[1]]
     assert Import.objects.count() == 2
+
+
+def test_what_gave_way_before_it_was_decided_who_may_is_not_answered(
+    api: Callable[..., Client], vic: User, checkout: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gives_way(*args: Any) -> bool:
+        raise given_up()
+
+    monkeypatch.setattr("platform_risk.core.api.authentication.ScopedPermission.has_permission", gives_way)
+    client = api(vic, "read")
+    client.raise_request_exception = False
+    assert client.get("/api/v1/services/").status_code == 500
+    assert client.delete("/api/v1/services/checkout/").status_code == 500
+    assert Service.objects.filter(slug="checkout").exists()

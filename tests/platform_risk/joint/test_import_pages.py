@@ -62,6 +62,14 @@ def test_several_files_of_configuration_are_one_import(alice: User, checkout: Se
     assert Import.objects.order_by("id").last().file_name == "2 files.zip"  # type: ignore[union-attr]
 
 
+def test_names_that_no_archive_has_room_for_are_cut(alice: User, checkout: Service, signed_in: SignedIn) -> None:
+    files, paths = [file(TOPIC, "topic.yaml"), file(GROUP, "logs.tf")], ["x" * 70_000, f"../{'y' * 70_000}.tf"]
+    sent = {"service": "checkout", "kind": "platform", "file": files, "path": paths}
+    assert signed_in(alice).post(IMPORTS, sent).status_code == 302
+    assert finished(Import.objects.get()).state == "done"
+    assert {path[-5:] for path in Finding.objects.values_list("path", flat=True)} == {"yy.tf"}
+
+
 def test_an_archive_beside_files_of_configuration_is_refused(
     alice: User, checkout: Service, signed_in: SignedIn
 ) -> None:
