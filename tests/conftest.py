@@ -1,5 +1,6 @@
 """The cast: alice writes in team payments, mary manages it, vic looks at it; bob is in team search; ada is admin."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +25,12 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("suite")
 SAMPLES = Path(__file__).parent / "samples"
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: walking through it again and again takes a twentieth of the processor."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

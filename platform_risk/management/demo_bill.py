@@ -9,13 +9,14 @@ millionths, so that their sum is known exactly.
 import csv
 import gzip
 import io
+import itertools
 import json
 import math
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from operator import itemgetter
 
 EXPORT, BILLING_ACCOUNT, CURRENCY = "clean-platform-demo", "demo-payer", "USD"
 MONTHS = 13
@@ -92,20 +93,22 @@ def first_day(last: date) -> date:
     return month
 
 
-def lines(last: date) -> Iterator[dict[str, str]]:
-    """The bill's lines, up to and with the day `last`."""
+def lines(last: date, since: date = date.min) -> Iterator[dict[str, str]]:
+    """The bill's lines from the day `since`, up to and with the day `last`."""
     begin = first_day(last)
     days = (last - begin).days + 1
     chance = random.Random(SEED + 1)  # noqa: S311 # the same
-    fleet = resources(days)
+    fleet = [(each, _always(each)) for each in resources(days)]
     for at in range(days):
         day = begin + timedelta(days=at)
-        for resource in fleet:
+        period = _period(day)
+        for resource, always in fleet:
+            # Drawn for days before `since` too, so that those after it are the same.
             noise = 1 + 0.03 * chance.gauss(0, 1)
-            if resource.first <= at < resource.last:
+            if resource.first <= at < resource.last and day >= since:
                 units = resource.kind.units * _level(resource, at, days) * noise
-                yield _usage(resource, day, round(units * 1000))
-        if day.day == 1:
+                yield {**always, **period, **_amounts(resource, round(units * 1000))}
+        if day.day == 1 and day >= since:
             yield from _monthly(day)
 
 
@@ -117,23 +120,29 @@ def _level(resource: Resource, at: int, days: int) -> float:
     return resource.weight * week * growth * step * (14.0 if is_odd else 1.0)
 
 
-def _usage(resource: Resource, day: date, milli_units: int) -> dict[str, str]:
-    listed = resource.kind.price * milli_units // 1000
-    billed = listed * 92 // 100
-    covered = resource.kind is EC2 and resource.service == "cell-router"
+def _always(resource: Resource) -> dict[str, str]:
+    """What every line of a resource says, whatever the day."""
     tags = {"environment": resource.environment} | ({"service": resource.service} if resource.service else {})
-    return _line(day, resource.kind.cloud_service, resource.kind.category) | {
-        # What the savings plan covers is not billed again; it is worth two thirds of its price.
-        "BilledCost": "0" if covered else money(billed),
-        "EffectiveCost": money(listed * 66 // 100 if covered else billed),
-        "ListCost": money(listed),
-        "ConsumedQuantity": f"{Decimal(milli_units).scaleb(-3)}",
+    return _kept(resource.kind.cloud_service, resource.kind.category) | {
         "ConsumedUnit": resource.kind.unit,
         "ChargeDescription": f"{resource.kind.cloud_service}, {resource.kind.unit.lower()}",
         "ResourceId": resource.name,
         "SubAccountId": "demo-" + resource.environment,
         "SubAccountName": f"Clean platform, {resource.environment}",
         "Tags": json.dumps(tags, sort_keys=True),
+    }
+
+
+def _amounts(resource: Resource, milli_units: int) -> dict[str, str]:
+    listed = resource.kind.price * milli_units // 1000
+    billed = listed * 92 // 100
+    covered = resource.kind is EC2 and resource.service == "cell-router"
+    return {
+        # What the savings plan covers is not billed again; it is worth two thirds of its price.
+        "BilledCost": "0" if covered else money(billed),
+        "EffectiveCost": money(listed * 66 // 100 if covered else billed),
+        "ListCost": money(listed),
+        "ConsumedQuantity": f"{milli_units // 1000}.{milli_units % 1000:03}",
     }
 
 
@@ -150,14 +159,23 @@ def _monthly(day: date) -> Iterator[dict[str, str]]:
 
 
 def _line(day: date, cloud_service: str, category: str) -> dict[str, str]:
-    month = day.replace(day=1)
-    following = (month + timedelta(days=32)).replace(day=1)
+    return _kept(cloud_service, category) | _period(day)
+
+
+def _kept(cloud_service: str, category: str) -> dict[str, str]:
     return dict.fromkeys(COLUMNS, "") | {
-        "BillingAccountId": BILLING_ACCOUNT, "BillingCurrency": CURRENCY, "BillingPeriodStart": f"{month}T00:00:00Z",
-        "BillingPeriodEnd": f"{following}T00:00:00Z", "ChargePeriodStart": f"{day}T00:00:00Z",
-        "ChargePeriodEnd": f"{day + timedelta(days=1)}T00:00:00Z", "ChargeCategory": "Usage",
+        "BillingAccountId": BILLING_ACCOUNT, "BillingCurrency": CURRENCY, "ChargeCategory": "Usage",
         "ServiceProviderName": "AWS", "ServiceName": cloud_service, "ServiceCategory": category,
         "RegionId": "eu-west-1", "SubAccountId": "demo-production",
+    }  # fmt: skip
+
+
+def _period(day: date) -> dict[str, str]:
+    month = day.replace(day=1)
+    following = (month + timedelta(days=32)).replace(day=1)
+    return {
+        "BillingPeriodStart": f"{month}T00:00:00Z", "BillingPeriodEnd": f"{following}T00:00:00Z",
+        "ChargePeriodStart": f"{day}T00:00:00Z", "ChargePeriodEnd": f"{day + timedelta(days=1)}T00:00:00Z",
     }  # fmt: skip
 
 
@@ -191,13 +209,14 @@ def bill(last: date) -> bytes:
 
 def restated(last: date) -> bytes:
     """The last whole month once more, with its corrections."""
-    period = f"{restated_month(last)}T00:00:00Z"
-    return _packed([*(line for line in lines(last) if line["BillingPeriodStart"] == period), *corrections(last)])
+    month = restated_month(last)
+    whole = (line for line in lines(last, month) if line["BillingPeriodStart"] == f"{month}T00:00:00Z")
+    return _packed(itertools.chain(whole, corrections(last)))
 
 
 def _packed(rows: Iterable[dict[str, str]]) -> bytes:
     out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=COLUMNS)
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    writer.writerows(map(itemgetter(*COLUMNS), rows))
     return gzip.compress(out.getvalue().encode(), 6, mtime=0)

@@ -154,14 +154,35 @@ def test_the_planted_secrets_are_enough_and_are_found_where_nothing_removes_them
     assert len(_left_in("\n".join(_TEXTS))) == len(_PLANTED)
 
 
-def test_none_is_in_any_column_of_any_table(leaky: Import) -> None:
+def test_none_is_stored_logged_answered_or_shown(
+    leaky: Import,
+    mary: User,
+    api: Callable[..., Client],
+    signed_in: Callable[[User], Client],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     stored = everything()
     assert len(stored["core_import"]) == 1
     assert {table: left for table, rows in stored.items() if (left := _left_in("\n".join(rows)))} == {}
-
-
-def test_none_is_in_the_logs(leaky: Import, caplog: pytest.LogCaptureFixture) -> None:
     assert _left_in(caplog.text) == []
+    some = list(Finding.objects.order_by("id").values_list("id", flat=True)[:: max(1, Finding.objects.count() // 12)])
+    assert _left_in("\n".join(_answers(api(mary), leaky, some))) == []
+    assert _left_in("\n".join(_shown(signed_in(mary), leaky, some))) == []
+
+
+def _answers(client: Client, leaky: Import, some: list[int]) -> Iterator[str]:
+    """What the API says of the import and of some of its findings."""
+    yield from _pages(client, "/api/v1/findings/?page_size=500")
+    yield from _pages(client, f"/api/v1/imports/{leaky.pk}/rejects/")
+    paths = [f"/api/v1/imports/{leaky.pk}/", "/api/v1/imports/"]
+    for number in some:
+        paths += [f"/api/v1/findings/{number}/", f"/api/v1/findings/{number}/history/"]
+    paths += [f"/api/v1/findings/?format={name}" for name in ("csv", "jsonl")]
+    for path in paths:
+        response = client.get(path)
+        assert response.status_code == 200, path
+        content = b"".join(response) if response.streaming else response.content
+        yield content.decode()
 
 
 def _pages(client: Client, path: str) -> Iterator[str]:
@@ -173,34 +194,14 @@ def _pages(client: Client, path: str) -> Iterator[str]:
         url = response.json()["next"]
 
 
-def test_none_is_in_what_the_api_answers(leaky: Import, mary: User, api: Callable[..., Client]) -> None:
-    client = api(mary)
-    texts = list(_pages(client, "/api/v1/findings/?page_size=500"))
-    texts += list(_pages(client, f"/api/v1/imports/{leaky.pk}/rejects/"))
-    paths = [f"/api/v1/imports/{leaky.pk}/", "/api/v1/imports/"]
-    for number in Finding.objects.order_by("id").values_list("id", flat=True)[:: max(1, Finding.objects.count() // 20)]:
-        paths += [f"/api/v1/findings/{number}/", f"/api/v1/findings/{number}/history/"]
-    paths += [f"/api/v1/findings/?format={name}" for name in ("csv", "jsonl")]
-    for path in paths:
-        response = client.get(path)
-        assert response.status_code == 200, path
-        content = b"".join(response) if response.streaming else response.content
-        texts.append(content.decode())
-    assert _left_in("\n".join(texts)) == []
-
-
-def test_none_is_on_a_page(leaky: Import, mary: User, signed_in: Callable[[User], Client]) -> None:
-    client = signed_in(mary)
-    some = Finding.objects.order_by("id").values_list("id", flat=True)[:: max(1, Finding.objects.count() // 20)]
+def _shown(client: Client, leaky: Import, some: list[int]) -> Iterator[str]:
     paths = [f"/findings/{number}/" for number in some]
     paths += ["/", "/findings/", "/findings/?view=flat", "/imports/", f"/imports/{leaky.pk}/?tab=new",
               f"/imports/{leaky.pk}/?tab=rejected", "/services/checkout/"]  # fmt: skip
-    texts = []
     for path in paths:
         answer = client.get(path)
         assert answer.status_code == 200, path
-        texts.append(unescape(answer.content.decode()))
-    assert _left_in("\n".join(texts)) == []
+        yield unescape(answer.content.decode())
 
 
 def test_what_stands_near_a_secret_stays_and_the_same_one_is_recognised(checkout: Service) -> None:
