@@ -93,9 +93,9 @@ def _until(condition: Callable[[], Any], process: "subprocess.Popen[bytes]", log
     raise AssertionError(f"not ready after two minutes:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """No longer than a module: while Playwright's event loop runs, Django takes this thread for an asynchronous one."""
+    """No longer than these tests: while its event loop runs, Django takes this thread for an asynchronous one."""
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
