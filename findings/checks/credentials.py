@@ -1,5 +1,6 @@
 """Where credentials are written out beside ConfigMaps: environments of pods, Terraform, values of Helm. PURE."""
 
+import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ from findings.platform.kubernetes import VALUED
 from findings.platform.model import Block, Platform, Workload
 from findings.platform.nodes import items
 from findings.platform.settings import flat
-from findings.platform.terraform import is_default
+from findings.platform.terraform import VALUES, is_default
 from findings.platform.yaml_reader import Document, Map, Seq, read
 from findings.vocabulary import Severity
 from platform_risk.quantities.sourced import Place, Sourced, Unknown
@@ -18,6 +19,8 @@ from platform_risk.quantities.sourced import Place, Sourced, Unknown
 # Whose attributes are generated, or kept where secrets belong.
 _KEEPING = ("random_", "vault_", "kubernetes_secret", "aws_secretsmanager_", "azurerm_key_vault_", "google_secret_")
 _CONTAINER = ("env", "environment", "environment_variable")
+# values.yaml, values-prod.yaml, grafana-values.yaml, prod.values.yaml; values/prod.yaml
+_VALUES = re.compile(r"[^/]*/(?:.*[-_.])?values(?:[-_.].*)?\.ya?ml|(?:helm-?)?values/.*\.ya?ml")
 _MOST_LEVELS = 12
 _MOST_LETTERS = 500  # more is a script or a document
 
@@ -36,12 +39,19 @@ class Held:
         if isinstance(value, str) and len(value) <= _MOST_LETTERS and written_out.is_credential(name, value):
             self.found.setdefault(name, (place, value))
 
+    def add_key(self, name: str, value: Any, place: Place) -> None:
+        """Of an API, where such a name leaves no doubt."""
+        if isinstance(value, str) and len(value) <= _MOST_LETTERS and written_out.is_key_of_api(name, value):
+            self.found.setdefault(name, (place, value))
+
 
 def everywhere(platform: Platform, told: Container[tuple[str, int | None]] = ()) -> Iterator[Held]:
     """In the order in which it is read, without subjects that hold none and places of which something was told."""
+    of_terraform = list(_terraform(platform))
+    used = {value for held in of_terraform for _, value in held.found.values()}
     found = (
-        *_workloads(platform), *_compose(platform, for_production=True), *_terraform(platform), *_tasks(platform),
-        *_values(platform), *_values_of_objects(platform),
+        *_workloads(platform), *_compose(platform, for_production=True), *of_terraform, *_variables(platform, used),
+        *_tasks(platform), *_values(platform), *_values_of_objects(platform),
     )  # fmt: skip
     yield from _beyond(found, told)
 
@@ -93,9 +103,38 @@ def _terraform(platform: Platform) -> Iterator[Held]:
     why = "Whoever has the repository or its past has this file, and the state has the value too."
     for block in platform.blocks:
         is_plan = block.path.endswith(".json") and not block.path.endswith(".tf.json")
-        if block.type in ("resource", "module") and not is_plan and not block.kind.startswith(_KEEPING):
+        if block.type in ("resource", "module", "provider") and not is_plan and not block.kind.startswith(_KEEPING):
             held = Held(block.id, "Terraform", why)
             _of_block(block, held, 0)
+            if block.type == "provider":
+                _of_provider(block, held)
+            yield held
+
+
+def _of_provider(block: Block, held: Held) -> None:
+    """Keys of the API that it talks to, whose names leave no doubt here."""
+    for name, stated in block.attributes.items():
+        if isinstance(stated, Sourced) and not is_default(stated):
+            held.add_key(name, stated.value, stated.place)
+
+
+def _variables(platform: Platform, told: set[str]) -> Iterator[Held]:
+    """Defaults of variables, and files of values; not those that are told where they are used."""
+    for block in platform.blocks:
+        if block.type == "variable" and block.labels:
+            why = "Whoever applies this and states no other has it, and whoever has the repository or its past."
+            held = Held(block.id, "the default of a variable", why, Severity.MEDIUM)
+            stated = block.get("default")
+            if isinstance(stated, Sourced):
+                held.add(block.labels[0], stated.value, stated.place)
+                held.add_key(block.labels[0], stated.value, stated.place)
+            yield held
+        elif block.type == VALUES:
+            held = Held(block.path, "values of Terraform", "Whoever has the repository or its past has this file.")
+            for name, stated in block.attributes.items():
+                if isinstance(stated, Sourced) and stated.value not in told:
+                    _of_attribute(name, stated.value, stated.place, held)
+                    held.add_key(name, stated.value, stated.place)
             yield held
 
 
@@ -167,14 +206,15 @@ def _tasks(platform: Platform) -> Iterator[Held]:
 
 
 def _values(platform: Platform) -> Iterator[Held]:
-    """Values beside a chart. Those of values.yaml are what everybody has who states no others."""
+    """Values beside a chart, whose values.yaml everybody has who states no others; and files that are called so, for a
+    chart that is fetched from elsewhere."""
     charts = {each.path.rpartition("/")[0] for each in platform.configs if each.path.rpartition("/")[2] == "Chart.yaml"}
     for config in platform.configs:
         folder, _, name = config.path.rpartition("/")
-        if folder not in charts or not name.startswith("values") or config.resource is not None:
+        if config.resource is not None or not _VALUES.fullmatch(f"{folder.rpartition('/')[2]}/{name}"):
             continue
         held = Held(config.path, "values of Helm", "Whoever has the repository or its past has this file.")
-        if name in ("values.yaml", "values.yml"):
+        if folder in charts and name in ("values.yaml", "values.yml"):
             held.why = f"Whoever installs the chart and states no other has these. {held.why}"
             held.severity = Severity.MEDIUM
         for key, value, line in flat(config.root):

@@ -7,9 +7,9 @@ from typing import Any
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.prices import exact, plain, price
 from findings.platform.model import ConfigFile, Platform, places
-from findings.platform.nodes import find, mapping
+from findings.platform.nodes import find, items, mapping
 from findings.platform.units import stated_number
-from findings.platform.yaml_reader import Map
+from findings.platform.yaml_reader import Document, Map, read
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.pricing import Price, PriceUnit
 from platform_risk.quantities.projections import Projection, logs
@@ -58,7 +58,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
 
 def stores(platform: Platform) -> list[tuple[str, Sourced[float] | Unknown]]:
     """Every place that keeps logs, with the days it keeps them: 0 for ever."""
-    return [*_groups(platform), *_loki(platform), *_policies(platform)]
+    return [*_groups(platform), *_loki(platform), *_policies(platform), *_lifecycles(platform)]
 
 
 def _for_ever(platform: Platform, subject: str, kept: Sourced[float], *, alone: bool) -> Iterator[Verdict]:
@@ -178,6 +178,27 @@ def _policies(platform: Platform) -> Iterator[tuple[str, Sourced[float] | Unknow
             continue
         deletes = isinstance(found[0].get("delete"), Map)
         yield config.path, Sourced(1.0 if deletes else 0.0, Source.FILE, config.place(found[1]))
+
+
+def _lifecycles(platform: Platform) -> Iterator[tuple[str, Sourced[float] | Unknown]]:
+    """The same in Terraform: Elasticsearch's as blocks, OpenSearch's as JSON."""
+    for block in platform.terraform("elasticstack_elasticsearch_index_lifecycle"):
+        phases = block.inner("delete")
+        later = next((each for phase in phases if isinstance(each := phase.get("min_age"), Unknown)), None)
+        yield block.id, later or Sourced(float(bool(phases)), Source.FILE, block.place())
+    for block in platform.terraform("opensearch_ism_policy", "elasticsearch_opensearch_ism_policy"):
+        body = block.get("body")
+        if isinstance(body, Unknown):
+            yield block.id, body
+        elif body is not None:
+            root = next((each.root for each in read(str(body.value)) if isinstance(each, Document)), None)
+            yield block.id, Sourced(float(_deletes(root)), Source.FILE, block.place())
+
+
+def _deletes(root: Any) -> bool:
+    """Whether a state of OpenSearch's index management deletes."""
+    states = items(root, "policy.states")
+    return any("delete" in mapping(action) for state in states for action in items(state, "actions"))
 
 
 def _first(config: ConfigFile) -> Sourced[Any]:

@@ -60,6 +60,8 @@ _SIGNS = re.compile(
     r"(?:.*_)?(?:secret_key(?:_base)?|(?:jwt|session|cookie|auth|nextauth|signing|hmac|csrf|app)_secret(?:_key)?"
     r"|(?:jwt|session|cookie|signing|hmac|csrf)_(?:signing_)?key|password_token|jwt_token)"
 )
+# What the provider of an API asks for in Terraform.
+_OPENS = re.compile(r"(?:.*_)?(?:(?:api|app|application|access|license|secret|account)_key|api_secret|token|auth)")
 # Tokens that say what they are, whatever they are called: of GitHub, GitLab, Slack, Stripe, Vault, SendGrid, npm,
 # DigitalOcean.
 _TOKEN = re.compile(
@@ -102,7 +104,16 @@ def is_password(key: str, value: str) -> bool:
 
 def is_key(key: str, value: str) -> bool:
     """Whether a value is a key that signs, by its name, and by letters that nobody would choose."""
-    if not _SIGNS.fullmatch(normal(key)[-_MOST_NAME:]) or len(value) < _LEAST_LETTERS or not _is_literal(value):
+    return _SIGNS.fullmatch(normal(key)[-_MOST_NAME:]) is not None and _is_random(value)
+
+
+def is_key_of_api(key: str, value: str) -> bool:
+    """The same of what opens an API, by names that mean other things too where nothing of that kind is expected."""
+    return _OPENS.fullmatch(normal(key)[-_MOST_NAME:]) is not None and (_is_random(value) or is_known_form(value))
+
+
+def _is_random(value: str) -> bool:
+    if len(value) < _LEAST_LETTERS or not _is_literal(value):
         return False
     if _HEX.fullmatch(value):
         return True

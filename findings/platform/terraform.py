@@ -155,11 +155,13 @@ class _Module:
         self.folder = folder
         self.raws: list[Raw] = []
         self.fragments: list[Parsed] = []
+        self.values: list[Parsed] = []  # files of values for its variables
         self.stated: dict[str, tuple[Any, str]] = {}  # by files that Terraform loads by itself
         self.perhaps: dict[str, tuple[Any, str]] = {}  # by files that somebody has to name
         for parsed in files:
             name = posixpath.basename(parsed.path).removesuffix(".json")
             if name.endswith(".tfvars"):
+                self.values.append(parsed)
                 loaded = name == "terraform.tfvars" or name.endswith(".auto.tfvars")
                 into = self.stated if loaded else self.perhaps
                 into |= {key: (value, f"{parsed.path} line {line}") for key, (value, line) in parsed.loose.items()}
@@ -211,6 +213,8 @@ class _Module:
         return _value(expression), f"var.{name} {_BY_DEFAULT}, {raw.path} line {line}"
 
 
+# The type of a block that stands for a file of values (.tfvars).
+VALUES = "tfvars"
 _BY_DEFAULT = "by its default"
 
 
@@ -238,9 +242,9 @@ def _read(
     if module.folder in stack or len(stack) > MOST_CALLS:
         return
     scope = module.scope(given)
-    for parsed in module.fragments:
+    for parsed in (*module.fragments, *(each for each in module.values if each.loose and not stack)):
         line = min(line for _, line in parsed.loose.values())
-        raw = Raw("", (), parsed.loose, [], parsed.path, line)
+        raw = Raw(VALUES if parsed in module.values else "", (), parsed.loose, [], parsed.path, line)
         found.append(_block(raw, scope, ""))
     for raw in module.raws:
         for index, instance in _instances(raw, scope):
