@@ -8,10 +8,9 @@ from findings.checks.alert_rules import Rule
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.coverage import Cell, State
 from findings.checks.subjects import Subject
-from findings.platform import alarm_actions, alertmanager, notified, promql
+from findings.platform import alarm_actions, alertmanager, grafana_policies, notified, promql
 from findings.platform.alarm_actions import Reach
-from findings.platform.alertmanager import Routing
-from findings.platform.alerts import PrometheusAlert
+from findings.platform.alertmanager import Alert, Routing
 from findings.platform.model import Platform, places, unique
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source
@@ -120,10 +119,10 @@ _FOR_NOBODY = re.compile(r"info|information(?:al)?|none|debug|ok", re.IGNORECASE
 
 
 def _routed(platform: Platform) -> Iterator[Verdict]:
-    """Alerts that Alertmanager sends to nobody: one failure for each of its configurations, which counts them."""
+    """Alerts that Alertmanager or Grafana send to nobody: one failure for each configuration, which counts them."""
     silent: dict[Routing, list[alertmanager.Told]] = {}
     doubtful: dict[Routing, list[alertmanager.Told]] = {}
-    for told in alertmanager.told(platform).values():
+    for told in (*alertmanager.told(platform).values(), *grafana_policies.told(platform).values()):
         if told.routing is None or _FOR_NOBODY.fullmatch(told.alert.severity) or not _watches(told.alert):
             continue
         if told.reach is Reach.NOBODY:
@@ -142,10 +141,11 @@ def _routed(platform: Platform) -> Iterator[Verdict]:
             found[0].ends[0].place,
         )
     if not silent and not doubtful:
-        yield from (Pass(each.id, (each.place,)) for each in alertmanager.routings(platform) if each.is_whole)
+        every = (*alertmanager.routings(platform), *grafana_policies.routings(platform))
+        yield from (Pass(each.id, (each.place,)) for each in every if each.is_whole)
 
 
-def _watches(alert: PrometheusAlert) -> bool:
+def _watches(alert: Alert) -> bool:
     """Whether it is about anything: one that always fires shows that alerts arrive."""
     try:
         return any(promql.metrics(promql.parse(alert.expression)))
@@ -172,11 +172,12 @@ def _untold(routing: Routing, found: list[alertmanager.Told]) -> Fail:
     count = f"{len(found)} alerts open and tell" if len(found) > 1 else f"{found[0].alert.name} opens and tells"
     because = "; ".join(unique(end.silent for end in ends)[:3])
     if routing.tells_nobody:
-        because = "none of its receivers has a configuration"
+        none = "none of its receivers has a configuration"
+        because = none if routing.of == "Alertmanager" else because
     return Fail(
         routing.id,
         f"{count} nobody: {because}",
-        "Alertmanager takes them and sends nothing, and no other route tells somebody of them.",
+        f"{routing.of} takes them and sends nothing, and no other route tells somebody of them.",
         places(*(each for end in ends for each in (end.place, end.receiver.place))),
         (Quantity(SILENT[1], len(found), "alerts", "alerts whose route ends at nobody", terms),),
         None if any(map(_weighs, found)) else Severity.LOW,
