@@ -132,7 +132,7 @@ def _variables(platform: Platform, told: set[str]) -> Iterator[Held]:
         elif block.type == VALUES:
             held = Held(block.path, "values of Terraform", "Whoever has the repository or its past has this file.")
             for name, stated in block.attributes.items():
-                if isinstance(stated, Sourced) and stated.value not in told:
+                if isinstance(stated, Sourced) and str(stated.value) not in told:
                     _of_attribute(name, stated.value, stated.place, held)
                     held.add_key(name, stated.value, stated.place)
             yield held

@@ -229,10 +229,10 @@ def _assigned(
     platform: Platform, known: list[Database], services: list[Service]
 ) -> Iterator[tuple[Database, list[Service]]]:
     """Every database with the services that use it: all of them when there is but one, else by name."""
-    is_only = len({each.subject for each in known}) == 1
+    is_only = len({each.kind_of for each in known}) == 1
     for database in known:
         users = services if is_only else [each for each in services if _uses(platform, each, database)]
-        same = [each for each in known if each.subject == database.subject]
+        same = [each for each in known if each.kind_of == database.kind_of]
         yield database, _of_one_environment(database, same, users)
 
 
@@ -243,8 +243,8 @@ def _of_one_environment(database: Database, same: list[Database], services: list
     for each in services:
         if database.names and each.hosts and not database.names & {host.partition(".")[0] for host in each.hosts}:
             continue  # it names another one
-        near = shared_folders(each.path, database.place.path)
-        if any(shared_folders(each.path, other.place.path) > near for other in same):
+        near = shared_folders(each.path, database.beside)
+        if any(shared_folders(each.path, other.beside) > near for other in same):
             continue
         held = largest.get(each.subject)
         if held is None or each.pods.value * each.per_pod > held.pods.value * held.per_pod:
