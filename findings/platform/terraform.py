@@ -379,7 +379,8 @@ class _Attributes(Mapping[str, "Sourced[Any] | Unknown"]):
 def _opened(platform: Platform) -> frozenset[tuple[str, str]]:
     made = [block for block in platform.blocks if block.type == "resource"]
     return frozenset((block.root, _INDEX.sub("", block.module)) for block in made) | {
-        ("", block.id.rpartition(f".{block.kind}.")[0]) for block in made  # of a plan
+        ("", block.id.rpartition(f".{block.kind}.")[0])
+        for block in made  # of a plan
     }
 
 
