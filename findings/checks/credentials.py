@@ -21,6 +21,12 @@ _KEEPING = ("random_", "vault_", "kubernetes_secret", "aws_secretsmanager_", "az
 _CONTAINER = ("env", "environment", "environment_variable")
 # values.yaml, values-prod.yaml, grafana-values.yaml, prod.values.yaml; values/prod.yaml
 _VALUES = re.compile(r"[^/]*/(?:.*[-_.])?values(?:[-_.].*)?\.ya?ml|(?:helm-?)?values/.*\.ya?ml")
+# application-prod.yml, appsettings.Production.json, .env.production, prod.env
+_OF_PRODUCTION = re.compile(
+    r"(?:.*[-_.])?(?:prod|production|live)(?:[-_.].*)?\.(?:ya?ml|json|toml|properties|env|ini|cfg|conf)"
+    r"|\.env\.(?:prod|production|live)(?:\.local)?",
+    re.IGNORECASE,
+)
 _MOST_LEVELS = 12
 _MOST_LETTERS = 500  # more is a script or a document
 
@@ -51,7 +57,7 @@ def everywhere(platform: Platform, told: Container[tuple[str, int | None]] = ())
     used = {value for held in of_terraform for _, value in held.found.values()}
     found = (
         *_workloads(platform), *_compose(platform, for_production=True), *of_terraform, *_variables(platform, used),
-        *_tasks(platform), *_values(platform), *_values_of_objects(platform),
+        *_tasks(platform), *_values(platform), *_settings(platform), *_values_of_objects(platform),
     )  # fmt: skip
     yield from _beyond(found, told)
 
@@ -205,13 +211,17 @@ def _tasks(platform: Platform) -> Iterator[Held]:
             yield held
 
 
+def _is_values(path: str) -> bool:
+    return _VALUES.fullmatch("/".join(["", *path.split("/")][-2:])) is not None
+
+
 def _values(platform: Platform) -> Iterator[Held]:
     """Values beside a chart, whose values.yaml everybody has who states no others; and files that are called so, for a
     chart that is fetched from elsewhere."""
     charts = {each.path.rpartition("/")[0] for each in platform.configs if each.path.rpartition("/")[2] == "Chart.yaml"}
     for config in platform.configs:
         folder, _, name = config.path.rpartition("/")
-        if config.resource is not None or not _VALUES.fullmatch(f"{folder.rpartition('/')[2]}/{name}"):
+        if config.resource is not None or not _is_values(config.path):
             continue
         held = Held(config.path, "values of Helm", "Whoever has the repository or its past has this file.")
         if folder in charts and name in ("values.yaml", "values.yml"):
@@ -220,6 +230,20 @@ def _values(platform: Platform) -> Iterator[Held]:
         for key, value, line in flat(config.root):
             held.add(key, value, config.place(line))
         yield held
+
+
+def _settings(platform: Platform) -> Iterator[Held]:
+    """Settings of an application whose file says that they are those of production; of others nobody can tell."""
+    composed = {service.resource.path for service in platform.compose_services}  # told of each service
+    for config in platform.configs:
+        name = config.path.rpartition("/")[2]
+        if config.resource is not None or config.path in composed or not _OF_PRODUCTION.fullmatch(name):
+            continue
+        if not _is_values(config.path) and "containerDefinitions" not in config.keys:
+            held = Held(config.path, "settings of production", "Whoever has the repository or its past has this file.")
+            for key, value, line in flat(config.root):
+                held.add(key, value, config.place(line))
+            yield held
 
 
 def _values_of_objects(platform: Platform) -> Iterator[Held]:
