@@ -9,7 +9,7 @@ from findings.checks import written_out
 from findings.platform import compose
 from findings.platform.kubernetes import VALUED
 from findings.platform.model import Block, Platform, Workload
-from findings.platform.nodes import items
+from findings.platform.nodes import items, mapping
 from findings.platform.settings import flat
 from findings.platform.terraform import VALUES, is_default
 from findings.platform.yaml_reader import Document, Map, Seq, read
@@ -58,6 +58,7 @@ def everywhere(platform: Platform, told: Container[tuple[str, int | None]] = ())
     found = (
         *_workloads(platform), *_compose(platform, for_production=True), *of_terraform, *_variables(platform, used),
         *_tasks(platform), *_values(platform), *_settings(platform), *_values_of_objects(platform),
+        *_connectors(platform),
     )  # fmt: skip
     yield from _beyond(found, told)
 
@@ -260,4 +261,14 @@ def _values_of_objects(platform: Platform) -> Iterator[Held]:
         for each in items(resource.body, "spec.source.helm.parameters"):
             if isinstance(each, Map) and "value" in each:
                 held.add(str(each.get("name")), each["value"], resource.place(each.lines["value"]))
+        yield held
+
+
+def _connectors(platform: Platform) -> Iterator[Held]:
+    """What Kafka Connect is told: the databases that its connectors read are named with their logins."""
+    why = "Whoever may read the object, or has the repository or its past, has it."
+    for resource in platform.of_kind("KafkaConnector", "KafkaConnect", "KafkaMirrorMaker2"):
+        held = Held(resource.id, "what Kafka Connect is told", why)
+        for key, value, line in flat(mapping(resource.body, "spec.config")):
+            held.add(key, value, resource.place(line))
         yield held

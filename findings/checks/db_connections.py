@@ -9,7 +9,7 @@ from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import compose, databases, pools, processes
 from findings.platform.databases import Database, Pooler
 from findings.platform.model import COMPOSE, Autoscaler, Platform, Resource, Workload, places
-from findings.platform.nearness import shared_folders
+from findings.platform.nearness import ELSEWHERE, shared_folders
 from findings.platform.nodes import mapping
 from findings.platform.units import stated_count
 from findings.vocabulary import Category, Outcome, Severity
@@ -244,7 +244,7 @@ def _of_one_environment(database: Database, same: list[Database], services: list
         if database.names and each.hosts and not database.names & {host.partition(".")[0] for host in each.hosts}:
             continue  # it names another one
         near = shared_folders(each.path, database.beside)
-        if any(shared_folders(each.path, other.beside) > near for other in same):
+        if near == ELSEWHERE or any(shared_folders(each.path, other.beside) > near for other in same):
             continue
         held = largest.get(each.subject)
         if held is None or each.pods.value * each.per_pod > held.pods.value * held.per_pod:

@@ -171,8 +171,12 @@ def _loki(platform: Platform) -> Iterator[tuple[str, Sourced[float] | Unknown]]:
 
 
 def _policies(platform: Platform) -> Iterator[tuple[str, Sourced[float] | Unknown]]:
-    """Elasticsearch's index lifecycle: without a phase that deletes, what is written stays."""
+    """Index lifecycles of Elasticsearch and OpenSearch: without one that deletes, what is written stays."""
     for config in platform.configs:
+        if {"policy", "states", "transitions"} <= config.keys and items(config.root, "policy.states"):
+            stated = find(config.root, "policy.states")
+            at = config.place(stated[1] if stated else None)
+            yield config.path, Sourced(float(_deletes(config.root)), Source.FILE, at)
         found = find(config.root, "policy.phases")
         if found is None or not isinstance(found[0], Map):
             continue

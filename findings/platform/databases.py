@@ -103,7 +103,13 @@ def default_max_connections(memory_bytes: int) -> int:
 @once
 def databases(platform: Platform) -> list[Database]:
     """Of clusters, clouds and facts; those that compose files start are `of_compose`."""
-    found = [*_in_terraform(platform), *_of_google(platform), *_in_kubernetes(platform), *_own(platform)]
+    found = [
+        *_in_terraform(platform),
+        *_of_google(platform),
+        *_of_azure(platform),
+        *_in_kubernetes(platform),
+        *_own(platform),
+    ]
     own = {each.resource.name for each in platform.compose_services if _engine(each)}
     names = [name for name in platform.facts.names("databases") if name not in own]
     unmatched = [name for name in names if not any(_same(name, each.name) for each in found)]
@@ -177,6 +183,26 @@ def _of_google(platform: Platform) -> Iterator[Database]:
         kept = _RESERVED if version.startswith("POSTGRES") else 0
         note = _RESERVED_NOTE if kept else "MySQL keeps one connection beyond max_connections"
         reserved = Sourced(kept, Source.PROVIDER_DEFAULT, block.place(), note)
+        place = limit.place if isinstance(limit, Sourced) else block.place()
+        yield Database(name, block.id, limit, reserved, place, block=block)
+
+
+def _of_azure(platform: Platform) -> Iterator[Database]:
+    """Flexible servers of PostgreSQL, by what their configuration states; else it follows from the size.
+
+    Source: Azure Database for PostgreSQL, limits: 15 connections are kept for replication and monitoring.
+    """
+    for block in platform.terraform("azurerm_postgresql_flexible_server"):
+        if "source_server_id" in block.attributes:
+            continue
+        name = block.labels[1] if len(block.labels) > 1 else block.id
+        reason, wanted = "max_connections follows from its size and is not stated", f"databases.{name}.max_connections"
+        limit: Sourced[int] | Unknown = Unknown(reason, f"facts: {wanted}", block.place())
+        for each in platform.terraform("azurerm_postgresql_flexible_server_configuration"):
+            if _text(each.get("name")) == "max_connections" and _belongs(each, block, "server_id"):
+                limit = stated_count(each.get("value")) or limit
+        note = "Azure keeps 15 connections for replication and monitoring"
+        reserved = Sourced(15, Source.PROVIDER_DEFAULT, block.place(), note)
         place = limit.place if isinstance(limit, Sourced) else block.place()
         yield Database(name, block.id, limit, reserved, place, block=block)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from findings.platform.model import Autoscaler, Platform, Setting, Workload, all_once, normal, once
@@ -254,6 +254,26 @@ def kafka_trigger(scaler: Autoscaler) -> Map | None:
             found = find(trigger, "metadata")
             return found[0] if found is not None and isinstance(found[0], Map) else None
     return None
+
+
+def capped(platform: Platform) -> tuple[Autoscaler, ...]:
+    """The platform's autoscalers, none of which asks for more pods than KEDA's kafka trigger does: one per partition,
+    unless idle consumers are allowed or another trigger asks too. Source: KEDA, Apache Kafka scaler."""
+    known = topics(platform)
+    return tuple(_capped(each, known) for each in platform.autoscalers)
+
+
+def _capped(scaler: Autoscaler, known: Sequence[Topic]) -> Autoscaler:
+    trigger = kafka_trigger(scaler) if len(items(scaler.node, "triggers")) == 1 else None
+    most = scaler.maximum
+    if trigger is None or str(trigger.get("allowIdleConsumers")).lower() == "true" or isinstance(most, Unknown):
+        return scaler
+    topic = topic_named(known, str(trigger.get("topic")), scaler.place.path)
+    count = topic.partitions if topic is not None else None
+    if not isinstance(count, Sourced) or not 0 < count.value < most.value:
+        return scaler
+    bound = Sourced(count.value, Source.PROVIDER_DEFAULT, most.place, "KEDA: no more pods than partitions")
+    return replace(scaler, maximum=bound)
 
 
 def _loose(platform: Platform) -> Iterator[Consumer]:

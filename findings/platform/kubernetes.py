@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from findings.platform.model import Autoscaler, ConfigFile, Container, EnvVar, Resource, Workload
-from findings.platform.nearness import nearest
+from findings.platform.nearness import beside
 from findings.platform.nodes import find, items, mapping
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map, Seq
@@ -164,7 +164,7 @@ def _container(resource: Resource, node: Map, config_maps: _ConfigMaps, *, is_in
 def _config_map(resource: Resource, name: Any, config_maps: _ConfigMaps) -> Resource | None:
     """Several environments have one of the same name: the one beside it is meant."""
     found = config_maps.get((resource.namespace, _text(name)))
-    return nearest(resource.path, found, lambda each: each.path) if found else None
+    return beside(resource.path, found, lambda each: each.path) if found else None
 
 
 def _string(resource: Resource, node: Map, key: str) -> Sourced[str] | None:

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache, wraps
 from typing import Any, TypeVar
 
 from findings.platform.files import Skipped
-from findings.platform.nearness import nearest, shared_folders
+from findings.platform.nearness import ELSEWHERE, beside, shared_folders
 from findings.platform.nodes import find, items, mapping
 from findings.platform.selecting import selects
 from findings.platform.yaml_reader import MOST_DEPTH, Map, Seq
@@ -376,13 +376,14 @@ class Platform:
 
     def autoscaler_of(self, workload: Workload) -> Autoscaler | None:
         found = self._by_target.get(workload.id)
-        return nearest(workload.resource.path, found, lambda each: each.place.path) if found else None
+        return beside(workload.resource.path, found, lambda each: each.place.path) if found else None
 
     def autoscalers_of(self, workload: Workload) -> list[Autoscaler]:
         """All that scale it, where it stands: those of the folders of another environment are of another cluster."""
         found = [each for each in self._by_target.get(workload.id, []) if each.resource is not None]
         near = {each.place.path: shared_folders(workload.resource.path, each.place.path) for each in found}
-        return [each for each in found if near[each.place.path] == max(near.values())]
+        most = max(near.values(), default=ELSEWHERE)
+        return [each for each in found if near[each.place.path] == most != ELSEWHERE]
 
     @cached_property
     def _by_target(self) -> dict[str, list[Autoscaler]]:
