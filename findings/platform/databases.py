@@ -103,13 +103,8 @@ def default_max_connections(memory_bytes: int) -> int:
 @once
 def databases(platform: Platform) -> list[Database]:
     """Of clusters, clouds and facts; those that compose files start are `of_compose`."""
-    found = [
-        *_in_terraform(platform),
-        *_of_google(platform),
-        *_of_azure(platform),
-        *_in_kubernetes(platform),
-        *_own(platform),
-    ]
+    of_clouds = (*_in_terraform(platform), *_of_google(platform), *_of_azure(platform))
+    found = [*of_clouds, *_in_kubernetes(platform), *_own(platform)]
     own = {each.resource.name for each in platform.compose_services if _engine(each)}
     names = [name for name in platform.facts.names("databases") if name not in own]
     unmatched = [name for name in names if not any(_same(name, each.name) for each in found)]
