@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from findings.checks import written_out
-from findings.platform import compose
+from findings.platform import compose, ecs
 from findings.platform.kubernetes import VALUED
 from findings.platform.model import Block, Platform, Workload
 from findings.platform.nodes import items, mapping
 from findings.platform.settings import flat
 from findings.platform.terraform import VALUES, is_default
-from findings.platform.yaml_reader import Document, Map, Seq, read
+from findings.platform.yaml_reader import Document, Map, read
 from findings.vocabulary import Severity
 from platform_risk.quantities.sourced import Place, Sourced, Unknown
 
@@ -188,13 +188,9 @@ def _of_attribute(attribute: str, value: Any, place: Place, held: Held) -> None:
 
 
 def _of_containers(stated: Sourced[Any] | Unknown, held: Held) -> None:
-    """Of a task of ECS, whose containers stand there as JSON; parts that are not known are …."""
-    text = stated.partial if isinstance(stated, Unknown) else stated.value
-    root = (
-        next((each.root for each in read(text) if isinstance(each, Document)), None) if isinstance(text, str) else None
-    )
-    for container in root if isinstance(root, Seq) else ():
-        for each in container.get("environment") or () if isinstance(container, Mapping) else ():
+    """Of a task of ECS."""
+    for container in ecs.definitions(stated):
+        for each in items(container, "environment"):
             if isinstance(each, Mapping) and "…" not in str(each.get("value")):
                 held.add(str(each.get("name")), each.get("value"), stated.place)
 
@@ -225,9 +221,10 @@ def _values(platform: Platform) -> Iterator[Held]:
         if config.resource is not None or not _is_values(config.path):
             continue
         held = Held(config.path, "values of Helm", "Whoever has the repository or its past has this file.")
-        if folder in charts and name in ("values.yaml", "values.yml"):
-            held.why = f"Whoever installs the chart and states no other has these. {held.why}"
-            held.severity = Severity.MEDIUM
+        if name in ("values.yaml", "values.yml"):
+            held.severity = Severity.MEDIUM  # may be what a chart begins with
+            if folder in charts:
+                held.why = f"Whoever installs the chart and states no other has these. {held.why}"
         for key, value, line in flat(config.root):
             held.add(key, value, config.place(line))
         yield held

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from findings.checks import autoscaling
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform import compose, databases, pools, processes
+from findings.platform import compose, databases, ecs, pools, processes
 from findings.platform.databases import Database, Pooler
 from findings.platform.model import COMPOSE, Autoscaler, Platform, Resource, Workload, places
 from findings.platform.nearness import ELSEWHERE, shared_folders
@@ -191,7 +191,7 @@ def _service(platform: Platform, client: pools.Client) -> Service | Unknown:
         return pods
     name = workload.resource.name
     scaler = platform.autoscaler_of(workload)
-    added = _surge_of(workload, pods)
+    added = ecs.surge(platform, workload, pods.value) if ecs.is_task(workload) else _surge_of(workload, pods)
     path = workload.resource.path
     return Service(name, workload.id, pods, added, counted, client.pool, client.hosts, scaler, path)
 
