@@ -26,7 +26,8 @@ META = Meta(
     "when every metric in its expression is one of which it is known what it tells, and when its labels include what "
     "is looked at. A rule that is not understood never counts: what it may watch is unknown. Nor does an alert "
     "that reaches nobody: an alarm of CloudWatch without an action, an alert that Alertmanager sends to a receiver "
-    "without a configuration, a monitor of Datadog that names nobody beside others that do.",
+    "without a configuration, or Grafana to a contact point without an integration, a monitor of Datadog that names "
+    "nobody beside others that do.",
     why="What no alert notices is found by users. From then on the outage is as long as it takes them to complain, "
     "and by then it has spent more of the error budget than the repair will.",
     not_a_problem="Something outside these files watches it: a rule in another tool, or the facts say what a rule "
@@ -47,6 +48,7 @@ META = Meta(
         "https://sre.google/sre-book/monitoring-distributed-systems/#xref_monitoring_golden-signals",
         "https://prometheus.io/docs/practices/alerting/",
         "https://prometheus.io/docs/alerting/latest/configuration/#route",
+        "https://grafana.com/docs/grafana/latest/alerting/fundamentals/notifications/notification-policies/",
         "https://docs.newrelic.com/docs/nrql/nrql-syntax-clauses-functions/",
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
         "https://docs.datadoghq.com/monitors/types/metric/",

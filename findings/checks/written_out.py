@@ -73,6 +73,7 @@ _TOKEN = re.compile(
 _RANDOM = 20  # of its last letters, which nobody chose
 _LEAST_LETTERS = 16  # of a key that nobody made up
 _LEAST_BITS = 3.2  # of entropy for each of its letters; words of English have less than 3
+_LEAST_BITS_OF_HEX = 2.5  # of 4: zeros, and 0123 over and over, are nobody's key
 _WORDS = re.compile(r"[a-z]+(?:[-_. ][a-z0-9]+)*|[A-Z]+(?:[-_. ][A-Z0-9]+)*")
 _HEX = re.compile(r"[0-9a-fA-F]{32,}")
 # A value that says of itself that it is for development.
@@ -116,7 +117,7 @@ def _is_random(value: str) -> bool:
     if len(value) < _LEAST_LETTERS or not _is_literal(value):
         return False
     if _HEX.fullmatch(value):
-        return True
+        return _bits(value) >= _LEAST_BITS_OF_HEX
     kinds = sum(any(test(letter) for letter in value) for test in (str.islower, str.isupper, str.isdigit))
     return kinds > 1 and not _WORDS.fullmatch(value) and _bits(value) >= _LEAST_BITS
 

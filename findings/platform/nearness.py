@@ -15,29 +15,32 @@ _ENVIRONMENT = re.compile(
     re.IGNORECASE,
 )
 ELSEWHERE = -1
-_SAME = 100  # more than any two paths have folders in common
+_SAME = 100  # more than any two paths have folders in common; half of it for a folder of the same name
 
 
 @lru_cache(maxsize=65_536)
-def environment_of(path: str) -> str:
-    """The environment that the folders of a file name, the innermost of several; "" where none does."""
+def environment_of(path: str) -> tuple[str, str]:
+    """The environment that the folders of a file name, the innermost of several, with the folder: production, prod-eu.
+    Nothing where none does."""
     for folder in reversed(path.split("/")[:-1]):
         found = _ENVIRONMENT.search(folder)
         if found is not None:
-            return str(found.lastgroup)
-    return ""
+            return str(found.lastgroup), folder
+    return "", ""
 
 
 def shared_folders(path: str, other: str) -> int:
     """How many folders two files have in common, from the top; a file shares one more with itself. Those of folders
     that name one environment are nearer than any others, and of two environments ELSEWHERE."""
-    here, there = environment_of(path), environment_of(other)
+    (here, folder), (there, of_other) = environment_of(path), environment_of(other)
     if here and there and here != there:
         return ELSEWHERE
     near, far = path.split("/"), other.split("/")
     pairs = zip(near, far, strict=False)
     shared = next((number for number, (one, two) in enumerate(pairs) if one != two), min(len(near), len(far)))
-    return shared + _SAME if here and there else shared
+    if not here or not there:
+        return shared
+    return shared + _SAME + (_SAME // 2 if folder == of_other else 0)
 
 
 def nearest(path: str, found: Iterable[T], path_of: Callable[[T], str]) -> T:

@@ -14,3 +14,9 @@ variable "smtp_password" {
   type    = string
   default = null
 }
+
+# Of the right length, and nobody's.
+variable "license_key" {
+  type    = string
+  default = "0000000000000000000000000000000000000000"
+}
