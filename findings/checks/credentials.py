@@ -264,7 +264,7 @@ def _values_of_objects(platform: Platform) -> Iterator[Held]:
 def _connectors(platform: Platform) -> Iterator[Held]:
     """What Kafka Connect is told: the databases that its connectors read are named with their logins."""
     why = "Whoever may read the object, or has the repository or its past, has it."
-    for resource in platform.of_kind("KafkaConnector", "KafkaConnect", "KafkaMirrorMaker2"):
+    for resource in platform.of_kind("KafkaConnector", "KafkaConnect"):
         held = Held(resource.id, "what Kafka Connect is told", why)
         for key, value, line in flat(mapping(resource.body, "spec.config")):
             held.add(key, value, resource.place(line))

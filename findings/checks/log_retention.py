@@ -190,7 +190,7 @@ def _lifecycles(platform: Platform) -> Iterator[tuple[str, Sourced[float] | Unkn
         phases = block.inner("delete")
         later = next((each for phase in phases if isinstance(each := phase.get("min_age"), Unknown)), None)
         yield block.id, later or Sourced(float(bool(phases)), Source.FILE, block.place())
-    for block in platform.terraform("opensearch_ism_policy", "elasticsearch_opensearch_ism_policy"):
+    for block in platform.terraform("opensearch_ism_policy"):
         body = block.get("body")
         if isinstance(body, Unknown):
             yield block.id, body
