@@ -17,6 +17,7 @@ from findings.platform import alerts, settings
 from findings.platform.alarm_actions import Reach
 from findings.platform.alerts import PrometheusAlert
 from findings.platform.model import ConfigFile, Platform, Resource, all_once, once
+from findings.platform.nearness import of_one_environment
 from findings.platform.nodes import items, mapping
 from findings.platform.patterns import globs, matches_any
 from findings.platform.promql import Matcher
@@ -107,8 +108,15 @@ def told(platform: Platform) -> dict[PrometheusAlert, Told]:
     if not any(each.is_whole for each in found):
         return {}
     relabelled = _relabelled(platform)
-    every = (alert for file in alerts.prometheus_rules(platform) for alert in file.alerts)
-    return followed(((alert, _labels(alert, relabelled)) for alert in every), found)
+    answers: dict[PrometheusAlert, Told] = {}
+    by_routing: dict[tuple[Routing, ...], list[PrometheusAlert]] = {}
+    for file in alerts.prometheus_rules(platform):
+        near = of_one_environment(file.place.path, found, lambda each: each.place.path)
+        if any(each.is_whole for each in near):
+            by_routing.setdefault(tuple(near), []).extend(file.alerts)
+    for near_by, of_it in by_routing.items():
+        answers |= followed(((alert, _labels(alert, relabelled)) for alert in of_it), near_by)
+    return answers
 
 
 A = TypeVar("A", bound=Alert)

@@ -7,6 +7,7 @@ from typing import Any
 
 from findings.platform import compose
 from findings.platform.model import Block, Container, Platform, Resource, Setting, Workload, once
+from findings.platform.nearness import environment_of, of_one_environment
 from findings.platform.nodes import items, mapping
 from findings.platform.units import stated_count
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
@@ -46,11 +47,14 @@ def clusters(platform: Platform) -> list[Cluster]:
 
 
 def cluster_named(known: list[Cluster], name: str, path: str) -> Cluster | None:
-    """The cluster of a name as seen from a file, else the only one there is."""
-    same = [each for each in known if each.name == name] if name else known
+    """The cluster of a name as seen from a file, else the only one of its environment, or that there is."""
+    named_so = [each for each in known if each.name == name] if name else known
+    same = of_one_environment(path, named_so, lambda each: each.place.path)
+    here = environment_of(path)
     for near in (
         [each for each in same if each.place.path == path],
         [each for each in same if each.place.path.rpartition("/")[0] == path.rpartition("/")[0]],
+        [each for each in same if environment_of(each.place.path) == here],
         same,
     ):
         if len(near) == 1:

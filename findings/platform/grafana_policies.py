@@ -16,7 +16,7 @@ from findings.platform.alarm_actions import Reach
 from findings.platform.alertmanager import Reader, Receiver, Route, Routing, Told
 from findings.platform.grafana import GrafanaRule
 from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once, once
-from findings.platform.nearness import nearest, shared_folders
+from findings.platform.nearness import nearest, of_one_environment, shared_folders
 from findings.platform.nodes import items, mapping
 from findings.platform.promql import Matcher
 from findings.platform.units import stated_text
@@ -59,8 +59,9 @@ def is_for_nobody(platform: Platform, rule: GrafanaRule) -> bool:
 
 def _nearest(found: tuple[Routing, ...], path: str) -> tuple[Routing, ...]:
     """An instance has one tree: of several, as environments have them, the one beside the rules."""
-    most = max((shared_folders(path, each.place.path) for each in found), default=0)
-    return tuple(each for each in found if shared_folders(path, each.place.path) == most)
+    near = of_one_environment(path, found, lambda each: each.place.path)
+    most = max((shared_folders(path, each.place.path) for each in near), default=0)
+    return tuple(each for each in near if shared_folders(path, each.place.path) == most)
 
 
 def _direct(rule: GrafanaRule, receiver: Receiver | None) -> Told:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from findings.platform.model import Autoscaler, Platform, Setting, Workload, all_once, normal, once
-from findings.platform.nearness import shared_folders
+from findings.platform.nearness import environment_of, of_one_environment, shared_folders
 from findings.platform.nodes import find, items, mapping
 from findings.platform.pools import mounted
 from findings.platform.processes import max_pods
@@ -151,12 +151,15 @@ def _topic_lists(root: Any, depth: int = 0) -> Iterator[Any]:
 
 
 def topic_named(known: Sequence[Topic], name: str, path: str) -> Topic | None:
-    """The topic of a name as seen from a file: of the same file, else of its folder, else the only one there is."""
-    same = [each for each in known if each.name == name]
+    """The topic of a name as seen from a file: of the same file, else of its folder, else of its environment, else the
+    only one there is."""
+    same = of_one_environment(path, (each for each in known if each.name == name), lambda each: each.place.path)
+    here = environment_of(path)
     folder = path.rpartition("/")[0]
     for near in (
         [each for each in same if each.place.path == path],
         [each for each in same if each.place.path.rpartition("/")[0] == folder],
+        [each for each in same if environment_of(each.place.path) == here],
         same,
     ):
         counts = {each.partitions.value for each in near if isinstance(each.partitions, Sourced)}

@@ -49,6 +49,11 @@ def nearest(path: str, found: Iterable[T], path_of: Callable[[T], str]) -> T:
     return max(found, key=lambda each: shared_folders(path, path_of(each)))
 
 
+def of_one_environment(path: str, found: Iterable[T], path_of: Callable[[T], str]) -> list[T]:
+    """Those that are not of a folder that names another environment."""
+    return [each for each in found if shared_folders(path, path_of(each)) != ELSEWHERE]
+
+
 def beside(path: str, found: Iterable[T], path_of: Callable[[T], str]) -> T | None:
     """The same; None where all of them are of other environments."""
     near = nearest(path, found, path_of)
