@@ -94,6 +94,7 @@ def _called(platform: Platform, subject: str) -> Iterator[str]:
             if isinstance(name, Sourced):
                 yield str(name.value)
             if "[" not in subject:
+                yield block.own_address
                 yield block.labels[-1]
 
 
