@@ -23,7 +23,7 @@ from findings.vocabulary import SeveritySource
 from platform_risk import __version__
 from platform_risk.core.facts.selectors import said
 from platform_risk.core.facts.services import Statement
-from platform_risk.core.models import Import
+from platform_risk.core.models import Import, ImportKind
 from platform_risk.core.unpack import Entry, Limits, UnpackError, unpack
 
 FORMAT = "platform-files"
@@ -56,7 +56,7 @@ def open_configuration(row: Import, limits: dict[str, int]) -> Iterator[OpenedRe
             f"{row.requested_format} is a format of scan reports, not of configuration.",
             remedy=f"Leave the format out or say {FORMAT}; or upload the file as a scan report.",
         )
-    read = list(_read(row, limits))
+    read, is_archive = _read(row, limits)
     platform = reader.read(read)
     if not platform.files_read:
         broken = next((each for each in platform.skipped if each.is_error), None)
@@ -80,11 +80,14 @@ def open_configuration(row: Import, limits: dict[str, int]) -> Iterator[OpenedRe
     platform = replace(platform, facts=facts.beside(platform.facts, by_people), elsewhere=elsewhere)
     outcome = engine.run(platform, today=today)
     errors = [each for each in platform.skipped if each.is_error]
+    because = [f"{each.path}: {each.reason}" for each in errors[:5]]
+    if not is_archive and _has_others(row):
+        because.append(_ONE_OF_SEVERAL)
     info = ReportInfo(
         scanner=telling.TOOL,
         scanner_version=__version__,
-        complete=not errors,
-        incomplete_because="; ".join(f"{each.path}: {each.reason}" for each in errors[:5]),
+        complete=not because,
+        incomplete_because="; ".join(because),
     )
     texts = {each.path: each.text.splitlines() for each in read if isinstance(each, File)}
     report = Configuration(info, outcome.found, texts)
@@ -104,6 +107,23 @@ def open_configuration(row: Import, limits: dict[str, int]) -> Iterator[OpenedRe
         ),
         statements=tuple(_statements(platform)),
     )
+
+
+_ONE_OF_SEVERAL = (
+    "One file, and its scope has had others: what they brought is not closed by it. Hand in the folder as one archive, "
+    "or each file under a source of its own, or say complete=yes"
+)
+
+
+def _has_others(row: Import) -> bool:
+    """Whether its scope holds what came with another file: then a single file says nothing of all that is there."""
+    same = {"kind": ImportKind.PLATFORM, "service": row.service, "environment": row.environment, "is_applied": True}
+    others = Import.objects.filter(**same, source=row.source or telling.TOOL).exclude(file_name=row.file_name)
+    if row.branch:
+        others = others.filter(branch=row.branch)
+    elif row.service is not None:
+        others = others.filter(branch=row.service.default_branch)
+    return others.exists()
 
 
 def _said(row: Import) -> dict[str, tuple[Any, str]]:
@@ -140,21 +160,26 @@ def _statements(platform: Platform) -> Iterator[Statement]:
         )  # fmt: skip
 
 
-def _read(row: Import, limits: dict[str, int]) -> Iterator[File | Skipped]:
+def _read(row: Import, limits: dict[str, int]) -> tuple[list[File | Skipped], bool]:
+    """Its files, and whether they came as an archive."""
     folders: set[str] = set()
+    found: list[File | Skipped] = []
+    is_archive = False
     with tempfile.TemporaryDirectory(prefix="import-") as folder, row.file.open("rb") as stored:
         try:
             for entry in unpack(stored, folder=Path(folder), limits=Limits(**unpack_limits(limits))):
+                is_archive = is_archive or bool(entry.name)
                 path = (entry.name or _own_name(row.file_name)).replace("\\", "/").removeprefix("./")
                 skipped = files.in_skipped_folder(path)
                 if skipped is None:
-                    yield _file(path, entry)
+                    found.append(_file(path, entry))
                 elif skipped.path not in folders:
                     folders.add(skipped.path)
-                    yield skipped
+                    found.append(skipped)
                 entry.path.unlink()
         except UnpackError as error:
             raise ScanError(error.code, error.message, remedy=error.remedy, **error.location) from error
+    return found, is_archive
 
 
 def _own_name(name: str) -> str:

@@ -8,10 +8,9 @@ from findings.checks.alert_rules import Rule
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.coverage import Cell, State
 from findings.checks.subjects import Subject
-from findings.platform import alarm_actions, alertmanager, notified, promql
+from findings.platform import alarm_actions, alertmanager, grafana_policies, notified, promql
 from findings.platform.alarm_actions import Reach
-from findings.platform.alertmanager import Routing
-from findings.platform.alerts import PrometheusAlert
+from findings.platform.alertmanager import Alert, Routing
 from findings.platform.model import Platform, places, unique
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source
@@ -27,7 +26,8 @@ META = Meta(
     "when every metric in its expression is one of which it is known what it tells, and when its labels include what "
     "is looked at. A rule that is not understood never counts: what it may watch is unknown. Nor does an alert "
     "that reaches nobody: an alarm of CloudWatch without an action, an alert that Alertmanager sends to a receiver "
-    "without a configuration, a monitor of Datadog that names nobody beside others that do.",
+    "without a configuration, or Grafana to a contact point without an integration, a monitor of Datadog that names "
+    "nobody beside others that do.",
     why="What no alert notices is found by users. From then on the outage is as long as it takes them to complain, "
     "and by then it has spent more of the error budget than the repair will.",
     not_a_problem="Something outside these files watches it: a rule in another tool, or the facts say what a rule "
@@ -48,6 +48,7 @@ META = Meta(
         "https://sre.google/sre-book/monitoring-distributed-systems/#xref_monitoring_golden-signals",
         "https://prometheus.io/docs/practices/alerting/",
         "https://prometheus.io/docs/alerting/latest/configuration/#route",
+        "https://grafana.com/docs/grafana/latest/alerting/fundamentals/notifications/notification-policies/",
         "https://docs.newrelic.com/docs/nrql/nrql-syntax-clauses-functions/",
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
         "https://docs.datadoghq.com/monitors/types/metric/",
@@ -120,10 +121,10 @@ _FOR_NOBODY = re.compile(r"info|information(?:al)?|none|debug|ok", re.IGNORECASE
 
 
 def _routed(platform: Platform) -> Iterator[Verdict]:
-    """Alerts that Alertmanager sends to nobody: one failure for each of its configurations, which counts them."""
+    """Alerts that Alertmanager or Grafana send to nobody: one failure for each configuration, which counts them."""
     silent: dict[Routing, list[alertmanager.Told]] = {}
     doubtful: dict[Routing, list[alertmanager.Told]] = {}
-    for told in alertmanager.told(platform).values():
+    for told in (*alertmanager.told(platform).values(), *grafana_policies.told(platform).values()):
         if told.routing is None or _FOR_NOBODY.fullmatch(told.alert.severity) or not _watches(told.alert):
             continue
         if told.reach is Reach.NOBODY:
@@ -142,10 +143,11 @@ def _routed(platform: Platform) -> Iterator[Verdict]:
             found[0].ends[0].place,
         )
     if not silent and not doubtful:
-        yield from (Pass(each.id, (each.place,)) for each in alertmanager.routings(platform) if each.is_whole)
+        every = (*alertmanager.routings(platform), *grafana_policies.routings(platform))
+        yield from (Pass(each.id, (each.place,)) for each in every if each.is_whole)
 
 
-def _watches(alert: PrometheusAlert) -> bool:
+def _watches(alert: Alert) -> bool:
     """Whether it is about anything: one that always fires shows that alerts arrive."""
     try:
         return any(promql.metrics(promql.parse(alert.expression)))
@@ -172,11 +174,12 @@ def _untold(routing: Routing, found: list[alertmanager.Told]) -> Fail:
     count = f"{len(found)} alerts open and tell" if len(found) > 1 else f"{found[0].alert.name} opens and tells"
     because = "; ".join(unique(end.silent for end in ends)[:3])
     if routing.tells_nobody:
-        because = "none of its receivers has a configuration"
+        none = "none of its receivers has a configuration"
+        because = none if routing.of == "Alertmanager" else because
     return Fail(
         routing.id,
         f"{count} nobody: {because}",
-        "Alertmanager takes them and sends nothing, and no other route tells somebody of them.",
+        f"{routing.of} takes them and sends nothing, and no other route tells somebody of them.",
         places(*(each for end in ends for each in (end.place, end.receiver.place))),
         (Quantity(SILENT[1], len(found), "alerts", "alerts whose route ends at nobody", terms),),
         None if any(map(_weighs, found)) else Severity.LOW,

@@ -9,7 +9,7 @@ from findings.checks.alert_delay import Opens, prometheus_seconds
 from findings.checks.base import Unsure
 from findings.checks.signal_loss import opens_on_loss
 from findings.checks.signals import Meaning, Sense
-from findings.platform import alarm_actions, alertmanager, alerts, grafana, notified
+from findings.platform import alarm_actions, alertmanager, alerts, grafana, grafana_policies, notified
 from findings.platform.alarm_actions import Reach
 from findings.platform.model import Platform
 from findings.platform.promql import Matcher
@@ -90,6 +90,8 @@ def _grafana(platform: Platform) -> Iterator[Rule]:
     records = alerts.recording_rules(platform)
     for group in grafana.groups(platform):
         for rule in group.rules:
+            if grafana_policies.is_for_nobody(platform, rule):
+                continue
             meaning = signals.of_promql(rule.expression, records) if rule.expression else Meaning(reason=rule.reason)
             if rule.no_data in ("NoData", "Alerting") and not rule.filters:
                 meaning = Meaning((*meaning.senses, Sense("signal-lost", "noDataState")), meaning.reason)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.platform.kubernetes import is_knative
 from findings.platform.model import Autoscaler, Platform, places
 from findings.platform.nodes import items, mapping
 from findings.platform.yaml_reader import Map
@@ -86,8 +87,12 @@ def _allowed(policy: Policy, steps: list[tuple[int, int]], replicas: int, second
 
 
 def run(platform: Platform) -> Iterator[Verdict]:
-    for scaler in platform.autoscalers:
-        yield _judged(scaler)
+    yield from (_judged(each) for each in platform.autoscalers if not _is_of_knative(each))
+
+
+def _is_of_knative(scaler: Autoscaler) -> bool:
+    """Knative's own autoscaler has no policies: its panic mode starts what the last seconds ask for."""
+    return scaler.resource is not None and is_knative(scaler.resource)
 
 
 def _judged(scaler: Autoscaler) -> Verdict:
@@ -137,7 +142,7 @@ def _judged(scaler: Autoscaler) -> Verdict:
 
 def largest_step(scaler: Autoscaler) -> int | None:
     """The most pods that one step adds on the way to the maximum; None when its policies cannot be told."""
-    if not isinstance(scaler.maximum, Sourced) or not isinstance(scaler.minimum, Sourced):
+    if not isinstance(scaler.maximum, Sourced) or not isinstance(scaler.minimum, Sourced) or _is_of_knative(scaler):
         return None
     up = mapping(scaler.node, "behavior.scaleUp") or mapping(
         scaler.node, "advanced.horizontalPodAutoscalerConfig.behavior.scaleUp"

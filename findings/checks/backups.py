@@ -10,6 +10,7 @@ from findings.platform.cron import longest_gap_minutes
 from findings.platform.managed_backups import managed_backups
 from findings.platform.model import Block, Platform, Resource, places
 from findings.platform.nodes import items, mapping
+from findings.platform.terraform import is_opened
 from findings.platform.units import number, seconds, stated_number
 from findings.vocabulary import Category, Outcome, RiskClass, Severity
 from platform_risk.quantities.sourced import Place, Quantity, Source, Sourced, Unknown, input_of
@@ -100,29 +101,23 @@ def _restored(platform: Platform, at: Place) -> Iterator[Verdict]:
 
 
 def _rds(platform: Platform, needs: Needs) -> Iterator[Verdict]:
-    copied = {
-        name.removeprefix("data.")
-        for block in platform.terraform("aws_db_instance_automated_backups_replication")
-        for names in block.references.values()
-        for name in names
-    }
     plans = _selected(platform)
     for kind, (attribute, default, cite) in _RDS.items():
         for block in platform.terraform(kind):
             if _is_replica(block):
                 continue
             stated = _days(block, attribute, default, cite)
-            name = ".".join(block.labels)
+            plan = _plan_of(block, plans)
             if isinstance(stated, Unknown):
                 yield Unsure(block.id, stated.reason, stated.provide, stated.place)
             elif stated.value > 0:
                 interval = Sourced(float(_PITR_MINUTES), Source.PROVIDER_DEFAULT, stated.place,
                                    "Amazon RDS: restorable to about 5 minutes ago")  # fmt: skip
                 at = places(stated, block.place())
-                elsewhere = name in copied or "global_cluster_identifier" in block.attributes
+                elsewhere = _is_copied(platform, block) or "global_cluster_identifier" in block.attributes
                 yield judged(Kept(block.id, interval, stated, at, 2 if elsewhere else 1), needs)
-            elif name in plans:
-                yield _planned(block, plans[name], needs)
+            elif plan is not None:
+                yield _planned(block, plan, needs)
             else:
                 yield none_kept(block.id, stated, places(stated, block.place()),
                             "Automated backups are off, and recovery to a point in time with them.",
@@ -146,16 +141,27 @@ def _days(block: Block, attribute: str, default: float, cite: str) -> Sourced[fl
     return stated.map(lambda _: value)
 
 
-def _selected(platform: Platform) -> dict[str, Block]:
-    """What AWS Backup copies: resource → the plan that selects it by name."""
-    plans = {".".join(block.labels): block for block in platform.terraform("aws_backup_plan")}
-    found: dict[str, Block] = {}
-    for selection in platform.terraform("aws_backup_selection"):
-        plan = next((plans[name] for name in selection.references.get("plan_id", ()) if name in plans), None)
-        for name in selection.references.get("resources", ()):
-            if plan is not None:
-                found[name] = plan
-    return found
+def _is_copied(platform: Platform, block: Block) -> bool:
+    """Whether its backups are copied to another region, by itself or by a data source of its name."""
+    as_data = f"data.{'.'.join(block.labels)}"
+    return any(
+        each.refers_to(block, *each.references) or any(as_data in names for names in each.references.values())
+        for each in platform.terraform("aws_db_instance_automated_backups_replication")
+    )
+
+
+def _plan_of(block: Block, plans: list[tuple[Block, Block]]) -> Block | None:
+    return next((plan for selection, plan in plans if selection.refers_to(block, "resources")), None)
+
+
+def _selected(platform: Platform) -> list[tuple[Block, Block]]:
+    """What AWS Backup selects by name, with the plan that it does so for."""
+    plans = platform.terraform("aws_backup_plan")
+    found = (
+        (selection, next((plan for plan in plans if selection.refers_to(plan, "plan_id")), None))
+        for selection in platform.terraform("aws_backup_selection")
+    )
+    return [(selection, plan) for selection, plan in found if plan is not None]
 
 
 def _planned(block: Block, plan: Block, needs: Needs) -> Verdict:
@@ -206,7 +212,7 @@ def _dynamodb(platform: Platform) -> Iterator[Verdict]:
         enabled = recovery.get("enabled") if recovery is not None else None
         if isinstance(enabled, Unknown):
             yield Unsure(block.id, enabled.reason, enabled.provide, enabled.place)
-        elif (enabled is not None and enabled.value is True) or ".".join(block.labels) in plans:
+        elif (enabled is not None and enabled.value is True) or _plan_of(block, plans) is not None:
             yield Pass(block.id, places(enabled, block.place()))
         else:
             off = _OFF if enabled is None else Sourced(0.0, Source.FILE, enabled.place)
@@ -222,10 +228,11 @@ _ENGINE = re.compile(r"aurora|postgres|mysql|mariadb|oracle-|sqlserver-|docdb|ne
 
 def _modules(platform: Platform, needs: Needs) -> Iterator[Verdict]:
     """Databases made by a module that is not among the files: what its arguments say."""
-    opened = {each.id.rpartition(f".{each.kind}.")[0] for each in platform.blocks if each.type == "resource"}
     for block in platform.blocks:
         source = block.get("source")
-        if block.type != "module" or not isinstance(source, Sourced) or block.id in opened or _is_replica(block):
+        if block.type != "module" or not isinstance(source, Sourced) or _is_replica(block):
+            continue
+        if is_opened(platform, block):
             continue
         engine = block.get("engine")
         has_engine = isinstance(engine, Sourced) and _ENGINE.match(str(engine.value))

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from findings.checks import autoscaling
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform import compose, databases, pools, processes
+from findings.platform import compose, databases, ecs, pools, processes
 from findings.platform.databases import Database, Pooler
 from findings.platform.model import COMPOSE, Autoscaler, Platform, Resource, Workload, places
-from findings.platform.nearness import shared_folders
+from findings.platform.nearness import ELSEWHERE, shared_folders
 from findings.platform.nodes import mapping
 from findings.platform.units import stated_count
 from findings.vocabulary import Category, Outcome, Severity
@@ -191,7 +191,7 @@ def _service(platform: Platform, client: pools.Client) -> Service | Unknown:
         return pods
     name = workload.resource.name
     scaler = platform.autoscaler_of(workload)
-    added = _surge_of(workload, pods)
+    added = ecs.surge(platform, workload, pods.value) if ecs.is_task(workload) else _surge_of(workload, pods)
     path = workload.resource.path
     return Service(name, workload.id, pods, added, counted, client.pool, client.hosts, scaler, path)
 
@@ -229,10 +229,10 @@ def _assigned(
     platform: Platform, known: list[Database], services: list[Service]
 ) -> Iterator[tuple[Database, list[Service]]]:
     """Every database with the services that use it: all of them when there is but one, else by name."""
-    is_only = len({each.subject for each in known}) == 1
+    is_only = len({each.kind_of for each in known}) == 1
     for database in known:
         users = services if is_only else [each for each in services if _uses(platform, each, database)]
-        same = [each for each in known if each.subject == database.subject]
+        same = [each for each in known if each.kind_of == database.kind_of]
         yield database, _of_one_environment(database, same, users)
 
 
@@ -243,8 +243,8 @@ def _of_one_environment(database: Database, same: list[Database], services: list
     for each in services:
         if database.names and each.hosts and not database.names & {host.partition(".")[0] for host in each.hosts}:
             continue  # it names another one
-        near = shared_folders(each.path, database.place.path)
-        if any(shared_folders(each.path, other.place.path) > near for other in same):
+        near = shared_folders(each.path, database.beside)
+        if near == ELSEWHERE or any(shared_folders(each.path, other.beside) > near for other in same):
             continue
         held = largest.get(each.subject)
         if held is None or each.pods.value * each.per_pod > held.pods.value * held.per_pod:

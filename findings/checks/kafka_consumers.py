@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform import kafka, kafka_users
+from findings.platform import brokers, kafka, kafka_users
 from findings.platform.kafka import Consumer, Topic
 from findings.platform.model import Call, Platform, places
 from findings.platform.units import stated_count, stated_number
@@ -164,7 +164,10 @@ def _group(platform: Platform, consumer: Consumer, known: Sequence[Topic]) -> Gr
     for name in names:
         topic = kafka.topic_named(known, name, consumer.place.path)
         if topic is None:
-            return kafka.unstated_partitions(name, consumer.place)
+            made = brokers.self_made(platform, consumer.place.path, are_declared=bool(known))
+            if made is None:
+                return kafka.unstated_partitions(name, consumer.place)
+            topic = Topic(name, f"topic {name}", made, made.place)
         if isinstance(topic.partitions, Unknown):
             return topic.partitions
         topics.append(topic)

@@ -7,9 +7,9 @@ from typing import Any
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.prices import exact, plain, price
 from findings.platform.model import ConfigFile, Platform, places
-from findings.platform.nodes import find, mapping
+from findings.platform.nodes import find, items, mapping
 from findings.platform.units import stated_number
-from findings.platform.yaml_reader import Map
+from findings.platform.yaml_reader import Document, Map, read
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.pricing import Price, PriceUnit
 from platform_risk.quantities.projections import Projection, logs
@@ -58,7 +58,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
 
 def stores(platform: Platform) -> list[tuple[str, Sourced[float] | Unknown]]:
     """Every place that keeps logs, with the days it keeps them: 0 for ever."""
-    return [*_groups(platform), *_loki(platform), *_policies(platform)]
+    return [*_groups(platform), *_loki(platform), *_policies(platform), *_lifecycles(platform)]
 
 
 def _for_ever(platform: Platform, subject: str, kept: Sourced[float], *, alone: bool) -> Iterator[Verdict]:
@@ -94,6 +94,7 @@ def _called(platform: Platform, subject: str) -> Iterator[str]:
             if isinstance(name, Sourced):
                 yield str(name.value)
             if "[" not in subject:
+                yield block.own_address
                 yield block.labels[-1]
 
 
@@ -171,13 +172,38 @@ def _loki(platform: Platform) -> Iterator[tuple[str, Sourced[float] | Unknown]]:
 
 
 def _policies(platform: Platform) -> Iterator[tuple[str, Sourced[float] | Unknown]]:
-    """Elasticsearch's index lifecycle: without a phase that deletes, what is written stays."""
+    """Index lifecycles of Elasticsearch and OpenSearch: without one that deletes, what is written stays."""
     for config in platform.configs:
+        if {"policy", "states", "transitions"} <= config.keys and items(config.root, "policy.states"):
+            stated = find(config.root, "policy.states")
+            at = config.place(stated[1] if stated else None)
+            yield config.path, Sourced(float(_deletes(config.root)), Source.FILE, at)
         found = find(config.root, "policy.phases")
         if found is None or not isinstance(found[0], Map):
             continue
         deletes = isinstance(found[0].get("delete"), Map)
         yield config.path, Sourced(1.0 if deletes else 0.0, Source.FILE, config.place(found[1]))
+
+
+def _lifecycles(platform: Platform) -> Iterator[tuple[str, Sourced[float] | Unknown]]:
+    """The same in Terraform: Elasticsearch's as blocks, OpenSearch's as JSON."""
+    for block in platform.terraform("elasticstack_elasticsearch_index_lifecycle"):
+        phases = block.inner("delete")
+        later = next((each for phase in phases if isinstance(each := phase.get("min_age"), Unknown)), None)
+        yield block.id, later or Sourced(float(bool(phases)), Source.FILE, block.place())
+    for block in platform.terraform("opensearch_ism_policy"):
+        body = block.get("body")
+        if isinstance(body, Unknown):
+            yield block.id, body
+        elif body is not None:
+            root = next((each.root for each in read(str(body.value)) if isinstance(each, Document)), None)
+            yield block.id, Sourced(float(_deletes(root)), Source.FILE, block.place())
+
+
+def _deletes(root: Any) -> bool:
+    """Whether a state of OpenSearch's index management deletes."""
+    states = items(root, "policy.states")
+    return any("delete" in mapping(action) for state in states for action in items(state, "actions"))
 
 
 def _first(config: ConfigFile) -> Sourced[Any]:

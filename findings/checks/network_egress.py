@@ -47,6 +47,8 @@ META = Meta(
 
 # The largest network that one VPC of AWS has is a /16: what is larger is no list of dependencies.
 WIDE = 65_536
+# And of IPv6 a /56.
+_WIDE_BITS = 56
 _METADATA = 0xA9FEA9FE  # 169.254.169.254
 _DNS = "Rules for port 53 alone are not counted."
 _PODS = "A namespace selector selects pods; addresses outside the cluster and the metadata service need an ipBlock."
@@ -127,7 +129,17 @@ def _judged(platform: Platform, policy: Policy, policies: Sequence[Policy]) -> I
 
 
 def _is_wide(allow: Allow) -> bool:
-    return allow.is_anything or any(each.is_every_namespace for each in allow.peers) or _count([allow]) > WIDE
+    everywhere = any(each.is_every_namespace or each.left_out for each in allow.peers)
+    return allow.is_anything or everywhere or _count([allow]) > WIDE or _is_wide6([allow])
+
+
+def _is_wide6(allows: Iterable[Allow]) -> bool:
+    bits = _bits6(allows)
+    return bits is not None and bits < _WIDE_BITS
+
+
+def _bits6(allows: Iterable[Allow]) -> int | None:
+    return min((each.prefix6 for each in allows if each.prefix6 is not None), default=None)
 
 
 def _count(allows: Iterable[Allow]) -> int:
@@ -142,12 +154,17 @@ def _width(allows: list[Allow]) -> str:
     """What makes it wide, in words; "" when it is not."""
     count = _count(allows)
     every = any(peer.is_every_namespace for allow in allows for peer in allow.peers)
+    but = unique(name for allow in allows for peer in allow.peers for name in peer.left_out)
     if any(allow.is_anything for allow in allows):
         return f"all {count:,} addresses and every namespace"
     parts = ["every pod of every namespace"] if every else []
+    if but and not every:
+        parts.append(f"every pod of every namespace but {', '.join(but[:4])}")
     if count > WIDE:
         parts.append(f"{count:,} addresses")
-    elif every:
+    elif _is_wide6(allows):
+        parts.append(f"IPv6 networks as wide as /{_bits6(allows)}")
+    elif every or but:
         parts.append("no address outside" if not count else f"{count:,} addresses")
     return ", ".join(parts)
 
@@ -191,6 +208,14 @@ def _addresses(allows: list[Allow], denied: list[Span]) -> Iterator[Quantity]:
     notes = (_DNS, _PODS, "IPv4 alone is counted.")
     yield Quantity("addresses_reachable", addresses_reachable(spans), "addresses",
                    "size of the union of all blocks, less their exceptions", terms, notes)  # fmt: skip
+    bits = _bits6(allows)
+    if bits is not None:
+        blocks = tuple(
+            Input(_told(each), each.prefix6, "bits", Source.FILE, each.place.path, each.place.line)
+            for each in allows
+            if each.prefix6 is not None
+        )
+        yield Quantity("ipv6_prefix_bits", bits, "bits", "shortest prefix of all blocks of IPv6", blocks)
     metadata = any(
         allow.on(80) and any(low <= _METADATA < high for low, high in network.without(_spans(allow), denied))
         for allow in allows
@@ -202,7 +227,7 @@ def _addresses(allows: list[Allow], denied: list[Span]) -> Iterator[Quantity]:
 def _told(allow: Allow) -> str:
     if allow.is_anything:
         return "rule without a destination"
-    return "rule with blocks" if allow.spans else "rule with pods"
+    return "rule with blocks" if allow.spans or allow.prefix6 is not None else "rule with pods"
 
 
 def _namespaces(platform: Platform, policy: Policy, allows: list[Allow]) -> Quantity | Unsure:
@@ -220,6 +245,11 @@ def _namespaces(platform: Platform, policy: Policy, allows: list[Allow]) -> Quan
             "facts: network.namespaces, or the Namespace objects",
             policy.place,
         )
+    left_out = {name for allow in allows for peer in allow.peers for name in peer.left_out}
+    if left_out and stated is not None and not any(" " in name for name in left_out):
+        count = max(int(stated.value) - len(left_out), 0)
+        return Quantity(name, count, unit, "all namespaces − those that are left out",
+                        (input_of("namespaces", stated, unit),))  # fmt: skip
     found: set[str] = set(known) if every else set()
     for peer in () if every else (peer for allow in allows for peer in allow.peers):
         names = reach.named(platform, peer)

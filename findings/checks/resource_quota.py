@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform.model import Platform, Resource, Workload, places
+from findings.platform.nearness import environment_of, of_one_environment
 from findings.platform.nodes import find, mapping
 from findings.platform.serving import long_running, most_replicas
 from findings.platform.units import amount
@@ -59,22 +60,40 @@ def run(platform: Platform) -> Iterator[Verdict]:
     by_namespace: dict[str, list[Workload]] = {}
     for workload in long_running(platform):
         by_namespace.setdefault(workload.resource.namespace, []).append(workload)
-    for namespace, workloads in sorted(by_namespace.items()):
-        if not any(platform.autoscaler_of(workload) for workload in workloads):
-            continue
-        subject = f"Namespace/{namespace or 'default'}"
-        need = _need(platform, workloads)
-        if isinstance(need, Unsure):
-            yield need
-            continue
-        quotas = [each for each in platform.in_namespace("ResourceQuota", namespace) if not _is_scoped(each)]
-        if quotas:
-            yield _compared(subject, need, quotas)
-        elif platform.named("Namespace", "", namespace):
-            yield _unbounded(subject, need, workloads)
-        else:
-            reason = f"whether a quota bounds the {need.pods} pods that it can ask for is not here"
-            yield Unsure(subject, reason, f"a ResourceQuota of {namespace or 'default'}", workloads[0].resource.place())
+    for namespace, found in sorted(by_namespace.items()):
+        for folder, workloads in _by_environment(found):
+            yield from _judged(platform, namespace, folder, workloads)
+
+
+def _by_environment(workloads: list[Workload]) -> Iterator[tuple[str, list[Workload]]]:
+    """Those of each folder that names an environment, which are of clusters of their own; with those of none."""
+    found: dict[str, list[Workload]] = {}
+    for each in workloads:
+        found.setdefault(environment_of(each.resource.path)[1], []).append(each)
+    shared = found.pop("", [])
+    if not found:
+        yield "", shared
+    yield from ((folder, [*own, *shared]) for folder, own in found.items())
+
+
+def _judged(platform: Platform, namespace: str, folder: str, workloads: list[Workload]) -> Iterator[Verdict]:
+    if not any(platform.autoscaler_of(workload) for workload in workloads):
+        return
+    subject = f"Namespace/{namespace or 'default'}"
+    need = _need(platform, workloads)
+    if isinstance(need, Unsure):
+        yield need
+        return
+    found = [each for each in platform.in_namespace("ResourceQuota", namespace) if not _is_scoped(each)]
+    near = of_one_environment(workloads[0].resource.path, found, lambda each: each.path)
+    quotas = [each for each in near if environment_of(each.path)[1] in ("", folder)] or near
+    if quotas:
+        yield _compared(subject, need, quotas)
+    elif platform.named("Namespace", "", namespace):
+        yield _unbounded(subject, need, workloads)
+    else:
+        reason = f"whether a quota bounds the {need.pods} pods that it can ask for is not here"
+        yield Unsure(subject, reason, f"a ResourceQuota of {namespace or 'default'}", workloads[0].resource.place())
 
 
 def _is_scoped(quota: Resource) -> bool:

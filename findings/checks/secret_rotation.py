@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import processes, rotation, secrets, secrets_store
-from findings.platform.model import Platform, Resource, Workload, places
+from findings.platform.model import Block, Platform, Resource, Workload, places
 from findings.platform.nearness import shared_folders
 from findings.platform.nodes import mapping
 from findings.platform.rotation import Rotation
 from findings.platform.secrets import How, SecretUse
+from findings.platform.units import stated_number
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown, input_of
 
@@ -106,8 +107,34 @@ def run(platform: Platform) -> Iterator[Verdict]:
     for workload in platform.workloads:
         yield from _injected(workload)
     yield from (Pass(each.id, (each.place(),)) for each in platform.of_kind("VaultAuth") if not _login(each))
+    for role in platform.terraform("vault_approle_auth_backend_role"):
+        yield _secret_ids(role)
 
 
+def _secret_ids(role: Block) -> Verdict:
+    """Whether what signs in to Vault by AppRole ends by itself, or with its use."""
+    stated = [role.get(name) for name in ("secret_id_ttl", "secret_id_num_uses")]
+    known = [each.value for each in map(stated_number, stated) if each is not None]
+    place = role.place()
+    if any(value > 0 for value in known):
+        return Pass(role.id, (place,))
+    unknown = next((each for each in stated if isinstance(each, Unknown)), None)
+    if unknown is not None:
+        return Unsure(role.id, f"how long its SecretIDs live is not known: {unknown.reason}", unknown.provide, place)
+    ttl = stated_number(stated[0])
+    term = input_of("secret_id_ttl", ttl or Sourced(0, Source.PROVIDER_DEFAULT, place, _ENDLESS), "s")
+    return Fail(
+        role.id,
+        "Its SecretIDs never end",
+        "Whoever once had one signs in to Vault for as long as nobody revokes it, and gets a new token each time.",
+        places(ttl, place),
+        (Quantity("exposure_seconds", None, "s", "unbounded: until it is revoked", (term,)),),
+        Severity.MEDIUM,
+        "secret id",
+    )
+
+
+_ENDLESS = "Vault, AppRole: a secret_id_ttl of 0, as where none is stated, never ends"
 _LOGINS = {"appRole": "spec.appRole.secretRef", "jwt": "spec.jwt.secretRef", "aws": "spec.aws.secretRef"}
 
 

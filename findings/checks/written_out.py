@@ -60,6 +60,8 @@ _SIGNS = re.compile(
     r"(?:.*_)?(?:secret_key(?:_base)?|(?:jwt|session|cookie|auth|nextauth|signing|hmac|csrf|app)_secret(?:_key)?"
     r"|(?:jwt|session|cookie|signing|hmac|csrf)_(?:signing_)?key|password_token|jwt_token)"
 )
+# What the provider of an API asks for in Terraform.
+_OPENS = re.compile(r"(?:.*_)?(?:(?:api|app|application|access|license|secret|account)_key|api_secret|token|auth)")
 # Tokens that say what they are, whatever they are called: of GitHub, GitLab, Slack, Stripe, Vault, SendGrid, npm,
 # DigitalOcean.
 _TOKEN = re.compile(
@@ -71,6 +73,7 @@ _TOKEN = re.compile(
 _RANDOM = 20  # of its last letters, which nobody chose
 _LEAST_LETTERS = 16  # of a key that nobody made up
 _LEAST_BITS = 3.2  # of entropy for each of its letters; words of English have less than 3
+_LEAST_BITS_OF_HEX = 2.5  # of 4: zeros, and 0123 over and over, are nobody's key
 _WORDS = re.compile(r"[a-z]+(?:[-_. ][a-z0-9]+)*|[A-Z]+(?:[-_. ][A-Z0-9]+)*")
 _HEX = re.compile(r"[0-9a-fA-F]{32,}")
 # A value that says of itself that it is for development.
@@ -102,10 +105,19 @@ def is_password(key: str, value: str) -> bool:
 
 def is_key(key: str, value: str) -> bool:
     """Whether a value is a key that signs, by its name, and by letters that nobody would choose."""
-    if not _SIGNS.fullmatch(normal(key)[-_MOST_NAME:]) or len(value) < _LEAST_LETTERS or not _is_literal(value):
+    return _SIGNS.fullmatch(normal(key)[-_MOST_NAME:]) is not None and _is_random(value)
+
+
+def is_key_of_api(key: str, value: str) -> bool:
+    """The same of what opens an API, by names that mean other things too where nothing of that kind is expected."""
+    return _OPENS.fullmatch(normal(key)[-_MOST_NAME:]) is not None and (_is_random(value) or is_known_form(value))
+
+
+def _is_random(value: str) -> bool:
+    if len(value) < _LEAST_LETTERS or not _is_literal(value):
         return False
     if _HEX.fullmatch(value):
-        return True
+        return _bits(value) >= _LEAST_BITS_OF_HEX
     kinds = sum(any(test(letter) for letter in value) for test in (str.islower, str.isupper, str.isdigit))
     return kinds > 1 and not _WORDS.fullmatch(value) and _bits(value) >= _LEAST_BITS
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from findings.platform import alerts
 from findings.platform.model import Block, Platform, once
-from findings.platform.terraform import is_default
+from findings.platform.terraform import is_default, is_opened
 from findings.platform.units import stated_text
 from findings.platform.yaml_reader import Seq
 from platform_risk.quantities.sourced import Place, Sourced, Unknown
@@ -49,8 +49,8 @@ class Told:
 def told(platform: Platform) -> dict[Place, Told]:
     """By where the alarm stands: two folders may have one of the same name. A module whose own alarms are here is
     looked at in them."""
-    opened = {each.id.rpartition(f".{each.kind}.")[0] for each in platform.blocks if each.type == "resource"}
-    alarms = [each for each in alerts.alarm_blocks(platform) if each.type == "resource" or each.id not in opened]
+    found = alerts.alarm_blocks(platform)
+    alarms = [each for each in found if each.type == "resource" or not is_opened(platform, each)]
     own = {each.place(): _own(each) for each in (*alarms, *platform.terraform(*COMPOSITES))}
     if all(each.reach in (Reach.PEOPLE, Reach.UNKNOWN) for each in own.values()):
         return own

@@ -9,14 +9,15 @@ import base64
 import binascii
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from findings.platform import alerts, settings
 from findings.platform.alarm_actions import Reach
 from findings.platform.alerts import PrometheusAlert
 from findings.platform.model import ConfigFile, Platform, Resource, all_once, once
+from findings.platform.nearness import of_one_environment
 from findings.platform.nodes import items, mapping
 from findings.platform.patterns import globs, matches_any
 from findings.platform.promql import Matcher
@@ -66,15 +67,35 @@ class Routing:
     root: Route
     receivers: tuple[Receiver, ...]
     is_whole: bool  # every alert comes by
+    of: str = "Alertmanager"  # or Grafana, whose policies are routes too
 
     @property
     def tells_nobody(self) -> bool:
         return self.is_whole and all(each.reach is Reach.NOBODY for each in self.receivers)
 
 
+class Alert(Protocol):
+    """Of Prometheus, or of Grafana's own."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def expression(self) -> str: ...
+
+    @property
+    def severity(self) -> str: ...
+
+    @property
+    def pages(self) -> bool: ...
+
+    @property
+    def place(self) -> Place: ...
+
+
 @dataclass(frozen=True)
 class Told:
-    alert: PrometheusAlert
+    alert: Alert
     reach: Reach
     ends: tuple[Route, ...] = ()  # where it ends, or may end, and nobody is told
     routing: Routing | None = None
@@ -87,16 +108,30 @@ def told(platform: Platform) -> dict[PrometheusAlert, Told]:
     if not any(each.is_whole for each in found):
         return {}
     relabelled = _relabelled(platform)
-    asked = {each.label for routing in found for each in _matchers_below(routing.root) if each is not None}
-    alike: dict[tuple[str | None, ...], Told] = {}  # by what routes ask for: most alerts differ in nothing else
     answers: dict[PrometheusAlert, Told] = {}
+    by_routing: dict[tuple[Routing, ...], list[PrometheusAlert]] = {}
     for file in alerts.prometheus_rules(platform):
-        for alert in file.alerts:
-            labels = _labels(alert, relabelled)
-            key = tuple(labels.get(name) for name in sorted(asked))
-            if key not in alike:
-                alike[key] = _told(alert, found, labels)
-            answers[alert] = replace(alike[key], alert=alert)
+        near = of_one_environment(file.place.path, found, lambda each: each.place.path)
+        if any(each.is_whole for each in near):
+            by_routing.setdefault(tuple(near), []).extend(file.alerts)
+    for near_by, of_it in by_routing.items():
+        answers |= followed(((alert, _labels(alert, relabelled)) for alert in of_it), near_by)
+    return answers
+
+
+A = TypeVar("A", bound=Alert)
+
+
+def followed(labelled: Iterable[tuple[A, Mapping[str, str | None]]], found: tuple[Routing, ...]) -> dict[A, Told]:
+    """Of alerts, each with those of its labels whose value is known, whom routes tell."""
+    asked = sorted({each.label for routing in found for each in _matchers_below(routing.root) if each is not None})
+    alike: dict[tuple[str | None, ...], Told] = {}  # by what routes ask for: most alerts differ in nothing else
+    answers: dict[A, Told] = {}
+    for alert, labels in labelled:
+        key = tuple(labels.get(name) for name in asked)
+        if key not in alike:
+            alike[key] = _told(alert, found, labels)
+        answers[alert] = replace(alike[key], alert=alert)
     return answers
 
 
@@ -111,7 +146,7 @@ def is_for_nobody(platform: Platform, alert: PrometheusAlert) -> bool:
     return found is not None and found.reach is Reach.NOBODY
 
 
-def _told(alert: PrometheusAlert, found: tuple[Routing, ...], labels: Mapping[str, str | None]) -> Told:
+def _told(alert: Alert, found: tuple[Routing, ...], labels: Mapping[str, str | None]) -> Told:
     ends: dict[int, Route] = {}
     outcomes = [(routing, _from(routing, labels, ends)) for routing in found]
     if any(each == {True} for _, each in outcomes):
@@ -215,7 +250,7 @@ def routings(platform: Platform) -> Iterator[Routing]:
     for config in platform.configs:
         if {"route", "receivers"} <= config.keys:
             id_ = f"{config.resource.id} {config.path}" if config.resource else config.path
-            yield from (_Reader(config, id_).routing(node) for node in _within(config.root, 0))
+            yield from (Reader(config, id_).routing(node) for node in _within(config.root, 0))
     for resource in platform.of_kind("Secret"):
         yield from _of_secret(resource)
     managers = platform.of_kind("Alertmanager")
@@ -252,7 +287,7 @@ def _of_secret(secret: Resource) -> Iterator[Routing]:
         root = settings.parsed(text, key.removesuffix(".gz"))
         if isinstance(root, Map):
             for node in _within(root, 0):
-                yield _Reader(secret, f"{secret.id} {key}", data.lines[key]).routing(node)
+                yield Reader(secret, f"{secret.id} {key}", data.lines[key]).routing(node)
 
 
 def _unpacked(packed: bytes) -> bytes:
@@ -276,11 +311,13 @@ def _of_object(resource: Resource, managers: list[Resource]) -> Iterator[Routing
     }
     # Where none or another strategy is stated, whether its namespace is asked for is not known.
     of_namespace = Matcher("namespace", "=", resource.namespace) if strategies <= {"OnNamespace"} else None
-    yield _Reader(resource, resource.id).routing(spec, () if is_whole else (of_namespace,))
+    yield Reader(resource, resource.id).routing(spec, () if is_whole else (of_namespace,))
 
 
 @dataclass
-class _Reader:
+class Reader:
+    """Routes and receivers of one file or object."""
+
     of: ConfigFile | Resource
     id: str
     line: int | None = None  # where all of it stands, if lines within it mean nothing
@@ -301,7 +338,7 @@ class _Reader:
             for node in items(root, key):
                 if isinstance(node, Map):
                     self.mutes[str(node.get("name"))] = items(node, inner)
-        top = self._route(mapping(root, "route"), None)
+        top = self.route(mapping(root, "route"))
         # By the root of a whole one every alert comes, and none is muted: Alertmanager refuses what says otherwise.
         first = replace(top, matchers=(*top.matchers, *only)) if only else replace(top, matchers=(), muted="")
         return Routing(self.id, top.place, first, tuple(self.receivers.values()), not only)
@@ -316,7 +353,7 @@ class _Reader:
             return Receiver(name, Reach.PEOPLE, place)
         return Receiver(name, Reach.NOBODY, place, f"the receiver {name} has no configuration")
 
-    def _route(self, node: Map, above: Receiver | None) -> Route:
+    def route(self, node: Map, above: Receiver | None = None) -> Route:
         name = str(node.get("receiver") or (above.name if above is not None else ""))
         place = self.place(node.lines.get("receiver") or node.line)
         # One that is not in the list: Alertmanager would refuse the file, so that this cannot be all of it.
@@ -326,7 +363,7 @@ class _Reader:
             tuple(_matchers(node)),
             node.get("continue") is True,
             self._muted(node),
-            tuple(self._route(each, receiver) for each in items(node, "routes") if isinstance(each, Map)),
+            tuple(self.route(each, receiver) for each in items(node, "routes") if isinstance(each, Map)),
             place,
         )
 
@@ -384,14 +421,19 @@ def _matchers(node: Map) -> Iterator[Matcher | None]:
             yield _of_fields(each)
         else:
             yield from parsed(str(each))
+    for each in items(node, "object_matchers"):  # as Grafana writes them
+        yield Matcher(*map(str, each)) if isinstance(each, Seq) and len(each) == 3 else None
     for key, how in (("match", "="), ("match_re", "=~")):
         for label, value in mapping(node, key).items():
             yield Matcher(label, how, str(value))
 
 
 def _of_fields(node: Map) -> Matcher:
-    """A matcher of an AlertmanagerConfig."""
-    how = str(node.get("matchType") or ("=~" if node.get("regex") is True else "="))
+    """A matcher of an AlertmanagerConfig, or of Grafana's operator."""
+    is_regex = node.get("regex") is True or node.get("isRegex") is True
+    negated = "!~" if is_regex else "!="
+    plain = "=~" if is_regex else "="
+    how = str(node.get("matchType") or (negated if node.get("isEqual") is False else plain))
     return Matcher(str(node["name"]), how, str(node.get("value") or ""))
 
 

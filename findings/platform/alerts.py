@@ -25,6 +25,9 @@ _MONITORS = re.compile(
 _LINKS = 20  # levels of nesting in the arguments of a module
 
 
+_MOST_LEVELS = 6  # of a file of values above the groups within it
+
+
 @dataclass(frozen=True)
 class Nrql:
     """A New Relic NRQL condition. `term` is its critical threshold, else its warning; None where none is stated."""
@@ -243,9 +246,18 @@ def _rule_files(platform: Platform) -> Iterator[RuleFile]:
     for resource in platform.of_kind("PrometheusRule"):
         yield from _rules(items(resource.body, "spec.groups"), resource.id, resource)
     for config in platform.configs:
-        if isinstance(config.root, Map):
+        if "groups" in config.keys and not config.keys.isdisjoint(("alert", "record")):
             name = f"{config.resource.id} {config.path}" if config.resource else config.path
-            yield from _rules(items(config.root, "groups"), name, config)
+            yield from _rules(list(_groups(config.root, 0)), name, config)
+
+
+def _groups(node: Any, depth: int) -> Iterator[Any]:
+    """At the top of a file, or in values of Helm below other keys."""
+    if depth > _MOST_LEVELS or not isinstance(node, Map | Seq):
+        return
+    yield from items(node, "groups")
+    for value in node.values() if isinstance(node, Map) else node:
+        yield from _groups(value, depth + 1)
 
 
 def _rules(groups: list[Any], id_: str, of: Resource | ConfigFile) -> Iterator[RuleFile]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from findings.platform import compose
 from findings.platform.model import Block, Container, Platform, Resource, Setting, Workload, once
+from findings.platform.nearness import environment_of, of_one_environment
 from findings.platform.nodes import items, mapping
 from findings.platform.units import stated_count
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
@@ -15,6 +16,7 @@ _ACKS = re.compile(r"(?:.*_)?acks")
 _ISR = "min.insync.replicas"
 _FACTOR = "default.replication.factor"
 _UNCLEAN = "unclean.leader.election.enable"
+_PARTITIONS, _AUTO = "num.partitions", "auto.create.topics.enable"
 _PRODUCERS = ("KafkaProducer", "AIOKafkaProducer")
 
 
@@ -27,6 +29,8 @@ class Cluster:
     place: Place
     brokers: Sourced[int] | None = None
     unclean: Sourced[Any] | None = None
+    partitions: Sourced[int] | None = None  # of a topic that makes itself; None where none does, or it is not stated
+    makes_topics: bool = False  # auto.create.topics.enable is stated as true
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,14 @@ def clusters(platform: Platform) -> list[Cluster]:
 
 
 def cluster_named(known: list[Cluster], name: str, path: str) -> Cluster | None:
-    """The cluster of a name as seen from a file, else the only one there is."""
-    same = [each for each in known if each.name == name] if name else known
+    """The cluster of a name as seen from a file, else the only one of its environment, or that there is."""
+    named_so = [each for each in known if each.name == name] if name else known
+    same = of_one_environment(path, named_so, lambda each: each.place.path)
+    here = environment_of(path)
     for near in (
         [each for each in same if each.place.path == path],
         [each for each in same if each.place.path.rpartition("/")[0] == path.rpartition("/")[0]],
+        [each for each in same if environment_of(each.place.path) == here],
         same,
     ):
         if len(near) == 1:
@@ -75,7 +82,23 @@ def _strimzi(platform: Platform) -> Iterator[Cluster]:
             here,
             stated_count(resource.at("spec.kafka.replicas")) or _pool(platform, resource),
             stated(_UNCLEAN),
+            *_self_made(stated(_AUTO), stated_count(stated(_PARTITIONS)), here),
         )
+
+
+def _self_made(
+    auto: Sourced[Any] | None, count: Sourced[int] | None, place: Place, *, otherwise: bool = True
+) -> tuple[Sourced[int] | None, bool]:
+    """Partitions of a topic that makes itself, and whether it is stated that topics do. `otherwise`: whether they do
+    where nothing is stated, as Kafka's do and MSK's do not."""
+    makes = str(auto.value).lower() == "true" if auto is not None else otherwise
+    if not makes or (auto is None and count is None):
+        return None, False
+    if count is None:
+        count = Sourced(1, Source.PROVIDER_DEFAULT, place, "Kafka: num.partitions defaults to 1")
+    elif not count.note:
+        count = Sourced(count.value, count.source, count.place, "nothing declares the topic, so it makes itself")
+    return count, auto is not None
 
 
 def _default(key: str, place: Place) -> Sourced[int]:
@@ -186,7 +209,10 @@ def _of_properties(block: Block, properties: Mapping[str, Any], place: Place, *,
         reason = f"{key} is not stated; MSK's default is {otherwise}"
         return found or Unknown(reason, f"{key} in the server properties of {block.id}", place)
 
-    unclean = properties.get(_UNCLEAN)
+    def known(key: str) -> Sourced[Any] | None:
+        value = properties.get(key)
+        return None if value is None or "…" in str(value) else Sourced(value, Source.FILE, place)
+
     return Cluster(
         block.labels[-1],
         block.id,
@@ -194,7 +220,8 @@ def _of_properties(block: Block, properties: Mapping[str, Any], place: Place, *,
         stated(_ISR, "2 in three zones and 1 in two"),
         place,
         None,
-        None if unclean is None or "…" in str(unclean) else Sourced(unclean, Source.FILE, place),
+        known(_UNCLEAN),
+        *_self_made(known(_AUTO), stated_count(known(_PARTITIONS)), place, otherwise=False),
     )
 
 
@@ -215,12 +242,35 @@ def _configured(platform: Platform) -> Iterator[Cluster]:
         first = isr or factor
         if first is not None:
             isr = isr or _default(_ISR, first.place)
-            yield Cluster(scope, scope, factor or _default(_FACTOR, first.place), isr, first.place)
+            made = _of_settings(settings, first.place)
+            yield Cluster(scope, scope, factor or _default(_FACTOR, first.place), isr, first.place, None, None, *made)
+
+
+def _of_settings(settings: list[Setting], place: Place) -> tuple[Sourced[int] | None, bool]:
+    return _self_made(_stated(settings, "auto_create_topics_enable"), named(settings, "num_partitions"), place)
+
+
+def self_made(platform: Platform, path: str, *, are_declared: bool) -> Sourced[int] | None:
+    """Partitions of a topic that nothing declares, as seen from a file: where topics make themselves. Where others
+    are declared, only if that is stated."""
+    known = clusters(platform)
+    cluster = cluster_named(known, "", path)
+    if cluster is not None:
+        return cluster.partitions if cluster.makes_topics or not are_declared else None
+    if known or are_declared:
+        return None
+    found = [_of_settings(platform.settings_of(each.id), each.resource.place()) for each in platform.running
+             if broker_of(each) is not None]  # fmt: skip
+    counts = {count.value: count for count, _ in found if count is not None}
+    return next(iter(counts.values())) if len(counts) == 1 and all(count for count, _ in found) else None
 
 
 def named(settings: list[Setting], name: str) -> Sourced[int] | None:
-    found = next((each.value for each in settings if each.name in (name, f"kafka_{name}", f"kafka_cfg_{name}")), None)
-    return stated_count(found)
+    return stated_count(_stated(settings, name))
+
+
+def _stated(settings: list[Setting], name: str) -> Sourced[Any] | None:
+    return next((each.value for each in settings if each.name in (name, f"kafka_{name}", f"kafka_cfg_{name}")), None)
 
 
 def producers(platform: Platform) -> list[Producer]:

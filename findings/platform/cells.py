@@ -11,6 +11,9 @@ from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced
 
 _SHARES = ("capacity_percentage", "traffic_percentage", "traffic_percent", "percentage", "share", "weight")
+_WEIGHT = "Gateway API: weight defaults to 1"
+# Of the Gateway API.
+_ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
 _CAPACITIES = ("max_rps", "capacity_rps", "rps", "max_requests_per_second")
 
 
@@ -41,9 +44,9 @@ def routings(platform: Platform) -> Iterator[Routing]:
             if made is not None:
                 yield made
     shifted = set(_shifted(platform))
-    for resource in platform.of_kind("VirtualService"):
+    for resource in platform.of_kind("VirtualService", *_ROUTES):
         if (resource.namespace, resource.name) not in shifted:
-            yield from _of_mesh(resource)
+            yield from _of_mesh(resource) if resource.kind == "VirtualService" else _of_gateway(resource)
     yield from _of_dns(platform)
 
 
@@ -83,12 +86,30 @@ def _first(stated: dict[str, Sourced[Any]], names: tuple[str, ...]) -> Sourced[f
 
 
 def _shifted(platform: Platform) -> Iterator[tuple[str, str]]:
-    """VirtualServices whose weights Argo Rollouts changes from step to step: a release on its way."""
+    """Routes whose weights Argo Rollouts or Flagger change from step to step: a release on its way."""
     for rollout in platform.of_kind("Rollout"):
-        istio = mapping(rollout.body, "spec.strategy.canary.trafficRouting.istio")
+        routing = mapping(rollout.body, "spec.strategy.canary.trafficRouting")
+        istio = mapping(routing, "istio")
         for each in (mapping(istio, "virtualService"), *items(istio, "virtualServices")):
             if isinstance(each, Map) and each.get("name"):
                 yield rollout.namespace, str(each["name"])
+        gateway = mapping(mapping(routing, "plugins").get("argoproj-labs/gatewayAPI"))
+        for name, space in _routed_by(gateway, rollout.namespace):
+            yield space, name
+    for canary in platform.of_kind("Canary"):
+        for dotted in ("spec.service.name", "spec.targetRef.name"):
+            stated = canary.at(dotted)
+            if stated is not None:
+                yield canary.namespace, str(stated.value)
+
+
+def _routed_by(gateway: Map, namespace: str) -> Iterator[tuple[str, str]]:
+    """(name, namespace) of the routes that Argo Rollouts' plugin for the Gateway API is told of."""
+    space = str(gateway.get("namespace") or namespace)
+    for kind in ("http", "grpc", "tcp", "tls"):
+        if gateway.get(f"{kind}Route"):
+            yield str(gateway[f"{kind}Route"]), space
+        yield from ((str(mapping(each).get("name")), space) for each in items(gateway, f"{kind}Routes"))
 
 
 def _of_mesh(resource: Resource) -> Iterator[Routing]:
@@ -103,6 +124,21 @@ def _of_mesh(resource: Resource) -> Iterator[Routing]:
                 found.append(Cell(name, weight, None))
         if len(found) > 1 and found[0].share is not None:
             yield Routing(resource.id, tuple(found), found[0].share.place, "mesh", host, f"route {number}")
+
+
+def _of_gateway(resource: Resource) -> Iterator[Routing]:
+    """Source: Gateway API, BackendRef: weight is 1 unless stated, and with 0 nothing is sent there."""
+    for number, rule in enumerate(items(resource.body, "spec.rules")):
+        found = []
+        for each in items(rule, "backendRefs"):
+            stated = resource.sourced(each, "weight")
+            weight = stated_number(stated)
+            if stated is None and isinstance(each, Map):
+                weight = Sourced(1.0, Source.PROVIDER_DEFAULT, resource.place(each.line), _WEIGHT)
+            if weight is not None and weight.value > 0:
+                found.append(Cell(str(mapping(each).get("name") or ""), weight, None))
+        if len(found) > 1 and found[0].share is not None:
+            yield Routing(resource.id, tuple(found), found[0].share.place, "mesh", resource.name, f"route {number}")
 
 
 def _of_dns(platform: Platform) -> Iterator[Routing]:

@@ -51,6 +51,17 @@ class Database:
     proxy: Place | None = None  # a proxy that never opens more than a share of the limit
     memory: Sourced[int] | None = None  # bytes, where the limit follows from it
     names: frozenset[str] = frozenset()  # host names that lead to it; empty where nobody can tell
+    block: Block | None = None  # of Terraform
+
+    @property
+    def kind_of(self) -> str:
+        """What it has in common with those of other environments."""
+        return self.block.own_address if self.block is not None else self.subject
+
+    @property
+    def beside(self) -> str:
+        """The path by which it is near others: of Terraform where it is applied, not where its module is."""
+        return f"{self.block.root}/".lstrip("/") if self.block is not None else self.place.path
 
     @property
     def available(self) -> int | None:
@@ -92,7 +103,8 @@ def default_max_connections(memory_bytes: int) -> int:
 @once
 def databases(platform: Platform) -> list[Database]:
     """Of clusters, clouds and facts; those that compose files start are `of_compose`."""
-    found = [*_in_terraform(platform), *_of_google(platform), *_in_kubernetes(platform), *_own(platform)]
+    of_clouds = (*_in_terraform(platform), *_of_google(platform), *_of_azure(platform))
+    found = [*of_clouds, *_in_kubernetes(platform), *_own(platform)]
     own = {each.resource.name for each in platform.compose_services if _engine(each)}
     names = [name for name in platform.facts.names("databases") if name not in own]
     unmatched = [name for name in names if not any(_same(name, each.name) for each in found)]
@@ -120,9 +132,7 @@ def _with_facts(platform: Platform, found: Database, names: list[str], unmatched
     declared = _from_facts(platform, name)
     if isinstance(declared.limit, Unknown):
         return found
-    return Database(
-        found.name, found.subject, declared.limit, declared.reserved, found.place, found.poolers, found.proxy
-    )
+    return replace(found, limit=declared.limit, reserved=declared.reserved, memory=None)
 
 
 def _from_facts(platform: Platform, name: str) -> Database:
@@ -149,7 +159,7 @@ def _in_terraform(platform: Platform) -> Iterator[Database]:
             if "mysql" in engine or "mariadb" in engine
             else Sourced(_RESERVED + _RESERVED_RDS, Source.PROVIDER_DEFAULT, block.place(), _RESERVED_RDS_NOTE)
         )
-        yield Database(name, block.id, limit, reserved, block.place(), (), proxy, memory)
+        yield Database(name, block.id, limit, reserved, block.place(), (), proxy, memory, block=block)
 
 
 def _of_google(platform: Platform) -> Iterator[Database]:
@@ -169,7 +179,27 @@ def _of_google(platform: Platform) -> Iterator[Database]:
         note = _RESERVED_NOTE if kept else "MySQL keeps one connection beyond max_connections"
         reserved = Sourced(kept, Source.PROVIDER_DEFAULT, block.place(), note)
         place = limit.place if isinstance(limit, Sourced) else block.place()
-        yield Database(name, block.id, limit, reserved, place)
+        yield Database(name, block.id, limit, reserved, place, block=block)
+
+
+def _of_azure(platform: Platform) -> Iterator[Database]:
+    """Flexible servers of PostgreSQL, by what their configuration states; else it follows from the size.
+
+    Source: Azure Database for PostgreSQL, limits: 15 connections are kept for replication and monitoring.
+    """
+    for block in platform.terraform("azurerm_postgresql_flexible_server"):
+        if "source_server_id" in block.attributes:
+            continue
+        name = block.labels[1] if len(block.labels) > 1 else block.id
+        reason, wanted = "max_connections follows from its size and is not stated", f"databases.{name}.max_connections"
+        limit: Sourced[int] | Unknown = Unknown(reason, f"facts: {wanted}", block.place())
+        for each in platform.terraform("azurerm_postgresql_flexible_server_configuration"):
+            if _text(each.get("name")) == "max_connections" and _belongs(each, block, "server_id"):
+                limit = stated_count(each.get("value")) or limit
+        note = "Azure keeps 15 connections for replication and monitoring"
+        reserved = Sourced(15, Source.PROVIDER_DEFAULT, block.place(), note)
+        place = limit.place if isinstance(limit, Sourced) else block.place()
+        yield Database(name, block.id, limit, reserved, place, block=block)
 
 
 def _text(stated: object) -> str:
@@ -183,7 +213,7 @@ def _instance_class(platform: Platform, block: Block) -> Sourced[str] | None:
         candidates = [
             each.get("instance_class")
             for each in platform.terraform("aws_rds_cluster_instance")
-            if _belongs(each.references.get("cluster_identifier", ()), each, block)
+            if _belongs(each, block, "cluster_identifier")
         ]
     known = [each for each in candidates if isinstance(each, Sourced)]
     # The writer may be any of a cluster's instances: the smallest decides.
@@ -191,9 +221,11 @@ def _instance_class(platform: Platform, block: Block) -> Sourced[str] | None:
     return min(known, key=lambda each: instance_memory(str(each.value)) or 0) if known else None
 
 
-def _belongs(named: tuple[str, ...], block: Block, other: Block) -> bool:
-    """Whether a block refers to another; in the same folder when it names nothing that is known."""
-    return other.id in named if named else block.folder == other.folder
+def _belongs(block: Block, other: Block, *attributes: str) -> bool:
+    """Whether a block refers to another; in the same module when it names nothing that is known."""
+    if any(block.references.get(each) for each in attributes):
+        return block.refers_to(other, *attributes)
+    return (block.root, block.module, block.folder) == (other.root, other.module, other.folder)
 
 
 def _limit(
@@ -217,16 +249,14 @@ def _limit(
     return Unknown(f"max_connections of the engine {engine or 'not stated'} is not known", provide, block.place()), None
 
 
+_PARAMETERS = ("parameter_group_name", "db_cluster_parameter_group_name", "db_instance_parameter_group_name")
+
+
 def _parameter(platform: Platform, block: Block) -> Sourced[int] | None:
     """max_connections of the parameter group it names, else of the only one in its folder that states it."""
-    named = [
-        each
-        for attribute in ("parameter_group_name", "db_cluster_parameter_group_name", "db_instance_parameter_group_name")
-        for each in block.references.get(attribute, ())
-    ]
     found = []
     for group in platform.terraform("aws_db_parameter_group", "aws_rds_cluster_parameter_group"):
-        if not (group.id in named if named else group.folder == block.folder):
+        if not _belongs(block, group, *_PARAMETERS):
             continue
         for each in group.inner("parameter"):
             if _text(each.get("name")) == "max_connections":

@@ -86,7 +86,7 @@ def timing(platform: Platform, record: Block) -> Timing | Unknown | None:
     if record.get("health_check_id") is None and is_watched(record):
         return None
     check = next((each for each in platform.terraform("aws_route53_health_check")
-                  if each.id in record.references.get("health_check_id", ())), None)  # fmt: skip
+                  if record.refers_to(each, "health_check_id")), None)  # fmt: skip
     if check is None:
         return Unknown(
             "its health check is not in these files", "the aws_route53_health_check it names", record.place()

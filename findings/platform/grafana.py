@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from findings.platform import alerts
 from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once
 from findings.platform.nodes import find, items, mapping
 from findings.platform.promql import MOST_LETTERS
@@ -62,6 +63,15 @@ class GrafanaRule:
     no_data_place: Place
     labels: tuple[tuple[str, str], ...]
     words: str
+    receiver: str = ""  # the contact point that it names itself, past all policies
+
+    @property
+    def name(self) -> str:
+        return self.title
+
+    @property
+    def pages(self) -> bool:
+        return alerts.pages(self.severity)
 
     @property
     def severity(self) -> str:
@@ -139,7 +149,9 @@ def _rule(node: Map, of: ConfigFile | Resource) -> GrafanaRule:
     words = " ".join(str(each) for each in mapping(node, "annotations").values())
     queries = [_query(each) for each in items(node, "data") if isinstance(each, Map)]
     title = str(node.get("title") or node.get("uid") or "")
-    return _made(title, place, str(node.get("condition")), queries, hold, no_data, labels, words)
+    settings = mapping(node, "notification_settings") or mapping(node, "notificationSettings")
+    receiver = str(settings.get("receiver") or "")
+    return _made(title, place, str(node.get("condition")), queries, hold, no_data, labels, words, receiver)
 
 
 def _query(node: Map) -> Query:
@@ -186,9 +198,9 @@ def _of_rule(block: Block) -> GrafanaRule:
     no_data = block.get("no_data_state") or Sourced("NoData", Source.PROVIDER_DEFAULT, place)
     labels, words = _texts(block.get("labels")), " ".join(_texts(block.get("annotations")).values())
     queries = [_of_data(each) for each in block.inner("data")]
-    return _made(
-        _known(block.get("name")), place, _known(block.get("condition")), queries, hold, no_data, labels, words
-    )
+    receiver = next((_known(each.get("contact_point")) for each in block.inner("notification_settings")), "")
+    title, condition = _known(block.get("name")), _known(block.get("condition"))
+    return _made(title, place, condition, queries, hold, no_data, labels, words, receiver)
 
 
 def _of_data(block: Block) -> Query:
@@ -223,6 +235,7 @@ def _made(
     no_data: Sourced[Any] | Unknown,
     labels: dict[str, str],
     words: str,
+    receiver: str,
 ) -> GrafanaRule:
     steps = _Steps({each.ref: each for each in queries})
     try:
@@ -233,7 +246,7 @@ def _made(
         title, place, expression, reason, hold, steps.range_seconds, steps.needs_whole_range, steps.is_below,
         steps.filters, _known(no_data),
         no_data.place if isinstance(no_data, Sourced) and no_data.place.line else place,
-        tuple(labels.items()), f"{title} {words}"[:2000],
+        tuple(labels.items()), f"{title} {words}"[:2000], receiver,
     )  # fmt: skip
 
 

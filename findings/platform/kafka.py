@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from findings.platform.model import Autoscaler, Platform, Setting, Workload, all_once, normal, once
-from findings.platform.nearness import shared_folders
+from findings.platform.nearness import environment_of, of_one_environment, shared_folders
 from findings.platform.nodes import find, items, mapping
 from findings.platform.pools import mounted
 from findings.platform.processes import max_pods
@@ -151,12 +151,15 @@ def _topic_lists(root: Any, depth: int = 0) -> Iterator[Any]:
 
 
 def topic_named(known: Sequence[Topic], name: str, path: str) -> Topic | None:
-    """The topic of a name as seen from a file: of the same file, else of its folder, else the only one there is."""
-    same = [each for each in known if each.name == name]
+    """The topic of a name as seen from a file: of the same file, else of its folder, else of its environment, else the
+    only one there is."""
+    same = of_one_environment(path, (each for each in known if each.name == name), lambda each: each.place.path)
+    here = environment_of(path)
     folder = path.rpartition("/")[0]
     for near in (
         [each for each in same if each.place.path == path],
         [each for each in same if each.place.path.rpartition("/")[0] == folder],
+        [each for each in same if environment_of(each.place.path) == here],
         same,
     ):
         counts = {each.partitions.value for each in near if isinstance(each.partitions, Sourced)}
@@ -254,6 +257,26 @@ def kafka_trigger(scaler: Autoscaler) -> Map | None:
             found = find(trigger, "metadata")
             return found[0] if found is not None and isinstance(found[0], Map) else None
     return None
+
+
+def capped(platform: Platform) -> tuple[Autoscaler, ...]:
+    """The platform's autoscalers, none of which asks for more pods than KEDA's kafka trigger does: one per partition,
+    unless idle consumers are allowed or another trigger asks too. Source: KEDA, Apache Kafka scaler."""
+    known = topics(platform)
+    return tuple(_capped(each, known) for each in platform.autoscalers)
+
+
+def _capped(scaler: Autoscaler, known: Sequence[Topic]) -> Autoscaler:
+    trigger = kafka_trigger(scaler) if len(items(scaler.node, "triggers")) == 1 else None
+    most = scaler.maximum
+    if trigger is None or str(trigger.get("allowIdleConsumers")).lower() == "true" or isinstance(most, Unknown):
+        return scaler
+    topic = topic_named(known, str(trigger.get("topic")), scaler.place.path)
+    count = topic.partitions if topic is not None else None
+    if not isinstance(count, Sourced) or not 0 < count.value < most.value:
+        return scaler
+    bound = Sourced(count.value, Source.PROVIDER_DEFAULT, most.place, "KEDA: no more pods than partitions")
+    return replace(scaler, maximum=bound)
 
 
 def _loose(platform: Platform) -> Iterator[Consumer]:

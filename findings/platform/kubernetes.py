@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from findings.platform.model import Autoscaler, ConfigFile, Container, EnvVar, Resource, Workload
-from findings.platform.nearness import nearest
+from findings.platform.nearness import beside
 from findings.platform.nodes import find, items, mapping
+from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
@@ -83,8 +84,8 @@ def workloads(found: tuple[Resource, ...], changed: Mapping[tuple[str, str], Pla
             continue  # an export lists what a Deployment made beside it: the same pods a second time
         if resource.kind == "Pod":
             template = resource.body
-        elif resource.kind in _TEMPLATES:
-            template = mapping(resource.body, _TEMPLATES[resource.kind])
+        elif resource.kind in _TEMPLATES or is_knative(resource):
+            template = mapping(resource.body, _TEMPLATES.get(resource.kind, "spec.template"))
         else:
             continue
         if not template:
@@ -103,6 +104,11 @@ def workloads(found: tuple[Resource, ...], changed: Mapping[tuple[str, str], Pla
                 f"{elsewhere.path} changes its replicas", "what kustomize build prints for this environment", elsewhere
             )
         yield Workload(resource, template, containers, counted)
+
+
+def is_knative(resource: Resource) -> bool:
+    """Whether it is a Service of Knative or Cloud Run, which runs pods and is no Service of Kubernetes."""
+    return resource.kind == "Service" and resource.api.startswith("serving.knative.dev/")
 
 
 def _stands_alone(template: Map) -> bool:
@@ -158,7 +164,7 @@ def _container(resource: Resource, node: Map, config_maps: _ConfigMaps, *, is_in
 def _config_map(resource: Resource, name: Any, config_maps: _ConfigMaps) -> Resource | None:
     """Several environments have one of the same name: the one beside it is meant."""
     found = config_maps.get((resource.namespace, _text(name)))
-    return nearest(resource.path, found, lambda each: each.path) if found else None
+    return beside(resource.path, found, lambda each: each.path) if found else None
 
 
 def _string(resource: Resource, node: Map, key: str) -> Sourced[str] | None:
@@ -202,11 +208,33 @@ def autoscalers(found: tuple[Resource, ...]) -> Iterator[Autoscaler]:
                 0, Source.PROVIDER_DEFAULT, resource.place(), "KEDA: minReplicaCount defaults to 0"))  # fmt: skip
             high = _count(resource, "spec.maxReplicaCount", Sourced(
                 100, Source.PROVIDER_DEFAULT, resource.place(), "KEDA: maxReplicaCount defaults to 100"))  # fmt: skip
+        elif is_knative(resource):
+            yield _of_knative(resource)
+            continue
         else:
             continue
         kind = _text(target.get("kind")) or "Deployment"
         name = "/".join(part for part in (kind, resource.namespace, _text(target.get("name"))) if part)
         yield Autoscaler(resource, name if target.get("name") else "", low, high, resource.place(), spec)
+
+
+def _of_knative(resource: Resource) -> Autoscaler:
+    """Source: Knative, autoscaling: min-scale and max-scale, both 0 unless stated: no pod is kept, and nothing bounds
+    how many there are."""
+    notes = mapping(resource.body, "spec.template.metadata.annotations")
+    stated: dict[str, Sourced[int]] = {}
+    for name in ("min-scale", "max-scale"):
+        for spelled in (name, name.replace("-s", "S")):
+            key = f"autoscaling.knative.dev/{spelled}"
+            count = stated_count(Sourced(notes.get(key), Source.FILE, resource.place(notes.lines.get(key))))
+            if count is not None:
+                stated.setdefault(name, count)
+    low = stated.get("min-scale") or Sourced(0, Source.PROVIDER_DEFAULT, resource.place(), "Knative: min-scale is 0")
+    high: Sourced[int] | Unknown | None = stated.get("max-scale")
+    if not isinstance(high, Sourced) or not high.value:
+        reason = "nothing here bounds how many pods Knative starts of it"
+        high = Unknown(reason, "the annotation autoscaling.knative.dev/max-scale", resource.place())
+    return Autoscaler(resource, resource.id, low, high, resource.place(), mapping(resource.body, "spec"))
 
 
 def _count(resource: Resource, dotted: str, otherwise: Sourced[int] | Unknown) -> Sourced[int] | Unknown:

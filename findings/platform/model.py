@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache, wraps
 from typing import Any, TypeVar
 
 from findings.platform.files import Skipped
-from findings.platform.nearness import nearest, shared_folders
+from findings.platform.nearness import ELSEWHERE, beside, shared_folders
 from findings.platform.nodes import find, items, mapping
 from findings.platform.selecting import selects
 from findings.platform.yaml_reader import MOST_DEPTH, Map, Seq
@@ -142,9 +142,13 @@ class Block:
     blocks: tuple["Block", ...]
     path: str
     line: int
-    address: str = ""  # where it is not type and name alone: module.db.aws_db_instance.main["a"]
+    # Where it is not type and name alone: module.db.aws_db_instance.main["a"]; with the folder of its root module where
+    # another root has the same: module.db.aws_db_instance.main (live:prod).
+    address: str = ""
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # attribute → aws_rds_cluster.main, …
     written: frozenset[str] = frozenset()  # attributes that stand there, those that are null too
+    root: str = ""  # the folder of the module that is applied
+    module: str = ""  # in it, the module that this is of: module.db
 
     @property
     def id(self) -> str:
@@ -167,6 +171,19 @@ class Block:
 
     def get(self, name: str) -> "Sourced[Any] | Unknown | None":
         return self.attributes.get(name)
+
+    @property
+    def own_address(self) -> str:
+        """Within its root module, without an index."""
+        own = self.labels if self.type == "resource" else (self.type, *self.labels)
+        return ".".join((self.module, *own) if self.module else own)
+
+    def refers_to(self, other: "Block", *attributes: str) -> bool:
+        """Whether one of these attributes names another block of the same module; each instance has its own."""
+        if (self.root, self.module, self.folder) != (other.root, other.module, other.folder):
+            return False
+        name = ".".join(other.labels if other.type == "resource" else (other.type, *other.labels))
+        return any(name in self.references.get(attribute, ()) for attribute in attributes)
 
     def inner(self, type_: str) -> list["Block"]:
         return [block for block in self.blocks if block.type == type_]
@@ -359,13 +376,14 @@ class Platform:
 
     def autoscaler_of(self, workload: Workload) -> Autoscaler | None:
         found = self._by_target.get(workload.id)
-        return nearest(workload.resource.path, found, lambda each: each.place.path) if found else None
+        return beside(workload.resource.path, found, lambda each: each.place.path) if found else None
 
     def autoscalers_of(self, workload: Workload) -> list[Autoscaler]:
         """All that scale it, where it stands: those of the folders of another environment are of another cluster."""
         found = [each for each in self._by_target.get(workload.id, []) if each.resource is not None]
         near = {each.place.path: shared_folders(workload.resource.path, each.place.path) for each in found}
-        return [each for each in found if near[each.place.path] == max(near.values())]
+        most = max(near.values(), default=ELSEWHERE)
+        return [each for each in found if near[each.place.path] == most != ELSEWHERE]
 
     @cached_property
     def _by_target(self) -> dict[str, list[Autoscaler]]:

@@ -37,6 +37,23 @@ class Peer:
     def is_every_namespace(self) -> bool:
         return self.namespaces is None and not self.pods
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What every namespace is selected but, where a selector says only that: whoever adds one has added it."""
+        if self.pods or not isinstance(self.namespaces, Mapping) or self.namespaces.get("matchLabels"):
+            return ()
+        found: list[str] = []
+        for each in items(self.namespaces, "matchExpressions"):
+            key, operator = mapping(each).get("key"), mapping(each).get("operator")
+            if operator == "NotIn":
+                values = [str(value) for value in items(each, "values")]
+                found += values if key == NAME_LABEL else [f"those with {key} {' or '.join(values)}"]
+            elif operator == "DoesNotExist":
+                found.append(f"those with {key}")
+            else:
+                return ()
+        return tuple(found)
+
 
 @dataclass(frozen=True)
 class Allow:
@@ -49,6 +66,7 @@ class Allow:
     names: tuple[str, ...] = ()
     is_anything: bool = False  # any destination, pods and addresses
     is_readable: bool = True  # False: it holds what cannot be told here, so it may let out more
+    prefix6: int | None = None  # of its widest block of IPv6, in bits
 
     @property
     def is_dns(self) -> bool:
@@ -145,6 +163,7 @@ def _kubernetes_rule(rule: Map, namespace: str, place: Place) -> Allow:
         return Allow(place, ports, is_anything=True)
     spans: list[Span] = []
     peers: list[Peer] = []
+    wide6 = prefix6(mapping(each, "ipBlock").get("cidr") for each in to)
     for each in to:
         block = mapping(each, "ipBlock")
         if block:
@@ -155,7 +174,7 @@ def _kubernetes_rule(rule: Map, namespace: str, place: Place) -> Allow:
             peers.append(Peer(_namespaces(mapping(each, "namespaceSelector")), pods))
         elif "podSelector" in each:
             peers.append(Peer(namespace, pods))
-    return Allow(place, ports, tuple(merged(spans)), tuple(peers))
+    return Allow(place, ports, tuple(merged(spans)), tuple(peers), prefix6=wide6)
 
 
 def _namespaces(selector: Map) -> Mapping[str, Any] | str | None:
@@ -190,6 +209,17 @@ def spans_of(blocks: Iterable[Any]) -> list[Span]:
         begin = int(network.network_address)
         found.append((begin, begin + network.num_addresses))
     return found
+
+
+def prefix6(blocks: Iterable[Any]) -> int | None:
+    """The bits of the shortest prefix among blocks of IPv6, which is the widest; None where there is none."""
+    found: list[int] = []
+    for block in blocks:
+        try:
+            found.append(ipaddress.IPv6Network(str(block), strict=False).prefixlen)
+        except ValueError:
+            continue
+    return min(found, default=None)
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
@@ -243,7 +273,9 @@ def _cilium_rule(rule: Map, namespace: str | None, place: Place) -> Allow:
         if service.get("namespace"):
             peers.append(Peer(str(service["namespace"]), {"unread": "service"}))
     readable = not {"toServices", "toGroups", "toNodes"} & set(to)
-    return Allow(place, ports, tuple(merged(spans)), tuple(peers), names, "all" in entities, readable)
+    blocks = (*items(rule, "toCIDR"), *(each.get("cidr") for each in maps(rule, "toCIDRSet")))
+    wide6 = 0 if "world-ipv6" in entities else prefix6(blocks)
+    return Allow(place, ports, tuple(merged(spans)), tuple(peers), names, "all" in entities, readable, wide6)
 
 
 def _cilium_blocks(rule: Map) -> list[Span]:
@@ -304,7 +336,8 @@ def _calico_rule(rule: Map, namespace: str | None, place: Place, denied: list[Sp
     nets, except_ = spans_of(items(to, "nets")), spans_of(items(to, "notNets"))
     names = tuple(str(each) for each in items(to, "domains"))
     by_pods = [key for key in ("selector", "namespaceSelector", "services") if to.get(key)]
-    if not nets and not names and not by_pods:
+    wide6 = prefix6(items(to, "nets"))
+    if not nets and wide6 is None and not names and not by_pods:
         if except_ or denied:
             return Allow(place, ports, tuple(without([EVERY_ADDRESS], [*except_, *denied])), (Peer(None, {}),))
         return Allow(place, ports, is_anything=not {"notSelector", "serviceAccounts"} & set(to))
@@ -316,7 +349,8 @@ def _calico_rule(rule: Map, namespace: str | None, place: Place, denied: list[Sp
         where = (spaces or None) if "namespaceSelector" in by_pods else namespace
         if readable:
             peers = (Peer(where, pods or {}),)
-    return Allow(place, ports, tuple(without(nets, [*except_, *denied])), peers, names, is_readable=readable)
+    spans = tuple(without(nets, [*except_, *denied]))
+    return Allow(place, ports, spans, peers, names, is_readable=readable, prefix6=wide6)
 
 
 def _calico_port(value: Any, protocol: str) -> Ports:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from findings.platform import ecs
 from findings.platform.model import Container, Platform, Setting, Workload, all_once, normal
 from findings.platform.nodes import find, items
 from findings.platform.processes import started
@@ -53,7 +54,7 @@ class Client:
 @all_once
 def clients(platform: Platform) -> Iterator[Client]:
     """Containers that state a database's address or a pool of connections to one."""
-    for workload in platform.running:
+    for workload in (*platform.running, *ecs.tasks(platform)):
         for container in workload.containers:
             if container.is_init or is_server(container):
                 continue

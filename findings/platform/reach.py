@@ -83,7 +83,7 @@ def reachable(platform: Platform, covering: Iterable[Policy], to: Destination) -
         return True
     if any(each.on(to.port) and EVERY_ADDRESS in each.spans for each in allows):
         return True
-    return None if any(each.spans and each.on(to.port) for each in allows) else False
+    return None if any((each.spans or each.prefix6 is not None) and each.on(to.port) for each in allows) else False
 
 
 def _reaches_address(allows: list[Allow], covering: list[Policy], address: int, port: int | None) -> bool:

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from findings.platform import (
     compose,
     dockerfile,
+    kafka,
     kubernetes,
     provider_kubernetes,
     python_source,
@@ -211,7 +212,7 @@ def _assembled(found: _Found) -> Platform:
     of_workloads = [each for one in (*workloads, *composed.services) for each in settings.of_workload(one)]
     flat += settings.of_config_maps(resources, of_workloads)
     flat += of_workloads
-    return Platform(
+    platform = Platform(
         resources=resources,
         workloads=workloads,
         compose_services=composed.services,
@@ -225,3 +226,6 @@ def _assembled(found: _Found) -> Platform:
         skipped=tuple(found.skipped),
         suppressed_lines=found.suppressed,
     )
+    if any(kafka.kafka_trigger(each) is not None for each in platform.autoscalers):
+        return replace(platform, autoscalers=kafka.capped(platform))
+    return platform

@@ -4,7 +4,7 @@ import re
 
 from findings.platform.kubernetes import is_patch
 from findings.platform.model import Platform, Resource, Workload
-from findings.platform.nearness import nearest
+from findings.platform.nearness import beside
 from findings.platform.nodes import items, mapping
 from findings.platform.selecting import selects
 from findings.platform.yaml_reader import Map
@@ -40,7 +40,8 @@ def budgets_of(platform: Platform, workload: Workload) -> list[Resource]:
         selector = mapping(budget.body, "spec.selector")
         if selector and selects(selector, workload.labels):
             named.setdefault(budget.name, []).append(budget)
-    return [nearest(workload.resource.path, same, lambda each: each.path) for same in named.values()]
+    near = (beside(workload.resource.path, same, lambda each: each.path) for same in named.values())
+    return [each for each in near if each is not None]
 
 
 def least_replicas(platform: Platform, workload: Workload) -> Sourced[int] | Unknown:

@@ -5,8 +5,10 @@ A folder is one module. A module that another calls is read once per call, with 
 """
 
 import posixpath
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tree_sitter import Node
@@ -15,7 +17,7 @@ from findings.platform import hcl
 from findings.platform.files import Skipped
 from findings.platform.hcl import AFTER_APPLY, Raw, Scope
 from findings.platform.hcl_functions import PLAN, Cannot
-from findings.platform.model import Block
+from findings.platform.model import Block, Platform, once
 from findings.platform.nodes import find, items, mapping
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
@@ -125,12 +127,13 @@ def blocks(files: Iterable[Parsed]) -> tuple[list[Block], list[Skipped]]:
         folders.setdefault(parsed.folder, []).append(parsed)
     modules = {folder: _Module(folder, held) for folder, held in folders.items()}
     called = {target for module in modules.values() for target in module.calls() if target in modules}
+    roots = [folder for folder in modules if folder not in called]
+    roots += sorted(called - _reached(modules, called))  # modules that call each other in a circle
+    times = Counter(address for folder in roots for address in modules[folder].addresses())
+    shared = frozenset(address for address, count in times.items() if count > 1)
     found: list[Block] = []
-    for folder, module in modules.items():
-        if folder not in called:
-            _read(module, modules, {}, "", (), found)
-    for folder in sorted(called - _reached(modules, called)):  # modules that call each other in a circle
-        _read(modules[folder], modules, {}, "", (), found)
+    for folder in roots:
+        _read(modules[folder], modules, {}, _Where(folder, shared), (), found)
     if len(found) > MOST_BLOCKS:
         last = found[-1]
         return found, [Skipped(last.path, f"more than {MOST_BLOCKS} blocks once modules are written out", last.line)]
@@ -155,11 +158,13 @@ class _Module:
         self.folder = folder
         self.raws: list[Raw] = []
         self.fragments: list[Parsed] = []
+        self.values: list[Parsed] = []  # files of values for its variables
         self.stated: dict[str, tuple[Any, str]] = {}  # by files that Terraform loads by itself
         self.perhaps: dict[str, tuple[Any, str]] = {}  # by files that somebody has to name
         for parsed in files:
             name = posixpath.basename(parsed.path).removesuffix(".json")
             if name.endswith(".tfvars"):
+                self.values.append(parsed)
                 loaded = name == "terraform.tfvars" or name.endswith(".auto.tfvars")
                 into = self.stated if loaded else self.perhaps
                 into |= {key: (value, f"{parsed.path} line {line}") for key, (value, line) in parsed.loose.items()}
@@ -167,6 +172,10 @@ class _Module:
             self.raws += parsed.blocks
             if parsed.loose:
                 self.fragments.append(parsed)
+
+    def addresses(self) -> set[str]:
+        """Of what it makes itself, and of the modules that it calls."""
+        return {_address(raw) for raw in self.raws if raw.type in ("resource", "module")}
 
     def calls(self) -> Iterator[str]:
         for raw in self.raws:
@@ -211,6 +220,8 @@ class _Module:
         return _value(expression), f"var.{name} {_BY_DEFAULT}, {raw.path} line {line}"
 
 
+# The type of a block that stands for a file of values (.tfvars).
+VALUES = "tfvars"
 _BY_DEFAULT = "by its default"
 
 
@@ -226,11 +237,34 @@ def _value(expression: Any) -> Any:
         return Unknown(error.reason, error.provide)
 
 
+@dataclass(frozen=True)
+class _Where:
+    """The root module that is read, and the module within it."""
+
+    root: str
+    shared: frozenset[str]  # addresses that other roots have too
+    module: str = ""
+
+    def address(self, raw: Raw, index: str) -> str:
+        """ "" where type and name say it all."""
+        own = _address(raw)
+        top = _MODULE.match(self.module)
+        root = self.root.replace("/", ":") or "."
+        told = f" ({root})" if (top[0] if top else own) in self.shared else ""
+        return f"{self.within(own)}{index}{told}" if self.module or index or told else ""
+
+    def within(self, name: str) -> str:
+        return f"{self.module}.{name}" if self.module else name
+
+
+_MODULE = re.compile(r"module\.[^.\[]+")
+
+
 def _read(
     module: _Module,
     modules: Mapping[str, _Module],
     given: Mapping[str, tuple[Any, str]],
-    prefix: str,
+    where: _Where,
     stack: tuple[str, ...],
     found: list[Block],
 ) -> None:
@@ -238,20 +272,19 @@ def _read(
     if module.folder in stack or len(stack) > MOST_CALLS:
         return
     scope = module.scope(given)
-    for parsed in module.fragments:
+    for parsed in (*module.fragments, *(each for each in module.values if each.loose and not stack)):
         line = min(line for _, line in parsed.loose.values())
-        raw = Raw("", (), parsed.loose, [], parsed.path, line)
+        raw = Raw(VALUES if parsed in module.values else "", (), parsed.loose, [], parsed.path, line)
         found.append(_block(raw, scope, ""))
     for raw in module.raws:
         for index, instance in _instances(raw, scope):
             if len(found) > MOST_BLOCKS or scope.made[0] > MOST_BLOCKS:
                 return
-            address = f"{prefix}{_address(raw)}{index}" if prefix or index else ""
-            made = _block(raw, instance, address)
+            made = _block(raw, instance, where.address(raw, index), where)
             found.append(made)
             target = module.target(raw) if raw.type == "module" else None
             if target is not None and target in modules:
-                called = address or _address(raw)
+                called = where.within(f"{_address(raw)}{index}")
                 arguments = {
                     name: (
                         stated.value if isinstance(stated, Sourced) else stated,
@@ -259,7 +292,7 @@ def _read(
                     )
                     for name, stated in made.attributes.items()
                 }
-                below = f"{called}."
+                below = replace(where, module=called)
                 _read(modules[target], modules, arguments, below, (*stack, module.folder), found)
 
 
@@ -342,12 +375,35 @@ class _Attributes(Mapping[str, "Sourced[Any] | Unknown"]):
         return Sourced(value, Source.FILE, place, "; ".join(dict.fromkeys(self._scope.notes)))
 
 
-def _block(raw: Raw, scope: Scope, address: str) -> Block:
+@once
+def _opened(platform: Platform) -> frozenset[tuple[str, str]]:
+    made = [block for block in platform.blocks if block.type == "resource"]
+    return frozenset((block.root, _INDEX.sub("", block.module)) for block in made) | {
+        ("", block.id.rpartition(f".{block.kind}.")[0])
+        for block in made  # of a plan
+    }
+
+
+_INDEX = re.compile(r"\[[^\]]*\]")
+
+
+def is_opened(platform: Platform, module: Block) -> bool:
+    """Whether what a module makes is among the files: then that is looked at, and not the call."""
+    return (module.root, module.own_address) in _opened(platform) or ("", module.id) in _opened(platform)
+
+
+_NOWHERE = _Where("", frozenset())
+
+
+def _block(raw: Raw, scope: Scope, address: str, where: _Where = _NOWHERE) -> Block:
     scope.made[0] += 1
     id_ = address or _address(raw)
     attributes = _Attributes(raw, scope, id_)
     inner = tuple(made for each in raw.blocks for made in _inner(each, scope, id_))
-    return Block(raw.type, raw.labels, attributes, inner, raw.path, raw.line, address, raw.references, raw.written)
+    return Block(
+        raw.type, raw.labels, attributes, inner, raw.path, raw.line, address, raw.references, raw.written, where.root,
+        where.module,
+    )  # fmt: skip
 
 
 def _inner(raw: Raw, scope: Scope, id_: str) -> Iterator[Block]:

@@ -163,6 +163,21 @@ def test_a_file_that_cannot_be_read_keeps_the_import_from_closing_anything(check
     assert found(checkout)["autoscaling"] == "new"
 
 
+def test_one_file_of_several_closes_nothing_that_another_brought(checkout: Service) -> None:
+    calm = SCALER.replace("maxReplicas: 50", "maxReplicas: 6")
+    assert handed(SCALER.encode(), checkout, "hpa.yaml").is_complete
+    assert handed(calm.encode(), checkout, "hpa.yaml").is_complete, "all that its scope has is this file"
+    assert found(checkout) == {"autoscaling": "fixed"}
+    handed(SCALER.encode(), checkout, "hpa.yaml")
+    beside = handed(TOKEN.encode(), checkout, "api.yaml")
+    assert not beside.is_complete
+    assert "as one archive" in beside.incomplete_because
+    assert found(checkout)["autoscaling"] == "new"
+    assert not handed(calm.encode(), checkout, "hpa.yaml").is_complete, "it says nothing of the other"
+    assert handed(zipped(hpa_yaml=calm), checkout).is_complete
+    assert found(checkout) == {"autoscaling": "fixed", "secret-in-env": "fixed"}
+
+
 def test_files_that_are_no_configuration_do_not_make_an_import_incomplete(checkout: Service) -> None:
     row = handed(
         zipped(api_yaml=TOKEN, README_md="# hello", chart__x_yaml="{{ if }}: [", logo_png=b"\x89PNG\x00"), checkout

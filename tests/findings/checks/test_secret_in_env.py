@@ -373,4 +373,7 @@ def test_values_beside_a_chart_are_told_and_defaults_weigh_less() -> None:
     files = {"Chart_yaml": chart, "values-prod_yaml": values}
     (fail,) = reading.fails("secret-in-env", **files)
     assert fail.severity == Severity.HIGH
-    assert reading.fails("secret-in-env", values_yaml=values) == []
+    (fail,) = reading.fails("secret-in-env", values_yaml=values)
+    assert fail.severity == Severity.MEDIUM, "of a chart that is elsewhere"
+    (fail,) = reading.fails("secret-in-env", **{"grafana-values_yaml": values})
+    assert fail.severity == Severity.HIGH

@@ -1,0 +1,4 @@
+module "db" {
+  source = "../../modules/db"
+  class  = "db.r6g.4xlarge"
+}

@@ -1,0 +1,10 @@
+# expect: log-retention fail line=2
+resource "opensearch_ism_policy" "audit" {
+  policy_id = "audit"
+  body = jsonencode({
+    policy = {
+      default_state = "hot"
+      states        = [{ name = "hot", actions = [{ rollover = { min_index_age = "1d" } }], transitions = [] }]
+    }
+  })
+}
