@@ -13,7 +13,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Coalesce, Now
 
-from findings.risk_models import Estimate, RiskInput, RiskPolicy, RiskRollup, Simulation
+from findings.risk_models import Estimate, RiskInput, RiskPolicy, RiskRollup, Simulation, StatedMeanwhile
 from findings.vocabulary import OPEN_STATUSES, Category, DismissReason, Lane, Outcome, RiskClass, Severity, Status
 from findings.vocabulary import SeveritySource as Source
 from platform_risk.core.models import Environment, Import, Scope, Service, Target, Team, User
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BulkAction", "BulkItem", "Comment", "Effect", "Estimate", "Finding", "FindingQuerySet", "GroupRollup", "History",
-    "RiskInput", "RiskPolicy", "RiskRollup", "Rollup", "Sighting", "Simulation", "WeekRollup", "choices",
+    "RiskInput", "RiskPolicy", "RiskRollup", "Rollup", "Sighting", "Simulation", "StatedMeanwhile", "WeekRollup",
+    "choices",
 ]  # fmt: skip
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from findings import estimating, stating
@@ -19,6 +19,7 @@ from findings.risk.stating import Kind
 from platform_risk.core import changing
 from platform_risk.core.access.audit import record
 from platform_risk.core.errors import Refused
+from platform_risk.core.facts.selectors import in_force
 from platform_risk.core.models import Service, User
 from platform_risk.planning import incidents_csv
 from platform_risk.planning.evidence import Evidence, Seen, evidence
@@ -27,6 +28,8 @@ from platform_risk.planning.models import Incident
 
 # How a statement begins that incidents made: those of people are left alone.
 BASIS = "Incidents: "
+# The fact that says from when on there are any.
+RECORDED_SINCE = "incidents.recorded_since"
 _FED = ("frequency", "alert_probability", "detect_alerted", "detect_silent", "recover", "users_affected")
 _SPREADS = {
     "detect_alerted": "minutes to detection of {count} that an alert told of",
@@ -79,7 +82,7 @@ def summary(rows: Sequence[Incident]) -> Summary:
     told = [each.was_predicted for each in rows if each.was_predicted is not None]
     made = None
     if rows:
-        since = min(each.service.created_at.date() for each in rows)
+        since = min(_recorded_since(each) for each in {each.service for each in rows})
         made = evidence([_seen(each) for each in rows], watched_since=since, today=timezone.now().date())
     return Summary(len(rows), sum(told), len(told), made)
 
@@ -113,8 +116,26 @@ def evidence_of(service: Service, cause: Cause) -> Evidence | None:
         return None
     sharing = findings.open().on_default_branch().values("pk")
     count = findings.filter(Q(pk__in=sharing) | Q(incidents__service=service)).distinct().count()
-    since, today = service.created_at.date(), timezone.now().date()
-    return evidence(seen, watched_since=since, today=today, findings=count)
+    return evidence(seen, watched_since=_recorded_since(service), today=timezone.now().date(), findings=count)
+
+
+def _recorded_since(service: Service) -> date:
+    """From when on an incident of the service would be known here: the day that is stated, else that on which it was
+    made here. One of whatever cause that is older shows that they were written down before. To begin with the first of
+    one cause alone would count that one, and not the time in which it had not happened yet."""
+    stated = in_force(service).get(RECORDED_SINCE)
+    begin = _day(stated.value) if stated is not None else None
+    first = Incident.objects.filter(service=service).aggregate(at=Min("started_at"))["at"]
+    days: list[date] = [begin or service.created_at.date(), *([first.date()] if first is not None else [])]
+    return min(days)
+
+
+def _day(stated: object) -> date | None:
+    """What a file states may be no day at all."""
+    try:
+        return date.fromisoformat(str(stated))
+    except ValueError:
+        return None
 
 
 def told_by(incident: Incident, linked: Iterable[Finding]) -> QuerySet[RiskInput]:

@@ -109,6 +109,33 @@ def test_findings_of_one_check_share_its_incidents(
     assert row.source.endswith("shared by 5 findings")
 
 
+def test_years_begin_with_the_day_that_is_stated_or_with_the_first_incident_of_whatever_cause(
+    api: Api, alice: User, checkout: Service, cause: Finding
+) -> None:
+    def since() -> date:
+        follow_the_calendar()
+        row = RiskInput.objects.get(name="frequency", check_id="db-connections")
+        found = evidence_of(checkout, Cause("db-connections"))
+        assert found is not None
+        assert float(row.numbers["years"]) == found.years
+        return found.since
+
+    api(alice).post("/api/v1/incidents/", body(findings=[str(cause.pk)]), JSON)
+    assert since() == date(2024, 11, 1)  # made here
+    api(alice).post("/api/v1/incidents/", body(title="Disk full", started_at="2023-05-04T09:30:00Z"), JSON)
+    assert since() == date(2023, 5, 4)
+
+    def state(day: str) -> int:
+        sent = {"service": "checkout", "facts": {"incidents.recorded_since": day}}
+        return api(alice).put("/api/v1/facts/", sent, JSON).status_code
+
+    assert state("2021-01-01") == 200
+    assert since() == date(2021, 1, 1)
+    assert state("last year") == 400
+    assert state("2025-06-01") == 200
+    assert since() == date(2023, 5, 4)  # one that is older is there
+
+
 def took(minutes: int, recovered: int, **fields: Any) -> dict[str, Any]:
     begin = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
     detected = begin + timedelta(minutes=minutes)
