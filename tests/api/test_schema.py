@@ -73,6 +73,14 @@ def test_what_may_be_anything_may_be_null_by_the_schema_too() -> None:
     assert found == []  # null is one of anything: exactly one of both would never hold
 
 
+def test_what_is_answered_page_by_page_is_what_is_read_page_by_page() -> None:
+    for path, methods in pages.schema()["paths"].items():
+        for method, operation in methods.items():
+            is_paged = "Paginated" in json.dumps(operation["responses"].get("200", {}))
+            takes_size = any(each["name"] == "page_size" for each in operation.get("parameters", ()))
+            assert is_paged == (takes_size and method == "get"), (method, path)
+
+
 def parts(schema: Any) -> Iterator[dict[str, Any]]:
     if isinstance(schema, dict):
         yield schema

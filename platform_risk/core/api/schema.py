@@ -107,6 +107,12 @@ class ApiSchema(AutoSchema):
             bodies.setdefault(str(code), {"description": TITLES[code], "content": content})
         return bodies
 
+    def _get_paginator(self) -> Any:
+        if getattr(self.view, "action", "") not in getattr(self.view, "paged", ("list",)):
+            return None  # several at once, and no page of them
+        made: Any = super()  # drf-spectacular is typed in parts
+        return made._get_paginator()
+
     def _get_serializer_field_meta(self, field: Any, direction: str) -> dict[str, Any]:
         made: Any = super()  # drf-spectacular is typed in parts
         found: dict[str, Any] = made._get_serializer_field_meta(field, direction)
