@@ -177,11 +177,10 @@ def _check_links(service_id: int, linked: Iterable[Finding]) -> None:
 
 def _check_times(incident: Incident) -> None:
     """The table holds the same; here the field that is wrong is named."""
-    detected, recovered = incident.detected_at, incident.recovered_at
-    if detected is not None and detected < incident.started_at:
-        raise Refused("It cannot be detected before it starts.", field="detected_at")
-    if recovered is not None and recovered < (detected or incident.started_at):
-        raise Refused("It cannot be recovered before it starts or is detected.", field="recovered_at")
+    found = incidents_csv.disorder(incident.started_at, incident.detected_at, incident.recovered_at)
+    if found is not None:
+        field, words = found
+        raise Refused(words, field=field)
 
 
 def _check_once(incident: Incident) -> None:
@@ -263,8 +262,8 @@ def read_file(data: bytes, *, user: User, through: str) -> Read:
     """All of it or nothing; the same file again changes nothing. Raises BadFile with what is wrong in which line."""
     lines = incidents_csv.parse(data, timezone.now())
     services = {each.slug: each for each in Service.objects.visible_to(user)}
-    known = {each.pk: each for each in linkable(user, {n for line in lines for n in line.values["findings"]})}
-    problems = [problem for line in lines for problem in _problems(line, services, known, user)]
+    known = {each.pk: each for each in linkable(user, {n for line in lines for n in line.values.get("findings", ())})}
+    problems = [each for line in lines for each in (*line.wrong, *_problems(line, services, known, user))]
     if problems:
         raise BadFile(*problems[: incidents_csv.MOST_PROBLEMS])
     counts = {"new": 0, "changed": 0, "unchanged": 0}
@@ -274,12 +273,15 @@ def read_file(data: bytes, *, user: User, through: str) -> Read:
 
 
 def _problems(line: Line, services: Mapping[str, Service], known: Mapping[int, Finding], user: User) -> Iterable[str]:
-    service = services.get(line.values["service"])
-    if service is None:
-        yield f"Line {line.number}: there is no service “{line.values['service'][:60]}” that you may see."
+    named = line.values.get("service")
+    service = services.get(named) if named is not None else None
+    if named is None:
+        pass  # it is wrong already
+    elif service is None:
+        yield f"Line {line.number}: there is no service “{named[:60]}” that you may see."
     elif not may_write(user, service):
         yield f"Line {line.number}: writing of incidents of {service.slug} takes the role member in its team."
-    for number in line.values["findings"]:
+    for number in line.values.get("findings", ()):
         if number not in known:
             yield f"Line {line.number}: there is no finding #{number} that you may see."
 

@@ -268,6 +268,14 @@ def test_a_file_is_read_as_a_whole_and_again_changes_nothing(
     assert "Line 4: there is no finding #999999 that you may see." in wrong.content.decode()
     backwards = upload(client, HEADER + "checkout,Four,2026-11-02T09:30Z,2026-11-02T09:00Z,,,,\n")
     assert "Line 2: It cannot be detected before it starts." in backwards.content.decode()
+    several = "checkout,Four,2026-11-02T09:30Z,2026-11-02T09:00Z,,,,\nindex,Five,yesterday,,,,,#999999\n" + ",x\n" * 60
+    told = upload(client, HEADER + several).content.decode()
+    for each in (
+        "Line 2: It cannot be", "Line 3: started_at:", "Line 3: there is no service", "Line 3: there is no finding",
+        "Line 49: 2 cells",
+    ):  # fmt: skip
+        assert each in told  # all that is wrong at once
+    assert "Line 50" not in told
     assert Incident.objects.count() == 2
     assert "checkout" not in upload(signed_in(bob), text).content.decode().partition("Line 2")[0][-200:]
 
