@@ -107,8 +107,11 @@ def test_what_is_due_or_new_within_days_is_grouped_without_reading_findings(
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")  # as with many
             cursor.execute("SET LOCAL enable_bitmapscan = off")
-            for name in ("open_by_rule", "by_rank", "by_service", "by_team", "by_first_seen"):
-                cursor.execute(f"DROP INDEX IF EXISTS finding_{name}")  # what an empty table makes no dearer
+            # Which of the others an almost empty table makes cheaper is nothing that can be told.
+            cursor.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'findings_finding'")
+            for (name,) in cursor.fetchall():
+                if name not in ("finding_overdue", "finding_new", "finding_once", "findings_finding_pkey"):
+                    cursor.execute(f'DROP INDEX "{name}"')
             cursor.execute("EXPLAIN " + next(each["sql"] for each in captured if "GROUP BY" in each["sql"]))
             plan = "\n".join(line for (line,) in cursor.fetchall())
         assert "Index Only Scan using finding_" in plan, plan
