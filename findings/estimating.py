@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from findings.models import Estimate, Finding, RiskInput, RiskPolicy
+from findings.models import Estimate, Finding, RiskInput, RiskPolicy, StatedMeanwhile
 from findings.risk import lanes, stating
 from findings.risk.bands import Placed
 from findings.risk.controls import VERSION as CONTROLS_VERSION
@@ -178,10 +178,11 @@ def follow_target(target_id: int, service_id: int) -> None:
     """After an import, in its transaction: figures for what is new, lanes where figures decide."""
     with connection.cursor() as cursor:
         # Who states something of the service waits until the import is there. An import does not wait, for it holds the
-        # findings that the other waits for: it looks again afterwards.
+        # findings that the other waits for: it looks again afterwards, and notes that it has to.
         cursor.execute("SELECT 1 FROM core_service WHERE id = %s FOR SHARE SKIP LOCKED", [service_id])
         if cursor.fetchone() is None:
-            transaction.on_commit(lambda: look_again(service_id))
+            StatedMeanwhile.objects.create(service_id=service_id)
+            transaction.on_commit(lambda: look_again(service_id), robust=True)
     _add("missing_of_target", {"target": target_id})
     decide_lanes(service_id)
 
@@ -236,10 +237,19 @@ def refresh(service_id: int) -> int:
 
 @transaction.atomic
 def look_again(service_id: int) -> None:
-    """After somebody stated something of a service while an import computed figures of it."""
+    """After somebody stated something of a service while an import computed figures of it. May run again."""
     hold([service_id])
+    StatedMeanwhile.objects.filter(service=service_id).delete()
     acting_as(None, source="rule", reason="Stated while an import was read")
     refresh(service_id)
+
+
+def look_again_where_noted() -> int:
+    """What imports noted whose processes were lost before they could look again. Returns how many services."""
+    services = sorted(set(StatedMeanwhile.objects.values_list("service_id", flat=True)))
+    for service_id in services:
+        look_again(service_id)
+    return len(services)
 
 
 def recompute(rows: list[Estimate], limits: Thresholds | None = None) -> None:

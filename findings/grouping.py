@@ -13,7 +13,7 @@ from django.db import DataError, connection
 from django.db.models import BigIntegerField, Count, F, Func, IntegerField, Min, Model, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
-from findings import selectors
+from findings import latest, selectors
 from findings.models import Finding, FindingQuerySet, GroupRollup, RiskRollup, Rollup
 from findings.query import Query
 from findings.vocabulary import OPEN_STATUSES, Lane, Severity
@@ -229,20 +229,25 @@ def _firsts(
 
 
 def narrowed(query: Query, user: User, rows: FindingQuerySet, *, cursor: str | None, size: int) -> FindingQuerySet:
-    """For a list by figures: the rows among which this page lies. Few estimates stand for many findings, so the page's
-    estimates are found first. Raises QueryError and keyset.BadCursor."""
+    """For a list by figures, or by when findings were last seen: the rows among which the page lies. Few estimates, and
+    few runs, stand for many findings, so the page's are found first. Raises QueryError and keyset.BadCursor."""
     named = query.keyset[0].lstrip("-")
+    if named == "seen_at":
+        told = rolled(query, user)
+        told = selectors.group_rollup(user) if told is None else told
+        services = told.order_by().values_list("service_id", flat=True).distinct()
+        return latest.narrowed(query, rows, services=list(services), cursor=cursor, size=size)
     if named not in ("minutes_key", "loss_key"):
         return rows
-    told: QuerySet[Any] | None = _of_risks(query, user)
-    told = rolled(query, user) if told is None else told
-    if told is None:
+    kinds: QuerySet[Any] | None = _of_risks(query, user)
+    kinds = rolled(query, user) if kinds is None else kinds
+    if kinds is None:
         return rows
     place = keyset.place(cursor, query.keyset) if cursor else None
     forward = place is None or place.forward
     downwards = query.keyset[0].startswith("-") == forward
     begin = place.values if place is not None else None
-    keys = _keys(told, named, downwards=downwards, begin=begin, most=size + 2)
+    keys = _keys(kinds, named, downwards=downwards, begin=begin, most=size + 2)
     chosen: dict[int, int] = {}
     for key, n in keys:
         if sum(n for key, n in chosen.items() if begin is None or key != begin[1]) > size:

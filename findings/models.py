@@ -13,7 +13,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Coalesce, Now
 
-from findings.risk_models import Estimate, RiskInput, RiskPolicy, RiskRollup, Simulation
+from findings.risk_models import Estimate, RiskInput, RiskPolicy, RiskRollup, Simulation, StatedMeanwhile
 from findings.vocabulary import OPEN_STATUSES, Category, DismissReason, Lane, Outcome, RiskClass, Severity, Status
 from findings.vocabulary import SeveritySource as Source
 from platform_risk.core.models import Environment, Import, Scope, Service, Target, Team, User
@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BulkAction", "BulkItem", "Comment", "Effect", "Estimate", "Finding", "FindingQuerySet", "GroupRollup", "History",
-    "RiskInput", "RiskPolicy", "RiskRollup", "Rollup", "Sighting", "Simulation", "WeekRollup", "choices",
+    "RiskInput", "RiskPolicy", "RiskRollup", "Rollup", "Sighting", "Simulation", "StatedMeanwhile", "WeekRollup",
+    "choices",
 ]  # fmt: skip
 
 
 # What has no due date is due after everything else.
 NEVER_DUE = date(9999, 1, 1)
+_GROUPED_BY = (
+    "service", "team", "owner", "is_default_branch", "withdrawn_by", "rule", "lane", "severity", "rank", "id",
+)  # fmt: skip
 _IS_OPEN = models.Q(status__in=["new", "triaged", "in_progress"])
 
 
@@ -221,12 +225,10 @@ class Finding(models.Model):
                 "id",
                 name="finding_by_due",
             ),
-            # All that counting what is overdue, and finding the worst of it, asks for: the rows are not read.
+            # All that counting and grouping what is due, or is new, within some days asks for: the rows are not read.
+            models.Index(fields=["due_on"], include=_GROUPED_BY, name="finding_overdue", condition=_IS_OPEN),
             models.Index(
-                fields=["due_on"],
-                include=["service", "team", "is_default_branch", "withdrawn_by", "rank", "id"],
-                name="finding_overdue",
-                condition=_IS_OPEN,
+                fields=["first_seen_at"], include=(*_GROUPED_BY, "due_on"), name="finding_new", condition=_IS_OPEN
             ),
             # What a week's review asks for.
             models.Index(fields=["closed_at"], name="finding_closed", condition=models.Q(closed_at__isnull=False)),

@@ -174,6 +174,16 @@ class Simulation(models.Model):
         return f"{self.input_hash[:8]} {self.state}"
 
 
+class StatedMeanwhile(models.Model):
+    """Of this service something was stated while an import computed figures of it: they are to be computed again.
+    Written with the import, so that it outlives the process that would have done it. Several of one service are one."""
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return f"figures of {self.service_id}"
+
+
 class RiskPolicy(models.Model):
     """Thresholds of the lanes and the tolerance line; the newest row holds, older ones stay."""
 

@@ -7,7 +7,21 @@ from functools import partial
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import DateField, F, Max, Prefetch, Q, QuerySet, Sum, Value
+from django.db.models import (
+    Case,
+    DateField,
+    DateTimeField,
+    F,
+    Max,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -256,6 +270,8 @@ def found(query: Query, user: User, *, only_whole_words: bool = False) -> Findin
         rows = rows.annotate(severity_key=F("rank") % 10)
     if query.ordering.endswith("due"):
         rows = rows.annotate(due_key=Coalesce("due_on", Value(NEVER_DUE), output_field=DateField()))
+    if query.ordering.endswith("last_seen"):
+        rows = with_last_seen(rows)
     if query.ordering.endswith(("bad_minutes", "annual_loss")):
         # From the few estimates in order to their findings, not from all findings to an order. Every finding has an
         # estimate; what an upgrade has not computed yet is not listed by its figures.
@@ -271,6 +287,17 @@ def with_context(rows: FindingQuerySet) -> FindingQuerySet:
     return rows.select_related("service", "environment", "team", "owner").prefetch_related(
         Prefetch("sightings", queryset=sightings)
     )
+
+
+def with_last_seen(rows: FindingQuerySet) -> FindingQuerySet:
+    """Each with `seen_at`: what `last_seen_at` says, for many."""
+    seen = Case(
+        When(last_import__isnull=True, then=F("scope__last_seen_at")),
+        default=F("last_import__observed_at"),
+        output_field=DateTimeField(),
+    )
+    of = Sighting.objects.filter(finding=OuterRef("pk")).order_by().values("finding")
+    return rows.annotate(seen_at=Coalesce(Subquery(of.annotate(at=Max(seen)).values("at")), "first_seen_at"))
 
 
 def last_seen_at(finding: Finding, sightings: Iterable[Sighting] | None = None) -> datetime:

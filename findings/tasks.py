@@ -49,6 +49,12 @@ def enqueue_judging() -> None:
     transaction.on_commit(lambda: judge_again.delay(), robust=True)
 
 
+@shared_task(name="findings.look_again")
+def look_again() -> int:
+    """Every half a minute: figures that imports left to be computed again, and whose process was lost before it did."""
+    return estimating.look_again_where_noted()
+
+
 @shared_task(name="findings.compact_rollups")
 def compact_rollups() -> None:
     services.compact_rollups()

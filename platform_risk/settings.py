@@ -430,6 +430,7 @@ CELERY_BEAT_SCHEDULE = {
     # An expired tick is dropped: after an outage the queue must not hold hundreds of them.
     "sweep-imports": {"task": "core.sweep_imports", "schedule": 10.0, "options": {"expires": 10}},
     "findings-upkeep": {"task": "findings.upkeep", "schedule": 600.0, "options": {"expires": 600}},
+    "findings-look-again": {"task": "findings.look_again", "schedule": 30.0, "options": {"expires": 30}},
     "costs-reallocate": {"task": "costs.reallocate", "schedule": 600.0, "options": {"expires": 600}},
     "costs-look-ahead": {"task": "costs.look_ahead", "schedule": 600.0, "options": {"expires": 600}},
     "planning-digests": {"task": "planning.send_digests", "schedule": 3600.0, "options": {"expires": 3600}},

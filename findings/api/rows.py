@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Case, DateTimeField, F, Max, OuterRef, QuerySet, Subquery, When
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 
-from findings.models import BulkAction, Comment, Estimate, Finding, FindingQuerySet, History, Sighting
+from findings import selectors
+from findings.models import BulkAction, Comment, Estimate, Finding, FindingQuerySet, History
 from platform_risk.core.api.exports import Table
 from platform_risk.core.api.fields import shown_date, shown_time
 from platform_risk.core.models import Team, User
@@ -14,17 +14,8 @@ from platform_risk.core.models import Team, User
 
 def complete(rows: FindingQuerySet) -> FindingQuerySet:
     """Everything a row shows in one query, so that an export of any length is one query too."""
-    seen = Case(
-        When(last_import__isnull=True, then=F("scope__last_seen_at")),
-        default=F("last_import__observed_at"),
-        output_field=DateTimeField(),
-    )
-    last = (
-        Sighting.objects.filter(finding=OuterRef("pk")).order_by().values("finding").annotate(at=Max(seen)).values("at")
-    )
-    return rows.select_related("service", "environment", "team", "owner", "estimate").annotate(
-        seen_at=Coalesce(Subquery(last), "first_seen_at")
-    )
+    rows = selectors.with_last_seen(rows)
+    return rows.select_related("service", "environment", "team", "owner", "estimate")
 
 
 LANE_SOURCES = {"": "severity", "risk": "risk", "user": "user"}

@@ -69,6 +69,8 @@ def _bounds(name: str, value: Any, leaf: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is at most {leaf['maximum']}."
     if "enum" in leaf and value not in leaf["enum"]:
         yield f"{name} is one of {', '.join(map(str, leaf['enum']))}."
+    if leaf.get("format") == "date" and not _is_day(value):
+        yield f"{name} is a day, as 2026-12-24."
     items = leaf.get("items", {})
     if isinstance(value, list) and items.get("format") == "date" and not all(_is_day(each) for each in value):
         yield f"{name} lists days, as 2026-12-24."

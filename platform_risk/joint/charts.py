@@ -80,5 +80,12 @@ def weeks_chart(weeks: Sequence[Week]) -> WeeksChart:
         for value in range(step, top + 1, step)
     ]
     opened, closed = sum(week.opened for week in weeks), sum(week.closed for week in weeks)
-    summary = f"In these {len(weeks)} weeks {opened:,} findings were new or came back, and {closed:,} were closed."
+    summary = (
+        f"In these {len(weeks)} weeks {_were(opened, 'finding ', 'findings ')}new or came back,"
+        f" and {_were(closed)}closed."
+    )
     return WeeksChart(lines, bars, width, summary)
+
+
+def _were(count: int, one: str = "", many: str = "") -> str:
+    return f"1 {one}was " if count == 1 else f"{count:,} {many}were "

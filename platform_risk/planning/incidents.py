@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from findings import estimating, stating
@@ -19,6 +19,7 @@ from findings.risk.stating import Kind
 from platform_risk.core import changing
 from platform_risk.core.access.audit import record
 from platform_risk.core.errors import Refused
+from platform_risk.core.facts.selectors import in_force
 from platform_risk.core.models import Service, User
 from platform_risk.planning import incidents_csv
 from platform_risk.planning.evidence import Evidence, Seen, evidence
@@ -27,6 +28,8 @@ from platform_risk.planning.models import Incident
 
 # How a statement begins that incidents made: those of people are left alone.
 BASIS = "Incidents: "
+# The fact that says from when on there are any.
+RECORDED_SINCE = "incidents.recorded_since"
 _FED = ("frequency", "alert_probability", "detect_alerted", "detect_silent", "recover", "users_affected")
 _SPREADS = {
     "detect_alerted": "minutes to detection of {count} that an alert told of",
@@ -79,7 +82,7 @@ def summary(rows: Sequence[Incident]) -> Summary:
     told = [each.was_predicted for each in rows if each.was_predicted is not None]
     made = None
     if rows:
-        since = min(each.service.created_at.date() for each in rows)
+        since = min(_recorded_since(each) for each in {each.service for each in rows})
         made = evidence([_seen(each) for each in rows], watched_since=since, today=timezone.now().date())
     return Summary(len(rows), sum(told), len(told), made)
 
@@ -113,8 +116,26 @@ def evidence_of(service: Service, cause: Cause) -> Evidence | None:
         return None
     sharing = findings.open().on_default_branch().values("pk")
     count = findings.filter(Q(pk__in=sharing) | Q(incidents__service=service)).distinct().count()
-    since, today = service.created_at.date(), timezone.now().date()
-    return evidence(seen, watched_since=since, today=today, findings=count)
+    return evidence(seen, watched_since=_recorded_since(service), today=timezone.now().date(), findings=count)
+
+
+def _recorded_since(service: Service) -> date:
+    """From when on an incident of the service would be known here: the day that is stated, else that on which it was
+    made here. One of whatever cause that is older shows that they were written down before. To begin with the first of
+    one cause alone would count that one, and not the time in which it had not happened yet."""
+    stated = in_force(service).get(RECORDED_SINCE)
+    begin = _day(stated.value) if stated is not None else None
+    first = Incident.objects.filter(service=service).aggregate(at=Min("started_at"))["at"]
+    days: list[date] = [begin or service.created_at.date(), *([first.date()] if first is not None else [])]
+    return min(days)
+
+
+def _day(stated: object) -> date | None:
+    """What a file states may be no day at all."""
+    try:
+        return date.fromisoformat(str(stated))
+    except ValueError:
+        return None
 
 
 def told_by(incident: Incident, linked: Iterable[Finding]) -> QuerySet[RiskInput]:
@@ -156,11 +177,10 @@ def _check_links(service_id: int, linked: Iterable[Finding]) -> None:
 
 def _check_times(incident: Incident) -> None:
     """The table holds the same; here the field that is wrong is named."""
-    detected, recovered = incident.detected_at, incident.recovered_at
-    if detected is not None and detected < incident.started_at:
-        raise Refused("It cannot be detected before it starts.", field="detected_at")
-    if recovered is not None and recovered < (detected or incident.started_at):
-        raise Refused("It cannot be recovered before it starts or is detected.", field="recovered_at")
+    found = incidents_csv.disorder(incident.started_at, incident.detected_at, incident.recovered_at)
+    if found is not None:
+        field, words = found
+        raise Refused(words, field=field)
 
 
 def _check_once(incident: Incident) -> None:
@@ -242,8 +262,8 @@ def read_file(data: bytes, *, user: User, through: str) -> Read:
     """All of it or nothing; the same file again changes nothing. Raises BadFile with what is wrong in which line."""
     lines = incidents_csv.parse(data, timezone.now())
     services = {each.slug: each for each in Service.objects.visible_to(user)}
-    known = {each.pk: each for each in linkable(user, {n for line in lines for n in line.values["findings"]})}
-    problems = [problem for line in lines for problem in _problems(line, services, known, user)]
+    known = {each.pk: each for each in linkable(user, {n for line in lines for n in line.values.get("findings", ())})}
+    problems = [each for line in lines for each in (*line.wrong, *_problems(line, services, known, user))]
     if problems:
         raise BadFile(*problems[: incidents_csv.MOST_PROBLEMS])
     counts = {"new": 0, "changed": 0, "unchanged": 0}
@@ -253,12 +273,15 @@ def read_file(data: bytes, *, user: User, through: str) -> Read:
 
 
 def _problems(line: Line, services: Mapping[str, Service], known: Mapping[int, Finding], user: User) -> Iterable[str]:
-    service = services.get(line.values["service"])
-    if service is None:
-        yield f"Line {line.number}: there is no service “{line.values['service'][:60]}” that you may see."
+    named = line.values.get("service")
+    service = services.get(named) if named is not None else None
+    if named is None:
+        pass  # it is wrong already
+    elif service is None:
+        yield f"Line {line.number}: there is no service “{named[:60]}” that you may see."
     elif not may_write(user, service):
         yield f"Line {line.number}: writing of incidents of {service.slug} takes the role member in its team."
-    for number in line.values["findings"]:
+    for number in line.values.get("findings", ()):
         if number not in known:
             yield f"Line {line.number}: there is no finding #{number} that you may see."
 

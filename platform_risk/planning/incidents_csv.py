@@ -27,7 +27,8 @@ _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 @dataclass(frozen=True)
 class Line:
     number: int  # in the file, from 1
-    values: Mapping[str, Any]
+    values: Mapping[str, Any]  # what could be read
+    wrong: tuple[str, ...] = ()  # what could not, naming the line
 
 
 class BadFile(ValueError):
@@ -39,7 +40,8 @@ class BadFile(ValueError):
 
 
 def parse(data: bytes, now: datetime) -> list[Line]:
-    """Raises BadFile. Columns by name, in any order; what is empty is "nobody says"."""
+    """Every line, with what is wrong in it; raises BadFile for what is no such file at all. Columns by name, in any
+    order; what is empty is "nobody says"."""
     if len(data) > MOST_BYTES:
         raise BadFile(f"The file is larger than {MOST_BYTES // 1_000_000} MB: divide it.")
     try:
@@ -50,7 +52,6 @@ def parse(data: bytes, now: datetime) -> list[Line]:
         raise BadFile("The file holds a NUL character: it is no CSV.")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     lines: list[Line] = []
-    problems: list[str] = []
     try:
         header = _header(next(reader, []))
         for row in reader:
@@ -59,14 +60,10 @@ def parse(data: bytes, now: datetime) -> list[Line]:
             if len(lines) >= MOST_LINES:
                 raise BadFile(f"More than {MOST_LINES:,} incidents: divide the file.")
             values, wrong = _line(header, row, now)
-            problems += [f"Line {reader.line_num}: {each}" for each in wrong]
-            lines.append(Line(reader.line_num, values))
-            if len(problems) >= MOST_PROBLEMS:
-                break
+            lines.append(Line(reader.line_num, values, tuple(f"Line {reader.line_num}: {each}" for each in wrong)))
     except csv.Error as error:
-        raise BadFile(*problems, f"Line {reader.line_num}: this is no CSV ({error}).") from error
-    if problems:
-        raise BadFile(*problems[:MOST_PROBLEMS])
+        found = [each for line in lines for each in line.wrong][: MOST_PROBLEMS - 1]
+        raise BadFile(*found, f"Line {reader.line_num}: this is no CSV ({error}).") from error
     if not lines:
         raise BadFile("The file has no incident below its header.")
     return lines
@@ -102,7 +99,20 @@ def _line(header: list[str], row: list[str], now: datetime) -> tuple[dict[str, A
             values[name] = _READERS[name](cell.strip(), now)
         except ValueError as error:
             wrong.append(f"{name}: {error}")
+    if not wrong and (found := disorder(values["started_at"], values["detected_at"], values["recovered_at"])):
+        wrong.append(found[1])
     return values, wrong
+
+
+def disorder(
+    started_at: datetime, detected_at: datetime | None, recovered_at: datetime | None
+) -> tuple[str, str] | None:
+    """Which time comes before one that it follows, and in words."""
+    if detected_at is not None and detected_at < started_at:
+        return "detected_at", "It cannot be detected before it starts."
+    if recovered_at is not None and recovered_at < (detected_at or started_at):
+        return "recovered_at", "It cannot be recovered before it starts or is detected."
+    return None
 
 
 def _text(most: int, *, needed: bool) -> Callable[[str, datetime], str]:

@@ -97,6 +97,28 @@ def test_lists_are_in_the_order_asked_for_on_every_page(
     assert titles == wanted
 
 
+def test_lists_are_ordered_by_when_findings_were_last_seen_whoever_saw_them(
+    api: Api, alice: User, checkout: Service
+) -> None:
+    day = timezone.now() - timedelta(days=9)
+    both, gone, last = (sarif_result(rule, f"{rule}.py") for rule in ("both", "gone", "last"))
+    upload(sarif(both, gone), checkout, source="x", observed_at=day)
+    upload(sarif(both), checkout, source="y", observed_at=day + timedelta(days=2))
+    upload(sarif(last), checkout, source="z", observed_at=day + timedelta(days=3))
+    upload(sarif(both), checkout, source="x", observed_at=day + timedelta(days=4))
+    make_finding(checkout, rule="written", first_seen_at=day + timedelta(days=1))
+    client = api(alice)
+    for ordering, wanted in (("-last_seen_at", "both last written gone"), ("last_seen", "gone written last both")):
+        url, found = f"{URL}?page_size=1&ordering={ordering}", []
+        while url:
+            page = client.get(url).json()
+            found += page["results"]
+            url = page["next"]
+        assert [row["rule"] for row in found] == wanted.split()
+        times = [row["last_seen_at"] for row in found]
+        assert times == sorted(times, reverse=ordering.startswith("-"))
+
+
 @pytest.mark.parametrize("size", ["0", "501", "many", "-1", "9" * 40])
 def test_a_page_size_out_of_bounds_is_refused(api: Api, alice: User, size: str) -> None:
     answer = api(alice).get(URL, {"page_size": size})

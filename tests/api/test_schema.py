@@ -64,6 +64,31 @@ def test_the_schema_is_valid_and_made_without_a_warning() -> None:
     assert made["openapi"].startswith("3.1")
 
 
+def test_what_may_be_anything_may_be_null_by_the_schema_too() -> None:
+    found = [
+        schema
+        for component in pages.schema()["components"]["schemas"].values()
+        for schema in parts(component)
+        if {} in schema.get("oneOf", ())
+    ]
+    assert found == []  # null is one of anything: exactly one of both would never hold
+
+
+def test_what_is_answered_page_by_page_is_what_is_read_page_by_page() -> None:
+    for path, methods in pages.schema()["paths"].items():
+        for method, operation in methods.items():
+            is_paged = "Paginated" in json.dumps(operation["responses"].get("200", {}))
+            takes_size = any(each["name"] == "page_size" for each in operation.get("parameters", ()))
+            assert is_paged == (takes_size and method == "get"), (method, path)
+
+
+def parts(schema: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(schema, dict):
+        yield schema
+    for each in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from parts(each)
+
+
 def test_the_schema_is_for_those_who_are_signed_in(api: Api, client: Client, alice: User) -> None:
     assert client.get("/api/v1/schema/").status_code == 401
     assert api(alice, "read").get("/api/v1/schema/").json()["openapi"].startswith("3.1")

@@ -6,19 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-from findings import estimating, stating
+from findings import stating
 from findings.models import Estimate
 from platform_risk.core.models import Service, User
 from tests.factories import sarif, sarif_result, upload
+from tests.findings.stale import stale
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def stale() -> list[int]:
-    rows = list(Estimate.objects.order_by("key"))
-    kept = [row.input_hash for row in rows]
-    estimating.compute(rows)
-    return [row.key for row, before in zip(rows, kept, strict=True) if row.input_hash != before]
 
 
 def state(user: User, service: Service, name: str) -> None:

@@ -17,15 +17,18 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
+from findings import stating
 from findings.models import Effect, Finding, History
+from findings.tasks import look_again
 from platform_risk.core import tasks
 from platform_risk.core.imports import faults, runner
 from platform_risk.core.imports import services as imports
 from platform_risk.core.models import Import, ImportState, Service, User
 from tests.factories import make_service, sarif, sarif_result, upload
+from tests.findings.stale import stale
 from tests.outcome import Rows, outcome
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
@@ -63,10 +66,11 @@ def worker(tmp_path: Path) -> Callable[..., "subprocess.Popen[bytes]"]:
         "PLATFORM_RISK_FAULT": str(tmp_path / "fault"),
         "DJANGO_SETTINGS_MODULE": "platform_risk.settings",
     }
-    run = "import django, sys; django.setup(); from platform_risk.core import tasks; tasks.run_import(int(sys.argv[1]))"
+    run = "from platform_risk.core import tasks; tasks.run_import(int(sys.argv[1]))"
 
-    def start(row: Import) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen([sys.executable, "-W", "ignore", "-c", run, str(row.pk)], cwd=ROOT, env=environment)
+    def start(row: Import, *first: str) -> "subprocess.Popen[bytes]":
+        code = "\n".join(("import django, os, sys", "django.setup()", *first, run))
+        return subprocess.Popen([sys.executable, "-W", "ignore", "-c", code, str(row.pk)], cwd=ROOT, env=environment)
 
     return start
 
@@ -119,6 +123,26 @@ def test_an_import_whose_worker_is_killed_is_resumed_and_leaves_what_an_undistur
     assert (row.state, row.attempt) == (ImportState.DONE, 1 if point == "after_commit" else 2)
     assert left(service) == expected
     assert runner.unfinished() == []
+
+
+def test_figures_that_an_import_left_to_be_computed_again_are_so_though_its_worker_is_killed_before_it_does(
+    checkout: Service, alice: User, worker: Callable[..., "subprocess.Popen[bytes]"]
+) -> None:
+    row = upload(FIRST, checkout, run=False)
+    with transaction.atomic():  # an input is stated all the while
+        stating.state(
+            user=alice, through="api", service=checkout, name="recover", kind="number", numbers={"value": 7},
+            basis="A drill",
+        )  # fmt: skip
+        killed = worker(
+            row, "from findings import estimating", "estimating.look_again = lambda _: os.kill(os.getpid(), 9)"
+        )
+        assert killed.wait(20) == -signal.SIGKILL
+    assert Import.objects.get(pk=row.pk).state == ImportState.DONE
+    assert stale() != []
+    runner.run(row.pk)  # its message comes again: it is done
+    assert [look_again(), look_again()] == [1, 0]
+    assert stale() == []
 
 
 def test_two_workers_that_take_the_same_import_at_once_apply_it_once(

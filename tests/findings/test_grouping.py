@@ -1,19 +1,23 @@
 """The list's groups, counts and pages by figures: from the rollup they are what reading every finding would give."""
 
-from datetime import date
+from datetime import date, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from findings import estimating, grouping, selectors, stating
+from findings import estimating, grouping, latest, selectors, stating
 from findings.models import Finding, GroupRollup
 from findings.query import parse
 from findings.services import compact_rollups
 from platform_risk.core import keyset
 from platform_risk.core.catalog.services import delete_service
 from platform_risk.core.models import Service, Team, User
-from tests.factories import make_finding, make_service
+from tests.factories import make_finding, make_service, sarif, sarif_result, upload
 
 pytestmark = pytest.mark.django_db
 FILTERS = (
@@ -92,6 +96,27 @@ def test_groups_and_counts_are_those_of_the_findings_whatever_the_filter_and_who
     assert answered == 3 * (len(FILTERS) - 7)
 
 
+@pytest.mark.parametrize("q", ["is:open due:<2020-01-03", "is:overdue lane:critical", "is:open first_seen:>=today-7d"])
+def test_what_is_due_or_new_within_days_is_grouped_without_reading_findings(
+    checkout: Service, mary: User, ada: User, q: str
+) -> None:
+    for user in (mary, ada):
+        query = parse(f"{q} -is:other_branch")
+        with CaptureQueriesContext(connection) as captured:
+            grouping.groups(query, user, selectors.found(query, user), offset=0, size=50)
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")  # as with many
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
+            # Which of the others an almost empty table makes cheaper is nothing that can be told.
+            cursor.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'findings_finding'")
+            for (name,) in cursor.fetchall():
+                if name not in ("finding_overdue", "finding_new", "finding_once", "findings_finding_pkey"):
+                    cursor.execute(f'DROP INDEX "{name}"')
+            cursor.execute("EXPLAIN " + next(each["sql"] for each in captured if "GROUP BY" in each["sql"]))
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        assert "Index Only Scan using finding_" in plan, plan
+
+
 def test_the_rollup_of_groups_equals_a_recount_also_when_it_is_merged_and_when_an_owner_or_a_service_goes(
     many: Service, alice: User, mary: User, ada: User
 ) -> None:
@@ -106,6 +131,39 @@ def test_the_rollup_of_groups_equals_a_recount_also_when_it_is_merged_and_when_a
     alice.delete()
     delete_service(Service.objects.get(slug="index"), user=ada)
     assert rolled_up() == recounted()
+
+
+def test_pages_by_when_findings_were_last_seen_hold_every_one_once_and_in_order(
+    checkout: Service, search: Team, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = timezone.now() - timedelta(days=90)
+    services = [checkout, make_service("index", search), make_service("payouts", checkout.team)]
+    for number in range(6):
+        kept = [sarif_result("R1", f"{n}.py") for n in range(3 + number % 4)]
+        for service in services[: 1 + number % 3]:
+            upload(sarif(*kept), service, source=f"s{number % 2}", observed_at=begin + timedelta(days=number // 2))
+    make_finding(checkout, first_seen_at=begin + timedelta(days=1), title="R1, written")
+    make_finding(services[1], first_seen_at=begin, team=checkout.team, title="R1, given")
+    found_near = 0
+    for q, ordering, most in product(("", "is:open service:checkout", "R1"), ("last_seen", "-last_seen"), (12, 2)):
+        monkeypatch.setattr(latest, "MOST_RUNS", most)
+        query = parse(q, ordering=ordering)
+        rows = selectors.found(query, alice)
+        wanted = list(rows.order_by(*query.keyset).values_list("pk", flat=True))
+        assert len(wanted) >= 5
+        pages, cursor = [], None
+        while True:
+            near = grouping.narrowed(query, alice, rows, cursor=cursor, size=2)
+            found_near += near is not rows
+            pages.append(keyset.page(near, ordering=query.keyset, cursor=cursor, size=2))
+            if (cursor := pages[-1].next) is None:
+                break
+        assert [row.pk for page in pages for row in page.rows] == wanted
+        near = grouping.narrowed(query, alice, rows, cursor=pages[-1].previous, size=2)
+        assert keyset.page(near, ordering=query.keyset, cursor=pages[-1].previous, size=2).rows == pages[-2].rows
+    assert found_near >= 5
+    with pytest.raises(keyset.BadCursor):
+        grouping.narrowed(query, alice, rows, cursor=keyset._encode(rows[0], ("id",), "n"), size=2)
 
 
 @pytest.mark.parametrize("ordering", ["-bad_minutes", "bad_minutes", "-annual_loss"])

@@ -107,6 +107,20 @@ class ApiSchema(AutoSchema):
             bodies.setdefault(str(code), {"description": TITLES[code], "content": content})
         return bodies
 
+    def _get_paginator(self) -> Any:
+        if getattr(self.view, "action", "") not in getattr(self.view, "paged", ("list",)):
+            return None  # several at once, and no page of them
+        made: Any = super()  # drf-spectacular is typed in parts
+        return made._get_paginator()
+
+    def _get_serializer_field_meta(self, field: Any, direction: str) -> dict[str, Any]:
+        made: Any = super()  # drf-spectacular is typed in parts
+        found: dict[str, Any] = made._get_serializer_field_meta(field, direction)
+        if isinstance(field, serializers.JSONField):
+            # It may be anything, null too: "exactly one of anything and null" is what null can never be.
+            found.pop("nullable", None)
+        return found
+
     def _get_response_for_code(
         self, serializer: Any, status_code: str, media_types: Any = None, direction: str = "response"
     ) -> dict[str, Any]:

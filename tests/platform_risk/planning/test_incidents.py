@@ -109,6 +109,33 @@ def test_findings_of_one_check_share_its_incidents(
     assert row.source.endswith("shared by 5 findings")
 
 
+def test_years_begin_with_the_day_that_is_stated_or_with_the_first_incident_of_whatever_cause(
+    api: Api, alice: User, checkout: Service, cause: Finding
+) -> None:
+    def since() -> date:
+        follow_the_calendar()
+        row = RiskInput.objects.get(name="frequency", check_id="db-connections")
+        found = evidence_of(checkout, Cause("db-connections"))
+        assert found is not None
+        assert float(row.numbers["years"]) == found.years
+        return found.since
+
+    api(alice).post("/api/v1/incidents/", body(findings=[str(cause.pk)]), JSON)
+    assert since() == date(2024, 11, 1)  # made here
+    api(alice).post("/api/v1/incidents/", body(title="Disk full", started_at="2023-05-04T09:30:00Z"), JSON)
+    assert since() == date(2023, 5, 4)
+
+    def state(day: str) -> int:
+        sent = {"service": "checkout", "facts": {"incidents.recorded_since": day}}
+        return api(alice).put("/api/v1/facts/", sent, JSON).status_code
+
+    assert state("2021-01-01") == 200
+    assert since() == date(2021, 1, 1)
+    assert state("last year") == 400
+    assert state("2025-06-01") == 200
+    assert since() == date(2023, 5, 4)  # one that is older is there
+
+
 def took(minutes: int, recovered: int, **fields: Any) -> dict[str, Any]:
     begin = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
     detected = begin + timedelta(minutes=minutes)
@@ -241,6 +268,14 @@ def test_a_file_is_read_as_a_whole_and_again_changes_nothing(
     assert "Line 4: there is no finding #999999 that you may see." in wrong.content.decode()
     backwards = upload(client, HEADER + "checkout,Four,2026-11-02T09:30Z,2026-11-02T09:00Z,,,,\n")
     assert "Line 2: It cannot be detected before it starts." in backwards.content.decode()
+    several = "checkout,Four,2026-11-02T09:30Z,2026-11-02T09:00Z,,,,\nindex,Five,yesterday,,,,,#999999\n" + ",x\n" * 60
+    told = upload(client, HEADER + several).content.decode()
+    for each in (
+        "Line 2: It cannot be", "Line 3: started_at:", "Line 3: there is no service", "Line 3: there is no finding",
+        "Line 49: 2 cells",
+    ):  # fmt: skip
+        assert each in told  # all that is wrong at once
+    assert "Line 50" not in told
     assert Incident.objects.count() == 2
     assert "checkout" not in upload(signed_in(bob), text).content.decode().partition("Line 2")[0][-200:]
 
