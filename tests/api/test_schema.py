@@ -1,6 +1,7 @@
 """The OpenAPI schema: valid, complete, and kept by what the API really answers."""
 
 import copy
+import json
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any, cast
