@@ -128,6 +128,10 @@ def test_an_unusual_day_is_told_with_its_cause_and_said_to_be_all_right_by_its_t
     assert api(vic).post(url, json.dumps(said), JSON).status_code == 403
     assert api(bob).post(url, json.dumps(said), JSON).status_code == 400
     assert api(alice).post(url, json.dumps(said | {"reason": " "}), JSON).status_code == 400
+    for other in ({"day": "2026-03-25"}, {"currency": "EUR"}):
+        refused = api(alice).post(url, json.dumps(said | other), JSON)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/day")
+        assert "is no unusual day of payments in" in refused.json()["detail"]
     assert api(alice).post(url, json.dumps(said), JSON).status_code == 200
     (odd,) = get(api(alice), "costs/anomalies/", since="2026-03-01")["results"]
     assert (odd["acknowledged"]["reason"], odd["acknowledged"]["by"]) == (said["reason"], "alice")
