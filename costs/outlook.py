@@ -279,12 +279,16 @@ def _standing(budget: Budget, user: User) -> Standing | str:
     only = {} if kind == "everything" else {kind: budget.of}
     try:
         found = spend(user, budget.currency, only=only)
-        ends = found.whole.end
-        days = (after(ends) - ends).days
-        told = forecast(found.whole, days)
     except TooShortError as error:
         return str(error)
-    crossed = crossing(told, found.spent_in_month_of(ends), budget.amount)
+    ends = found.whole.end
+    spent = found.spent_in_month_of(ends)
+    try:
+        crossed = crossing(forecast(found.whole, (after(ends) - ends).days), spent, budget.amount)
+    except TooShortError as error:
+        if spent <= budget.amount:
+            return str(error)
+        crossed = Crossing(budget.amount, spent, None, None, 1.0, is_crossed=True)  # which takes no forecast
     as_of = ends - timedelta(days=1)
     if crossed.is_crossed:
         crossed = replace(crossed, on=found.crossed_on(ends, budget.amount))

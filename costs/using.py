@@ -428,4 +428,5 @@ def plain(inputs: Mapping[str, Input]) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> Any:
-    return format(value.normalize(), "f") if isinstance(value, Decimal) else value
+    """Of a mean or a quotient as many places as mean something."""
+    return format(round(value, 9).normalize(), "f") if isinstance(value, Decimal) else value
