@@ -120,7 +120,7 @@ def overview(user: User, currency: str, dimension: str, cost: str, first: date, 
         times=times,
         series=series,
         totals=totals,
-        figure=spend_charts.stacked([f"{time:%b %Y}" for time in times], series, currency),
+        figure=spend_charts.stacked([f"{time:%b %Y}" for time in times], series, currency_words(currency)),
         compared=both_months,
         movers=_named(taken_apart(selectors.changes(user, *both_months, currency, dimension, cost)), dimension),
     )
@@ -210,7 +210,7 @@ def explore(user: User, question: Question, across: str, step: str, cost: str) -
         times=times,
         series=series,
         figure=spend_charts.stacked(
-            [f"{time:%b %Y}" if step == "month" else f"{time}" for time in times], series, currency
+            [f"{time:%b %Y}" if step == "month" else f"{time}" for time in times], series, currency_words(currency)
         ),
         hidden_rows=max(len(table) - MOST_ROWS, 0),
     )
