@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from costs import outlook
 from costs.models import Budget, Scenario, SeenAnomaly
 from platform_risk.core import changing
 from platform_risk.core.access.audit import record
@@ -108,9 +107,6 @@ def see_anomaly(*, user: User, team: Team | None, day: date, currency: str, reas
         raise PermissionDenied("Saying that a day is all right takes the role member in its team.")
     if not reason.strip():
         raise Refused("Say why it is all right.", field="reason")
-    of = team.slug if team else None
-    if not any((each.team, each.found.day, each.currency) == (of, day, currency) for each in outlook.unusual(user)):
-        raise Refused(f"{day} is no unusual day of {of or 'nobody'} in {currency[:40]}.", field="day")
     why = reason.strip()[:1000]
     row, is_first = SeenAnomaly.objects.select_for_update().get_or_create(
         team=team, day=day, currency=currency, defaults={"reason": why, "seen_by": user}
@@ -120,7 +116,7 @@ def see_anomaly(*, user: User, team: Team | None, day: date, currency: str, reas
         row.reason, row.seen_by, row.seen_at = why, user, timezone.now()
         row.save()
     record(
-        user, "acknowledged", "anomaly", row.pk, f"{day} of {of or 'nobody'}",
+        user, "acknowledged", "anomaly", row.pk, f"{day} of {team.slug if team else 'nobody'}",
         changes={"reason": [before, row.reason]}, reason=row.reason,
     )  # fmt: skip
     return row

@@ -309,6 +309,7 @@ class Outlooks(Resource):
         """Say why an unusual day is all right."""
         sent = read(AcknowledgeBody, request)
         team = catalog.team_named(sent.get("team"), self.user)
+        outlook.check_unusual(self.user, team, sent["day"], sent["currency"])
         row = budgeting.see_anomaly(
             user=self.user, team=team, day=sent["day"], currency=sent["currency"], reason=sent["reason"]
         )

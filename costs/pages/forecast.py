@@ -141,6 +141,7 @@ def seen(request: HttpRequest) -> HttpResponse:
     def write() -> object:
         data = form.cleaned_data
         team = _team(user, data["team"])
+        outlook.check_unusual(user, team, data["day"], data["currency"])
         return budgeting.see_anomaly(user=user, team=team, day=data["day"], currency=data["currency"],
                                      reason=data["reason"])  # fmt: skip
 

@@ -138,7 +138,7 @@ def test_an_unusual_day_is_told_with_its_cause_and_said_to_be_all_right_by_its_t
     (odd,) = get(api(alice), "costs/anomalies/", since="2026-03-01")["results"]
     assert (odd["acknowledged"]["reason"], odd["acknowledged"]["by"]) == (said["reason"], "alice")
     assert AuditEvent.objects.get(kind="anomaly").changes == {"reason": [None, said["reason"]]}
-    table = b"".join(api(alice).get("/api/v1/costs/anomalies/?format=csv")).decode().splitlines()  # type: ignore[arg-type]
+    table = b"".join(api(alice).get("/api/v1/costs/anomalies/?format=csv")).decode().splitlines()
     assert table[0].endswith("acknowledged_reason,acknowledged_by,acknowledged_at")
     assert table[1].startswith(f"{odd['day']},payments,,USD,{odd['actual']}")
     assert ",The load test of March,alice," in table[1]

@@ -55,6 +55,7 @@ def test_what_repeats_exactly_or_never_changes_is_sure_only_as_far_as_it_is_long
         assert 100 * (high[0] - found.mean[0]) / values.mean() == pytest.approx(percent, rel=0.1)
         assert ((low < found.mean) & (found.mean < high)).all()
         expected = crossing(found, Decimal(0), Decimal(10**6)).expected
+        assert expected is not None
         assert 0.05 < crossing(found, Decimal(0), expected * Decimal("1.001")).probability < 0.5
 
 

@@ -80,9 +80,9 @@ def test_what_is_kept_for_ever_stays_though_nothing_comes_in() -> None:
     projection = logs(gb_per_day=D(0), stored_gb=D(1500), price=KEPT, months=12, growth_percent_per_month=D(5))
     assert {row.quantity for row in projection.rows} == {D(1500)}
     steady = projection.steady_state
-    assert (steady.quantity, steady.cost_per_month, steady.reached_month) == (1500, D("45.00"), 1)
+    assert (steady.quantity, steady.cost_per_month, steady.reached_month) == (D(1500), D("45.00"), 1)
     leaves = logs(gb_per_day=D(0), stored_gb=D(1500), retention_days=45, price=KEPT, months=3).steady_state
-    assert (leaves.quantity, leaves.cost_per_month, leaves.reached_month) == (0, 0, 2)
+    assert (leaves.quantity, leaves.cost_per_month, leaves.reached_month) == (D(0), D(0), 2)
 
 
 def test_what_shrinks_by_all_of_it_is_there_for_a_month() -> None:
