@@ -61,7 +61,7 @@ def figure(
             (each.first, float(each.mean), float(each.bounds[80][0]), float(each.bounds[80][1]))
             for each in to_come.every
         ],
-        currency,
+        spending.currency_words(currency),
         None if budget is None else float(budget),
         budget_name,
     )
@@ -178,7 +178,8 @@ def prepare(user: User) -> None:
     found = tile(user)
     if found is None:
         return
-    ahead(user, found.currency, "effective", found.month)
+    for cost in outlook.MEASURES:
+        ahead(user, found.currency, cost, found.month)
     budgets(user, found.currency)
     freshness(user)
 

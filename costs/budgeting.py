@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils import timezone
 
 from costs.models import Budget, Scenario, SeenAnomaly
 from platform_risk.core import changing
@@ -112,7 +113,7 @@ def see_anomaly(*, user: User, team: Team | None, day: date, currency: str, reas
     )
     before = None if is_first else row.reason
     if not is_first:
-        row.reason, row.seen_by = why, user
+        row.reason, row.seen_by, row.seen_at = why, user, timezone.now()
         row.save()
     record(
         user, "acknowledged", "anomaly", row.pk, f"{day} of {team.slug if team else 'nobody'}",

@@ -26,7 +26,8 @@ from costs.forecasting.forecast import LEVELS, Forecast, forecast
 from costs.forecasting.months import Crossing, Month, after, crossing, months
 from costs.models import BillVersion, Budget, ChargeDay, DayTotal, SeenAnomaly
 from platform_risk import __version__
-from platform_risk.core.models import User
+from platform_risk.core.errors import Refused
+from platform_risk.core.models import Team, User
 
 T = TypeVar("T")
 # Group by name → column, of the daily totals; an account is in the cube alone.
@@ -279,12 +280,16 @@ def _standing(budget: Budget, user: User) -> Standing | str:
     only = {} if kind == "everything" else {kind: budget.of}
     try:
         found = spend(user, budget.currency, only=only)
-        ends = found.whole.end
-        days = (after(ends) - ends).days
-        told = forecast(found.whole, days)
     except TooShortError as error:
         return str(error)
-    crossed = crossing(told, found.spent_in_month_of(ends), budget.amount)
+    ends = found.whole.end
+    spent = found.spent_in_month_of(ends)
+    try:
+        crossed = crossing(forecast(found.whole, (after(ends) - ends).days), spent, budget.amount)
+    except TooShortError as error:
+        if spent <= budget.amount:
+            return str(error)
+        crossed = Crossing(budget.amount, spent, None, None, 1.0, is_crossed=True)  # which takes no forecast
     as_of = ends - timedelta(days=1)
     if crossed.is_crossed:
         crossed = replace(crossed, on=found.crossed_on(ends, budget.amount))
@@ -329,6 +334,13 @@ def unusual(user: User, *, since: date | None = None) -> list[Unusual]:
     }
     told = [Unusual(team, money, each, seen.get((team, each.day, money))) for team, money, each in rows]
     return sorted(told, key=lambda each: (each.found.day, abs(each.found.size)), reverse=True)
+
+
+def check_unusual(user: User, team: Team | None, day: date, currency: str) -> None:
+    """Raises Refused for a day of which there is nothing to be said."""
+    of = team.slug if team else None
+    if not any((each.team, each.found.day, each.currency) == (of, day, currency) for each in unusual(user)):
+        raise Refused(f"{day} is no unusual day of {of or 'nobody'} in {currency[:40]}.", field="day")
 
 
 def _unusual(user: User, since: date | None) -> list[tuple[str | None, str, Anomaly]]:

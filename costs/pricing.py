@@ -91,13 +91,16 @@ def delete(rate: PriceRate, *, user: User, reason: str = "") -> None:
 
 
 @transaction.atomic
-def put_book(text: str, *, user: User) -> tuple[Book, int]:
-    """Replaces a book by what a YAML text says; every other book stays. Raises Refused with the place."""
+def put_book(text: str, *, user: User, named: str = "") -> tuple[Book, int]:
+    """Replaces a book by what a YAML text says; every other book stays. Raises Refused with the place, and where the
+    text is of another book than the one `named`."""
     _check(user)
     try:
         book = pricebook.parse(text)
     except BookError as error:
         raise Refused(str(error), field="yaml") from error
+    if named not in ("", book.slug):
+        raise Refused(f"The text is of the book {book.slug}, and not of {named[:40]}.", field="yaml")
     row = _book(book.slug, book.name)
     before = row.rates.count()
     _fill(row, book)

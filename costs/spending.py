@@ -93,7 +93,7 @@ def overview(user: User, currency: str, dimension: str, cost: str, first: date, 
     before, end = previous(month), following(month)
     start = minus_months(month, 12)
     question = Question(start, end, (dimension,), (currency,))
-    rows = list(selectors.monthly(question, user))
+    rows = selectors.summed(question, user, "month", cost)
     times = [minus_months(month, back) for back in range(12, -1, -1)]
     series = _series(rows, "month", times, dimension, cost)
     totals = [sum((values[at] for values in series.values()), Decimal(0)) for at in range(len(times))]
@@ -105,22 +105,22 @@ def overview(user: User, currency: str, dimension: str, cost: str, first: date, 
     both_months = compared(last)
     same = replace(question, start=before, end=min(before + (last - month) + timedelta(days=1), month), group_by=())
     free = Question(month, end, ("team",), (currency,))
-    unallocated = _sum((row for row in selectors.over_all(free, user) if row["by_team"] is None), cost)
+    unallocated = _sum((row for row in selectors.summed(free, user, "", cost) if row["by_team"] is None), cost)
     return Overview(
         first=first,
         last=last,
         month=month,
         so_far=totals[-1],
-        same_days_before=_sum(selectors.daily(same, user), cost),
+        same_days_before=_sum(selectors.summed(same, user, "", cost), cost),
         month_before=totals[-2],
         year=sum(totals[:-1], Decimal(0)),
         unallocated=unallocated,
         shared=unallocated - _nobodys(user, month, currency, cost) if user.sees_unowned else Decimal(0),
-        by=sorted(((name, now, then) for name, (now, then) in both.items()), key=lambda row: -abs(row[1])),
+        by=sorted(((name, now, then) for name, (now, then) in both.items()), key=lambda row: (-abs(row[1]), row[0])),
         times=times,
         series=series,
         totals=totals,
-        figure=spend_charts.stacked([f"{time:%b %Y}" for time in times], series, currency),
+        figure=spend_charts.stacked([f"{time:%b %Y}" for time in times], series, currency_words(currency)),
         compared=both_months,
         movers=_named(taken_apart(selectors.changes(user, *both_months, currency, dimension, cost)), dimension),
     )
@@ -154,7 +154,7 @@ def _series(
         name = shown_name(dimension, row[f"by_{dimension}"])
         values = found.setdefault(name, [Decimal(0)] * len(times))
         values[places[row[when]]] += row[f"sum_{cost}"]
-    ranked = sorted(found, key=lambda name: -sum(abs(value) for value in found[name]))
+    ranked = sorted(found, key=lambda name: (-sum(abs(value) for value in found[name]), name))
     kept = {name: found[name] for name in ranked[:MOST_SERIES]}
     if len(ranked) > MOST_SERIES:
         kept[REST] = [sum((found[name][at] for name in ranked[MOST_SERIES:]), Decimal(0)) for at in range(len(times))]
@@ -181,7 +181,7 @@ def explore(user: User, question: Question, across: str, step: str, cost: str) -
     (dimension,) = question.group_by
     assert question.start is not None
     assert question.end is not None
-    rows = list(selectors.daily(question, user) if step == "day" else selectors.monthly(question, user))
+    rows = selectors.summed(question, user, step, cost)
     times = _times(question.start, question.end, step)
     series = _series(rows, step, times, dimension, cost)
     words = "%d %b %Y" if step == "day" else "%b %Y"
@@ -192,7 +192,7 @@ def explore(user: User, question: Question, across: str, step: str, cost: str) -
             key = shown_name(dimension, row[f"by_{dimension}"]), f"{row[step]:{words}}"
             cells[key] += row[f"sum_{cost}"]
     else:
-        for row in selectors.over_all(replace(question, group_by=(dimension, across)), user):
+        for row in selectors.summed(replace(question, group_by=(dimension, across)), user, "", cost):
             key = shown_name(dimension, row[f"by_{dimension}"]), shown_name(across, row[f"by_{across}"])
             cells[key] += row[f"sum_{cost}"]
         columns = _folded(cells)
@@ -210,7 +210,7 @@ def explore(user: User, question: Question, across: str, step: str, cost: str) -
         times=times,
         series=series,
         figure=spend_charts.stacked(
-            [f"{time:%b %Y}" if step == "month" else f"{time}" for time in times], series, currency
+            [f"{time:%b %Y}" if step == "month" else f"{time}" for time in times], series, currency_words(currency)
         ),
         hidden_rows=max(len(table) - MOST_ROWS, 0),
     )

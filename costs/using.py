@@ -21,7 +21,7 @@ from costs.usage.entities import ENTITIES
 from costs.usage.records import Measure
 from platform_risk.core.facts.models import Fact
 from platform_risk.core.facts.selectors import facts_visible_to
-from platform_risk.core.models import Import, Service, User
+from platform_risk.core.models import Environment, Import, Service, User
 from platform_risk.quantities.pricing import GIGABYTE, Rate
 
 RULE = (
@@ -32,6 +32,7 @@ NO_PRICE = "No price applies without being chosen, so there is usage and no cost
 INGEST_DAYS = 14  # that the daily ingest is the mean of
 _MEASURED, _STATED, _ASSUMED = 0, 1, 2
 _MOST_GROUPS = 200
+_MOST_PARTS = 5  # of a sum that are named
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Source:
     on: date | None = None
     rank: int = _MEASURED
     at: datetime | None = None  # where it is known better than to the day
+    environments: int = 1  # that it is over
 
     @property
     def kind(self) -> str:
@@ -129,10 +131,16 @@ class Usage:
     # --- sayings
 
     def measured(self, measure: Measure, *, of_format: str = "") -> Iterator[Source]:
+        for scope, source in self.counted(measure):
+            if not of_format or scope.format == of_format:
+                yield source
+
+    def counted(self, measure: Measure) -> Iterator[tuple[UsageScope, Source]]:
+        """States, with whose they are."""
         for row in self.states[measure]:
-            if row.subject or (of_format and self.scopes[row.scope_id].format != of_format):
-                continue
-            yield Source(row.value, self._words(row), _day_of(row), at=row.import_row.observed_at)
+            if not row.subject:
+                scope = self.scopes[row.scope_id]
+                yield scope, Source(row.value, self._words(row), _day_of(row), at=row.import_row.observed_at)
 
     def stated(self, name: str) -> Iterator[Source]:
         for fact in self.facts.get(name, ()):
@@ -178,6 +186,33 @@ def chosen(sources: Iterable[Source]) -> Input | None:
     return Input(found[0], tuple(found[1:])) if found else None
 
 
+def _together(said: Iterable[tuple[UsageScope, Source]]) -> Iterator[Source]:
+    """What each service says of itself is a part of the whole: of each the newest counts, and those add up. What is of
+    no service, as of a whole cluster, is a saying by itself."""
+    own: dict[tuple[Service, Environment | None], list[Source]] = defaultdict(list)
+    for scope, source in said:
+        if scope.service is None:
+            yield source
+        else:
+            own[scope.service, scope.environment].append(source)
+    if len(own) < 2:
+        for sources in own.values():
+            yield from sources
+        return
+    newest = {place: found.taken for place, sources in own.items() if (found := chosen(sources)) is not None}
+    largest = sorted(newest.items(), key=lambda each: -each[1].value)
+    parts = [
+        f"{service.slug}{f' in {environment}' if environment else ''} {each.value.normalize():,f}"
+        for (service, environment), each in largest[:_MOST_PARTS]
+    ]
+    rest = f" and {len(newest) - _MOST_PARTS} more" if len(newest) > _MOST_PARTS else ""
+    latest = max(newest.values(), key=lambda each: (each.on or date.min, each.at.timestamp() if each.at else 0))
+    yield Source(
+        sum((each.value for each in newest.values()), Decimal(0)), f"added up: {', '.join(parts)}{rest}", latest.on,
+        at=latest.at, environments=len({environment for _, environment in newest}),
+    )  # fmt: skip
+
+
 def _put(begin: Begin, name: str, sources: Iterable[Source], provide: str) -> None:
     found = chosen(sources)
     if found is None:
@@ -198,7 +233,7 @@ def begin(vector: str, usage: Usage) -> Begin:
 def _metrics(usage: Usage) -> Begin:
     begun = Begin("metrics")
     total = chosen(usage.measured(Measure.ACTIVE_SERIES))
-    pods = [*usage.measured(Measure.PODS), *usage.stated("metrics.pods")]
+    pods = [*_together(usage.counted(Measure.PODS)), *usage.stated("metrics.pods")]
     per_pod = [*usage.measured(Measure.SERIES_OF_TARGET), *usage.stated("metrics.series_per_pod")]
     counted = chosen(pods)
     if total is not None and (counted is not None or not per_pod):
@@ -215,20 +250,25 @@ def _metrics(usage: Usage) -> Begin:
     for name in ("environments", "replicas_of_scraper", "bytes_per_point"):
         if (said := chosen(usage.stated(f"metrics.{name}"))) is not None:
             begun.inputs[name] = said
+    taken = begun.inputs["pods"].taken if "pods" in begun.inputs else None
+    if taken is not None and taken.environments > 1:
+        stated = begun.inputs.get("environments")
+        words = f"the pods are those of {taken.environments} environments together"
+        others = (stated.taken, *stated.others) if stated else ()
+        begun.inputs["environments"] = Input(Source(Decimal(1), words, taken.on), others)
     return begun
 
 
 def _entities(usage: Usage) -> Begin:
     begun = Begin("entities")
     churn = [
-        *usage.measured(Measure.ENTITIES_NEW),
-        *_latest(usage, Measure.ENTITIES_NEW),
+        *_together([*usage.counted(Measure.ENTITIES_NEW), *_latest(usage, Measure.ENTITIES_NEW)]),
         *usage.stated("entities.churn_per_day"),
     ]
     # How long a pod lives is not how long its entity outlives it: of pods alone nobody can tell.
     lives = list(usage.measured(Measure.LIFETIME_DAYS, of_format=ENTITIES))
     life = [*usage.stated("entities.lifetime_days"), *lives]
-    live = [*usage.measured(Measure.PODS), *usage.stated("entities.live")]
+    live = [*_together(usage.counted(Measure.PODS)), *usage.stated("entities.live")]
     _put(begun, "churn_per_day", churn, "lists of pods over time, or the fact entities.churn_per_day")
     _put(begun, "lifetime_days", life, "the fact entities.lifetime_days")
     counted = chosen(live)
@@ -241,7 +281,7 @@ def _entities(usage: Usage) -> Begin:
     return begun
 
 
-def _latest(usage: Usage, measure: Measure) -> Iterator[Source]:
+def _latest(usage: Usage, measure: Measure) -> Iterator[tuple[UsageScope, Source]]:
     """The mean of the last days of each scope that tells it by day."""
     by_scope: dict[int, dict[date, Decimal]] = defaultdict(dict)
     for row in usage.days[measure]:
@@ -251,7 +291,7 @@ def _latest(usage: Usage, measure: Measure) -> Iterator[Source]:
         last = max(by_day)
         recent = [value for day, value in by_day.items() if day > last - timedelta(days=INGEST_DAYS)]
         scope = usage.scopes[pk]
-        yield Source(sum(recent, Decimal(0)) / len(recent), f"{scope.source}, mean of {len(recent)} days", last)
+        yield scope, Source(sum(recent, Decimal(0)) / len(recent), f"{scope.source}, mean of {len(recent)} days", last)
 
 
 def log_groups(usage: Usage) -> list[LogGroup]:
@@ -388,4 +428,5 @@ def plain(inputs: Mapping[str, Input]) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> Any:
-    return format(value.normalize(), "f") if isinstance(value, Decimal) else value
+    """Of a mean or a quotient as many places as mean something."""
+    return format(round(value, 9).normalize(), "f") if isinstance(value, Decimal) else value

@@ -135,7 +135,7 @@ def sarif_result(
 
 def upload(
     content: bytes,
-    service: Service,
+    service: Service | None,
     *,
     name: str = "report.sarif",
     user: User | None = None,

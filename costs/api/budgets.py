@@ -53,7 +53,7 @@ def standing_shown(found: outlook.Standing | str) -> dict[str, Any]:
         "month": shown_date(found.month),
         "as_of": shown_date(found.as_of),
         "spent": shown(crossing.spent),
-        "expected": shown(crossing.expected),
+        "expected": None if crossing.expected is None else shown(crossing.expected),
         "expected_on": shown_date(crossing.on),
         "probability": round(crossing.probability, 4),
         "is_crossed": crossing.is_crossed,

@@ -18,12 +18,14 @@ from costs.forecasting.daily import money
 from costs.forecasting.forecast import LEVELS, MOST_DAYS_AHEAD, Backtest, Forecast
 from costs.forecasting.months import Month
 from costs.outlook import Outlook, Unusual
-from platform_risk.core.api import catalog, filters
+from platform_risk.core.api import catalog, exports, filters
+from platform_risk.core.api.exports import Table
 from platform_risk.core.api.fields import SlugField, shown_date, shown_time
 from platform_risk.core.api.problems import bad_parameter
 from platform_risk.core.api.resources import Body, Resource, read
 from platform_risk.core.api.schema import parameter
 from platform_risk.core.catalog.selectors import services_visible_to, teams_visible_to
+from platform_risk.core.models import Environment
 from platform_risk.quantities.pricing import shown
 
 GROUPS = list(outlook.COLUMNS)
@@ -219,6 +221,14 @@ def anomaly_row(each: Unusual) -> dict[str, Any]:
     }
 
 
+_ANOMALIES = Table(
+    "costs-anomalies",
+    ("day", "team", "cloud_services", "currency", "actual", "usual", "size", "stays", "causes", "acknowledged.reason",
+     "acknowledged.by", "acknowledged.at"),
+    anomaly_row,
+)  # fmt: skip
+
+
 class Outlooks(Resource):
     """Spend as it will go on, and days that cost what they should not have."""
 
@@ -227,7 +237,7 @@ class Outlooks(Resource):
         "anomalies": (parameter("since", "From this day on.", many=False), parameter("team", "Of this team.")),
     }
     paged: ClassVar[Sequence[str]] = ()
-    exported: ClassVar[Sequence[str]] = ()
+    exported: ClassVar[Sequence[str]] = ("anomalies",)
 
     def _asked(self, request: Request) -> tuple[list[str], dict[str, Any]]:
         group_by = list(dict.fromkeys(_split(request, "group_by")))
@@ -240,7 +250,7 @@ class Outlooks(Resource):
         if slug := request.query_params.get("service"):
             only["service"] = _slug(services_visible_to(self.user), "service", slug)
         if slug := request.query_params.get("environment"):
-            only["environment"] = filters.words(request, "environment")[0]
+            only["environment"] = _slug(Environment.objects.all(), "environment", slug)
         if "account" in group_by and (len(group_by) > 1 or only):
             raise bad_parameter("group_by", "account is grouped by alone.")
         return group_by, only
@@ -290,7 +300,8 @@ class Outlooks(Resource):
             raise bad_parameter("since", "since is a day, as 2026-05-01.") from error
         teams = [_slug(teams_visible_to(self.user), "team", slug) for slug in filters.words(request, "team")]
         found = [each for each in outlook.unusual(self.user, since=since) if not teams or each.team in teams]
-        return Response({"results": [anomaly_row(each) for each in found], "next": None, "previous": None})
+        whole = exports.stream(request, _ANOMALIES, exports.Rows(found))
+        return whole or Response({"results": [anomaly_row(each) for each in found], "next": None, "previous": None})
 
     @extend_schema(request=AcknowledgeBody, responses={200: SeenSerializer})
     @action(detail=False, methods=["post"], url_path="anomalies/acknowledge")
@@ -298,6 +309,7 @@ class Outlooks(Resource):
         """Say why an unusual day is all right."""
         sent = read(AcknowledgeBody, request)
         team = catalog.team_named(sent.get("team"), self.user)
+        outlook.check_unusual(self.user, team, sent["day"], sent["currency"])
         row = budgeting.see_anomaly(
             user=self.user, team=team, day=sent["day"], currency=sent["currency"], reason=sent["reason"]
         )

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 
 from costs import pricebook, pricing
 from costs.api.enums import CONFIDENCES, GIGABYTES, PRICE_UNITS
+from costs.api.serializers import THREE_LETTERS
 from costs.models import PriceRate
 from platform_risk.core.api import filters
 from platform_risk.core.api.collections import Collection, described
@@ -109,7 +110,9 @@ class PriceBody(Body):
     provider = serializers.RegexField(r"^[a-z0-9][a-z0-9._-]{0,79}\Z|^\Z", required=False, allow_blank=True)
     unit = serializers.ChoiceField(choices=PRICE_UNITS)
     amount = money_field()
-    currency = serializers.RegexField(r"^[A-Z]{3}\Z", required=False, help_text="ISO 4217.")
+    currency = serializers.RegexField(
+        r"^[A-Z]{3}\Z", required=False, help_text="ISO 4217.", error_messages={"invalid": THREE_LETTERS}
+    )
     free_per_month = money_field(required=False)
     tiers = TierBody(many=True, required=False)
     gigabyte = serializers.ChoiceField(choices=GIGABYTES, required=False)
@@ -193,6 +196,7 @@ class Prices(Collection):
             parameter("confidence", "Of this confidence.", enum=CONFIDENCES),
         ),
         "book": (parameter("book", "The book to write; one’s own if none is named.", many=False),),
+        "put_book": (parameter("book", "The book to replace: the one that the text names.", many=False),),
     }
     table = TABLE
     body = PriceBody
@@ -235,5 +239,6 @@ class Prices(Collection):
     @book.mapping.put
     def put_book(self, request: Request) -> HttpResponse | Response:
         """Replace a book by what a YAML text says; the other books stay."""
-        book, before = pricing.put_book(read(BookBody, request)["yaml"], user=self.user)
+        named = request.query_params.get("book", "")
+        book, before = pricing.put_book(read(BookBody, request)["yaml"], user=self.user, named=named)
         return Response({"book": book.slug, "before": before, "after": len(book.rates)})

@@ -10,6 +10,7 @@ from costs.projecting import UNITS
 from platform_risk.core.api.resources import Body
 from platform_risk.quantities.projections import MOST_MONTHS
 
+THREE_LETTERS = "A currency is three capital letters (ISO 4217), as USD."
 _PLACES = 18
 
 
@@ -39,7 +40,9 @@ class ProjectionBody(Body):
     tiers = ProjectionTierBody(
         many=True, required=False, help_text="By month, in rising order; the last has no bound. The first is the price."
     )
-    currency = serializers.RegexField(r"^[A-Z]{3}\Z", default="USD", help_text="ISO 4217.")
+    currency = serializers.RegexField(
+        r"^[A-Z]{3}\Z", default="USD", help_text="ISO 4217.", error_messages={"invalid": THREE_LETTERS}
+    )
     months = serializers.IntegerField(min_value=1, max_value=MOST_MONTHS, default=12)
 
 

@@ -4,7 +4,7 @@ A mapping is our field → their header; one that begins with "=" is the same fo
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 
@@ -145,11 +145,20 @@ def looked(table: Table, meaning: Meaning, remembered: Mapping[str, str] | None)
     period = meaning.fields.get("period")
     if period is None or "period" in (remembered or {}):
         return meaning
-    readable = " OR ".join(f"{numbers.day(period, style)} IS NOT NULL" for style in numbers.DATE_FORMATS)
-    if tables.ask(table, f"count(*) FILTER ({readable})")[0]:
+    plain = [style for style in numbers.DATE_FORMATS if style not in numbers.NAMED]
+    lettered = f"count(*) FILTER ({numbers.has_letters(period)})"
+    read, named = tables.ask(table, f"{_readable(period, plain)}, {lettered}")
+    if named and not read:  # names of months take longer to plan than a small list to read
+        (read,) = tables.ask(table, _readable(period, numbers.NAMED))
+    if read:
         return meaning
     fields = {name: column for name, column in meaning.fields.items() if name != "period"}
     return replace(meaning, fields=fields)
+
+
+def _readable(text: str, styles: Iterable[str]) -> str:
+    """SQL: in how many lines one of the styles reads a day."""
+    return f"count(*) FILTER ({' OR '.join(f'{numbers.day(text, style)} IS NOT NULL' for style in styles)})"
 
 
 def _expression(table: Table, header: str) -> str:

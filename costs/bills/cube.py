@@ -77,8 +77,11 @@ class Cube:
 
     def __enter__(self) -> "Cube":
         try:
-            self._connection = self._stack.enter_context(database(self._folder, self.bill))
-            with tables.reading(tables=[part.table for part in self.bill.parts]):
+            read = [part.table for part in self.bill.parts]
+            self._counts = {table.path: places.count(table.path) for table in read if table.kind == "csv"}
+            lines = sum(self._counts.get(table.path, table.rows) for table in read)
+            self._connection = self._stack.enter_context(database(self._folder, self.bill, lines))
+            with tables.reading(tables=read):
                 self._reduce()
         except BaseException:
             self._stack.close()
@@ -141,7 +144,7 @@ class Cube:
             (read,) = self._ask("SELECT coalesce(sum(lines), 0)::BIGINT FROM fine")[0]
         else:
             read = sum(self._rows_of(table) for table in texts)
-        return int(sum(places.count(table.path) - table.skip for table in texts) - read)
+        return int(sum(self._counts[table.path] - table.skip for table in texts) - read)
 
     def _rows_of(self, table: Table, *, pad: bool = False) -> int:
         return int(self._ask(f"SELECT count(*) FROM ({tables.source(table, pad=pad)})")[0][0])  # noqa: S608

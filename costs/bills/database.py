@@ -18,7 +18,6 @@ _SMALL = 4_000_000  # bytes of a bill that needs no several threads
 # Lines of a bill whose database has no file: what does not fit into memory is spilled as it is, at most 800 bytes of a
 # line. To pack it into a file takes a fifth of the work and saves nothing but disk, which larger bills may need.
 _IN_MEMORY = 12_000_000
-_LINE = 300  # bytes of a line of CSV, at least
 
 
 class Work:
@@ -67,10 +66,9 @@ def copied(text: str) -> str:
     return text
 
 
-def database(folder: Path, bill: Bill) -> duckdb.DuckDBPyConnection:
-    """A database that may read the bill's own files and nothing else, and spills to the folder."""
+def database(folder: Path, bill: Bill, lines: int) -> duckdb.DuckDBPyConnection:
+    """A database for so many lines that may read the bill's own files and nothing else, and spills to the folder."""
     is_small = bill.bytes_total < _SMALL
-    lines = sum(part.table.rows or part.table.path.stat().st_size // _LINE for part in bill.parts)
     connection = duckdb.connect(":memory:" if lines < _IN_MEMORY else str(folder / "cube.duckdb"))
     threads = 1 if is_small else min(os.cpu_count() or 1, 4)
     connection.execute(f"SET memory_limit={quoted(MEMORY)}; SET threads={threads}")

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,23 @@ def parsed(path: Path, entry: str) -> Any:
     return document
 
 
+def lines(path: Path, entry: str) -> Iterator[tuple[int, Any]]:
+    """(line, its document) of JSON lines, one at a time; numbers are texts. Raises BillError with the line."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+                yield number, json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+            except (ValueError, RecursionError) as error:
+                whole = "" if line.endswith(b"\n") else " It is the last, and may have been cut off."
+                raise BillError(
+                    "not_json", f"Line {number:,} is no JSON by itself, as lines before it are.{whole}",
+                    remedy="Export it again, with one row a line, and compare its size.", line=number, entry=entry,
+                ) from error  # fmt: skip
+
+
 @dataclass(frozen=True, eq=False)
 class _NoNumber:
     """NaN or Infinity: kept while the document is read, for only the whole of it says where it stands."""
@@ -75,12 +92,12 @@ def written(rows: Iterable[Mapping[str, str | None]], path: Path, entry: str) ->
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
         for row in rows:
-            writer.writerow([_cell(row.get(name)) for name in _COLUMNS])
+            writer.writerow([cell(row.get(name)) for name in _COLUMNS])
             pointers.append(row.get("pointer") or "")
     return Table(path, entry, "csv", _COLUMNS, pointers=tuple(pointers))
 
 
-def _cell(value: str | None) -> str:
+def cell(value: str | None) -> str:
     """Without NUL; half of a surrogate pair, which JSON may spell, is no character that could be written."""
     return (value or "").replace("\x00", "").encode("utf-8", "replace").decode()
 

@@ -23,6 +23,8 @@ def lines(table: Table, rows: Sequence[int], broken: Collection[int]) -> tuple[d
         return {row: row for row in rows}, {}
     if table.pointers:
         return {}, {}
+    if table.lines:
+        return {row: table.lines[row - 1] for row in rows}, {}
     wanted, last_row, last_broken = set(rows), max(rows, default=0), max(broken, default=0)
     of_rows: dict[int, int] = {}
     of_broken: dict[int, int] = {}

@@ -1,6 +1,6 @@
 """What every format of bill hands to the reduction: a table, and what its columns mean. PURE."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ class Table:
     skip: int = 1
     notes: tuple[str, ...] = ()
     pointers: tuple[str, ...] = ()  # of a table that was made of JSON: where each of its rows stands there
+    lines: Sequence[int] = ()  # of one that was made of JSON lines: the line of each row
 
     @property
     def columns(self) -> tuple[str, ...]:

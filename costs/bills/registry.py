@@ -30,7 +30,7 @@ FORMATS: dict[str, Format] = {
         Format(azure.NAME, azure.TITLE, azure.sniff, azure.meaning, azure.looked),
         Format(opencost.NAME, opencost.TITLE, opencost.sniff, opencost.meaning, rows=opencost.rows),
         Format(cost_explorer.NAME, cost_explorer.TITLE, cost_explorer.sniff, rows=cost_explorer.rows),
-        Format(gcp.NAME, gcp.TITLE, gcp.sniff, gcp.meaning),
+        Format(gcp.NAME, gcp.TITLE, gcp.sniff, gcp.meaning, rows=gcp.rows),
         Format(charges_csv.NAME, charges_csv.TITLE, charges_csv.sniff, charges_csv.meaning),
     )
 }

@@ -21,6 +21,8 @@ _FIRST_ERROR = 3 * WEEK  # days that have to lie before one from which the past 
 _PARTS = 5  # of the past: what came in two of them at most was once, not now and then
 _ROOM = 1.2816  # sizes that an interval of 80 % has on either side
 _OUTLIER = 4.0  # of the spread around the running median
+# Even what has never erred may: as much as one surprise of this share of a usual day, in as many days as are known.
+_UNSEEN = 0.1
 
 NAIVE, COMBINED = "seasonal_naive", "theta_and_level"
 
@@ -67,7 +69,7 @@ Model = Callable[[Floats, int], Path]
 def naive(values: Floats, horizon: int) -> Path:
     """Each day like the same weekday of the last week; that is every model's yardstick."""
     steps = values[WEEK:] - values[:-WEEK]
-    return Path(np.resize(values[-WEEK:], horizon), _size(steps), 0.0, weekly=True)
+    return Path(np.resize(values[-WEEK:], horizon), max(_size(steps), _least_size(values)), 0.0, weekly=True)
 
 
 def naive_errors(values: Floats) -> "PastErrors":
@@ -95,7 +97,7 @@ def combined(values: Floats, horizon: int) -> Path:
     parts = np.array_split((values - calm)[-_MOST_DAYS:], _PARTS)
     share = float(np.median([part.mean() for part in parts]))
     mean = (_theta(calm[-_MOST_DAYS:], horizon) + level.mean) / 2 + share
-    return Path(mean, level.size, level.memory, share=share)
+    return Path(mean, max(level.size, _least_size(values)), level.memory, share=share)
 
 
 def combined_errors(values: Floats) -> "PastErrors":
@@ -123,6 +125,11 @@ def _size(errors: Floats) -> float:
         return 0.0
     absolute = np.abs(errors)
     return float(max(np.quantile(absolute, 0.8) / 1.2816, 0.25 * absolute.mean()))
+
+
+def _least_size(values: Floats) -> float:
+    """Nothing where nothing was ever spent, of which there is no usual day."""
+    return float(_UNSEEN * np.abs(values).mean() / np.sqrt(len(values)))
 
 
 def _level(values: Floats, calm: Floats, horizon: int) -> Path:

@@ -54,7 +54,7 @@ class Crossing:
 
     amount: Decimal
     spent: Decimal
-    expected: Decimal  # by the month's end
+    expected: Decimal | None  # by the month's end; None where the past is too short to tell
     on: date | None
     probability: float  # that the month ends above it
     is_crossed: bool  # already

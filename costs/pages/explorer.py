@@ -20,13 +20,12 @@ MOST_DAYS = 1_100
 
 
 def _period(request: HttpRequest, first: date | None, last: date | None) -> tuple[date, date]:
-    """From and to (inclusive, as people say it); the last six months of what is there without a word."""
+    """From and to (inclusive, as people say it), in either order; the last six months of what is there without a
+    word."""
     known = last or timezone.now().date()
     end = day_of(request, "to", max(known, day_of(request, "from", known)))
     start = day_of(request, "from", max(spending.minus_months(end.replace(day=1), 5), first or date(1990, 1, 1)))
-    if start > end:
-        raise Http404("The period ends before it begins.")
-    return start, end
+    return min(start, end), max(start, end)
 
 
 @require_safe

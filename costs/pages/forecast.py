@@ -14,6 +14,7 @@ from costs.money import plain
 from costs.outlook import Outlook
 from costs.pages.answers import csv_answer
 from costs.pages.forms import SeenForm
+from costs.spending import currency_words
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.catalog.selectors import teams_visible_to
 from platform_risk.core.errors import Refused
@@ -82,7 +83,7 @@ def _drawn(found: Outlook, group: str) -> dict[str, Any]:
     ]
     backtest = whole.backtest
     return {
-        "figure": charts.forecast(past, days, whole, found.currency),
+        "figure": charts.forecast(past, days, whole, currency_words(found.currency)),
         "rows": [_row(whole, at, day) for at, day in enumerate(days)],
         "months": found.months,
         "backtest": backtest,
@@ -140,6 +141,7 @@ def seen(request: HttpRequest) -> HttpResponse:
     def write() -> object:
         data = form.cleaned_data
         team = _team(user, data["team"])
+        outlook.check_unusual(user, team, data["day"], data["currency"])
         return budgeting.see_anomaly(user=user, team=team, day=data["day"], currency=data["currency"],
                                      reason=data["reason"])  # fmt: skip
 

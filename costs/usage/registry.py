@@ -125,6 +125,8 @@ def detect(content: bytes) -> str:
         words = head.decode("utf-8", "replace")
         if words.lower().startswith(('"id"', *(f"id{each}" for each in entities.DELIMITERS))):
             return entities.ENTITIES
+        if elasticsearch.is_printed(words):
+            return elasticsearch.INDICES
         if exposition.is_exposition(words):
             return exposition.FORMAT
         if loki.is_unlike_others(_yaml(content)):
@@ -132,8 +134,8 @@ def detect(content: bytes) -> str:
     first = "".join(filter(str.isprintable, head.partition(b"\n")[0].decode("utf-8", "replace")))[:60]
     raise UsageError(
         "unknown_format", f"What this is cannot be told from its content. It begins: {first}",
-        remedy=f"Say the format: one of {', '.join(sorted(FORMATS))}. Tables as tools print them are not read: ask for"
-        " JSON (kubectl and aws --output json, _cat/indices?format=json).", line=1,
+        remedy=f"Say the format: one of {', '.join(sorted(FORMATS))}. Tables as tools print them are not read,"
+        " but for _cat/indices: ask for JSON (kubectl and aws --output json).", line=1,
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def _rows(
 
 
 def _growth(percent_per_month: Decimal, month: int) -> Decimal:
-    return (1 + percent_per_month / 100) ** (month - 1)
+    return (1 + percent_per_month / 100) ** (month - 1) if month > 1 else Decimal(1)  # -100 % is nought to the nought
 
 
 def metrics(
@@ -185,7 +185,7 @@ def logs(
         assumptions.append("What is stored already is evenly old.")
     return Projection(
         tuple(_rows(months, lambda month: stocks[month - 1], "GB stored", lambda month: costs[month - 1])),
-        _steady_logs(gb_per_day, price, retention_days, growth_percent_per_month, days_per_month),
+        _steady_logs(gb_per_day, price, retention_days, growth_percent_per_month, days_per_month, stored_gb),
         "GB per day × days kept, each day’s stock × price ÷ days per month" if by_stock else "GB per day × price",
         tuple(assumptions),
         price.currency,
@@ -203,11 +203,16 @@ def _leaving(ingested: list[Decimal], day: int, retention: int | None, stored: D
 
 
 def _steady_logs(
-    gb_per_day: Decimal, price: Price, retention: int | None, growth: Decimal, days_per_month: Decimal
+    gb_per_day: Decimal,
+    price: Price,
+    retention: int | None,
+    growth: Decimal,
+    days_per_month: Decimal,
+    stored: Decimal,
 ) -> Steady:
-    if growth != 0 or (retention is None and gb_per_day > 0):
+    if gb_per_day and (growth or retention is None):
         return Steady()
-    stock = gb_per_day * (retention or 0)
+    stock = stored if retention is None else gb_per_day * retention
     by_stock = price.unit is PriceUnit.PER_GB_MONTH
     cost = price.of(stock if by_stock else gb_per_day * days_per_month, price.unit)
     reached = max(math.ceil(Decimal(retention or 0) / days_per_month), 1)

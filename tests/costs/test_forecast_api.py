@@ -90,6 +90,8 @@ def test_a_team_s_forecast_is_of_what_the_team_sees(spent: None, alice: User, bo
     assert {row["team"] for row in mine["rows"]} == {"payments"}
     assert 60 < float(get(api(bob), "costs/forecast/")["rows"][0]["mean"]) + 30 < 80
     assert api(bob).get("/api/v1/costs/forecast/?team=payments").status_code == 400
+    unknown = api(bob).get("/api/v1/costs/forecast/?environment=nowhere")
+    assert (unknown.status_code, unknown.json()["errors"][0]["parameter"]) == (400, "environment")
 
 
 def test_too_little_history_is_a_sentence_and_no_forecast(ada: User, api: Api) -> None:
@@ -128,10 +130,18 @@ def test_an_unusual_day_is_told_with_its_cause_and_said_to_be_all_right_by_its_t
     assert api(vic).post(url, json.dumps(said), JSON).status_code == 403
     assert api(bob).post(url, json.dumps(said), JSON).status_code == 400
     assert api(alice).post(url, json.dumps(said | {"reason": " "}), JSON).status_code == 400
+    for other in ({"day": "2026-03-25"}, {"currency": "EUR"}):
+        refused = api(alice).post(url, json.dumps(said | other), JSON)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/day")
+        assert "is no unusual day of payments in" in refused.json()["detail"]
     assert api(alice).post(url, json.dumps(said), JSON).status_code == 200
     (odd,) = get(api(alice), "costs/anomalies/", since="2026-03-01")["results"]
     assert (odd["acknowledged"]["reason"], odd["acknowledged"]["by"]) == (said["reason"], "alice")
     assert AuditEvent.objects.get(kind="anomaly").changes == {"reason": [None, said["reason"]]}
+    table = b"".join(api(alice).get("/api/v1/costs/anomalies/?format=csv")).decode().splitlines()
+    assert table[0].endswith("acknowledged_reason,acknowledged_by,acknowledged_at")
+    assert table[1].startswith(f"{odd['day']},payments,,USD,{odd['actual']}")
+    assert ",The load test of March,alice," in table[1]
 
 
 def test_a_budget_tells_when_it_is_used_up_and_how_sure_that_is(spent: None, mary: User, api: Api) -> None:
@@ -152,6 +162,20 @@ def test_a_budget_tells_when_it_is_used_up_and_how_sure_that_is(spent: None, mar
     listed = client.get("/api/v1/budgets/?format=csv")
     assert b"payments" in b"".join(listed)
     assert AuditEvent.objects.filter(kind="budget").count() == 3
+
+
+def test_a_budget_that_is_used_up_says_so_though_the_past_is_too_short_to_forecast(ada: User, api: Api) -> None:
+    spend([100] * 5)
+
+    def standing(amount: str, currency: str) -> Any:
+        body = {"account": "acct-1", "amount": amount, "currency": currency}
+        return api(ada).post("/api/v1/budgets/", json.dumps(body), JSON).json()["standing"]
+
+    told = standing("250", "USD")
+    assert (told["sentence"], told["is_crossed"]) == ("Used up on 2026-01-07: 500.00 USD by 2026-01-09.", True)
+    assert (told["spent"], told["expected"], told["probability"]) == ("500.00", None, 1.0)
+    spend([100] * 5, currency="EUR")
+    assert standing("900", "EUR")["sentence"].startswith("There are 5 days of spend; a forecast takes at least 14.")
 
 
 def test_budgets_are_of_one_thing_and_of_those_who_may(spent: None, mary: User, bob: User, ada: User, api: Api) -> None:

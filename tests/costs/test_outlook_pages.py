@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from costs import pricing
+from costs.bills.records import NO_CURRENCY
 from costs.models import Budget, PriceRate, SeenAnomaly
 from platform_risk.core.models import Service, Team, User
 from tests.costs.spending import spend, weekly
@@ -48,6 +49,11 @@ def test_the_forecast_s_page_has_months_intervals_and_how_it_did(spent: None, vi
     months = page(signed_in(vic), "forecast/?horizon=30&format=csv&table=months").splitlines()
     assert months[0].startswith("month,days_ahead,spent_already,expected")
     assert months[1].startswith("2026-05")
+    spend([5] * 20, team=Team.objects.get(slug="payments"), currency=NO_CURRENCY)
+    assert ">no currency</a>" in page(signed_in(vic), "forecast/")
+    unnamed = page(signed_in(vic), f"forecast/?currency={NO_CURRENCY}&horizon=30")
+    assert "Expected, no currency" in unnamed
+    assert "no currency a day" in unnamed
 
 
 def test_an_unusual_day_is_noted_with_its_reason(spent: None, alice: User, vic: User, signed_in: SignedIn) -> None:

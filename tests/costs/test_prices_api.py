@@ -113,6 +113,9 @@ def test_a_book_is_taken_out_and_put_back_as_yaml(mary: User, vic: User, api: Ap
     for kind in ("application/yaml", "text/yaml; charset=utf-8"):
         put = client.put("/api/v1/prices/book/", raw.content, kind)
         assert put.json() == {"book": "list", "before": before, "after": before}
+    assert client.put("/api/v1/prices/book/?book=list", text.encode(), "application/yaml").status_code == 200
+    other = client.put("/api/v1/prices/book/?book=own", text.encode(), "application/yaml")
+    assert (other.status_code, other.json()["detail"]) == (400, "The text is of the book list, and not of own.")
     refused = client.put("/api/v1/prices/book/", b"- 1", "application/yaml")
     assert (refused.status_code, refused["Content-Type"]) == (400, "application/problem+json")
     assert client.put("/api/v1/prices/book/", b"\xff", "application/yaml").status_code == 400

@@ -12,7 +12,7 @@ from django.test import Client
 from costs import pricing
 from costs.models import UsageFigure, UsageScope
 from platform_risk.core.imports import runner, services
-from platform_risk.core.models import Fact, Import, Service, User
+from platform_risk.core.models import Environment, Fact, Import, Service, User
 from platform_risk.joint.receiving import kind_of
 from tests.database import applied
 from tests.factories import upload
@@ -33,7 +33,7 @@ def incoming(*days: str) -> bytes:
     return json.dumps({"MetricDataResults": [data]}).encode()
 
 
-def usage(content: bytes, service: Service, at: int = 1, **to: Any) -> Import:
+def usage(content: bytes, service: Service | None, at: int = 1, **to: Any) -> Import:
     when = datetime(2026, 6, at, tzinfo=UTC)
     row = upload(content, service, kind="usage", observed_at=when, name="usage.json", **to)
     assert row.state == "done", row.error
@@ -196,6 +196,25 @@ def test_lists_of_pods_that_come_day_by_day_tell_arrivals_together(checkout: Ser
         "5.0000000000",
         "at least: created since the list of 2026-06-03 00:00 and still there",
     )
+
+
+def test_lists_of_pods_of_several_services_and_environments_add_up(checkout: Service, ada: User, api: Api) -> None:
+    basket = Service.objects.create(slug="basket", name="Basket", team=checkout.team)
+    production, staging = (Environment.objects.get_or_create(slug=each)[0] for each in ("production", "staging"))
+    for at, service, environment, count in (
+        (2, checkout, production, 2), (2, basket, production, 3), (3, basket, staging, 1), (3, basket, None, 4),
+    ):  # fmt: skip
+        usage(pods(*(f"01T{hour:02}" for hour in range(count))), service, at, environment=environment, source="kubectl")
+    usage(pods("01T01"), checkout, 3, environment=production, source="newer")  # of the same pods
+    told = get(api(ada), "metrics")["sources"]
+    assert (told["pods"]["value"], told["pods"]["as_of"], told["pods"]["others"]) == ("9", "2026-06-03", [])
+    assert told["pods"]["source"].startswith("added up: basket 4, basket in production 3")
+    assert told["environments"]["value"] == "1"
+    assert "3 environments together" in told["environments"]["source"]
+    assert get(api(ada), "entities")["sources"]["live"]["value"] == "9"
+    usage(pods(*(f"01T{hour:02}" for hour in range(20))), None, 4, source="cluster")
+    told = get(api(ada), "metrics")["sources"]["pods"]
+    assert (told["value"], [each["value"] for each in told["others"]]) == ("20", ["9"])
 
 
 def test_how_long_a_pod_lives_is_not_how_long_its_entity_outlives_it(checkout: Service, alice: User, api: Api) -> None:

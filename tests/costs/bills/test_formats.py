@@ -333,6 +333,35 @@ def test_a_line_of_google_is_used_with_all_its_credits_or_not_at_all(
     assert named == {"half } 'off'", "PROMOTION"}
 
 
+def bigquery(cost: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "billing_account_id": "01A", "service": {"id": "6F81", "description": "Compute Engine"},
+        "usage_start_time": "2026-05-31 23:00:00 UTC", "project": {"id": "shop", "labels": []}, "cost": cost,
+        "labels": [{"key": "team", "value": "core"}], "location": {"region": "europe-west1"}, "currency": "USD",
+        "usage": {"amount": 3600.0, "unit": "seconds"}, "invoice": {"month": "202606"},
+    } | more  # fmt: skip
+
+
+def test_google_as_bigquery_writes_it_is_the_same_with_lines_and_credits(tmp_path: Path) -> None:
+    credit = [{"name": "SUD", "amount": -2.25, "type": "SUSTAINED"}]
+    rows = [bigquery(10.5, credits=credit, cost_type="regular"), bigquery("1e-7", service=None, credits=[]),
+            bigquery("much"), bigquery(1.5, credit_amount=-0.5, cost_type="tax")]  # fmt: skip
+    as_lines = "\n".join(map(json.dumps, rows)).replace("10.5", "10.500000000000000001").replace("\n", "\n\n", 1)
+    for content, places in ((as_lines, [("line 4", 4)]), (json.dumps(rows), [("/2", None)])):
+        found = reduce(tmp_path, content.encode("utf-8-sig"))
+        assert (found.format, found.days, str(found.scopes[0].period)) == ("gcp-billing", ["2026-05-31"], "2026-06-01")
+        last = Decimal("1e-18") if content is as_lines else 0
+        assert {key: both[0] for key, both in found.totals.items()} == {
+            ("USD", "Usage"): Decimal("10.5000001") + last,
+            ("USD", "Credit"): Decimal("-2.75"), ("USD", "Tax"): Decimal("1.5"),
+        }  # fmt: skip
+        assert [(each.pointer, each.line) for each in found.rejects] == places
+        assert {key[1] for key in found.keys.values()} == {"Compute Engine", ""}
+    error = refused(tmp_path, as_lines[:-20].encode())
+    assert (error.code, error.location["line"]) == ("not_json", 5)
+    assert "cut off" in error.message
+
+
 @pytest.mark.parametrize("month", ["202606", "202606.0", "2026-06"])
 def test_a_query_that_takes_googles_columns_apart_loses_no_credit(tmp_path: Path, month: str) -> None:
     base = {

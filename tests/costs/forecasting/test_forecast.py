@@ -47,6 +47,18 @@ def test_what_no_model_beats_is_forecast_as_the_week_before_and_says_so() -> Non
     assert any("like a week before" in note for note in found.notes)
 
 
+@pytest.mark.parametrize(("days", "percent"), [(14, 4.5), (28, 1.7), (365, 0.5)])
+def test_what_repeats_exactly_or_never_changes_is_sure_only_as_far_as_it_is_long(days: int, percent: float) -> None:
+    for values in (np.full(days, 250.0), np.resize([3.0, 9.0, 1.0, 7.0, 2.0, 8.0, 5.0], days)):
+        found = forecast(Daily(MONDAY, values), 31)
+        low, high = found.bounds[80]
+        assert 100 * (high[0] - found.mean[0]) / values.mean() == pytest.approx(percent, rel=0.1)
+        assert ((low < found.mean) & (found.mean < high)).all()
+        expected = crossing(found, Decimal(0), Decimal(10**6)).expected
+        assert expected is not None
+        assert 0.05 < crossing(found, Decimal(0), expected * Decimal("1.001")).probability < 0.5
+
+
 @pytest.mark.parametrize("days", [1, 13])
 def test_below_two_weeks_nothing_is_forecast_and_a_sentence_says_why(days: int) -> None:
     with pytest.raises(TooShortError, match=f"{days} days? of spend; a forecast takes at least 14"):

@@ -312,6 +312,41 @@ def test_sizes_of_indices_are_bytes_or_words_with_replicas_and_without() -> None
     assert [each.pointer for each in usage.rejects] == ["/3/store.size"]
 
 
+INDICES = """\
+health status index                 uuid                   pri rep docs.count docs.deleted store.size pri.store.size
+yellow open   logs-app-2026.06.01   u8FNjxh8Rfy_awN11oDKYQ   1   1       1200            0       20gb           10gb
+green  open   .ds-web-2026.06.02-04 V8vmDyyNSMGvhLVkFvaIrg   1   1         12            4        4kb            2kb
+       close  old                   qDJbbZzNQbuI4R_gS5U7zA
+"""
+
+
+def test_indices_as_they_are_printed_with_header_and_without_and_in_bytes() -> None:
+    bare = INDICES.partition("\n")[2]
+    in_bytes = bare.replace("20gb", "21474836480").replace("10gb", "10737418240").replace("4kb", "4096")
+    chosen = "i                   ss\nlogs-app-2026.06.01 20gb\nold"
+    for printed, line in ((INDICES, 4), (bare, 3), (in_bytes.replace("2kb", "2048"), 3)):
+        assert registry.is_usage(printed.encode())
+        usage = read(printed)
+        found = figures(usage)
+        assert usage.format == "elasticsearch-indices"
+        assert found[Measure.STORED_BYTES, "logs-app-2026.06.01", None] == 20 * 2**30
+        assert found[Measure.INGESTED_BYTES, "logs-app", JUNE] == 10 * 2**30
+        assert found[Measure.PRIMARY_BYTES, ".ds-web-2026.06.02-04", None] == 2048
+        assert [(each.pointer, each.line, each.excerpt[:5]) for each in usage.rejects] == [
+            (f"line {line}", line, "close")
+        ]
+    usage = read(chosen)
+    assert figures(usage) == {(Measure.STORED_BYTES, "logs-app-2026.06.01", None): 20 * 2**30}
+    assert usage.records[0].note == "rounded: ask with bytes=b"
+    assert [each.line for each in usage.rejects] == [3]
+    for in_gigabytes in (bare.replace("20gb", "20").replace("4kb", "0"), [
+        {"index": "a", "store.size": "20", "docs.count": "1200"}
+    ]):  # fmt: skip
+        with pytest.raises(UsageError, match=r"Its sizes come to 20 for 1,2\d\d documents") as refused:
+            read(in_gigabytes)
+        assert refused.value.code == "unclear_unit"
+
+
 def test_a_lifecycle_that_never_deletes_keeps_for_ever() -> None:
     def policy(**phases: Any) -> dict[str, Any]:
         return {"version": 1, "policy": {"phases": phases}, "in_use_by": {"indices": ["i"]}}

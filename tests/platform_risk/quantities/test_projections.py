@@ -76,6 +76,24 @@ def test_logs_kept_for_ever_are_billed_for_all_that_is_kept(months: int, stock: 
     assert projection.steady_state.quantity is None
 
 
+def test_what_is_kept_for_ever_stays_though_nothing_comes_in() -> None:
+    projection = logs(gb_per_day=D(0), stored_gb=D(1500), price=KEPT, months=12, growth_percent_per_month=D(5))
+    assert {row.quantity for row in projection.rows} == {D(1500)}
+    steady = projection.steady_state
+    assert (steady.quantity, steady.cost_per_month, steady.reached_month) == (D(1500), D("45.00"), 1)
+    leaves = logs(gb_per_day=D(0), stored_gb=D(1500), retention_days=45, price=KEPT, months=3).steady_state
+    assert (leaves.quantity, leaves.cost_per_month, leaves.reached_month) == (D(0), D(0), 2)
+
+
+def test_what_shrinks_by_all_of_it_is_there_for_a_month() -> None:
+    end = D(-100)
+    projection = logs(gb_per_day=D(10), price=KEPT, months=3, growth_percent_per_month=end)
+    assert [row.quantity for row in projection.rows] == [D(300), D(300), D(300)]
+    points = metrics(pods=D(1), series_per_pod=D(1), interval_seconds=D(60), price=POINTS, months=3,
+                     growth_percent_per_month=end)  # fmt: skip
+    assert [row.quantity for row in points.rows] == [D(43_200), 0, 0]
+
+
 @pytest.mark.parametrize(("months", "cost"), [(12, "109.50"), (36, "328.50")])
 def test_logs_as_the_analysis_reads_the_price(months: int, cost: str) -> None:
     once = Price(D("0.03"), PriceUnit.PER_GB_ONCE)
