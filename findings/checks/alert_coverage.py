@@ -233,9 +233,12 @@ def _fail(subject: Subject, cells: list[Cell], missing: list[Cell]) -> Fail:
     )
 
 
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+
+
 def _severity(cells: list[Cell], missing: list[Cell]) -> Severity:
     """That of the worst that goes unnoticed; high only where no alert at all would tell of an outage of it."""
-    worst = min((signals.modes()[each.mode].severity for each in missing), key=list(Severity).index)
+    worst = min((signals.modes()[each.mode].severity for each in missing), key=_RANKS.__getitem__)
     of_outages = [each for each in cells if signals.modes()[each.mode].severity == Severity.HIGH]
     if worst == Severity.HIGH and any(each.state != State.NONE for each in of_outages):
         return Severity.MEDIUM
@@ -248,7 +251,7 @@ def _term(cell: Cell) -> Input:
         told = f"{rule.name} opens after {_seconds(rule)}"
         return Input(cell.mode, told, "", Source.FILE, rule.place.path, rule.place.line)
     place = cell.subject.place
-    return Input(cell.mode, cell.state.value, "", Source.FILE, place.path, place.line, cell.why)
+    return Input(cell.mode, str(cell.state), "", Source.FILE, place.path, place.line, cell.why)
 
 
 def _name(rule: Rule) -> str:

@@ -11,6 +11,7 @@ from findings.platform.promql import MOST_LETTERS
 from findings.platform.settings import parsed
 from findings.platform.units import seconds
 from findings.platform.yaml_reader import Map, Seq
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
 Stated = Sourced[Any] | Unknown
@@ -191,7 +192,7 @@ def _of_monitor(node: Map, of: Resource | ConfigFile) -> dict[str, Stated]:
     }
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class PrometheusAlert:
     name: str
     expression: str
@@ -212,7 +213,7 @@ def watches_absence(expression: str) -> bool:
     return bool(_ABSENCE.search(expression[:MOST_LETTERS]))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class RuleFile:
     """The alerts of one PrometheusRule or rule file."""
 

@@ -8,10 +8,11 @@ from typing import Any
 from findings.platform import compose
 from findings.platform.model import Block, Container, Platform, Resource, Setting, Workload, once
 from findings.platform.nodes import items, mapping
+from findings.platform.patterns import of_names
 from findings.platform.units import stated_count
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
-_ACKS = re.compile(r"(?:.*_)?acks")
+_ACKS = of_names(r"(?:.*_)?acks")
 _ISR = "min.insync.replicas"
 _FACTOR = "default.replication.factor"
 _UNCLEAN = "unclean.leader.election.enable"
@@ -227,7 +228,7 @@ def producers(platform: Platform) -> list[Producer]:
     # By file too: a workload of one name in several environments states its own in each.
     found: dict[tuple[str, str, str], Producer] = {}
     for setting in platform.settings:
-        if _ACKS.fullmatch(setting.name):
+        if _ACKS(setting.name):
             acks = _acks(setting.value)
             if acks is not None:
                 beside = platform.settings_of(setting.scope)

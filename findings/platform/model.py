@@ -11,10 +11,11 @@ from findings.platform.nearness import nearest, shared_folders
 from findings.platform.nodes import find, items, mapping
 from findings.platform.selecting import selects
 from findings.platform.yaml_reader import MOST_DEPTH, Map, Seq
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Facts, Place, Source, Sourced, Unknown
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Resource:
     """One Kubernetes object, or anything else of the shape apiVersion, kind, metadata, spec."""
 
@@ -28,7 +29,7 @@ class Resource:
 
     @cached_property
     def id(self) -> str:
-        return "/".join(part for part in (self.kind, self.namespace, self.name) if part)
+        return "/".join(filter(None, (self.kind, self.namespace, self.name)))
 
     def place(self, line: int | None = None) -> Place:
         return Place(self.path, line or self.line, self.id)
@@ -56,7 +57,7 @@ class Resource:
         return mapping(self.body, "metadata.annotations")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class EnvVar:
     """One environment variable of a container: a value, or a reference to a secret's key."""
 
@@ -120,7 +121,7 @@ class Workload:
         return str(self.pod.get("serviceAccountName") or self.pod.get("serviceAccount") or "default")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Autoscaler:
     """A HorizontalPodAutoscaler, a KEDA ScaledObject, or a policy of the same meaning in another file."""
 
@@ -132,7 +133,7 @@ class Autoscaler:
     node: Map  # its spec
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Block:
     """One Terraform block. Attributes whose value cannot be told from the files are Unknown."""
 
@@ -172,7 +173,7 @@ class Block:
         return [block for block in self.blocks if block.type == type_]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Setting:
     """One application setting, wherever it stands: environment, configuration file, ConfigMap, default in code."""
 
@@ -196,7 +197,7 @@ def normal(key: str) -> str:
     return _NOT_WORD.sub("_", _BOUNDARY.sub("_", key).lower()).strip("_")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Call:
     """A call in Python source with its literal keyword arguments."""
 
@@ -206,7 +207,7 @@ class Call:
     computed: tuple[str, ...] = ()  # names of the arguments that are no literals
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ConfigFile:
     """A configuration file of an application, or one inside a ConfigMap."""
 
@@ -364,6 +365,8 @@ class Platform:
     def autoscalers_of(self, workload: Workload) -> list[Autoscaler]:
         """All that scale it, where it stands: those of the folders of another environment are of another cluster."""
         found = [each for each in self._by_target.get(workload.id, []) if each.resource is not None]
+        if len(found) < 2:
+            return found
         near = {each.place.path: shared_folders(workload.resource.path, each.place.path) for each in found}
         return [each for each in found if near[each.place.path] == max(near.values())]
 

@@ -1,6 +1,6 @@
 """Files that stand near each other belong together: objects of one name are those of the folder beside."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -13,7 +13,9 @@ def shared_folders(path: str, other: str) -> int:
     return next((number for number, (one, two) in enumerate(pairs) if one != two), min(len(near), len(far)))
 
 
-def nearest(path: str, found: Iterable[T], path_of: Callable[[T], str]) -> T:
+def nearest(path: str, found: Sequence[T], path_of: Callable[[T], str]) -> T:
     """Of objects of one name, as the folders of several environments hold them, the one beside a file: the one that
     shares the most folders with it, and of several the first."""
+    if len(found) == 1:  # as nearly always
+        return found[0]
     return max(found, key=lambda each: shared_folders(path, path_of(each)))

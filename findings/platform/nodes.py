@@ -8,19 +8,18 @@ from findings.platform.yaml_reader import Map, Seq
 
 def find(node: Any, dotted: str) -> tuple[Any, int | None] | None:
     """(value, line) at a dotted path below a Map or Seq (`spec.rules.0.host`); None when it is not there."""
-    line: int | None = getattr(node, "line", None)
+    above, last = None, ""
     for part in _parts(dotted):
+        above, last = node, part
         if isinstance(node, Map):
             if part not in node:
                 return None
-            line = node.lines.get(part)
             node = node[part]
         elif isinstance(node, Seq) and part.isdigit() and int(part) < len(node):
-            line = node.lines[int(part)]
             node = node[int(part)]
         else:
             return None
-    return node, line
+    return node, above.lines.get(last) if isinstance(above, Map) else above.lines[int(last)]
 
 
 @lru_cache(maxsize=4096)
@@ -30,8 +29,10 @@ def _parts(dotted: str) -> tuple[str, ...]:
 
 def items(node: Any, dotted: str = "") -> list[Any]:
     """The list at a path; [] when there is none."""
-    found = find(node, dotted) if dotted else (node, None)
-    return list(found[0]) if found and isinstance(found[0], Seq) else []
+    if dotted:
+        found = find(node, dotted)
+        node = found[0] if found is not None else None
+    return list(node) if isinstance(node, Seq) else []
 
 
 def mapping(node: Any, dotted: str = "") -> Map:

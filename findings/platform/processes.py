@@ -10,6 +10,7 @@ from findings.platform.model import Container, Platform, Workload, all_once, onc
 from findings.platform.nodes import find, items
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
 _VARIABLE = re.compile(r"\$\(([A-Za-z_]\w*)\)|\$\{([A-Za-z_]\w*)(?::?-([^}]*))?\}|\$([A-Za-z_]\w*)")
@@ -45,7 +46,7 @@ _THREADS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Started:
     """What a container runs: words of its command line and its environment, those of its Dockerfile included."""
 

@@ -3,17 +3,17 @@
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from findings.platform.model import Platform, Resource, Workload, once
 from findings.platform.network import EVERY_ADDRESS, NAME_LABEL, Allow, Peer, Policy, maps
 from findings.platform.nodes import find, mapping
 from findings.platform.selecting import selects
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Place
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Destination:
     """What a workload says it connects to."""
 

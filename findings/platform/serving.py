@@ -1,9 +1,10 @@
 """What runs for long, what sends it traffic, and how many of it there are at least. PURE."""
 
 import re
+from collections.abc import Iterator
 
 from findings.platform.kubernetes import is_patch
-from findings.platform.model import Platform, Resource, Workload
+from findings.platform.model import Platform, Resource, Workload, all_once
 from findings.platform.nearness import nearest
 from findings.platform.nodes import items, mapping
 from findings.platform.selecting import selects
@@ -13,10 +14,11 @@ from platform_risk.quantities.sourced import Sourced, Unknown
 LONG = ("Deployment", "StatefulSet", "ReplicaSet", "Rollout", "DeploymentConfig", "ReplicationController")
 
 
-def long_running(platform: Platform) -> list[Workload]:
+@all_once
+def long_running(platform: Platform) -> Iterator[Workload]:
     """What keeps a number of pods running; neither jobs nor one pod per node, nor a patch of what stands elsewhere."""
     kept = (workload for workload in platform.workloads if workload.resource.kind in LONG)
-    return [workload for workload in kept if not is_patch(workload.resource)]
+    return (workload for workload in kept if not is_patch(workload.resource))
 
 
 _SCRAPED = re.compile(r"metric|prometheus", re.IGNORECASE)

@@ -97,11 +97,9 @@ def parsed(text: str, name: str, offset: int = 0) -> Any | None:
     """
     end = name.rpartition(".")[2].lower()
     if end in ("yaml", "yml", "json"):
-        documents = [each for each in read(text) if not isinstance(each, Broken)]
-        root = documents[0].root if documents else None
-        if offset and isinstance(root, Map | Seq):
-            _shift(root, offset, set())
-        return root if isinstance(root, Map | Seq) else None
+        documents = (each for each in read(text, offset) if not isinstance(each, Broken))
+        first = next(documents, None)
+        return first.root if first is not None and isinstance(first.root, Map | Seq) else None
     if _SPACED.match(name):
         return _spaced(text, offset)
     if end == "toml":
@@ -112,22 +110,6 @@ def parsed(text: str, name: str, offset: int = 0) -> Any | None:
     if end in ("properties", "env", "conf", "ini", "cfg") or name.startswith(".env"):
         return _pairs(text, offset)
     return None
-
-
-def _shift(node: Any, by: int, seen: set[int]) -> None:
-    if id(node) in seen:
-        return
-    seen.add(id(node))
-    node.line += by
-    if isinstance(node, Map):
-        node.lines = {key: line + by for key, line in node.lines.items()}
-        inner = list(node.values())
-    else:
-        node.lines = [line + by for line in node.lines]
-        inner = list(node)
-    for each in inner:
-        if isinstance(each, Map | Seq):
-            _shift(each, by, seen)
 
 
 def _with_lines(tree: Any, text: str, offset: int) -> Map:
