@@ -232,9 +232,12 @@ def _assigned(
 ) -> Iterator[tuple[Database, list[Service]]]:
     """Every database with the services that use it: all of them when there is but one, else by name."""
     is_only = len({each.subject for each in known}) == 1
-    stated = {} if is_only else {id(each): platform.facts.get(f"services.{each.name}.database") for each in services}
+    asked = [
+        (each, platform.facts.get(f"services.{each.name}.database"), [host.lower() for host in each.hosts])
+        for each in (() if is_only else services)
+    ]
     for database in known:
-        users = services if is_only else [each for each in services if _uses(each, stated[id(each)], database)]
+        users = services if is_only else [each for each, stated, hosts in asked if _uses(database, stated, hosts)]
         same = [each for each in known if each.subject == database.subject]
         yield database, _of_one_environment(database, same, users)
 
@@ -255,12 +258,12 @@ def _of_one_environment(database: Database, same: list[Database], services: list
     return list(largest.values())
 
 
-def _uses(service: Service, stated: Sourced[Any] | None, database: Database) -> bool:
-    """`stated`: the name of its database, by the facts."""
+def _uses(database: Database, stated: Sourced[Any] | None, hosts: list[str]) -> bool:
+    """Whether a service does, by the name of its database that the facts state, else by the hosts that it names."""
     if stated is not None:
         return bool(stated.value == database.name)
     name = database.name.lower()
-    return any(name in host.lower() for host in service.hosts)
+    return any(name in host for host in hosts)
 
 
 def _without_database(services: list[Service]) -> Unsure:

@@ -254,10 +254,11 @@ def _rules(groups: list[Any], id_: str, of: Resource | ConfigFile) -> Iterator[R
     intervals: list[Sourced[float]] = []
     records: dict[str, str] = {}
     for group in groups:
-        for rule in items(group, "rules"):
-            if isinstance(rule, Map) and "record" in rule and "expr" in rule:
+        stated_rules = [rule for rule in items(group, "rules") if isinstance(rule, Map) and "expr" in rule]
+        for rule in stated_rules:
+            if "record" in rule:
                 records.setdefault(str(rule["record"]), str(rule["expr"]))
-        rules = [rule for rule in items(group, "rules") if isinstance(rule, Map) and "alert" in rule and "expr" in rule]
+        rules = [rule for rule in stated_rules if "alert" in rule]
         alerts += [_alert(rule, of, mapping(group, "labels")) for rule in rules]
         stated = find(group, "interval")
         length = seconds(stated[0]) if stated and rules else None

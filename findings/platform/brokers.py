@@ -131,7 +131,7 @@ _TOOLS = re.compile(r"kafka-(?:topics|configs|acls|console|storage)|kafka-ready|
 
 
 # What it tells clients to reach it by: an image that is built here, or named by a variable, is a broker's by that.
-_ADVERTISED = re.compile(r"KAFKA_(?:CFG_)?ADVERTISED_(?:LISTENERS|HOST_NAME)")
+_ADVERTISED = of_names(r"KAFKA_(?:CFG_)?ADVERTISED_(?:LISTENERS|HOST_NAME)")
 
 
 def broker_of(workload: Workload) -> Container | None:
@@ -143,7 +143,7 @@ def broker_of(workload: Workload) -> Container | None:
 def roles_of(container: Container) -> str:
     """What a container of Kafka's is: broker, controller or both; "" for any other."""
     is_by_image = container.image is not None and _BROKER.fullmatch(container.image.value)
-    if not is_by_image and not any(map(_ADVERTISED.fullmatch, container.env)):
+    if not is_by_image and not any(map(_ADVERTISED, container.env)):
         return ""
     if _TOOLS.search(" ".join(container.words)):
         return ""

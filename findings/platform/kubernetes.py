@@ -187,6 +187,8 @@ def _variable(resource: Resource, each: Map, config_maps: _ConfigMaps) -> EnvVar
 
 def autoscalers(found: tuple[Resource, ...]) -> Iterator[Autoscaler]:
     for resource in found:
+        if resource.kind not in ("HorizontalPodAutoscaler", "ScaledObject"):
+            continue
         spec = mapping(resource.body, "spec")
         if resource.kind == "HorizontalPodAutoscaler" and "scaledobject.keda.sh/name" in resource.labels:
             continue  # an export lists what KEDA made of its ScaledObject
@@ -196,14 +198,12 @@ def autoscalers(found: tuple[Resource, ...]) -> Iterator[Autoscaler]:
                 1, Source.PROVIDER_DEFAULT, resource.place(), "Kubernetes: minReplicas defaults to 1"))  # fmt: skip
             high = _count(resource, "spec.maxReplicas", Unknown(
                 "maxReplicas is not stated", "spec.maxReplicas", resource.place()))  # fmt: skip
-        elif resource.kind == "ScaledObject":
+        else:
             target = mapping(spec, "scaleTargetRef")
             low = _count(resource, "spec.minReplicaCount", Sourced(
                 0, Source.PROVIDER_DEFAULT, resource.place(), "KEDA: minReplicaCount defaults to 0"))  # fmt: skip
             high = _count(resource, "spec.maxReplicaCount", Sourced(
                 100, Source.PROVIDER_DEFAULT, resource.place(), "KEDA: maxReplicaCount defaults to 100"))  # fmt: skip
-        else:
-            continue
         kind = _text(target.get("kind")) or "Deployment"
         name = "/".join(part for part in (kind, resource.namespace, _text(target.get("name"))) if part)
         yield Autoscaler(resource, name if target.get("name") else "", low, high, resource.place(), spec)

@@ -96,7 +96,7 @@ class Workload:
     containers: tuple[Container, ...]
     replicas: Sourced[int] | Unknown
 
-    @property
+    @cached_property
     def id(self) -> str:
         return self.resource.id
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from findings.platform.kubernetes import is_patch
-from findings.platform.model import Platform, Resource, Workload, all_once
+from findings.platform.model import Platform, Resource, Workload, all_once, once
 from findings.platform.nearness import nearest
 from findings.platform.nodes import items, mapping
 from findings.platform.selecting import selects
@@ -26,7 +26,15 @@ _SCRAPED = re.compile(r"metric|prometheus", re.IGNORECASE)
 
 def requested_through(platform: Platform, workload: Workload) -> list[Resource]:
     """The Services that bring it requests: not those with nothing but ports for metrics, which a scraper asks again."""
-    return [each for each in platform.services_of(workload) if not _is_scraped_only(each)]
+    return _requested(platform).get(workload, [])
+
+
+@once
+def _requested(platform: Platform) -> dict[Workload, list[Resource]]:
+    return {
+        workload: [each for each in platform.services_of(workload) if not _is_scraped_only(each)]
+        for workload in platform.workloads
+    }
 
 
 def _is_scraped_only(service: Resource) -> bool:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+__all__ = ["record"]
+
 if TYPE_CHECKING:
-    record = dataclass  # so that the type checker refuses to change one
+    from dataclasses import dataclass as record  # so that the type checker refuses to change one
 else:
     T = TypeVar("T")
 
