@@ -209,7 +209,7 @@ def _wanted(rule: Rule) -> str:
 
 
 def _fail(subject: Subject, cells: list[Cell], missing: list[Cell]) -> Fail:
-    titles = [signals.modes()[each.mode].clause for each in missing]
+    titles = [signals.modes()[each.mode].clause for each in missing[:5]]
     terms = tuple(_term(each) for each in cells)
     count = len(missing)
     quantity = Quantity(
@@ -220,7 +220,7 @@ def _fail(subject: Subject, cells: list[Cell], missing: list[Cell]) -> Fail:
     if covered:
         named = dict.fromkeys(_name(rule) for each in covered for rule in each.rules[:1])
         by = f" Others are noticed, by {', '.join(list(named)[:4])}{' …' if len(named) > 4 else ''}."
-    shown = "; ".join(titles[:5]) + (f"; and {count - 5} more" if count > 5 else "")
+    shown = "; ".join(titles) + (f"; and {count - 5} more" if count > 5 else "")
     name = subject.id.rpartition("/")[2]
     ways = f"for {count} of {len(cells)} ways to fail" if count > 1 else f"when {titles[0]}"
     return Fail(

@@ -16,6 +16,7 @@ _TEMPLATES = {
 }  # fmt: skip
 UNKNOWN_COUNT = "…"  # of pods, where Terraform makes the object and a plan alone knows it
 _SELECTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+_OWNED = ("Pod", "ReplicaSet", "ReplicationController", "Job")
 _NONE: Mapping[tuple[str, str], Place] = {}
 _ConfigMaps = dict[tuple[str, str], list[Resource]]
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout", "DeploymentConfig")
@@ -79,7 +80,7 @@ def workloads(found: tuple[Resource, ...], changed: Mapping[tuple[str, str], Pla
             config_maps.setdefault((each.namespace, each.name), []).append(each)
     named = {(each.kind, each.namespace, each.name) for each in found if each.kind in _TEMPLATES}
     for resource in found:
-        if any(owner in named for owner in _owners(resource)):
+        if resource.kind in _OWNED and any(owner in named for owner in _owners(resource)):
             continue  # an export lists what a Deployment made beside it: the same pods a second time
         if resource.kind == "Pod":
             template = resource.body
@@ -112,8 +113,6 @@ def _stands_alone(template: Map) -> bool:
 
 
 def _owners(resource: Resource) -> Iterator[tuple[str, str, str]]:
-    if resource.kind not in ("Pod", "ReplicaSet", "ReplicationController", "Job"):
-        return
     for each in items(resource.body, "metadata.ownerReferences"):
         if isinstance(each, Map):
             yield _text(each.get("kind")), resource.namespace, _text(each.get("name"))

@@ -171,6 +171,19 @@ def max_pods(platform: Platform, workload: Workload) -> Sourced[int] | Unknown:
 
 def processes(platform: Platform, workload: Workload, container: Container) -> Sourced[int] | Unknown:
     """Processes of the application in one pod."""
+    known = _counted(platform)
+    if (workload, container) not in known:
+        known[workload, container] = _processes(platform, workload, container)
+    return known[workload, container]
+
+
+@once
+def _counted(_: Platform) -> dict[tuple[Workload, Container], Sourced[int] | Unknown]:
+    """As above."""
+    return {}
+
+
+def _processes(platform: Platform, workload: Workload, container: Container) -> Sourced[int] | Unknown:
     stated = platform.facts.number(f"services.{workload.resource.name}.processes")
     if stated is not None:
         return stated.map(int)
