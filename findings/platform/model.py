@@ -180,11 +180,10 @@ class Setting:
     key: str  # as written, levels joined by dots: kafka.producer.acks
     value: Sourced[Any]
     scope: str  # id of the workload or resource, else the file's path
+    name: str = field(init=False, repr=False, compare=False)  # for comparing: kafka_producer_acks, however it is spelt
 
-    @cached_property
-    def name(self) -> str:
-        """For comparing: kafka_producer_acks, whatever the spelling."""
-        return normal(self.key)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", normal(self.key))
 
 
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -407,14 +406,19 @@ class Platform:
                 found.setdefault(named.value.value, []).append(self.settings_of(named.scope))
         return {name: files[0] for name, files in found.items() if len(files) == 1}
 
-    def settings_like(self, pattern: str, scope: str | None = None) -> Iterator[Setting]:
+    def settings_like(self, pattern: str | re.Pattern[str], scope: str | None = None) -> Iterator[Setting]:
         """Settings whose normal name matches as a whole; of one scope when given."""
-        compiled = re.compile(pattern)
         if scope is not None:
+            compiled = re.compile(pattern)
             yield from (each for each in self.settings_of(scope) if compiled.fullmatch(each.name))
             return
-        numbers = [number for name, at in self._by_setting.items() if compiled.fullmatch(name) for number in at]
+        numbers = [number for name in self.names_like(pattern) for number in self._by_setting[name]]
         yield from (self.settings[number] for number in sorted(numbers))
+
+    def names_like(self, pattern: str | re.Pattern[str]) -> list[str]:
+        """The normal names of settings that match as a whole."""
+        compiled = re.compile(pattern)
+        return [name for name in self._by_setting if compiled.fullmatch(name)]
 
     def names_ending(self, words: str) -> list[str]:
         """The normal names of settings that are these words, or have more before them."""
