@@ -1,7 +1,7 @@
 """Scanning configuration, against parsing the same files and nothing else; Checkov beside it where it is installed.
 
 `PLATFORM_RISK_BENCH=/path/to/repositories make bench BENCH=bench/bench_scan.py` measures on files of yours; without it,
-a platform of 200 services is written. Each run has a process of its own, which has done all once before it measures, and
+a platform of 200 services is written. Each run has a process of its own, which has done all once before it measures. It
 tells the least of its processor time; Checkov's is the clock, with its start.
 """
 
