@@ -212,7 +212,7 @@ def _wanted(rule: Rule) -> str:
 
 
 def _fail(subject: Subject, cells: list[Cell], missing: list[Cell]) -> Fail:
-    titles = [signals.modes()[each.mode].clause for each in missing]
+    titles = [signals.modes()[each.mode].clause for each in missing[:5]]
     terms = tuple(_term(each) for each in cells)
     count = len(missing)
     quantity = Quantity(
@@ -223,7 +223,7 @@ def _fail(subject: Subject, cells: list[Cell], missing: list[Cell]) -> Fail:
     if covered:
         named = dict.fromkeys(_name(rule) for each in covered for rule in each.rules[:1])
         by = f" Others are noticed, by {', '.join(list(named)[:4])}{' …' if len(named) > 4 else ''}."
-    shown = "; ".join(titles[:5]) + (f"; and {count - 5} more" if count > 5 else "")
+    shown = "; ".join(titles) + (f"; and {count - 5} more" if count > 5 else "")
     name = subject.id.rpartition("/")[2]
     ways = f"for {count} of {len(cells)} ways to fail" if count > 1 else f"when {titles[0]}"
     return Fail(
@@ -236,9 +236,12 @@ def _fail(subject: Subject, cells: list[Cell], missing: list[Cell]) -> Fail:
     )
 
 
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+
+
 def _severity(cells: list[Cell], missing: list[Cell]) -> Severity:
     """That of the worst that goes unnoticed; high only where no alert at all would tell of an outage of it."""
-    worst = min((signals.modes()[each.mode].severity for each in missing), key=list(Severity).index)
+    worst = min((signals.modes()[each.mode].severity for each in missing), key=_RANKS.__getitem__)
     of_outages = [each for each in cells if signals.modes()[each.mode].severity == Severity.HIGH]
     if worst == Severity.HIGH and any(each.state != State.NONE for each in of_outages):
         return Severity.MEDIUM
@@ -251,7 +254,7 @@ def _term(cell: Cell) -> Input:
         told = f"{rule.name} opens after {_seconds(rule)}"
         return Input(cell.mode, told, "", Source.FILE, rule.place.path, rule.place.line)
     place = cell.subject.place
-    return Input(cell.mode, cell.state.value, "", Source.FILE, place.path, place.line, cell.why)
+    return Input(cell.mode, str(cell.state), "", Source.FILE, place.path, place.line, cell.why)
 
 
 def _name(rule: Rule) -> str:

@@ -1,7 +1,6 @@
 """Every alert among the files, in whatever language it is written: what it would notice, and when it opens. PURE."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from findings.checks import alert_delay, queries, signals
@@ -14,10 +13,11 @@ from findings.platform.alarm_actions import Reach
 from findings.platform.model import Platform
 from findings.platform.promql import Matcher
 from findings.platform.units import number, stated_text
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Place, Sourced, Unknown
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Rule:
     """One alert. Seconds until it opens: `worst` is None when only a lower bound is known, `best` when nothing is."""
 

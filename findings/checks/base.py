@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from findings.platform.model import Platform
 from findings.vocabulary import Category, Outcome, RiskClass, Severity
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import NOWHERE, Place, Quantity
 
 
@@ -33,7 +34,7 @@ class Meta:
     risk_class: RiskClass | None = None  # where it is not the category's own
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Fail:
     subject: str  # Deployment/shop/api, aws_db_instance.main, or a path: what it is said of, the same in every scan
     title: str  # one line, with the figure
@@ -44,13 +45,13 @@ class Fail:
     detail: str = ""  # tells two failures of one subject apart
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Pass:
     subject: str
     places: tuple[Place, ...] = ()
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Unsure:
     """It cannot be told: never folded into pass."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from findings.checks import eviction
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform.model import Platform, Setting, Workload, places
+from findings.platform.patterns import of_names
 from findings.platform.processes import max_pods
 from findings.platform.units import number, seconds, stated_number
 from findings.vocabulary import Category, Outcome, Severity
@@ -39,7 +40,7 @@ META = Meta(
 )
 
 _TOLERATED = 60.0  # s: what is younger is told nobody; facts: cache.max_staleness_seconds says otherwise
-_CACHE_TTL = re.compile(
+_CACHE_TTL = of_names(
     r"(?:.*_)?caches?_(?:.*_)?(?:ttl|time_to_live|expiry|expiration|max_age)(?:_(?:s|sec|secs|seconds|ms|millis|minutes))?"
     r"|(?:.*_)?ttl_cache(?:_seconds)?"
     r"|caches_[a-z0-9]+_timeout"  # Django's CACHES
@@ -48,8 +49,8 @@ _CACHE_TTL = re.compile(
 # Caffeine's specification: expireAfterWrite=10m. What expires after the last access may be asked for for ever.
 _CAFFEINE = re.compile(r"(?:^|,)\s*expireAfterWrite\s*=\s*(\d{1,9}[smhd])\s*(?:,|\Z)", re.IGNORECASE)
 _SPRING = ("spring_cache_redis_time_to_live",)  # a bare number is of milliseconds, as every duration of Spring's
-_INVALIDATION = re.compile(r"(?:.*_)?(?:invalidat\w*|evict_on\w*|cache_(?:events?|channel|pubsub|stream)(?:_.*)?)")
-_FALLBACK = re.compile(r"(?:.*_)?rate_?limit(?:er|ing|s)?_(?:.*_)?fallback(?:_.*)?")
+_INVALIDATION = of_names(r"(?:.*_)?(?:invalidat\w*|evict_on\w*|cache_(?:events?|channel|pubsub|stream)(?:_.*)?)")
+_FALLBACK = of_names(r"(?:.*_)?rate_?limit(?:er|ing|s)?_(?:.*_)?fallback(?:_.*)?")
 _LIMIT = re.compile(
     r"(?:.*_)?rate_?limit(?:er|ing|s)?_(?:.*_)?(?:limit|rps|per_second|requests_per_second|rate)|(?:.*_)?rate_limit"
 )
@@ -100,11 +101,11 @@ def run(platform: Platform) -> Iterator[Verdict]:
 
 
 # Caches of what carries its own lifetime, or that a wrong answer from is no answer of the application.
-_OTHERS = re.compile(r"(?:.*_)?(?:dns|jwks|oidc|repo|image|layer|docker|build|package|negative|session)_caches?_.*")
+_OTHERS = of_names(r"(?:.*_)?(?:dns|jwks|oidc|repo|image|layer|docker|build|package|negative|session)_caches?_.*")
 
 
 def _is_ttl(setting: Setting) -> bool:
-    return _CACHE_TTL.fullmatch(setting.name) is not None and _OTHERS.fullmatch(setting.name) is None
+    return _CACHE_TTL(setting.name) and not _OTHERS(setting.name)
 
 
 def _layers(settings: list[Setting]) -> tuple[dict[str, Layer], list[Setting]]:
@@ -151,7 +152,7 @@ def _judged(platform: Platform, scope: str, settings: list[Setting], workload: W
         return
     lifetimes = [layer.lifetime for layer in layers.values()]
     found = places(*lifetimes)
-    told = [each for each in settings if _INVALIDATION.fullmatch(each.name) and not _is_ttl(each)]
+    told = [each for each in settings if _INVALIDATION(each.name) and not _is_ttl(each)]
     worst = worst_staleness(each.value for each in lifetimes)
     tolerated = stated_number(platform.facts.get("cache.max_staleness_seconds"))
     bound = tolerated.value if tolerated is not None else _TOLERATED
@@ -194,8 +195,10 @@ def _quantities(
 def _limits(platform: Platform, by_id: dict[str, Workload]) -> Iterator[Verdict]:
     """A rate limit that falls back to a count of each pod."""
     for setting in platform.settings:
+        if not _FALLBACK(setting.name):
+            continue
         text = str(setting.value.value).lower()
-        if not _FALLBACK.fullmatch(setting.name) or "local" not in f"{setting.name} {text}" or text in _OFF:
+        if "local" not in f"{setting.name} {text}" or text in _OFF:
             continue
         beside = platform.settings_of(setting.scope)
         limit = next(

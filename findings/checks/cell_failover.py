@@ -217,9 +217,10 @@ def _partial_failure(platform: Platform, routing: Routing, shares: list[Sourced[
 
 
 def _setting(platform: Platform, pattern: re.Pattern[str]) -> Sourced[float] | None:
-    for settings in platform.loose_settings.values():
+    names = platform.names_like(pattern)
+    for settings in platform.loose_settings.values() if names else ():
         for setting in settings:
-            if pattern.fullmatch(setting.name):
+            if setting.name in names:
                 found = stated_number(setting.value)
                 if found is not None and found.value > 0:
                     return found

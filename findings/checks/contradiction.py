@@ -11,6 +11,7 @@ from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import admission, kafka, network, objectives, windows
 from findings.platform.model import Autoscaler, Platform, Resource, Workload, places
 from findings.platform.nodes import find, items, mapping
+from findings.platform.patterns import of_names
 from findings.platform.units import stated_number
 from findings.platform.windows import Calendar
 from findings.platform.yaml_reader import Map
@@ -43,7 +44,7 @@ META = Meta(
     ),
 )
 
-_OBJECTIVE = re.compile(
+_OBJECTIVE = of_names(
     r"(?:.*_)?(?:slo|availability_slo|slo_availability|availability_target)(?:_target|_objective|_percent)?"
 )
 
@@ -253,7 +254,7 @@ def _objectives(platform: Platform) -> Iterator[Verdict]:
     named: dict[str, list[Sourced[float]]] = {}
     for settings in platform.loose_settings.values():
         for setting in settings:
-            value = _percent(setting.value) if _OBJECTIVE.fullmatch(setting.name) else None
+            value = _percent(setting.value) if _OBJECTIVE(setting.name) else None
             if value is not None:
                 named.setdefault(re.sub(r"_(?:target|objective|percent)\Z", "", setting.name), []).append(value)
     declared = objectives.objective(platform)

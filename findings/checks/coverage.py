@@ -16,6 +16,7 @@ from findings.checks.subjects import PLATFORM, Subject, subjects
 from findings.checks.watching import NAMED_BY, includes
 from findings.platform.model import Platform
 from findings.vocabulary import Severity
+from platform_risk.quantities.records import record
 
 
 class State(StrEnum):
@@ -24,7 +25,7 @@ class State(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Cell:
     subject: Subject
     mode: str
@@ -153,6 +154,8 @@ def _by_mode(found: tuple[Rule, ...]) -> dict[str, _Told]:
 
 
 def _cell(subject: Subject, mode: str, told: list[_Telling]) -> Cell:
+    if not told:
+        return Cell(subject, mode, State.NONE)
     covering: list[Rule] = []
     doubtful: list[tuple[Rule, str]] = []
     for _, rule, senses in told:

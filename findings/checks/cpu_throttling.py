@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
@@ -12,6 +12,7 @@ from findings.platform.nodes import find, items, mapping
 from findings.platform.units import amount, stated_count, stated_number
 from findings.platform.yaml_reader import Map, Seq
 from findings.vocabulary import Category, Outcome, Severity
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, input_of
 
 META = Meta(
@@ -85,7 +86,7 @@ def utilization_percent(usage_millicores: float, of_millicores: float) -> float:
     return usage_millicores * 100 / of_millicores
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Limited:
     """A container with a CPU limit."""
 

@@ -2,17 +2,19 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 from findings.checks import autoscaling
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import compose, databases, ecs, pools, processes
 from findings.platform.databases import Database, Pooler
-from findings.platform.model import COMPOSE, Autoscaler, Platform, Resource, Workload, places
+from findings.platform.model import COMPOSE, Autoscaler, Platform, Resource, Workload, all_once, places
 from findings.platform.nearness import ELSEWHERE, shared_folders
 from findings.platform.nodes import mapping
 from findings.platform.units import stated_count
 from findings.vocabulary import Category, Outcome, Severity
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown, input_of
 
 META = Meta(
@@ -90,7 +92,7 @@ def surge(pods: int, max_surge: int | str = "25%") -> int:
     return int(text) if text.isdigit() else 0
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Service:
     """One service at its largest."""
 
@@ -230,8 +232,12 @@ def _assigned(
 ) -> Iterator[tuple[Database, list[Service]]]:
     """Every database with the services that use it: all of them when there is but one, else by name."""
     is_only = len({each.kind_of for each in known}) == 1
+    asked = [
+        (each, platform.facts.get(f"services.{each.name}.database"), [host.lower() for host in each.hosts])
+        for each in (() if is_only else services)
+    ]
     for database in known:
-        users = services if is_only else [each for each in services if _uses(platform, each, database)]
+        users = services if is_only else [each for each, stated, hosts in asked if _uses(database, stated, hosts)]
         same = [each for each in known if each.kind_of == database.kind_of]
         yield database, _of_one_environment(database, same, users)
 
@@ -252,12 +258,12 @@ def _of_one_environment(database: Database, same: list[Database], services: list
     return list(largest.values())
 
 
-def _uses(platform: Platform, service: Service, database: Database) -> bool:
-    stated = platform.facts.get(f"services.{service.name}.database")
+def _uses(database: Database, stated: Sourced[Any] | None, hosts: list[str]) -> bool:
+    """Whether a service does, by the name of its database that the facts state, else by the hosts that it names."""
     if stated is not None:
         return bool(stated.value == database.name)
     name = database.name.lower()
-    return any(name in host.lower() for host in service.hosts)
+    return any(name in host for host in hosts)
 
 
 def _without_database(services: list[Service]) -> Unsure:
@@ -281,7 +287,7 @@ def _judged(platform: Platform, database: Database, services: list[Service], *, 
         return
     poolers = database.poolers
     if not poolers and not database.subject.startswith(f"{COMPOSE}/"):
-        poolers = tuple(databases.pgbouncers(platform, platform.workloads))
+        poolers = _of_cluster(platform)
     if poolers:
         yield _behind_poolers(database, poolers)
         return
@@ -289,6 +295,11 @@ def _judged(platform: Platform, database: Database, services: list[Service], *, 
         yield from _without_services(database)
         return
     yield from _direct(platform, database, services, is_complete=is_complete)
+
+
+@all_once
+def _of_cluster(platform: Platform) -> Iterator[Pooler]:
+    return databases.pgbouncers(platform, platform.workloads)
 
 
 def _behind_poolers(database: Database, poolers: tuple[Pooler, ...]) -> Verdict:

@@ -217,7 +217,8 @@ def _quantities(
         input_of("override", override, ""),))  # fmt: skip
     if any(window.is_deny for window in calendar.windows):
         return  # what follows is told by days, and days with hours taken out are not
-    changes = sorted({day for each in calendar.windows for day in windows.clock_changes(each.zone, YEAR)})
+    zones = {each.zone for each in calendar.windows}
+    changes = sorted({day for zone in zones for day in windows.clock_changes(zone, YEAR)})
     at_change = [hours for day in changes if (hours := _gap_on(calendar.windows, day)) is not None]
     if at_change:
         days = Input("clocks_change_on", [day.isoformat() for day in changes], "", Source.PROVIDER_DEFAULT,

@@ -11,6 +11,7 @@ from findings.checks.registry import CHECKS
 from findings.platform.model import Platform
 from findings.platform.uncollected import uncollected
 from findings.vocabulary import CLASS_OF_CATEGORY, RiskClass, Severity
+from platform_risk.quantities.records import record
 
 FINGERPRINT_VERSION = 1
 _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
@@ -23,7 +24,7 @@ class Suppression:
     kind: str = "external"  # inSource for a comment, as SARIF has it
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Found:
     """One failure, ready to be told."""
 

@@ -344,9 +344,10 @@ def _unread(platform: Platform, found: list[Consumer], known: Sequence[Topic]) -
     """Topics that a workload names without saying how many partitions there are, or who reads them."""
     read = {name for consumer in found for name in consumer.topics} | {topic.name for topic in known}
     for setting in platform.settings:
-        name = str(setting.value.value)
-        is_topic = setting.name.endswith(("kafka_topic", "kafka_topic_name")) and isinstance(setting.value.value, str)
-        if is_topic and name not in read:
+        if not setting.name.endswith(("kafka_topic", "kafka_topic_name")):
+            continue
+        name = setting.value.value
+        if isinstance(name, str) and name not in read:
             read.add(name)
             asked = kafka.unstated_partitions(name, setting.value.place)
             yield Unsure(f"topic {name}", f"{asked.reason}, nor who reads it", asked.provide, asked.place)

@@ -1,6 +1,5 @@
 """2.1: a token in the environment, who shares it and who can read it."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from findings.checks import credentials, written_out
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import rbac, secrets
 from findings.platform.model import Platform, Resource, places, unique
+from findings.platform.patterns import of_names
 from findings.platform.rbac import Rights
 from findings.platform.secrets import How, SecretUse
 from findings.vocabulary import Category, Outcome, Severity
@@ -46,11 +46,11 @@ META = Meta(
 )
 
 # Credentials that open further credentials, or an account: one of them is all of them.
-_OPENS_MORE = re.compile(
+_OPENS_MORE = of_names(
     r"(?:.*_)?(?:VAULT_TOKEN|VAULT_SECRET_ID|CONSUL_HTTP_TOKEN|NOMAD_TOKEN|AWS_SECRET_ACCESS_KEY|AZURE_CLIENT_SECRET"
     r"|OP_SERVICE_ACCOUNT_TOKEN|DOPPLER_TOKEN|INFISICAL_TOKEN|KUBE_TOKEN|KUBERNETES_TOKEN)"
 )
-_TOKEN = re.compile(r"(?:.*_)?TOKEN")
+_TOKEN = of_names(r"(?:.*_)?TOKEN")
 _READS = (("secrets", ("get", "list", "watch")), ("pods/exec", ("create", "get")), ("pods/attach", ("create", "get")))
 _REFERENCE_ONLY = "Reading pods alone shows the reference to the Secret and not the token: it is not counted."
 _OUTSIDE = (
@@ -59,7 +59,8 @@ _OUTSIDE = (
 
 
 def is_token(variable: str) -> bool:
-    return bool(_TOKEN.fullmatch(variable.upper()) or _OPENS_MORE.fullmatch(variable.upper()))
+    name = variable.upper()
+    return _TOKEN(name) or _OPENS_MORE(name)
 
 
 def workloads_sharing(subjects: Iterable[str]) -> int:
@@ -198,7 +199,7 @@ def _judged(platform: Platform, token: _Token, rights: Rights) -> Iterator[Verdi
         f"The key {token.key} of Secret {token.secret} is in the environment as {name}, of: {', '.join(subjects)}.",
         places(*(use.place for use in token.uses)),
         tuple(quantities),
-        None if any(_OPENS_MORE.fullmatch(each.upper()) for each in token.variables) else Severity.MEDIUM,
+        None if any(_OPENS_MORE(each.upper()) for each in token.variables) else Severity.MEDIUM,
         token.key,
     )
     if isinstance(readers, Unsure):

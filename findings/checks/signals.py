@@ -8,13 +8,14 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
 from findings.platform import promql
 from findings.platform.promql import Binary, Call, Matcher, Metric, Node, NotUnderstood, Number
 from findings.vocabulary import Severity
+from platform_risk.quantities.records import record
 
 # The label of a matcher that names what is watched in the words of another tool: when it differs from ours, whether it
 # is the same thing is not known.
@@ -37,7 +38,7 @@ class Mode:
     applies_to: frozenset[str]
     words: tuple[str, ...]  # by which a rule that is not understood points here
 
-    @property
+    @cached_property
     def clause(self) -> str:
         """The title within a sentence: after "when"."""
         return self.title if self.title.startswith("Kafka") else self.title[0].lower() + self.title[1:]
@@ -53,7 +54,7 @@ class Signal:
     source: str
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Sense:
     """A failure mode that would be noticed, and by what. The matchers say whose."""
 
@@ -62,7 +63,7 @@ class Sense:
     matchers: tuple[Matcher, ...] = ()
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Meaning:
     """`reason`: why the expression is not understood, or only in part; "" when it is."""
 
@@ -111,7 +112,7 @@ def _condition(text: str) -> tuple[frozenset[str], str]:
     return frozenset(names.split("|")), value
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Atom:
     """One metric of an expression and what it has to do for the alert to open."""
 
@@ -127,7 +128,9 @@ def named(language: str, name: str) -> tuple[Signal, ...]:
 def of_promql(text: str, records: Mapping[str, str] | None = None) -> Meaning:
     """`records`: recording rules by name, whose expressions stand for them."""
     try:
-        node = _expanded(promql.parse(text), records or {}, _MOST_RECORDS, [_MOST_PARTS])
+        node = promql.parse(text)
+        if records:
+            node = _expanded(node, records, _MOST_RECORDS, [_MOST_PARTS])
         odd = sorted(set(promql.calls(node)) & _OF_THE_CLOCK)
         if odd:
             return Meaning(reason=f"{odd[0]}() lets it open at certain times only")

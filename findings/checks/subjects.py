@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from findings.checks import signals
 from findings.checks.alert_rules import Rule
@@ -10,12 +11,13 @@ from findings.platform import brokers, cells, databases, kafka, pools, rotation
 from findings.platform.model import Platform, Workload
 from findings.platform.nodes import find, mapping
 from findings.platform.serving import long_running
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import NOWHERE, Place
 
 PLATFORM = "the platform"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Subject:
     """Something that can fail, and how."""
 
@@ -85,10 +87,16 @@ def _stores_metrics(platform: Platform) -> bool:
 
 
 def _subject(id_: str, gathered: _Gathered) -> Subject:
-    fitting = tuple(mode.id for mode in signals.modes().values() if mode.applies_to & gathered.traits)
+    modes = _fitting(frozenset(gathered.traits))
     return Subject(
-        id_, gathered.place, fitting, gathered.namespace, frozenset(gathered.names - {""}), gathered.kind
+        id_, gathered.place, modes, gathered.namespace, frozenset(gathered.names - {""}), gathered.kind
     )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _fitting(traits: frozenset[str]) -> tuple[str, ...]:
+    """The ways in which something of these traits fails."""
+    return tuple(mode.id for mode in signals.modes().values() if mode.applies_to & traits)
 
 
 def _add(found: dict[str, _Gathered], id_: str, place: Place, trait: str, name: str = "", namespace: str = "") -> None:

@@ -9,12 +9,13 @@ from typing import Any
 from findings.platform import kubernetes
 from findings.platform.model import Platform, Resource, normal
 from findings.platform.nodes import mapping
+from findings.platform.patterns import of_names
 from findings.platform.settings import flat, parsed
 from findings.platform.yaml_reader import Map
 from platform_risk.core.redaction import Redactor
 from platform_risk.quantities.sourced import Place
 
-_PASSWORD = re.compile(
+_PASSWORD = of_names(
     r"(?:.*_)?(?:password|passwd|passphrase|client_secret|secret_access_key|requirepass"
     r"|(?:db|database|user|admin|root|redis|mysql|postgres|mongo|rabbitmq|smtp|mail)(?:_default)?_pass)|.+_pwd"
     r"|pgpassword"
@@ -56,12 +57,12 @@ _NO_PASSWORD = re.compile(
     re.IGNORECASE,
 )
 # Keys that sign sessions and tokens, whose names leave no doubt.
-_SIGNS = re.compile(
+_SIGNS = of_names(
     r"(?:.*_)?(?:secret_key(?:_base)?|(?:jwt|session|cookie|auth|nextauth|signing|hmac|csrf|app)_secret(?:_key)?"
     r"|(?:jwt|session|cookie|signing|hmac|csrf)_(?:signing_)?key|password_token|jwt_token)"
 )
 # What the provider of an API asks for in Terraform.
-_OPENS = re.compile(r"(?:.*_)?(?:(?:api|app|application|access|license|secret|account)_key|api_secret|token|auth)")
+_OPENS = of_names(r"(?:.*_)?(?:(?:api|app|application|access|license|secret|account)_key|api_secret|token|auth)")
 # Tokens that say what they are, whatever they are called: of GitHub, GitLab, Slack, Stripe, Vault, SendGrid, npm,
 # DigitalOcean.
 _TOKEN = re.compile(
@@ -96,21 +97,21 @@ def is_known_form(value: str) -> bool:
 def is_password(key: str, value: str) -> bool:
     """Whether a value is the password that its name announces, or a URL has one. What refers to one is none."""
     name = normal(key)[-_MOST_NAME:]
-    if _PASSWORD.fullmatch(name):
+    if _PASSWORD(name):
         is_itself = value.lower() == name.rpartition("_")[2] or normal(value) == name
         return not is_itself and not _ABOUT.fullmatch(name) and _is_literal(value)
-    in_url = None if _MODEL_URL.match(value) else _IN_URL.match(value)
+    in_url = _IN_URL.match(value) if "://" in value and not _MODEL_URL.match(value) else None
     return (in_url is not None and in_url[1] not in _NAMED and _is_literal(in_url[1])) or _is_within(value)
 
 
 def is_key(key: str, value: str) -> bool:
     """Whether a value is a key that signs, by its name, and by letters that nobody would choose."""
-    return _SIGNS.fullmatch(normal(key)[-_MOST_NAME:]) is not None and _is_random(value)
+    return _SIGNS(normal(key)[-_MOST_NAME:]) and _is_random(value)
 
 
 def is_key_of_api(key: str, value: str) -> bool:
     """The same of what opens an API, by names that mean other things too where nothing of that kind is expected."""
-    return _OPENS.fullmatch(normal(key)[-_MOST_NAME:]) is not None and (_is_random(value) or is_known_form(value))
+    return _OPENS(normal(key)[-_MOST_NAME:]) and (_is_random(value) or is_known_form(value))
 
 
 def _is_random(value: str) -> bool:
@@ -148,6 +149,8 @@ def is_for_development(value: str) -> bool:
 
 
 def _is_within(text: str) -> bool:
+    if "=" not in text:
+        return False
     return any(_is_literal(next(filter(None, found.groups()), "")) for each in _WITHIN for found in each.finditer(text))
 
 
@@ -177,6 +180,8 @@ def in_config_map(platform: Platform, config_map: Resource) -> Iterator[tuple[st
 def in_scripts(config_map: Resource) -> Iterator[tuple[str, Place]]:
     """(file, place) of users that SQL makes with their passwords, and users of Redis."""
     for name, text, line in kubernetes.embedded(config_map):
+        if "'" not in text and ">" not in text:
+            continue
         for number, each in enumerate(text.splitlines(), start=line + 1):
             found = _BY_SQL.search(each) or _OF_REDIS.match(each)
             if found is None or each.lstrip().startswith(("--", "#", "//")):

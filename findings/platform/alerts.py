@@ -11,6 +11,7 @@ from findings.platform.promql import MOST_LETTERS
 from findings.platform.settings import parsed
 from findings.platform.units import seconds
 from findings.platform.yaml_reader import Map, Seq
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
 Stated = Sourced[Any] | Unknown
@@ -194,7 +195,7 @@ def _of_monitor(node: Map, of: Resource | ConfigFile) -> dict[str, Stated]:
     }
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class PrometheusAlert:
     name: str
     expression: str
@@ -215,7 +216,7 @@ def watches_absence(expression: str) -> bool:
     return bool(_ABSENCE.search(expression[:MOST_LETTERS]))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class RuleFile:
     """The alerts of one PrometheusRule or rule file."""
 
@@ -265,10 +266,11 @@ def _rules(groups: list[Any], id_: str, of: Resource | ConfigFile) -> Iterator[R
     intervals: list[Sourced[float]] = []
     records: dict[str, str] = {}
     for group in groups:
-        for rule in items(group, "rules"):
-            if isinstance(rule, Map) and "record" in rule and "expr" in rule:
+        stated_rules = [rule for rule in items(group, "rules") if isinstance(rule, Map) and "expr" in rule]
+        for rule in stated_rules:
+            if "record" in rule:
                 records.setdefault(str(rule["record"]), str(rule["expr"]))
-        rules = [rule for rule in items(group, "rules") if isinstance(rule, Map) and "alert" in rule and "expr" in rule]
+        rules = [rule for rule in stated_rules if "alert" in rule]
         alerts += [_alert(rule, of, mapping(group, "labels")) for rule in rules]
         stated = find(group, "interval")
         length = seconds(stated[0]) if stated and rules else None

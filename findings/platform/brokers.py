@@ -9,10 +9,11 @@ from findings.platform import compose
 from findings.platform.model import Block, Container, Platform, Resource, Setting, Workload, once
 from findings.platform.nearness import environment_of, of_one_environment
 from findings.platform.nodes import items, mapping
+from findings.platform.patterns import of_names
 from findings.platform.units import stated_count
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
-_ACKS = re.compile(r"(?:.*_)?acks")
+_ACKS = of_names(r"(?:.*_)?acks")
 _ISR = "min.insync.replicas"
 _FACTOR = "default.replication.factor"
 _UNCLEAN = "unclean.leader.election.enable"
@@ -153,7 +154,7 @@ _TOOLS = re.compile(r"kafka-(?:topics|configs|acls|console|storage)|kafka-ready|
 
 
 # What it tells clients to reach it by: an image that is built here, or named by a variable, is a broker's by that.
-_ADVERTISED = re.compile(r"KAFKA_(?:CFG_)?ADVERTISED_(?:LISTENERS|HOST_NAME)")
+_ADVERTISED = of_names(r"KAFKA_(?:CFG_)?ADVERTISED_(?:LISTENERS|HOST_NAME)")
 
 
 def broker_of(workload: Workload) -> Container | None:
@@ -165,7 +166,7 @@ def broker_of(workload: Workload) -> Container | None:
 def roles_of(container: Container) -> str:
     """What a container of Kafka's is: broker, controller or both; "" for any other."""
     is_by_image = container.image is not None and _BROKER.fullmatch(container.image.value)
-    if not is_by_image and not any(map(_ADVERTISED.fullmatch, container.env)):
+    if not is_by_image and not any(map(_ADVERTISED, container.env)):
         return ""
     if _TOOLS.search(" ".join(container.words)):
         return ""
@@ -277,7 +278,7 @@ def producers(platform: Platform) -> list[Producer]:
     # By file too: a workload of one name in several environments states its own in each.
     found: dict[tuple[str, str, str], Producer] = {}
     for setting in platform.settings:
-        if _ACKS.fullmatch(setting.name):
+        if _ACKS(setting.name):
             acks = _acks(setting.value)
             if acks is not None:
                 beside = platform.settings_of(setting.scope)

@@ -206,9 +206,9 @@ def _memory(stated: Sourced[Any] | None) -> Sourced[int] | None:
 def _hosts(platform: Platform, pattern: re.Pattern[str]) -> dict[str, Place]:
     """The hosts that settings of such a name name, by the first part of their name, and where."""
     found: dict[str, Place] = {}
-    for setting in platform.settings:
+    for setting in platform.settings_like(pattern):
         value = setting.value.value
-        if isinstance(value, str) and len(value) < _MOST_TEXT and pattern.fullmatch(setting.name):
+        if isinstance(value, str) and len(value) < _MOST_TEXT:
             for each in value.partition("://")[2].split(",") if "://" in value else value.split(","):
                 host = each.partition("/")[0].rpartition("@")[2]
                 found.setdefault(re.split(r"[.:]", host)[0], setting.value.place)

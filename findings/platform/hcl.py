@@ -189,7 +189,7 @@ class Scope:
             try:
                 value = outer.value(expression)
             except Cannot as error:
-                value = error
+                value = Cannot(error.reason, error.provide)  # not the error, which holds on to all that ran
             finally:
                 self._open.discard(name)
             self._known[name] = (value, tuple(dict.fromkeys(outer.notes)))
@@ -301,7 +301,8 @@ def _heredoc(scope: Scope, node: Node) -> str:
 def _template(scope: Scope, node: Node, source: bytes, offset: int, *, unescape: bool) -> str:
     parts: list[str] = []
     position = 0
-    failed: Cannot | None = None
+    # Not the error: with it, what ran would hold on to itself, and to all that was read.
+    failed: tuple[type[Cannot], str, str] | None = None
     for child in node.named_children:
         if child.type == "template_directive":
             raise Cannot(f"{_text(child)[:60]} is not worked out")
@@ -314,14 +315,14 @@ def _template(scope: Scope, node: Node, source: bytes, offset: int, *, unescape:
         try:
             parts.append(as_text(_evaluated(scope, inner)))
         except Cannot as error:
-            failed = failed or error
+            failed = failed or (type(error), error.reason, error.provide)
             parts.append("…")
         position = child.end_byte - offset
     parts.append(_literal_text(source[position:], unescape=unescape))
     text = bounded("".join(parts))
     if failed is not None:
-        failed.partial = text
-        raise failed
+        kind, reason, provide = failed
+        raise kind(reason, provide, text)
     return text
 
 

@@ -15,11 +15,11 @@ PLAN = "the plan as JSON: terraform show -json"
 class Cannot(Exception):
     """An expression cannot be told from the files."""
 
-    def __init__(self, reason: str, provide: str = PLAN) -> None:
+    def __init__(self, reason: str, provide: str = PLAN, partial: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.provide = provide
-        self.partial = ""  # of a text: what is known of it, with … for each part that is not
+        self.partial = partial  # of a text: what is known of it, with … for each part that is not
 
 
 class Missing(Cannot):

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from findings.platform.model import Platform, Workload
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Place
 
 _ADDRESS = re.compile(
@@ -21,7 +21,7 @@ _PUBLIC = re.compile(
 _LOCAL = ("localhost", "host.docker.internal", "metadata.google.internal")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Host:
     name: str  # as written, without a port
     in_cluster: bool

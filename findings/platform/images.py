@@ -11,6 +11,7 @@ from findings.platform.admission import DENIES, Enforcement
 from findings.platform.model import ConfigFile, Platform, Resource, Workload
 from findings.platform.nodes import items, mapping
 from findings.platform.yaml_reader import Map, Seq
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Place
 
 _MOST_DEPTH = 60
@@ -77,7 +78,7 @@ class SignatureRule:
         return self.enforcement.denies_in(namespace) and not self.takes_anybody and self.names(image)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Image:
     reference: str
     workload: Workload

@@ -8,16 +8,17 @@ from typing import Any
 from findings.platform.model import Autoscaler, Platform, Setting, Workload, all_once, normal, once
 from findings.platform.nearness import environment_of, of_one_environment, shared_folders
 from findings.platform.nodes import find, items, mapping
+from findings.platform.patterns import of_names
 from findings.platform.pools import mounted
 from findings.platform.processes import max_pods
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
-_GROUP = re.compile(r"(?:.*_)?(?:consumer_group(?:_id|_name)?|kafka_group(?:_id)?|group_id|kafka_application_id)")
-_TOPIC = re.compile(r"(?:.*_)?topics?(?:_name)?")
+_GROUP = of_names(r"(?:.*_)?(?:consumer_group(?:_id|_name)?|kafka_group(?:_id)?|group_id|kafka_application_id)")
+_TOPIC = of_names(r"(?:.*_)?topics?(?:_name)?")
 _OUT = re.compile(r"target|output|(?:^|_)out(?:_|$)|sink|produce|publish|dlq|dead_letter")
-_THREADS = re.compile(
+_THREADS = of_names(
     r"(?:.*_)?(?:kafka_(?:consumer_)?threads|consumer_threads|num_stream_threads|stream_threads|listener_concurrency"
     r"|consumer_concurrency|worker_threads|consumers_per_pod|num_consumers|consumer_workers)"
 )
@@ -187,12 +188,12 @@ def _consumer(platform: Platform, workload: Workload, names: set[str], known: Se
     speaks_kafka = any("kafka" in each.name or "kafka" in str(each.value.value).lower() for each in settings)
     scaler = platform.autoscaler_of(workload)
     trigger = kafka_trigger(scaler) if scaler is not None else None
-    group = any(_GROUP.fullmatch(each.name) for each in settings)
-    threads = next((each for each in settings if _THREADS.fullmatch(each.name) and stated_count(each.value)), None)
+    group = any(_GROUP(each.name) for each in settings)
+    threads = next((each for each in settings if _THREADS(each.name) and stated_count(each.value)), None)
     read = [
         str(each.value.value)
         for each in settings
-        if (_TOPIC.fullmatch(each.name) or str(each.value.value) in names) and not _OUT.search(each.name)
+        if (_TOPIC(each.name) or str(each.value.value) in names) and not _OUT.search(each.name)
     ]
     in_code = speaks_kafka and not _consumed_in_code(platform).isdisjoint(read)
     group = group or (speaks_kafka and _beside(platform, workload, "spring_kafka_consumer_group_id") is not None)
@@ -282,13 +283,11 @@ def _capped(scaler: Autoscaler, known: Sequence[Topic]) -> Autoscaler:
 def _loose(platform: Platform) -> Iterator[Consumer]:
     """Thread counts that stand in a file of settings without a workload."""
     for scope, settings in platform.loose_settings.items():
-        setting = next((each for each in settings if _THREADS.fullmatch(each.name) and stated_count(each.value)), None)
+        setting = next((each for each in settings if _THREADS(each.name) and stated_count(each.value)), None)
         count = stated_count(setting.value) if setting is not None else None
         if count is None:
             continue
-        read = [
-            str(each.value.value) for each in settings if _TOPIC.fullmatch(each.name) and not _OUT.search(each.name)
-        ]
+        read = [str(each.value.value) for each in settings if _TOPIC(each.name) and not _OUT.search(each.name)]
         one = Sourced(1, Source.ASSUMPTION, count.place, "no workload is stated: the figures are those of one pod")
         pods = stated_count(platform.facts.get("kafka.consumer_pods")) or one
         yield Consumer(scope, scope, tuple(dict.fromkeys(read)), pods, count, count.place)

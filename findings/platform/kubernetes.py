@@ -17,6 +17,7 @@ _TEMPLATES = {
 }  # fmt: skip
 UNKNOWN_COUNT = "…"  # of pods, where Terraform makes the object and a plan alone knows it
 _SELECTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+_OWNED = ("Pod", "ReplicaSet", "ReplicationController", "Job")
 _NONE: Mapping[tuple[str, str], Place] = {}
 _ConfigMaps = dict[tuple[str, str], list[Resource]]
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout", "DeploymentConfig")
@@ -80,7 +81,7 @@ def workloads(found: tuple[Resource, ...], changed: Mapping[tuple[str, str], Pla
             config_maps.setdefault((each.namespace, each.name), []).append(each)
     named = {(each.kind, each.namespace, each.name) for each in found if each.kind in _TEMPLATES}
     for resource in found:
-        if any(owner in named for owner in _owners(resource)):
+        if resource.kind in _OWNED and any(owner in named for owner in _owners(resource)):
             continue  # an export lists what a Deployment made beside it: the same pods a second time
         if resource.kind == "Pod":
             template = resource.body
@@ -118,8 +119,6 @@ def _stands_alone(template: Map) -> bool:
 
 
 def _owners(resource: Resource) -> Iterator[tuple[str, str, str]]:
-    if resource.kind not in ("Pod", "ReplicaSet", "ReplicationController", "Job"):
-        return
     for each in items(resource.body, "metadata.ownerReferences"):
         if isinstance(each, Map):
             yield _text(each.get("kind")), resource.namespace, _text(each.get("name"))
@@ -193,6 +192,10 @@ def _variable(resource: Resource, each: Map, config_maps: _ConfigMaps) -> EnvVar
 
 def autoscalers(found: tuple[Resource, ...]) -> Iterator[Autoscaler]:
     for resource in found:
+        if resource.kind not in ("HorizontalPodAutoscaler", "ScaledObject"):
+            if is_knative(resource):
+                yield _of_knative(resource)
+            continue
         spec = mapping(resource.body, "spec")
         if resource.kind == "HorizontalPodAutoscaler" and "scaledobject.keda.sh/name" in resource.labels:
             continue  # an export lists what KEDA made of its ScaledObject
@@ -202,17 +205,12 @@ def autoscalers(found: tuple[Resource, ...]) -> Iterator[Autoscaler]:
                 1, Source.PROVIDER_DEFAULT, resource.place(), "Kubernetes: minReplicas defaults to 1"))  # fmt: skip
             high = _count(resource, "spec.maxReplicas", Unknown(
                 "maxReplicas is not stated", "spec.maxReplicas", resource.place()))  # fmt: skip
-        elif resource.kind == "ScaledObject":
+        else:
             target = mapping(spec, "scaleTargetRef")
             low = _count(resource, "spec.minReplicaCount", Sourced(
                 0, Source.PROVIDER_DEFAULT, resource.place(), "KEDA: minReplicaCount defaults to 0"))  # fmt: skip
             high = _count(resource, "spec.maxReplicaCount", Sourced(
                 100, Source.PROVIDER_DEFAULT, resource.place(), "KEDA: maxReplicaCount defaults to 100"))  # fmt: skip
-        elif is_knative(resource):
-            yield _of_knative(resource)
-            continue
-        else:
-            continue
         kind = _text(target.get("kind")) or "Deployment"
         name = "/".join(part for part in (kind, resource.namespace, _text(target.get("name"))) if part)
         yield Autoscaler(resource, name if target.get("name") else "", low, high, resource.place(), spec)

@@ -11,10 +11,11 @@ from findings.platform.nearness import ELSEWHERE, beside, shared_folders
 from findings.platform.nodes import find, items, mapping
 from findings.platform.selecting import selects
 from findings.platform.yaml_reader import MOST_DEPTH, Map, Seq
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Facts, Place, Source, Sourced, Unknown
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Resource:
     """One Kubernetes object, or anything else of the shape apiVersion, kind, metadata, spec."""
 
@@ -28,7 +29,7 @@ class Resource:
 
     @cached_property
     def id(self) -> str:
-        return "/".join(part for part in (self.kind, self.namespace, self.name) if part)
+        return "/".join(filter(None, (self.kind, self.namespace, self.name)))
 
     def place(self, line: int | None = None) -> Place:
         return Place(self.path, line or self.line, self.id)
@@ -56,7 +57,7 @@ class Resource:
         return mapping(self.body, "metadata.annotations")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class EnvVar:
     """One environment variable of a container: a value, or a reference to a secret's key."""
 
@@ -95,7 +96,7 @@ class Workload:
     containers: tuple[Container, ...]
     replicas: Sourced[int] | Unknown
 
-    @property
+    @cached_property
     def id(self) -> str:
         return self.resource.id
 
@@ -120,7 +121,7 @@ class Workload:
         return str(self.pod.get("serviceAccountName") or self.pod.get("serviceAccount") or "default")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Autoscaler:
     """A HorizontalPodAutoscaler, a KEDA ScaledObject, or a policy of the same meaning in another file."""
 
@@ -132,7 +133,7 @@ class Autoscaler:
     node: Map  # its spec
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Block:
     """One Terraform block. Attributes whose value cannot be told from the files are Unknown."""
 
@@ -189,18 +190,17 @@ class Block:
         return [block for block in self.blocks if block.type == type_]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Setting:
     """One application setting, wherever it stands: environment, configuration file, ConfigMap, default in code."""
 
     key: str  # as written, levels joined by dots: kafka.producer.acks
     value: Sourced[Any]
     scope: str  # id of the workload or resource, else the file's path
+    name: str = field(init=False, repr=False, compare=False)  # for comparing: kafka_producer_acks, however it is spelt
 
-    @cached_property
-    def name(self) -> str:
-        """For comparing: kafka_producer_acks, whatever the spelling."""
-        return normal(self.key)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", normal(self.key))
 
 
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -213,7 +213,7 @@ def normal(key: str) -> str:
     return _NOT_WORD.sub("_", _BOUNDARY.sub("_", key).lower()).strip("_")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Call:
     """A call in Python source with its literal keyword arguments."""
 
@@ -223,7 +223,7 @@ class Call:
     computed: tuple[str, ...] = ()  # names of the arguments that are no literals
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ConfigFile:
     """A configuration file of an application, or one inside a ConfigMap."""
 
@@ -381,6 +381,8 @@ class Platform:
     def autoscalers_of(self, workload: Workload) -> list[Autoscaler]:
         """All that scale it, where it stands: those of the folders of another environment are of another cluster."""
         found = [each for each in self._by_target.get(workload.id, []) if each.resource is not None]
+        if len(found) < 2:
+            return found
         near = {each.place.path: shared_folders(workload.resource.path, each.place.path) for each in found}
         most = max(near.values(), default=ELSEWHERE)
         return [each for each in found if near[each.place.path] == most != ELSEWHERE]
@@ -422,14 +424,19 @@ class Platform:
                 found.setdefault(named.value.value, []).append(self.settings_of(named.scope))
         return {name: files[0] for name, files in found.items() if len(files) == 1}
 
-    def settings_like(self, pattern: str, scope: str | None = None) -> Iterator[Setting]:
+    def settings_like(self, pattern: str | re.Pattern[str], scope: str | None = None) -> Iterator[Setting]:
         """Settings whose normal name matches as a whole; of one scope when given."""
-        compiled = re.compile(pattern)
         if scope is not None:
+            compiled = re.compile(pattern)
             yield from (each for each in self.settings_of(scope) if compiled.fullmatch(each.name))
             return
-        numbers = [number for name, at in self._by_setting.items() if compiled.fullmatch(name) for number in at]
+        numbers = [number for name in self.names_like(pattern) for number in self._by_setting[name]]
         yield from (self.settings[number] for number in sorted(numbers))
+
+    def names_like(self, pattern: str | re.Pattern[str]) -> list[str]:
+        """The normal names of settings that match as a whole."""
+        compiled = re.compile(pattern)
+        return [name for name in self._by_setting if compiled.fullmatch(name)]
 
     def names_ending(self, words: str) -> list[str]:
         """The normal names of settings that are these words, or have more before them."""

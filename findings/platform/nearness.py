@@ -1,7 +1,7 @@
 """Files that stand near each other belong together: objects of one name are those of the folder beside."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
@@ -43,9 +43,11 @@ def shared_folders(path: str, other: str) -> int:
     return shared + _SAME + (_SAME // 2 if folder == of_other else 0)
 
 
-def nearest(path: str, found: Iterable[T], path_of: Callable[[T], str]) -> T:
+def nearest(path: str, found: Sequence[T], path_of: Callable[[T], str]) -> T:
     """Of objects of one name, as the folders of several environments hold them, the one beside a file: the one that
     shares the most folders with it, and of several the first."""
+    if len(found) == 1:  # as nearly always
+        return found[0]
     return max(found, key=lambda each: shared_folders(path, path_of(each)))
 
 
@@ -54,7 +56,7 @@ def of_one_environment(path: str, found: Iterable[T], path_of: Callable[[T], str
     return [each for each in found if shared_folders(path, path_of(each)) != ELSEWHERE]
 
 
-def beside(path: str, found: Iterable[T], path_of: Callable[[T], str]) -> T | None:
+def beside(path: str, found: Sequence[T], path_of: Callable[[T], str]) -> T | None:
     """The same; None where all of them are of other environments."""
     near = nearest(path, found, path_of)
     return near if shared_folders(path, path_of(near)) != ELSEWHERE else None

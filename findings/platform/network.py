@@ -10,6 +10,7 @@ from findings.platform.model import ConfigFile, Platform, Resource, Workload, al
 from findings.platform.nodes import items, mapping
 from findings.platform.selecting import selects
 from findings.platform.yaml_reader import Map, Seq
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Place
 
 Span = tuple[int, int]  # IPv4 addresses as numbers, the end not included
@@ -19,14 +20,14 @@ _NAMESPACE_LABELS = ("k8s:io.kubernetes.pod.namespace", "io.kubernetes.pod.names
 NAME_LABEL = "kubernetes.io/metadata.name"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Ports:
     low: int
     high: int
     protocol: str = "TCP"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Peer:
     """Pods that may be reached. `namespaces`: None is every namespace, a name is that one, a mapping selects labels."""
 
@@ -55,7 +56,7 @@ class Peer:
         return tuple(found)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Allow:
     """What one rule lets out: these destinations on these ports. No ports: every port."""
 

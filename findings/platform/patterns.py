@@ -1,7 +1,7 @@
-"""Regular expressions as lists of names with wildcards: what an upload brings is never run as an expression. PURE."""
+"""Which names match. Regular expressions of an upload are lists of names with wildcards: they are never run. PURE."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
@@ -21,6 +21,18 @@ def globs(pattern: str) -> tuple[str, ...] | None:
     if not all(re.fullmatch(r"[\w.:/*-]*", part) and part.count("*") <= _MOST_WILDCARDS for part in parts):
         return None
     return tuple(parts)
+
+
+def of_names(pattern: str) -> Callable[[str], bool]:
+    """Whether a name matches one of our own expressions as a whole. A platform has few names and many services that use
+    them: each is tried once."""
+    compiled = re.compile(pattern)
+
+    @lru_cache(maxsize=4096)
+    def matches(name: str) -> bool:
+        return compiled.fullmatch(name) is not None
+
+    return matches
 
 
 def matches_any(parts: Iterable[str], names: Iterable[str]) -> bool:

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from findings.platform import ecs
 from findings.platform.model import Container, Platform, Setting, Workload, all_once, normal
 from findings.platform.nodes import find, items
+from findings.platform.patterns import of_names
 from findings.platform.processes import started
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Source, Sourced, Unknown
 
 _DSN = re.compile(
@@ -17,21 +18,21 @@ _DSN = re.compile(
 )
 _HOST = re.compile(r"(?:[^@]*@)?(?:\$\{\w+:-?)?([A-Za-z0-9.-]+)")  # `${DB_HOST:main}` has a default
 _LIMIT = re.compile(r"[?&](?:connection_limit|pool_size|maxPoolSize|maximumPoolSize|pool_max_conns)=([0-9]+)")
-_CONNECTS = re.compile(
+_CONNECTS = of_names(
     r"(?:.*_)?(?:database|db|postgres(?:ql)?|pg|mysql|aurora|sqlalchemy_database|spring_datasource)_?"
     r"(?:url|uri|dsn|host|hostname|host_name|endpoint|connection_string)|pghost|database_url"
 )
 _WORDS = r"(?:database|db|postgres(?:ql)?|pg|mysql|sql|sqlalchemy|hikari|datasource|engine|aurora|rds)"
-_POOL = re.compile(
+_POOL = of_names(
     rf"(?:.*_)?{_WORDS}(?:_.*)?_(?:pool_size|max_pool_size|pool_max|pool_max_size|maximum_pool_size|max_open_conns?"
     r"|pool_max_connections)|pool_size|(?:db|database|pg|postgres)_(?:max_)?connections(?:_per_pod)?"
 )
-_OVERFLOW = re.compile(r"(?:.*_)?max_overflow")
+_OVERFLOW = of_names(r"(?:.*_)?max_overflow")
 _NOT = re.compile(r"redis|http|thread|worker|kafka|valkey|memcached|amqp|rabbit")
 _SERVERS = ("postgres", "mysql", "mariadb", "pgbouncer", "pgpool", "odyssey", "pgcat", "postgis", "timescaledb")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Pool:
     """Connections that one process may hold: a pool's size and what it may grow by."""
 
@@ -43,7 +44,7 @@ class Pool:
         return self.size.value + (self.overflow.value if self.overflow else 0)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Client:
     workload: Workload
     container: Container
@@ -94,7 +95,7 @@ def is_server(container: Container) -> bool:
 
 def _connects(container: Container) -> bool:
     for name, variable in container.env.items():
-        if _CONNECTS.fullmatch(normal(name)) and (variable.secret or variable.value is not None):
+        if _CONNECTS(normal(name)) and (variable.secret or variable.value is not None):
             return True
         if variable.value is not None and _DSN.search(variable.value.value):
             return True
@@ -107,7 +108,7 @@ def _hosts(container: Container) -> Iterator[str]:
             continue
         found = _DSN.search(variable.value.value)
         host = _HOST.match(found[1]) if found else None
-        if host is None and _CONNECTS.fullmatch(normal(name)):
+        if host is None and _CONNECTS(normal(name)):
             host = _HOST.match(variable.value.value)
         if host is not None:
             yield host[1]
@@ -141,13 +142,13 @@ def _pool_of(settings: list[Setting]) -> Pool | None:
     sizes = [
         (each, count)
         for each in settings
-        if _POOL.fullmatch(each.name) and not _NOT.search(each.name)
+        if _POOL(each.name) and not _NOT.search(each.name)
         and (count := stated_count(each.value)) is not None and count.value > 0
     ]  # fmt: skip
     if not sizes:
         return None
     setting, size = sizes[0]
-    grown = [stated_count(each.value) for each in settings if _OVERFLOW.fullmatch(each.name)]
+    grown = [stated_count(each.value) for each in settings if _OVERFLOW(each.name)]
     overflow = next((each for each in grown if each is not None), None)
     if overflow is None and "sqlalchemy" in setting.name:
         overflow = Sourced(10, Source.PROVIDER_DEFAULT, size.place, "SQLAlchemy: max_overflow defaults to 10")

@@ -10,6 +10,7 @@ from findings.platform.model import Container, Platform, Workload, all_once, onc
 from findings.platform.nodes import find, items
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
 _VARIABLE = re.compile(r"\$\(([A-Za-z_]\w*)\)|\$\{([A-Za-z_]\w*)(?::?-([^}]*))?\}|\$([A-Za-z_]\w*)")
@@ -45,7 +46,7 @@ _THREADS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Started:
     """What a container runs: words of its command line and its environment, those of its Dockerfile included."""
 
@@ -170,6 +171,19 @@ def max_pods(platform: Platform, workload: Workload) -> Sourced[int] | Unknown:
 
 def processes(platform: Platform, workload: Workload, container: Container) -> Sourced[int] | Unknown:
     """Processes of the application in one pod."""
+    known = _counted(platform)
+    if (workload, container) not in known:
+        known[workload, container] = _processes(platform, workload, container)
+    return known[workload, container]
+
+
+@once
+def _counted(_: Platform) -> dict[tuple[Workload, Container], Sourced[int] | Unknown]:
+    """As above."""
+    return {}
+
+
+def _processes(platform: Platform, workload: Workload, container: Container) -> Sourced[int] | Unknown:
     stated = platform.facts.number(f"services.{workload.resource.name}.processes")
     if stated is not None:
         return stated.map(int)

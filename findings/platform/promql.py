@@ -6,18 +6,19 @@ Grammar and precedence: Prometheus, querying basics and operators. What only sha
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from platform_risk.quantities.records import record
 
 MOST_LETTERS = 20_000
 MOST_DEPTH = 60
 MOST_OPERATORS = 150
 
 _TOKEN = re.compile(
-    r"""(?P<blank>\s+|\#[^\n]*)
+    r"""(?P<name>[a-zA-Z_:][a-zA-Z0-9_:.]*)
+    |(?P<mark>=~|!~|==|!=|<=|>=|[-+*/%^<>=(){}\[\],@])
+    |(?P<blank>\s+|\#[^\n]*)
     |(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)
-    |(?P<number>0[xX][0-9a-fA-F]+|(?:[0-9]+(?:ms|[smhdwy]))+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
-    |(?P<name>[a-zA-Z_:][a-zA-Z0-9_:.]*)
-    |(?P<mark>=~|!~|==|!=|<=|>=|[-+*/%^<>=(){}\[\],@])""",
+    |(?P<number>0[xX][0-9a-fA-F]+|(?:[0-9]+(?:ms|[smhdwy]))+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)""",
     re.VERBOSE,
 )
 _COMPARE = ("==", "!=", ">", "<", ">=", "<=")
@@ -33,25 +34,25 @@ class NotUnderstood(ValueError):
     """It is no PromQL, or more of it than is read here. The message says which."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Number:
     value: float | None  # None for a text
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Matcher:
     label: str
     operator: str  # = != =~ !~
     value: str
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Metric:
     name: str
     matchers: tuple[Matcher, ...] = ()
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Call:
     """A function or an aggregation."""
 
@@ -59,7 +60,7 @@ class Call:
     arguments: tuple["Node", ...]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Binary:
     operator: str
     left: "Node"
@@ -105,15 +106,15 @@ def calls(node: Node) -> Iterator[str]:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    matches = list(_TOKEN.finditer(text))
-    position = 0
-    for match in matches:
-        if match.start() != position:
-            break
-        position = match.end()
-    if position != len(text):
+    found = [(str(match.lastgroup), match[0]) for match in _TOKEN.finditer(text)]
+    if sum(len(word) for _, word in found) != len(text):  # something stands between them
+        position = 0
+        for match in _TOKEN.finditer(text):
+            if match.start() != position:
+                break
+            position = match.end()
         raise NotUnderstood(f"“{text[position : position + 20]}” is no PromQL")
-    return [*((str(match.lastgroup), match[0]) for match in matches if match.lastgroup != "blank"), ("end", "")]
+    return [*(each for each in found if each[0] != "blank"), ("end", "")]
 
 
 class _Reader:
@@ -268,4 +269,6 @@ def _number(text: str) -> float | None:
 
 
 def _unquoted(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text[1:-1]) if text[:1] in "\"'`" else text
+    if text[:1] not in "\"'`":
+        return text
+    return re.sub(r"\\(.)", r"\1", text[1:-1]) if "\\" in text else text[1:-1]

@@ -3,17 +3,17 @@
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from findings.platform.model import Platform, Resource, Workload, once
 from findings.platform.network import EVERY_ADDRESS, NAME_LABEL, Allow, Peer, Policy, maps
 from findings.platform.nodes import find, mapping
 from findings.platform.selecting import selects
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Place
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Destination:
     """What a workload says it connects to."""
 
@@ -33,6 +33,7 @@ _DEFAULT_PORTS = {
     "http": 80, "https": 443, "postgres": 5432, "postgresql": 5432, "mysql": 3306, "redis": 6379, "rediss": 6379,
     "amqp": 5672, "amqps": 5671, "mongodb": 27017, "nats": 4222, "grpc": None,
 }  # fmt: skip
+_LETTER = re.compile(r"[a-z]", re.IGNORECASE)
 _OWN = re.compile(r"localhost|127\.[\d.]+|0\.0\.0\.0|host\.docker\.internal", re.IGNORECASE)
 
 
@@ -46,13 +47,15 @@ def destinations(workload: Workload) -> Iterator[Destination]:
                 found = _TARGET.match(part.strip())
                 if found is None or not (found["scheme"] or found["port"]) or _OWN.fullmatch(found["host"]):
                     continue
-                if not re.search(r"[a-z]", found["host"], re.IGNORECASE) and not _address(found["host"]):
+                if not _LETTER.search(found["host"]) and not _address(found["host"]):
                     continue
                 port = int(found["port"]) if found["port"] else _DEFAULT_PORTS.get((found["scheme"] or "").lower())
                 yield Destination(workload, name, found["host"].lower().rstrip("."), port, variable.value.place)
 
 
 def _address(host: str) -> int | None:
+    if not host.replace(".", "").isdigit():
+        return None
     try:
         return int(ipaddress.IPv4Address(host))
     except ValueError:

@@ -192,7 +192,8 @@ def _assembled(found: _Found) -> Platform:
     blocks, beyond = terraform.blocks(found.hcl)
     found.skipped += beyond
     resources = (*found.resources, *provider_kubernetes.resources((*found.blocks, *blocks)))
-    for resource in resources:
+    holding = ("ConfigMap", "Secret", *kubernetes.VALUED)
+    for resource in (each for each in resources if each.kind in holding):
         for name, text, line in kubernetes.embedded(resource):
             # A block scalar's text begins on the line after its key.
             root: Any = settings.parsed(text, name, offset=line)

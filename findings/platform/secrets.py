@@ -1,13 +1,13 @@
 """Who takes which Secret, and how: as a variable, as files or as a single file. PURE."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from findings.platform.model import Platform, Resource, Workload, all_once, once, unique
 from findings.platform.nodes import find, items, mapping
 from findings.platform.yaml_reader import Map, Seq
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Place
 
 _MOST_DEPTH = 60
@@ -20,7 +20,7 @@ class How(StrEnum):
     CSI = "csi"  # files that the Secrets Store driver writes
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class SecretUse:
     """One use of a Secret by a workload, or by a fragment whose workload is not among the files."""
 

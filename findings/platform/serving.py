@@ -1,9 +1,10 @@
 """What runs for long, what sends it traffic, and how many of it there are at least. PURE."""
 
 import re
+from collections.abc import Iterator
 
 from findings.platform.kubernetes import is_patch
-from findings.platform.model import Platform, Resource, Workload
+from findings.platform.model import Platform, Resource, Workload, all_once, once
 from findings.platform.nearness import beside
 from findings.platform.nodes import items, mapping
 from findings.platform.selecting import selects
@@ -13,10 +14,11 @@ from platform_risk.quantities.sourced import Sourced, Unknown
 LONG = ("Deployment", "StatefulSet", "ReplicaSet", "Rollout", "DeploymentConfig", "ReplicationController")
 
 
-def long_running(platform: Platform) -> list[Workload]:
+@all_once
+def long_running(platform: Platform) -> Iterator[Workload]:
     """What keeps a number of pods running; neither jobs nor one pod per node, nor a patch of what stands elsewhere."""
     kept = (workload for workload in platform.workloads if workload.resource.kind in LONG)
-    return [workload for workload in kept if not is_patch(workload.resource)]
+    return (workload for workload in kept if not is_patch(workload.resource))
 
 
 _SCRAPED = re.compile(r"metric|prometheus", re.IGNORECASE)
@@ -24,7 +26,15 @@ _SCRAPED = re.compile(r"metric|prometheus", re.IGNORECASE)
 
 def requested_through(platform: Platform, workload: Workload) -> list[Resource]:
     """The Services that bring it requests: not those with nothing but ports for metrics, which a scraper asks again."""
-    return [each for each in platform.services_of(workload) if not _is_scraped_only(each)]
+    return _requested(platform).get(workload, [])
+
+
+@once
+def _requested(platform: Platform) -> dict[Workload, list[Resource]]:
+    return {
+        workload: [each for each in platform.services_of(workload) if not _is_scraped_only(each)]
+        for workload in platform.workloads
+    }
 
 
 def _is_scraped_only(service: Resource) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from findings.platform.model import ConfigFile, Resource, Setting, Workload
 from findings.platform.yaml_reader import Broken, Map, Seq, plain, read
-from platform_risk.quantities.sourced import Source, Sourced
+from platform_risk.quantities.sourced import Place, Source, Sourced
 
 MOST_DEPTH = 12
 _SPACED = re.compile(r"(?:.*/)?(?:redis|valkey|keydb)(?:[-.]?(?:additional\.)?conf(?:ig)?)?\Z")
@@ -19,19 +19,23 @@ def flat(root: Any, prefix: str = "", line: int | None = None, depth: int = 0) -
     if depth > MOST_DEPTH:
         return
     if isinstance(root, Map):
-        for key, value in root.items():
-            yield from flat(value, f"{prefix}.{key}" if prefix else key, root.lines.get(key), depth + 1)
+        below = [(f"{prefix}.{key}" if prefix else key, value, root.lines.get(key)) for key, value in root.items()]
     elif isinstance(root, Seq):
-        for number, value in enumerate(root):
-            yield from flat(value, f"{prefix}.{number}", root.lines[number], depth + 1)
-    elif root is not None and prefix:
-        yield prefix, root, line
+        below = [(f"{prefix}.{number}", value, root.lines[number]) for number, value in enumerate(root)]
+    else:
+        below = [(prefix, root, line)]
+    for key, value, at in below:
+        if isinstance(value, Map | Seq):
+            yield from flat(value, key, at, depth + 1)
+        elif value is not None and key and depth < MOST_DEPTH:
+            yield key, value, at
 
 
 def of_config(config: ConfigFile) -> Iterator[Setting]:
-    scope = config.resource.id if config.resource else config.path
+    holder = config.resource.id if config.resource else ""
+    scope = holder or config.path
     for key, value, line in flat(config.root):
-        yield Setting(key, Sourced(value, Source.FILE, config.place(line)), scope)
+        yield Setting(key, Sourced(value, Source.FILE, Place(config.path, line, holder)), scope)
     for name, value, line in pairs(config.root) if {"name", "value"} <= config.keys else ():
         yield Setting(name, Sourced(plain_or_text(str(value)), Source.FILE, config.place(line)), scope)
 
@@ -97,11 +101,9 @@ def parsed(text: str, name: str, offset: int = 0) -> Any | None:
     """
     end = name.rpartition(".")[2].lower()
     if end in ("yaml", "yml", "json"):
-        documents = [each for each in read(text) if not isinstance(each, Broken)]
-        root = documents[0].root if documents else None
-        if offset and isinstance(root, Map | Seq):
-            _shift(root, offset, set())
-        return root if isinstance(root, Map | Seq) else None
+        documents = (each for each in read(text, offset) if not isinstance(each, Broken))
+        first = next(documents, None)
+        return first.root if first is not None and isinstance(first.root, Map | Seq) else None
     if _SPACED.match(name):
         return _spaced(text, offset)
     if end == "toml":
@@ -112,22 +114,6 @@ def parsed(text: str, name: str, offset: int = 0) -> Any | None:
     if end in ("properties", "env", "conf", "ini", "cfg") or name.startswith(".env"):
         return _pairs(text, offset)
     return None
-
-
-def _shift(node: Any, by: int, seen: set[int]) -> None:
-    if id(node) in seen:
-        return
-    seen.add(id(node))
-    node.line += by
-    if isinstance(node, Map):
-        node.lines = {key: line + by for key, line in node.lines.items()}
-        inner = list(node.values())
-    else:
-        node.lines = [line + by for line in node.lines]
-        inner = list(node)
-    for each in inner:
-        if isinstance(each, Map | Seq):
-            _shift(each, by, seen)
 
 
 def _with_lines(tree: Any, text: str, offset: int) -> Map:

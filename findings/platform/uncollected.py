@@ -21,6 +21,10 @@ def uncollected(work: Callable[P, T]) -> Callable[P, T]:
         try:
             return work(*args, **kwargs)
         finally:
+            if not gc.get_freeze_count():  # what a server has set aside stays so
+                # All that was made counts as old: else the first collection would walk through it at once.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
     return paused

@@ -8,6 +8,7 @@ from typing import Any
 from platform_risk.quantities.sourced import Sourced, Unknown
 
 _QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE]([+-]?[0-9]{1,3}))?\s*([a-zA-Z]*)\Z")
+_NUMBER = re.compile(r"\s*-?[0-9]{1,18}(?:\.[0-9]{1,18})?\s*")
 _SUFFIXES: dict[str, Fraction] = {
     "n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 1000), "": Fraction(1),
     "k": Fraction(10**3), "M": Fraction(10**6), "G": Fraction(10**9), "T": Fraction(10**12), "P": Fraction(10**15),
@@ -45,7 +46,7 @@ def number(value: Any) -> float | int | None:
         return None
     if isinstance(value, int | float):
         return value if abs(value) <= _MOST else None
-    if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,18}(?:\.[0-9]{1,18})?\s*", value):
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
         return float(value) if "." in value else int(value)
     return None
 
@@ -78,10 +79,10 @@ def stated_number(stated: Sourced[Any] | Unknown | None) -> Sourced[float] | Non
 
 def stated_count(stated: Sourced[Any] | Unknown | None) -> Sourced[int] | None:
     """The same for a whole number that is not negative."""
-    found = stated_number(stated)
-    if found is None or found.value < 0 or found.value != int(found.value):
+    found = number(stated.value) if isinstance(stated, Sourced) else None
+    if not isinstance(stated, Sourced) or found is None or found < 0 or found != int(found):
         return None
-    return found.map(int)
+    return Sourced(int(found), stated.source, stated.place, stated.note)
 
 
 def stated_text(stated: Sourced[Any] | Unknown | None) -> str:

@@ -294,10 +294,7 @@ def dated_gaps(
 
 def clock_changes(zone: tzinfo, year: int) -> list[date]:
     """Days of a year on which the zone's clocks change."""
-    found = []
     noon = datetime(year, 1, 1, 12, tzinfo=zone)
-    for number in range(365):
-        day, after = noon + timedelta(days=number), noon + timedelta(days=number + 1)
-        if day.utcoffset() != after.utcoffset():
-            found.append(after.date())
-    return found
+    days = [noon + timedelta(days=number) for number in range(366)]
+    offsets = [day.utcoffset() for day in days]
+    return [days[number].date() for number in range(1, 366) if offsets[number] != offsets[number - 1]]

@@ -13,6 +13,8 @@ from typing import Any
 import yaml
 from yaml._yaml import CParser
 
+from platform_risk.quantities.records import record
+
 MOST_NODES = 2_000_000
 MOST_DEPTH = 100
 _SPLIT = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
@@ -49,7 +51,7 @@ class Seq(list[Any]):
         self.size = 1
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Document:
     root: Any  # Map, Seq or a scalar
     line: int
@@ -70,11 +72,14 @@ class _Refused(Exception):
         self.reason = reason
 
 
-def read(text: str) -> Iterator[Document | Broken]:
-    """Every document of a stream, each read by itself, so that a broken one does not hide the next."""
+def read(text: str, offset: int = 0) -> Iterator[Document | Broken]:
+    """Every document of a stream, each read by itself, so that a broken one does not hide the next.
+
+    `offset` is the number of lines before the text in its file.
+    """
     starts = [0, *(match.end() for match in _SPLIT.finditer(text))]
     ends = [*(match.start() for match in _SPLIT.finditer(text)), len(text)]
-    line = 0
+    line = offset
     position = 0
     for start, end in zip(starts, ends, strict=True):
         line += text.count("\n", position, start)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from findings.risk.distributions import Constant, Distribution
+from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Source, Sourced, Unknown
 
 MODEL_VERSION = "risk-1"
@@ -21,7 +22,7 @@ class Confidence(StrEnum):
     HIGH = "high"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Estimated(Sourced[T]):
     """A sourced value that a person stands for."""
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from platform_risk import __version__
-from platform_risk.cli.said import TOOL, Stop
+from platform_risk.cli.said import TOOL, NotThereError, Stop
 
 _SECONDS = 120
 _TRIES = 3
@@ -151,10 +151,6 @@ class Client:
             if isinstance(each, dict) and each.get("detail") != said
         ]
         return "; ".join([said, *parts])
-
-
-class NotThereError(Stop):
-    """404: there is none, or none that the token's user may see."""
 
 
 class _UnreachableError(Stop):

@@ -11,6 +11,10 @@ class Stop(Exception):
     """It cannot be done: said on stderr."""
 
 
+class NotThereError(Stop):
+    """404: there is none, or none that the token's user may see."""
+
+
 def say(text: str) -> None:
     sys.stderr.write(f"{TOOL}: {text}\n")
 

@@ -10,12 +10,14 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from findings.platform.files import in_skipped_folder
 from findings.vocabulary import Lane, Status
-from platform_risk.cli.client import Client, NotThereError
-from platform_risk.cli.said import CLEAN, FOUND, Stop, say
+from platform_risk.cli.said import CLEAN, FOUND, NotThereError, Stop, say
+
+if TYPE_CHECKING:
+    from platform_risk.cli.client import Client
 
 _KINDS = ("scan", "platform", "bill", "usage")
 _WORDS = ("read", "new", "changed", "unchanged", "reopened", "closed", "rejected")
@@ -37,6 +39,12 @@ def _command(commands: Any, name: str, help_: str, more: str, run: Any) -> argpa
     made: argparse.ArgumentParser = commands.add_parser(name, help=help_, description=words)
     made.set_defaults(command=run)
     return made
+
+
+def _client() -> "Client":
+    from platform_risk.cli.client import Client  # HTTP and TLS: a scan, which asks nobody, starts without them
+
+    return Client.from_environment()
 
 
 # -- import
@@ -68,7 +76,7 @@ def _add_import(commands: Any) -> None:
 def _import(options: argparse.Namespace) -> int:
     if options.service is None and options.kind in (None, "scan", "platform") and options.export is None:
         raise Stop("import: --service is missing: what the report is about")
-    client = Client.from_environment()
+    client = _client()
     missing = [path for path in options.files if not path.exists()]
     if missing:
         raise Stop(f"{missing[0]}: there is no such file or folder")
@@ -121,7 +129,7 @@ def _below(path: Path) -> Iterator[Path]:
         yield from (found for name in files if (found := Path(folder, name)).is_file() and not found.is_symlink())
 
 
-def _waited(client: Client, row: dict[str, Any], seconds: float) -> dict[str, Any]:
+def _waited(client: "Client", row: dict[str, Any], seconds: float) -> dict[str, Any]:
     deadline, pause = time.monotonic() + seconds, 0.2
     while row["state"] in ("queued", "running"):
         if time.monotonic() > deadline:
@@ -174,7 +182,7 @@ def _add_gate(commands: Any) -> None:
 
 
 def _gate(options: argparse.Namespace) -> int:
-    client = Client.from_environment()
+    client = _client()
     try:
         default = client.get(f"services/{_in_path(options.service)}/")["default_branch"]
     except NotThereError as error:
@@ -225,7 +233,7 @@ def _add_findings(commands: Any) -> None:
 
 
 def _findings(options: argparse.Namespace) -> int:
-    client = Client.from_environment()
+    client = _client()
     if options.limit < 1:
         raise Stop("--limit is 1 or more")
     found: list[dict[str, Any]] = []
@@ -246,7 +254,7 @@ def _add_export(commands: Any) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    client = Client.from_environment()
+    client = _client()
     params = [*_query(options), ("format", options.format)]
     blocks = client.stream("findings/", params, _ACCEPT[options.format])
     if options.output is None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from platform_risk.quantities.records import record
+
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -16,7 +18,7 @@ class Source(StrEnum):
     ASSUMPTION = "assumption"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Place:
     """Where something is stated. `line` counts from 1; `resource` is what it belongs to, as Deployment/shop/api."""
 
@@ -28,7 +30,7 @@ class Place:
 NOWHERE = Place()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Sourced(Generic[T]):
     """A value and where it is stated. `note` cites what a default or an assumption rests on."""
 
@@ -41,7 +43,7 @@ class Sourced(Generic[T]):
         return Sourced(convert(self.value), self.source, self.place, self.note)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Unknown:
     """Nobody stated it. `provide` says how to: the path of a fact, or what to write where. `partial` is what is known
     of a text, with … for each part that is not."""
@@ -52,7 +54,7 @@ class Unknown:
     partial: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Input:
     """One term of a figure, with its source."""
 
@@ -73,10 +75,10 @@ class Input:
 
 def input_of(name: str, stated: Sourced[Any], unit: str) -> Input:
     place = stated.place
-    return Input(name, stated.value, unit, stated.source.value, place.path, place.line, stated.note)
+    return Input(name, stated.value, unit, str(stated.source), place.path, place.line, stated.note)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Quantity:
     """A figure laid open: value, unit, formula and every input. `value` is None for "unbounded" or "never"."""
 
@@ -116,7 +118,7 @@ class Facts:
         if dotted in self.said:
             value, who = self.said[dotted]
             return Sourced(value, Source.FACTS, NOWHERE, who)
-        if not any(dotted.startswith(key) for key in self.tree):
+        if not dotted.startswith(tuple(self.tree)):
             return None  # as nearly always: of most things nobody states anything
         parts = dotted.split(".")
         found = _at(self.tree, parts) if len(parts) <= _MOST_PARTS else None

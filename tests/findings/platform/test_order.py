@@ -1,6 +1,8 @@
 """Files that come in another order make the same platform, and of several files of facts one counts."""
 
+import gc
 import itertools
+import weakref
 
 from findings.checks import engine
 from findings.platform import reader
@@ -53,3 +55,49 @@ def test_facts_that_are_given_win_over_those_beside_the_files() -> None:
     stated = platform.facts.number("routing.cell_error_percent")
     assert stated is not None
     assert (stated.value, stated.place.path) == (30, "given.yaml")
+
+
+_LOCALS = """locals {
+  name = "orders-${terraform.workspace}"
+}
+module "alarm" {
+  source = "./alarm"
+  name   = "errors-${module.log_group.name}"
+  other  = local.name
+}
+"""
+
+
+def test_what_was_read_is_freed_with_the_last_reference_to_it() -> None:
+    """Expressions that cannot be told are kept as reasons, not as errors: those hold on to everything."""
+    gc.collect()
+    gc.disable()
+    try:
+        platform = reader.read([File("main.tf", _LOCALS)])
+        outcome = engine.run(platform)
+        alive = weakref.ref(platform)
+        del platform, outcome
+        assert alive() is None
+    finally:
+        gc.enable()
+
+
+def test_after_a_scan_the_collector_runs_and_finds_nothing_new_to_walk_through() -> None:
+    gc.unfreeze()
+    gc.collect()
+    platform = reader.read([File("main.tf", _LOCALS)])
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
+    assert gc.get_count()[0] < 100
+    assert platform.blocks
+
+
+def test_what_a_server_has_set_aside_stays_set_aside_during_a_scan() -> None:
+    gc.freeze()
+    try:
+        before = gc.get_freeze_count()
+        reader.read([File("main.tf", _LOCALS)])
+        # What is freed meanwhile leaves it.
+        assert 0 < gc.get_freeze_count() <= before
+    finally:
+        gc.unfreeze()
