@@ -80,7 +80,8 @@ def test_what_is_answered_page_by_page_is_what_is_read_page_by_page() -> None:
         for method, operation in methods.items():
             is_paged = "Paginated" in json.dumps(operation["responses"].get("200", {}))
             takes_size = any(each["name"] == "page_size" for each in operation.get("parameters", ()))
-            assert is_paged == (takes_size and method == "get"), (method, path)
+            assert is_paged or not takes_size, (method, path)
+            assert method == "get" or not is_paged, (method, path)
 
 
 def parts(schema: Any) -> Iterator[dict[str, Any]]:

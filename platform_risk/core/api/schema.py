@@ -108,7 +108,7 @@ class ApiSchema(AutoSchema):
         return bodies
 
     def _get_paginator(self) -> Any:
-        if getattr(self.view, "action", "") not in getattr(self.view, "paged", ("list",)):
+        if getattr(self.view, "action", "") not in ("list", *getattr(self.view, "paged", ())):
             return None  # several at once, and no page of them
         made: Any = super()  # drf-spectacular is typed in parts
         return made._get_paginator()
