@@ -108,8 +108,8 @@ class ApiSchema(AutoSchema):
         return bodies
 
     def _get_paginator(self) -> Any:
-        if getattr(self.view, "action", "") not in ("list", *getattr(self.view, "paged", ())):
-            return None  # several at once, and no page of them
+        if self.method != "GET":
+            return None  # what is written is answered whole
         made: Any = super()  # drf-spectacular is typed in parts
         return made._get_paginator()
 
