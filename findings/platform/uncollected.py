@@ -7,6 +7,7 @@ from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_MUCH = 50_000  # objects
 
 
 def uncollected(work: Callable[P, T]) -> Callable[P, T]:
@@ -21,8 +22,9 @@ def uncollected(work: Callable[P, T]) -> Callable[P, T]:
         try:
             return work(*args, **kwargs)
         finally:
-            if not gc.get_freeze_count():  # what a server has set aside stays so
-                # All that was made counts as old: else the first collection would walk through it at once.
+            # All that was made counts as old: else the first collection would walk through it at once. What a server
+            # has set aside stays so; to ask for that walks through it, which is not worth it after little.
+            if gc.get_count()[0] > _MUCH and not gc.get_freeze_count():
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()
