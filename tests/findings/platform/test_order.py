@@ -4,6 +4,8 @@ import gc
 import itertools
 import weakref
 
+import pytest
+
 from findings.checks import engine
 from findings.platform import reader
 from findings.platform.files import File
@@ -82,7 +84,10 @@ def test_what_was_read_is_freed_with_the_last_reference_to_it() -> None:
         gc.enable()
 
 
-def test_after_a_scan_the_collector_runs_and_finds_nothing_new_to_walk_through() -> None:
+def test_after_much_was_read_the_collector_runs_and_finds_nothing_new_to_walk_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("findings.platform.uncollected._MUCH", 0)
     gc.unfreeze()
     gc.collect()
     platform = reader.read([File("main.tf", _LOCALS)])
