@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.prices import exact, plain, price
-from findings.platform.model import ConfigFile, Platform, places
+from findings.platform.config_files import ConfigFile
+from findings.platform.model import Platform, places
 from findings.platform.nodes import find, mapping
 from findings.platform.yaml_reader import Map
 from findings.vocabulary import Category, Outcome, Severity

@@ -6,7 +6,8 @@ from typing import Any
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.prices import exact, plain, price
-from findings.platform.model import ConfigFile, Platform, places
+from findings.platform.config_files import ConfigFile
+from findings.platform.model import Platform, places
 from findings.platform.nodes import find, items, mapping
 from findings.platform.units import stated_number
 from findings.platform.yaml_reader import Document, Map, read

@@ -16,7 +16,8 @@ from typing import Any, Protocol, TypeVar
 from findings.platform import alerts, settings
 from findings.platform.alarm_actions import Reach
 from findings.platform.alerts import PrometheusAlert
-from findings.platform.model import ConfigFile, Platform, Resource, all_once, once
+from findings.platform.config_files import ConfigFile
+from findings.platform.model import Platform, Resource, all_once, once
 from findings.platform.nearness import of_one_environment
 from findings.platform.nodes import items, mapping
 from findings.platform.patterns import globs, matches_any

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once, normal, once
+from findings.platform.config_files import ConfigFile
+from findings.platform.model import Block, Platform, Resource, all_once, normal, once
 from findings.platform.nodes import find, items, mapping
 from findings.platform.promql import MOST_LETTERS
 from findings.platform.settings import parsed

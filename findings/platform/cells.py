@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once, normal
+from findings.platform.config_files import ConfigFile
+from findings.platform.model import Block, Platform, Resource, all_once, normal
 from findings.platform.nodes import items, mapping
 from findings.platform.units import stated_number
 from findings.platform.yaml_reader import Map, Seq

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import COMPOSE, ConfigFile, Container, EnvVar, Resource, Workload
+from findings.platform.config_files import ConfigFile
+from findings.platform.model import COMPOSE, Container, EnvVar, Resource, Workload
 from findings.platform.nodes import find, items
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map, Seq

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from findings.platform import alerts
-from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once
+from findings.platform.config_files import ConfigFile
+from findings.platform.model import Block, Platform, Resource, all_once
 from findings.platform.nodes import find, items, mapping
 from findings.platform.promql import MOST_LETTERS
 from findings.platform.units import number, seconds

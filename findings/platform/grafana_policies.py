@@ -14,8 +14,9 @@ from typing import Any
 from findings.platform import alertmanager, grafana
 from findings.platform.alarm_actions import Reach
 from findings.platform.alertmanager import Reader, Receiver, Route, Routing, Told
+from findings.platform.config_files import ConfigFile
 from findings.platform.grafana import GrafanaRule
-from findings.platform.model import Block, ConfigFile, Platform, Resource, all_once, once
+from findings.platform.model import Block, Platform, Resource, all_once, once
 from findings.platform.nearness import nearest, of_one_environment, shared_folders
 from findings.platform.nodes import items, mapping
 from findings.platform.promql import Matcher

@@ -8,7 +8,8 @@ from typing import Any
 
 from findings.platform import admission, signers
 from findings.platform.admission import DENIES, Enforcement
-from findings.platform.model import ConfigFile, Platform, Resource, Workload
+from findings.platform.config_files import ConfigFile
+from findings.platform.model import Platform, Resource, Workload
 from findings.platform.nodes import items, mapping
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.records import record

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from findings.platform.model import Autoscaler, ConfigFile, Container, EnvVar, Resource, Workload
+from findings.platform.config_files import ConfigFile
+from findings.platform.model import Autoscaler, Container, EnvVar, Resource, Workload
 from findings.platform.nearness import beside
 from findings.platform.nodes import find, items, mapping
 from findings.platform.units import stated_count

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from findings.platform.model import ConfigFile, Platform, Resource, Workload, all_once, once
+from findings.platform.config_files import ConfigFile
+from findings.platform.model import Platform, Resource, Workload, all_once, once
 from findings.platform.nodes import items, mapping
 from findings.platform.selecting import selects
 from findings.platform.yaml_reader import Map, Seq

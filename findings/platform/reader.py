@@ -16,8 +16,9 @@ from findings.platform import (
     settings,
     terraform,
 )
+from findings.platform.config_files import ConfigFile
 from findings.platform.files import OF_TESTS, File, Skipped
-from findings.platform.model import Block, Call, ConfigFile, Platform, Resource, Setting
+from findings.platform.model import Block, Call, Platform, Resource, Setting
 from findings.platform.uncollected import uncollected
 from findings.platform.yaml_reader import Broken, Map, Seq
 from findings.platform.yaml_reader import read as read_yaml

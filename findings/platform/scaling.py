@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from findings.platform.model import Autoscaler, ConfigFile
+from findings.platform.config_files import ConfigFile
+from findings.platform.model import Autoscaler
 from findings.platform.nodes import mapping
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown

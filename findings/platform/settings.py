@@ -5,7 +5,8 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from findings.platform.model import ConfigFile, Resource, Setting, Workload
+from findings.platform.config_files import ConfigFile
+from findings.platform.model import Resource, Setting, Workload
 from findings.platform.yaml_reader import Broken, Map, Seq, plain, read
 from platform_risk.quantities.sourced import Place, Source, Sourced
 

@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from findings.platform import cron
-from findings.platform.model import ConfigFile, Platform, Resource, all_once, normal
+from findings.platform.config_files import ConfigFile
+from findings.platform.model import Platform, Resource, all_once, normal
 from findings.platform.nodes import items
 from findings.platform.units import seconds
 from findings.platform.yaml_reader import Map, Seq
