@@ -23,6 +23,7 @@ from costs.usage.records import Reject, Usage, UsageError, UsageRecord
 from platform_risk.core.errors import Conflict
 from platform_risk.core.imports import faults
 from platform_risk.core.imports.loaders import ImportFailedError
+from platform_risk.core.imports.rejects import rejected_anew, why_incomplete
 from platform_risk.core.imports.runner import Job
 from platform_risk.core.models import Import, ImportReject
 from platform_risk.core.redaction import Redactor
@@ -157,8 +158,11 @@ def _same_again(job: Job, scope: UsageScope, usage: Usage) -> bool:
     if job.row.replay or last is None or last.sha256 != job.row.sha256:
         return False
     UsageScope.objects.filter(pk=scope.pk).update(last_seen_at=timezone.now())
+    about = _about(job.row, scope, usage)
+    if last.complete == job.row.complete:
+        about |= {"is_complete": last.is_complete, "incomplete_because": last.incomplete_because}
     job.finish(
-        **_about(job.row, scope, usage), duplicate_of=last, read=last.read, collapsed=last.collapsed,
+        **about, duplicate_of=last, read=last.read, collapsed=last.collapsed,
         rejected=last.rejected, unchanged=last.read - last.collapsed - last.rejected,
     )  # fmt: skip
     return True
@@ -170,13 +174,16 @@ def _apply(job: Job, scope: UsageScope, usage: Usage) -> None:
     late = scope.last_complete_at is not None and about["observed_at"] < scope.last_complete_at
     before = _known(scope)
     figures, collapsed, rejects = _figures(job.row, scope, usage)
-    UsageFigure.objects.bulk_create(figures.values(), batch_size=5_000)
     ImportReject.objects.bulk_create(rejects[:MOST_REJECTS_KEPT], batch_size=1_000)
+    missed = [] if late else [figure for key, figure in before.items() if key[2] is None and key not in figures]
+    if missed and about["is_complete"] and job.row.complete == "auto":
+        about |= _unless_rejected(job.row, scope, len(rejects))
+    carried = [] if about["is_complete"] else [_carried(figure, job.row) for figure in missed]
+    UsageFigure.objects.bulk_create([*figures.values(), *carried], batch_size=5_000)
     faults.at("after_copy")
     job.check()
     new = sum(key not in before for key in figures)
-    unchanged = sum(before.get(key) == figure.as_state for key, figure in figures.items())
-    gone = sum(key[2] is None and key not in figures for key in before) if about["is_complete"] and not late else 0
+    unchanged = sum(key in before and before[key].as_state == figure.as_state for key, figure in figures.items())
     previous = scope.last_applied_id
     if not late:
         scope.last_applied_id, scope.last_complete_at = job.row.pk, about["observed_at"]
@@ -186,7 +193,7 @@ def _apply(job: Job, scope: UsageScope, usage: Usage) -> None:
     job.finish(
         **about, is_late=late, is_applied=True, previous_id=previous,
         read=len(usage.records) + len(usage.rejects), collapsed=collapsed, new=new, unchanged=unchanged,
-        changed=len(figures) - new - unchanged, closed=gone, rejected=len(rejects),
+        changed=len(figures) - new - unchanged, closed=len(missed) - len(carried), rejected=len(rejects),
     )  # fmt: skip
 
 
@@ -203,9 +210,24 @@ def _add_arrivals(row: Import, scope: UsageScope, usage: Usage) -> None:
         add_arrivals(usage, old_enough[-1] if old_enough else times[0], at)
 
 
-def _known(scope: UsageScope) -> dict[Key, tuple[Any, ...]]:
+def _known(scope: UsageScope) -> dict[Key, UsageFigure]:
     rows: Iterator[UsageFigure] = iter([*scope.figures.states(), *scope.figures.days()])
-    return {(row.measure, row.subject, row.day): row.as_state for row in rows}
+    return {(row.measure, row.subject, row.day): row for row in rows}
+
+
+def _unless_rejected(row: Import, scope: UsageScope, rejected: int) -> dict[str, Any]:
+    """Of what a file seems to miss it may hold a figure that cannot be read: then nothing of it is gone."""
+    applied = Import.objects.filter(usage_figures__scope=scope, is_applied=True, is_complete=True, is_late=False)
+    anew = rejected_anew(row, rejected, applied.order_by("-observed_at", "-pk").first())
+    return {"is_complete": False, "incomplete_because": why_incomplete(anew)} if anew else {}
+
+
+def _carried(figure: UsageFigure, to: Import) -> UsageFigure:
+    """What an incomplete file does not name holds on, and says of what import it is."""
+    return UsageFigure(
+        scope_id=figure.scope_id, import_row=to, carried_from_id=figure.carried_from_id or figure.import_row_id,
+        measure=figure.measure, subject=figure.subject, value=figure.value, is_part=figure.is_part, note=figure.note,
+    )  # fmt: skip
 
 
 def _figures(row: Import, scope: UsageScope, usage: Usage) -> tuple[dict[Key, UsageFigure], int, list[ImportReject]]:

@@ -115,7 +115,7 @@ class Usage:
         self.scopes = {scope.pk: scope for scope in scopes}
         rows = UsageFigure.objects.filter(scope__in=self.scopes)
         self.states: dict[str, list[UsageFigure]] = defaultdict(list)
-        for row in rows.states().select_related("import_row"):
+        for row in rows.states().select_related("import_row", "carried_from"):
             self.states[row.measure].append(row)
         self.days: dict[str, list[UsageFigure]] = defaultdict(list)
         newest = rows.filter(day__isnull=False).aggregate(Max("day"))["day__max"]
@@ -140,7 +140,7 @@ class Usage:
         for row in self.states[measure]:
             if not row.subject:
                 scope = self.scopes[row.scope_id]
-                yield scope, Source(row.value, self._words(row), _day_of(row), at=row.import_row.observed_at)
+                yield scope, Source(row.value, self._words(row), _day_of(row), at=row.said_by.observed_at)
 
     def stated(self, name: str) -> Iterator[Source]:
         for fact in self.facts.get(name, ()):
@@ -158,11 +158,11 @@ class Usage:
 
 def told_by(row: Import, user: User) -> QuerySet[UsageFigure]:
     """What an import said; states of one that can hardly be undone any more are not kept."""
-    return UsageFigure.objects.visible_to(user).filter(import_row=row)
+    return UsageFigure.objects.visible_to(user).filter(import_row=row, carried_from=None)
 
 
 def _day_of(row: UsageFigure) -> date | None:
-    at = row.import_row.observed_at
+    at = row.said_by.observed_at
     return at.date() if at else None
 
 

@@ -1,5 +1,6 @@
-"""What usage files said, by import and scope. A state is in force while its import is its scope's last applied one; a
-day's figure until a newer applied import of the scope says that day anew."""
+"""What usage files said, by import and scope. A state is in force while its import is its scope's last applied one,
+which carries on what it does not name when it is not complete; a day's figure until a newer applied import of the scope
+says that day anew."""
 
 from typing import Any
 
@@ -68,6 +69,8 @@ class UsageFigureQuerySet(models.QuerySet["UsageFigure"]):
 class UsageFigure(models.Model):
     scope = models.ForeignKey(UsageScope, on_delete=models.CASCADE, related_name="figures")
     import_row = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="usage_figures")
+    # The import that said so, where an incomplete one that did not name it came after
+    carried_from = models.ForeignKey(Import, null=True, on_delete=models.SET_NULL, related_name="+")
     measure = models.CharField(max_length=30, choices=[(each.value, each.value) for each in Measure])
     subject = models.CharField(max_length=500, blank=True)
     day = models.DateField(null=True)
@@ -91,6 +94,10 @@ class UsageFigure(models.Model):
     @property
     def unit(self) -> str:
         return UNITS[Measure(self.measure)]
+
+    @property
+    def said_by(self) -> Import:
+        return self.carried_from or self.import_row
 
     @property
     def as_state(self) -> tuple[Any, ...]:

@@ -64,6 +64,43 @@ def test_usage_is_counted_and_the_same_file_again_changes_nothing(
     assert usage(one_less, checkout, 4, billing_account="111").closed == 2
 
 
+def stored() -> dict[str, Any]:
+    return dict(UsageFigure.objects.states().filter(measure="stored_bytes").values_list("subject", "value"))
+
+
+def listed(**bytes_by_name: Any) -> bytes:
+    return json.dumps(
+        {"logGroups": [{"logGroupName": f"/{name}", "storedBytes": value} for name, value in bytes_by_name.items()]}
+    ).encode()
+
+
+def test_a_figure_that_can_no_longer_be_read_holds_on_as_of_when_it_was_read(
+    checkout: Service, alice: User, ada: User, signed_in: Callable[[User], Client]
+) -> None:
+    first = usage(listed(app=5, stg=7), checkout)
+    for at in (2, 3):
+        row = usage(listed(app=at, stg="many"), checkout, at)
+        assert (row.closed, row.rejected, row.is_complete) == (0, 1, False)
+        assert "could not be read" in row.incomplete_because
+        assert stored() == {"/app": at, "/stg": 7}
+    held = UsageFigure.objects.states().get(subject="/stg", measure="stored_bytes")
+    assert held.said_by == first
+    told = signed_in(ada).get(f"/imports/{row.pk}/").context["figures"].rows
+    assert {figure.subject for figure in told} == {"/app"}, "the page of an import shows what its file says"
+    services.undo(row, user=alice)
+    assert stored() == {"/app": 2, "/stg": 7}
+    gone = usage(listed(app=5), checkout, 4)
+    assert (gone.closed, stored()) == (2, {"/app": 5})
+
+
+def test_a_file_that_is_said_to_be_a_part_leaves_what_it_does_not_name(checkout: Service) -> None:
+    usage(listed(app=5, stg=7), checkout)
+    assert usage(listed(app=6), checkout, 2, complete="no").closed == 0
+    assert stored() == {"/app": 6, "/stg": 7}
+    assert usage(listed(app=6, stg="many"), checkout, 3, complete="yes").closed > 0
+    assert stored() == {"/app": 6}
+
+
 def test_undoing_brings_back_what_was_before(checkout: Service, alice: User) -> None:
     first = usage(groups(), checkout)
     second = usage(groups(stored=5), checkout, 2)

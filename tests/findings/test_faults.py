@@ -35,12 +35,13 @@ pytestmark = pytest.mark.usefixtures("transactional_db")
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = timezone.now() - timedelta(days=30)
+UNREADABLE: Any = {"ruleId": "R1", "message": {"text": 7}}
 # More than the worker reads between two looks at whether it is still wanted.
-FIRST = sarif(*(sarif_result(f"R{n % 7}", f"src/{n}.py", n + 1) for n in range(600)))
-# Of these 100 are gone, 100 moved, 400 as they were and 100 new; and there is one that cannot be read.
+FIRST = sarif(*(sarif_result(f"R{n % 7}", f"src/{n}.py", n + 1) for n in range(600)), UNREADABLE)
+# Of these 100 are gone, 100 moved, 400 as they were and 100 new; what could not be read still cannot.
 SECOND = sarif(
     *(sarif_result(f"R{n % 7}", f"src/{n}.py", n + (2 if n < 200 else 1)) for n in range(100, 700)),
-    {"ruleId": "R1", "message": {"text": 7}},
+    UNREADABLE,
 )
 LONG = sarif(*(sarif_result("R1", f"src/{n}.py") for n in range(1_600)))
 

@@ -183,6 +183,37 @@ def test_a_rejected_record_is_kept_with_its_place_and_the_rest_goes_in(checkout:
     assert reject.reason
 
 
+BROKEN = {"ruleId": "R2", "message": {"text": 7}, "locations": A[1]["locations"]}
+
+
+def test_a_report_that_rejects_what_the_one_before_had_closes_nothing_and_says_so(checkout: Service) -> None:
+    upload(sarif(*A), checkout)
+    for content in (sarif(A[0], BROKEN), sarif(BROKEN, A[0])):
+        row = upload(content, checkout)
+        assert counts(row) == {"read": 2, "unchanged": 1, "rejected": 1}
+        assert not row.is_complete
+        assert row.incomplete_because.startswith("1 record could not be read")
+    assert counts(upload(sarif(A[0], A[1]), checkout)) == {"read": 2, "unchanged": 2, "closed": 1}
+
+
+def test_what_the_last_complete_report_rejected_as_well_hinders_nothing(checkout: Service) -> None:
+    assert upload(sarif(*A, BROKEN), checkout).is_complete, "there is nothing that it could close"
+    row = upload(sarif(A[0], BROKEN), checkout)
+    assert counts(row) == {"read": 2, "unchanged": 1, "closed": 2, "rejected": 1}
+    twice = upload(sarif(BROKEN, BROKEN), checkout)
+    assert (twice.is_complete, twice.closed) == (False, 0)
+
+
+def test_who_says_that_a_report_is_complete_has_the_last_word_over_what_it_rejects(checkout: Service) -> None:
+    upload(sarif(*A), checkout)
+    report = sarif(A[0], BROKEN)
+    held = upload(report, checkout)
+    again = upload(report, checkout)
+    assert (again.duplicate_of, again.is_complete) == (held, False)
+    assert again.incomplete_because == held.incomplete_because
+    assert counts(upload(report, checkout, complete="yes")) == {"read": 2, "unchanged": 1, "closed": 2, "rejected": 1}
+
+
 def test_duplicates_in_different_parts_of_a_large_report_collapse_as_well(
     checkout: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,6 +91,8 @@ def _service(text: str, user: User) -> Service:
             raise PermissionDenied("Importing takes the role member in a team.")
         raise Refused("You are in several teams: create the service first and say whose it is.", field="service")
     if Service.objects.filter(slug=slug).exists():
+        if Service.objects.visible_to(user).filter(slug=slug).exists():
+            return _service(slug, user)  # somebody has made it since it was looked for
         # Of a team that the user does not see: that it exists is not theirs to know, but the name is taken.
         raise Refused("This name cannot be used: choose another.", field="service")
     team_id = team_ids[0] if len(team_ids) == 1 else None
