@@ -216,6 +216,7 @@ class Finding(models.Model):
         constraints = [models.UniqueConstraint(fields=["target", "fingerprint"], name="finding_once")]
         indexes = [
             models.Index(fields=["rank", "id"], name="finding_by_rank"),
+            models.Index(models.F("rank") % 10, "rank", "id", name="finding_by_severity"),
             models.Index(fields=["service", "rank", "id"], name="finding_by_service"),
             models.Index(fields=["team", "rank", "id"], name="finding_by_team"),
             models.Index(fields=["updated_at", "id"], name="finding_by_update"),

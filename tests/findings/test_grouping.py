@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from findings import estimating, grouping, latest, selectors, stating
 from findings.models import Finding, GroupRollup
-from findings.query import parse
+from findings.query import ORDERINGS, parse
 from findings.services import compact_rollups
 from platform_risk.core import keyset
 from platform_risk.core.catalog.services import delete_service
@@ -115,6 +115,17 @@ def test_what_is_due_or_new_within_days_is_grouped_without_reading_findings(
             cursor.execute("EXPLAIN " + next(each["sql"] for each in captured if "GROUP BY" in each["sql"]))
             plan = "\n".join(line for (line,) in cursor.fetchall())
         assert "Index Only Scan using finding_" in plan, plan
+
+
+@pytest.mark.parametrize("ordering", [each for each in ORDERINGS if not each.endswith(("seen", "loss", "minutes"))])
+def test_a_list_is_read_in_its_order_from_an_index(checkout: Service, ada: User, ordering: str) -> None:
+    query = parse("is:open", ordering=ordering)
+    rows = selectors.found(query, ada).order_by(*query.keyset)[:51]
+    with connection.cursor() as cursor:
+        for way in ("seqscan", "bitmapscan", "sort", "incremental_sort"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+        plan = rows.explain()
+    assert "Sort" not in plan, plan
 
 
 def test_the_rollup_of_groups_equals_a_recount_also_when_it_is_merged_and_when_an_owner_or_a_service_goes(
