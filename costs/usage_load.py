@@ -23,7 +23,7 @@ from costs.usage.records import Reject, Usage, UsageError, UsageRecord
 from platform_risk.core.errors import Conflict
 from platform_risk.core.imports import faults
 from platform_risk.core.imports.loaders import ImportFailedError
-from platform_risk.core.imports.rejects import rejected_anew, why_incomplete
+from platform_risk.core.imports.rejects import unless_rejected
 from platform_risk.core.imports.runner import Job
 from platform_risk.core.models import Import, ImportReject
 from platform_risk.core.redaction import Redactor
@@ -177,7 +177,7 @@ def _apply(job: Job, scope: UsageScope, usage: Usage) -> None:
     ImportReject.objects.bulk_create(rejects[:MOST_REJECTS_KEPT], batch_size=1_000)
     missed = [] if late else [figure for key, figure in before.items() if key[2] is None and key not in figures]
     if missed and about["is_complete"] and job.row.complete == "auto":
-        about |= _unless_rejected(job.row, scope, len(rejects))
+        about |= unless_rejected(job.row, len(rejects), Import.objects.filter(usage_figures__scope=scope))
     carried = [] if about["is_complete"] else [_carried(figure, job.row) for figure in missed]
     UsageFigure.objects.bulk_create([*figures.values(), *carried], batch_size=5_000)
     faults.at("after_copy")
@@ -213,13 +213,6 @@ def _add_arrivals(row: Import, scope: UsageScope, usage: Usage) -> None:
 def _known(scope: UsageScope) -> dict[Key, UsageFigure]:
     rows: Iterator[UsageFigure] = iter([*scope.figures.states(), *scope.figures.days()])
     return {(row.measure, row.subject, row.day): row for row in rows}
-
-
-def _unless_rejected(row: Import, scope: UsageScope, rejected: int) -> dict[str, Any]:
-    """Of what a file seems to miss it may hold a figure that cannot be read: then nothing of it is gone."""
-    applied = Import.objects.filter(usage_figures__scope=scope, is_applied=True, is_complete=True, is_late=False)
-    anew = rejected_anew(row, rejected, applied.order_by("-observed_at", "-pk").first())
-    return {"is_complete": False, "incomplete_because": why_incomplete(anew)} if anew else {}
 
 
 def _carried(figure: UsageFigure, to: Import) -> UsageFigure:

@@ -33,7 +33,7 @@ from platform_risk.core.copy import copy_lines
 from platform_risk.core.facts.services import Statement, keep
 from platform_risk.core.imports import faults, runner
 from platform_risk.core.imports.loaders import ImportFailedError
-from platform_risk.core.imports.rejects import rejected_anew, why_incomplete
+from platform_risk.core.imports.rejects import unless_rejected
 from platform_risk.core.imports.runner import Job
 from platform_risk.core.models import Environment, Import, ImportReject, Scope, Service, Target
 from platform_risk.core.redaction import Redactor
@@ -233,8 +233,8 @@ def _replace(job: Job, report: OpenedReport, scope: Scope, about: dict[str, Any]
         keep(job.row, _redacted_statements(report.statements), stated_at=about["observed_at"])
     faults.at("after_copy")
     job.check()
-    if about["is_complete"] and job.row.complete == "auto":
-        about |= _unless_rejected(job.row, scope, tally.rejected)
+    if about["is_complete"] and job.row.complete == "auto" and scope.last_applied_id is not None:
+        about |= unless_rejected(job.row, tally.rejected, Import.objects.filter(scope=scope))
     new, changed, unchanged, reopened, closed = _statements(parameters, closing=about["is_complete"] and not late)
     estimating.follow_target(scope.target_id, scope.target.service_id)
     about |= {"is_late": late, "is_applied": True, "previous_id": scope.last_applied_id}
@@ -257,15 +257,6 @@ def _replace(job: Job, report: OpenedReport, scope: Scope, about: dict[str, Any]
         rejected=tally.rejected,
     )
     return new
-
-
-def _unless_rejected(row: Import, scope: Scope, rejected: int) -> dict[str, Any]:
-    """A report that seems to miss what it holds in a form that cannot be read closes nothing."""
-    if scope.last_applied_id is None:
-        return {}
-    applied = Import.objects.filter(scope=scope, is_applied=True, is_complete=True, is_late=False)
-    anew = rejected_anew(row, rejected, applied.order_by("-observed_at", "-pk").first())
-    return {"is_complete": False, "incomplete_because": why_incomplete(anew)} if anew else {}
 
 
 def _redacted_statements(statements: Iterable[Statement]) -> Iterator[Statement]:

@@ -2,6 +2,7 @@
    A trace says in `meta` which of the page's tokens it has: "accent", "cri-b", "text" … */
 (() => {
   "use strict";
+  const NARROW = 480;  // px
   const draw = () => {
     if (!window.Plotly) return;
     const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -24,6 +25,13 @@
       const grid = colour("line");
       Object.assign(figure.layout, { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colour("muted"), family: token("--font"), size: 12 } });
       for (const axis of Object.keys(figure.layout).filter((name) => /^[xy]axis\d*$/.test(name))) Object.assign(figure.layout[axis], { gridcolor: grid, linecolor: grid, zerolinecolor: grid });
+      const named = figure.data.filter((trace) => trace.name && trace.showlegend !== false).length;
+      if (place.clientWidth < NARROW && named > 3) {
+        // Each name takes a line there: what is drawn keeps its height beside them.
+        place.style.height = `${320 + named * 19}px`;
+        figure.layout.legend = { ...figure.layout.legend, font: { size: 11 } };
+        figure.layout.margin = { ...figure.layout.margin, l: 48, r: 8 };
+      }
       Plotly.react(place, figure.data, figure.layout, { displayModeBar: false, responsive: true });
       place.dispatchEvent(new CustomEvent("drawn", { bubbles: true }));
     }

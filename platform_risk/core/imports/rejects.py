@@ -1,6 +1,9 @@
 """What a file that was read but for some of its records can say of what it does not name."""
 
+from typing import Any
+
 from django.db import connection
+from django.db.models import QuerySet
 
 from platform_risk.core.models import Import
 
@@ -12,18 +15,20 @@ SELECT count(*) FROM (
 ) AS anew"""
 
 
-def rejected_anew(row: Import, rejected: int, complete: Import | None) -> int:
-    """How many records of `row` could not be read that the last complete import of its scope did not reject as well:
-    any of them may be of what `row` seems to miss. `rejected` in all, for not every one is kept."""
+def unless_rejected(row: Import, rejected: int, of_scope: QuerySet[Import]) -> dict[str, Any]:
+    """What makes `row` incomplete: records that it rejects and the last complete import of its scope did not reject as
+    well, any of which may be of what it seems to miss. Nothing where there are none. `rejected` in all, for not every one
+    is kept; `of_scope`: the imports of its scope."""
     if not rejected:
-        return 0
+        return {}
+    complete = of_scope.filter(is_applied=True, is_complete=True, is_late=False).order_by("-observed_at", "-pk").first()
     with connection.cursor() as cursor:
         cursor.execute(_ANEW, [row.pk, complete.pk if complete else None])
-        anew: int = cursor.fetchone()[0]
-    return max(anew, rejected - (complete.rejected if complete else 0))
+        anew = max(cursor.fetchone()[0], rejected - (complete.rejected if complete else 0))
+    return {"is_complete": False, "incomplete_because": _why(anew)} if anew else {}
 
 
-def why_incomplete(anew: int) -> str:
+def _why(anew: int) -> str:
     records = "1 record" if anew == 1 else f"{anew:,} records"
     return (
         f"{records} could not be read that the last complete import did not reject: what this may be of is taken to be"
