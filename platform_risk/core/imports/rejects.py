@@ -17,8 +17,8 @@ SELECT count(*) FROM (
 
 def unless_rejected(row: Import, rejected: int, of_scope: QuerySet[Import]) -> dict[str, Any]:
     """What makes `row` incomplete: records that it rejects and the last complete import of its scope did not reject as
-    well, any of which may be of what it seems to miss. Nothing where there are none. `rejected` in all, for not every one
-    is kept; `of_scope`: the imports of its scope."""
+    well, any of which may be of what it seems to miss. Nothing where there are none. `rejected` counts all of them, for
+    not every one is kept; `of_scope` are the imports of its scope."""
     if not rejected:
         return {}
     complete = of_scope.filter(is_applied=True, is_complete=True, is_late=False).order_by("-observed_at", "-pk").first()
