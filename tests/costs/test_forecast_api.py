@@ -185,6 +185,7 @@ def test_budgets_are_of_one_thing_and_of_those_who_may(spent: None, mary: User, 
     assert post(bob, team="search").status_code == 403  # a member
     assert post(bob, team="payments").status_code == 400  # not to be seen
     assert post(mary, account="acct-1").status_code == 403
+
     def refused_at(answer: Any) -> Any:
         assert answer.status_code == 400
         return [error["pointer"] for error in answer.json()["errors"]]
