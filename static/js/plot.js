@@ -24,6 +24,10 @@
       const grid = colour("line");
       Object.assign(figure.layout, { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colour("muted"), family: token("--font"), size: 12 } });
       for (const axis of Object.keys(figure.layout).filter((name) => /^[xy]axis\d*$/.test(name))) Object.assign(figure.layout[axis], { gridcolor: grid, linecolor: grid, zerolinecolor: grid });
+      // On a phone a legend above takes a line for each name: the plot grows by them, and not at its own expense.
+      const names = figure.data.filter((trace) => trace.showlegend !== false).length;
+      const grows = figure.layout.legend?.y > 1 && place.clientWidth < 520 && names > 3;
+      place.style.height = grows ? `${320 + 19 * (names - 3)}px` : "";
       Plotly.react(place, figure.data, figure.layout, { displayModeBar: false, responsive: true });
       place.dispatchEvent(new CustomEvent("drawn", { bubbles: true }));
     }
