@@ -34,6 +34,8 @@ from platform_risk.core.redaction import Redactor
 
 # Versions of a scope whose days are kept, beside those in force: so many imports can be undone one after another.
 KEPT_BEFORE = 2
+# The share of the work that it is to make a table of JSON lines, where a bill is of those.
+_CONVERTING = 0.75
 _DAYS = (
     "version_id", "is_current", "day", "key_id", "charge_category", "currency", "billed", "effective", "list",
     "quantity", "lines",
@@ -59,14 +61,21 @@ def load_bill(job: Job) -> None:
         if _same_again(job):
             return
     keys = reading.tag_keys()
+    converted = 0.0
+
+    def converting(share: float) -> None:
+        nonlocal converted
+        converted = _CONVERTING
+        job.bytes_done = int(converted * share * job.bytes_total)
+        job.check()
 
     def tick(share: float) -> None:
-        job.bytes_done = int(share * job.bytes_total)
+        job.bytes_done = int((converted + (1 - converted) * share) * job.bytes_total)
         job.check()
 
     try:
-        with reading.opened(job.row, keys) as (bill, folder):
-            job.bytes_total = bill.bytes_total
+        with reading.opened(job.row, keys, converting) as (bill, folder):
+            job.bytes_done, job.bytes_total = int(converted * bill.bytes_total), bill.bytes_total
             faults.at("mid_parse")
             cube = Cube(
                 bill, folder=folder, tag_keys=keys, billing_account=job.row.billing_account, tick=tick,

@@ -13,7 +13,7 @@ from django.conf import settings
 from costs.bills import charges_csv, detect, registry, tables
 from costs.bills.opening import Bill, open_bill
 from costs.bills.preview import Preview, preview
-from costs.bills.records import BillError, Head
+from costs.bills.records import BillError, Head, Tick
 from costs.bills.tags import KEYS
 from costs.models import SharedCost
 from costs.usage import registry as usage
@@ -50,7 +50,7 @@ def previewed(row: Import, columns: Mapping[str, str]) -> Preview:
 
 
 @contextmanager
-def opened(row: Import, keys: frozenset[str]) -> Iterator[tuple[Bill, Path]]:
+def opened(row: Import, keys: frozenset[str], tick: Tick = lambda _: None) -> Iterator[tuple[Bill, Path]]:
     """The bill, and a folder for what is made of it; both are gone when the context ends. Raises BillError."""
     with tempfile.TemporaryDirectory(prefix="bill-") as name:
         folder = Path(name)
@@ -58,7 +58,9 @@ def opened(row: Import, keys: frozenset[str]) -> Iterator[tuple[Bill, Path]]:
         if not files:
             raise BillError("empty_archive", "The archive holds no files.", remedy="Put the export into it.")
         try:
-            bill = open_bill(files, folder=folder, requested=row.requested_format, tag_keys=keys, remembered=remembered)
+            bill = open_bill(
+                files, folder=folder, requested=row.requested_format, tag_keys=keys, remembered=remembered, tick=tick
+            )
         except BillError as error:
             if error.code in ("unknown_format", "mapping_needed") and not row.requested_format:
                 _refuse_usage(files)

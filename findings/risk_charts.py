@@ -117,7 +117,7 @@ def exceedance_chart(
         curve=Line(line(whole), "exceeded with this probability"),
         tolerance=Line(_steps(tolerance, axis, up), "tolerated") if tolerance else None,
         across=axis.ticks(),
-        up=[Tick(f"{share:.0%}", up(share)) for share in (0, 0.25, 0.5, 0.75, 1)],
+        up=[Tick(f"{100 * share:.0f} %", up(share)) for share in (0, 0.25, 0.5, 0.75, 1)],
         marks=_apart([Mark(axis.place(amount), label) for label, amount in marks if amount >= low]),
     )
 

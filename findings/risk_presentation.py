@@ -92,7 +92,7 @@ _ENDS = np.array([0.05, 0.95])
 
 def _number(name: str, value: float) -> str:
     if name in _SHARES:
-        return f"{value * 100:.6g}%"
+        return f"{value * 100:.6g} %"
     return f"{value:,.2f}" if name in _MONEY and value < 1000 else charts.short(value)
 
 

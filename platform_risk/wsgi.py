@@ -2,10 +2,13 @@
 
 import gc
 import os
+import threading
 from importlib import import_module
 
 from django.core.wsgi import get_wsgi_application
 from django.urls import reverse
+
+from costs.forecasting.models import theta_class
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "platform_risk.settings")
 
@@ -19,3 +22,17 @@ reverse("joint:overview")  # every page's code: else the first request of each p
 # some request), and shared by the processes that are forked after this.
 gc.collect()
 gc.freeze()
+
+
+FORECASTS_AFTER = 20  # seconds: until then people sign in, and a demo is imported
+
+
+def _forecasts_soon() -> None:
+    """What forecasts take is loaded beside the requests, so that the first forecast of filtered spend does not wait for
+    it; after the fork, and not before, for a start would wait for it."""
+    timer = threading.Timer(FORECASTS_AFTER, theta_class)
+    timer.daemon = True
+    timer.start()
+
+
+os.register_at_fork(after_in_child=_forecasts_soon)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from costs.bills.json_rows import broken, mapping, own_meaning, parsed, text, written
-from costs.bills.records import BillError, Head, Match, Meaning, Table
+from costs.bills.records import BillError, Head, Match, Meaning, Table, Tick
 
 NAME = "aws-cost-explorer"
 TITLE = "AWS Cost Explorer"
@@ -27,7 +27,7 @@ def sniff(head: Head) -> Match:
     return Match(0.0, missing="no ResultsByTime")
 
 
-def rows(path: Path, entry: str, folder: Path) -> tuple[Table, Meaning]:
+def rows(path: Path, entry: str, folder: Path, tick: Tick) -> tuple[Table, Meaning]:
     document = mapping(parsed(path, entry))
     results = document.get("ResultsByTime")
     if not isinstance(results, list):

@@ -6,7 +6,7 @@ Text with lines that are no row of its table is read once more, to keep the brok
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -21,7 +21,7 @@ from costs.bills import amounts, charges, numbers, places, rejected, tables
 from costs.bills.charges import KEY
 from costs.bills.database import Work, copied, database, insert, many
 from costs.bills.opening import Bill, Part
-from costs.bills.records import AMOUNTS, TEXTS, BillError, Reject, Table, quoted
+from costs.bills.records import AMOUNTS, TEXTS, BillError, Reject, Table, Tick, quoted
 from costs.bills.tags import keeper
 from costs.bills.writing import Writing
 from platform_risk.core.redaction import HINTS, Redactor
@@ -31,7 +31,6 @@ MOST_REJECTS = 10_000
 MOST_RESOURCES = 200_000
 OTHER_RESOURCES = "(others)"
 LONGEST_RESOURCE = 1_000  # characters, as its column
-Tick = Callable[[float], None]  # share done, 0 to 1; may raise to stop the work
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def of(head: Head, requested: str, entry: str) -> tuple[str, str]:
         return requested, "Named by whoever sent it."
     name, confidence, reason = likeliest(head)
     if confidence >= _ENOUGH:
-        return name, f"{reason} ({confidence:.0%} sure)"
+        return name, f"{reason} ({100 * confidence:.0f} % sure)"
     able = [each for each in registry.FORMATS.values() if (each.rows if head.kind == "json" else each.meaning)]
     ranked = sorted(able, key=lambda each: -each.sniff(head).confidence)
     candidates = "; ".join(f"{each.title}: {each.sniff(head).missing}" for each in ranked[:2])

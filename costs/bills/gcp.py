@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from costs.bills import json_rows
-from costs.bills.records import Head, Match, Meaning, Table, chosen, first_of, quoted
+from costs.bills.records import Head, Match, Meaning, Table, Tick, chosen, first_of, quoted
 
 NAME = "gcp-billing"
 TITLE = "Google Cloud billing export"
@@ -60,7 +60,7 @@ def _credits(table: Table) -> str | None:
     return f"CASE WHEN {is_none} THEN NULL ELSE '{{\"name\": ' || {named} || ', \"amount\": ' || {amount} || '}}' END"
 
 
-def rows(path: Path, entry: str, folder: Path) -> tuple[Table, Meaning]:
+def rows(path: Path, entry: str, folder: Path, tick: Tick) -> tuple[Table, Meaning]:
     """JSON lines, however many, or a list of rows, which is read whole. Raises BillError."""
     made, lines = folder / f"{path.name}.rows.csv", array("Q")
     pointers: list[str] = []
@@ -68,7 +68,7 @@ def rows(path: Path, entry: str, folder: Path) -> tuple[Table, Meaning]:
         is_list = start.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
-        for at, row in enumerate(json_rows.parsed(path, entry)) if is_list else json_rows.lines(path, entry):
+        for at, row in enumerate(json_rows.parsed(path, entry)) if is_list else json_rows.lines(path, entry, tick):
             if not isinstance(row, Mapping):
                 raise json_rows.broken(entry, f"/{at}" if is_list else f"line {at}", "an object")
             writer.writerow(json_rows.cell(_said(row, name)) for name in _COLUMNS)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from costs.bills.records import AMOUNTS, TEXTS, BillError, Meaning, Table
+from costs.bills.records import AMOUNTS, TEXTS, BillError, Meaning, Table, Tick
 from costs.bills.tables import MOST_JSON
 from platform_risk.core import looks
 
 _COLUMNS = (*TEXTS, *AMOUNTS)
+_LINES_A_TICK = 1_000
 
 
 def parsed(path: Path, entry: str) -> Any:
@@ -50,10 +51,14 @@ def parsed(path: Path, entry: str) -> Any:
     return document
 
 
-def lines(path: Path, entry: str) -> Iterator[tuple[int, Any]]:
+def lines(path: Path, entry: str, tick: Tick) -> Iterator[tuple[int, Any]]:
     """(line, its document) of JSON lines, one at a time; numbers are texts. Raises BillError with the line."""
+    size, done = max(path.stat().st_size, 1), 0
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
+            done += len(line)
+            if number % _LINES_A_TICK == 0:
+                tick(min(done / size, 1.0))
             if not line.strip():
                 continue
             try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from costs.bills.json_rows import broken, mapping, own_meaning, parsed, text, written
-from costs.bills.records import BillError, Head, Match, Meaning, Table, chosen, first_of, quoted
+from costs.bills.records import BillError, Head, Match, Meaning, Table, Tick, chosen, first_of, quoted
 
 NAME = "opencost"
 TITLE = "OpenCost"
@@ -53,7 +53,7 @@ def meaning(table: Table, tag_keys: frozenset[str]) -> Meaning:
     )
 
 
-def rows(path: Path, entry: str, folder: Path) -> tuple[Table, Meaning]:
+def rows(path: Path, entry: str, folder: Path, tick: Tick) -> tuple[Table, Meaning]:
     """Of JSON. Raises BillError when it is no answer of the API, or an empty one."""
     document = parsed(path, entry)
     data = mapping(document).get("data")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from costs.bills import azure, charges_csv, detect, places, registry, tables
-from costs.bills.records import BillError, Head, Meaning, Table
+from costs.bills.records import BillError, Head, Meaning, Table, Tick
 from platform_risk.core import looks
 
 # What file managers leave in every folder, and so in archives of it.
@@ -45,14 +45,17 @@ def open_bill(
     requested: str = "",
     tag_keys: frozenset[str],
     remembered: Remembered = lambda _: None,
+    tick: Tick = lambda _: None,
 ) -> Bill:
-    """`files`: (name inside the archive or "", path). Raises BillError with place and remedy."""
+    """`files`: (name inside the archive or "", path). `tick` is called while JSON lines become a table. Raises
+    BillError with place and remedy."""
     manifests: list[dict[str, Any]] = []
     parts: list[Part] = []
     reasons: dict[str, str] = {}
     notes: list[str] = []
     charges: list[tuple[str, Path]] = []
-    for entry, path in files:
+    sizes = [path.stat().st_size for _, path in files]
+    for number, (entry, path) in enumerate(files):
         if (path.stat().st_size == 0 and len(files) > 1) or entry.rpartition("/")[2] in _OF_FOLDERS:
             continue  # markers such as _SUCCESS
         readable, read_as = tables.in_utf8(path, folder)
@@ -68,7 +71,8 @@ def open_bill(
             format_, reason = _told(head, readable, requested, entry)
         reasons[format_] = reason
         charges.append((entry, path))
-        parts.append(_part(format_, head, table, readable, entry, folder, tag_keys, remembered))
+        of_all = _of_all(tick, sizes, number)
+        parts.append(_part(format_, head, table, readable, entry, folder, tag_keys, remembered, of_all))
     _refuse_twice(charges)
     format_ = _one_format(reasons, parts)
     manifest = _checked(manifests, parts)
@@ -80,9 +84,15 @@ def open_bill(
         export=str(manifest.get("reportName") or "") or _export(parts) or format_,
         billing_account=str(manifest.get("account") or ""),
         notes=tuple(dict.fromkeys(notes)),
-        bytes_total=max(sum(part.table.path.stat().st_size for part in parts), 1),
+        bytes_total=max(sum(path.stat().st_size for _, path in charges), 1),
         estimated=frozenset(month for part in parts for month in part.meaning.estimated),
     )
+
+
+def _of_all(tick: Tick, sizes: Sequence[int], number: int) -> Tick:
+    """A tick of one file as one of all of them."""
+    before, own, whole = sum(sizes[:number]), sizes[number], max(sum(sizes), 1)
+    return lambda share: tick((before + share * own) / whole)
 
 
 def _refuse_twice(files: Sequence[tuple[str, Path]]) -> None:
@@ -122,12 +132,13 @@ def _part(
     folder: Path,
     tag_keys: frozenset[str],
     remembered: Remembered,
+    tick: Tick,
 ) -> Part:
     known = registry.FORMATS[format_]
     if table is None:
         if known.rows is None:
             raise _other_shape(known.title, "a table", entry)
-        return Part(*known.rows(path, entry, folder))
+        return Part(*known.rows(path, entry, folder, tick))
     if known.meaning is None:
         raise _other_shape(known.title, "JSON", entry)
     if format_ == charges_csv.NAME:

@@ -13,6 +13,7 @@ TEXTS = (
 AMOUNTS = ("billed", "effective", "list", "quantity")
 # FOCUS, ChargeCategory; every other format is mapped to these.
 CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
+Tick = Callable[[float], None]  # share done, 0 to 1; may raise to stop the work
 NO_CURRENCY = "X" * 3  # ISO 4217: no currency is involved; here: the file names none
 
 

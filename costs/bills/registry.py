@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from costs.bills import aws_cur, azure, charges_csv, cost_explorer, focus, gcp, opencost
-from costs.bills.records import Head, Match, Meaning, Table
+from costs.bills.records import Head, Match, Meaning, Table, Tick
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Format:
     # Of formats whose meaning only the lines tell: looks at all of them.
     looked: Callable[[Table, Meaning], Meaning] | None = None
     # Of JSON: the file as a table of our own, written into the folder.
-    rows: Callable[[Path, str, Path], tuple[Table, Meaning]] | None = None
+    rows: Callable[[Path, str, Path, Tick], tuple[Table, Meaning]] | None = None
 
 
 FORMATS: dict[str, Format] = {

@@ -1,7 +1,7 @@
 """How a series goes on: seasonal naive as the yardstick, a level by weekday, Theta, and the mean of the last two. PURE.
 
-Theta is statsforecast's (Fiorucci et al., 2016). It is imported when first used: that takes a second, and most
-processes never forecast.
+Theta is statsforecast's (Fiorucci et al., 2016). It is imported when first used: that takes a second and 100 MB, and
+most processes never forecast.
 """
 
 from collections.abc import Callable
@@ -188,7 +188,7 @@ def _without_outliers(values: Floats) -> Floats:
 
 
 @cache
-def _theta_class() -> Any:
+def theta_class() -> Any:
     from statsforecast.models import DynamicOptimizedTheta
 
     return DynamicOptimizedTheta
@@ -198,5 +198,5 @@ def _theta(values: Floats, horizon: int) -> Floats:
     if np.ptp(values) <= 1e-9 * max(abs(float(values[-1])), 1e-9):
         return np.full(horizon, values[-1])
     scale = max(float(np.abs(values).mean()), 1e-12)  # its optimiser has absolute tolerances
-    model = _theta_class()(season_length=WEEK, decomposition_type="additive").fit(values / scale)
+    model = theta_class()(season_length=WEEK, decomposition_type="additive").fit(values / scale)
     return np.asarray(model.predict(h=horizon)["mean"], dtype=float) * scale

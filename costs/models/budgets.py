@@ -65,8 +65,18 @@ class Budget(models.Model):
         return str(getattr(found, "slug", found)) if found else "everything"
 
     def clean(self) -> None:
-        if sum(bool(getattr(self, name)) for name in SUBJECTS) > 1:
-            raise ValidationError("A budget is of one thing: a team, a service, an environment or an account.")
+        named = [name for name in SUBJECTS if getattr(self, name)]
+        if len(named) > 1:
+            words = "A budget is of one thing: a team, a service, an environment or an account."
+            raise ValidationError({named[1]: words})
+
+    def validate_constraints(self, exclude: Any = None) -> None:
+        """Said at what there is a budget of already; of everything that can be but the currency."""
+        try:
+            super().validate_constraints(exclude)
+        except ValidationError as error:
+            at = self.kind if self.kind in SUBJECTS else "currency"
+            raise ValidationError({at: error.messages}) from error
 
 
 class ScenarioQuerySet(models.QuerySet["Scenario"]):

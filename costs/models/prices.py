@@ -103,8 +103,16 @@ class PriceRate(models.Model):
         )  # fmt: skip
 
     def clean(self) -> None:
+        if self.valid_from and self.valid_to and self.valid_to <= self.valid_from:
+            raise ValidationError({"valid_to": "A price ends after the day on which it begins."})
         try:
             self.price  # noqa: B018 - what contradicts itself is refused when it is built
         except (BadPriceError, ArithmeticError, KeyError, TypeError, ValueError) as error:
             words = str(error) if isinstance(error, BadPriceError) else "tiers is a list of {up_to, amount}."
             raise ValidationError({"tiers" if self.tiers else "amount": words}) from error
+
+    def validate_constraints(self, exclude: Any = None) -> None:
+        try:
+            super().validate_constraints(exclude)
+        except ValidationError as error:
+            raise ValidationError({"item": error.messages}) from error  # there is such a price already

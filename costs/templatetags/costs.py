@@ -13,8 +13,8 @@ register = template.Library()
 
 
 @register.filter
-def money(amount: Decimal | None) -> str:
-    """With two places; what is not known is a dash."""
+def cents(amount: Decimal | None) -> str:
+    """With two places, where the column or the heading says the currency; what is not known is a dash."""
     return "–" if amount is None else short(amount)
 
 

@@ -169,7 +169,7 @@ def _budget_gone(risk: Evidence, limits: Thresholds) -> str:
     """Alone it spends the whole error budget, by the threshold"""
     share = risk.budget_share
     spent = share is not None and share >= limits.immediate_budget_share
-    return f"Alone it spends {share:.0%} of the error budget" if spent else ""
+    return f"Alone it spends {100 * (share or 0):.0f} % of the error budget" if spent else ""
 
 
 def _critical(risk: Evidence, limits: Thresholds) -> str:
@@ -177,7 +177,7 @@ def _critical(risk: Evidence, limits: Thresholds) -> str:
     if risk.check in SYSTEMIC:
         return "It makes every other risk of the service worse"
     if risk.budget_share is not None and risk.budget_share >= limits.critical_budget_share:
-        return f"Alone it spends {risk.budget_share:.0%} of the error budget"
+        return f"Alone it spends {100 * risk.budget_share:.0f} % of the error budget"
     return "Its band is critical" if risk.band is Band.CRITICAL else ""
 
 

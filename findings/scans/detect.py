@@ -40,7 +40,7 @@ def of(head: Any, requested: str = "") -> Detected:
     )
     name, best = ranked[0]
     if best.confidence >= _ENOUGH:
-        return Detected(name, best.confidence, f"{best.reason} ({best.confidence:.0%} sure)")
+        return Detected(name, best.confidence, f"{best.reason} ({100 * best.confidence:.0f} % sure)")
     fault = looks.fault(bytes(head)) if len(head) <= looks.MOST_BYTES else None
     if fault is not None:
         raise ScanError(fault.code, fault.message, remedy=fault.remedy, **fault.location)

@@ -1,6 +1,5 @@
 """Amounts of risk as one reads them: `{% load risk %}`."""
 
-from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -8,10 +7,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from findings.risk_charts import short
+from platform_risk.core.templatetags.money import money
 
 register = template.Library()
 
-_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 _BANDS = ("low", "medium", "high", "critical")
 UNKNOWN = SafeString('<span class="faint">not known</span>')
 LIKELIHOODS = {1: "Very low", 2: "Low", 3: "Moderate", 4: "High", 5: "Very high"}
@@ -28,27 +27,9 @@ def minutes(value: float | str | None) -> str:
 
 
 @register.filter
-def money(value: Decimal | float | str | None, currency: str = "USD") -> str:
-    """$1.36M; a dash for what is not known (never 0)."""
-    if value is None or value == "":
-        return "–"
-    sign = _SIGNS.get(str(currency))
-    return f"{sign}{short(float(value))}" if sign else f"{currency} {short(float(value))}"
-
-
-@register.filter
 def loss(estimate: Any) -> str:
     """The loss of an estimate that may not be there yet."""
     return "–" if estimate is None else money(estimate.annual_loss, estimate.currency)
-
-
-@register.filter
-def percent(value: float | None) -> str:
-    """62%; a dash for what is not known (never 0)."""
-    if value is None:
-        return "–"
-    share = value * 100
-    return f"{share:.0f}%" if share >= 10 or share == 0 else f"{share:.2g}%"
 
 
 @register.filter

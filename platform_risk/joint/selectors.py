@@ -117,11 +117,11 @@ def scorecard(user: User, service: Service, sums: Sums, tallies: Tallies, found:
     return [
         Mark("Owned by a team", service.team_id is not None, "" if service.team_id else "nobody's", edit),
         Mark("Promises an SLO", service.slo is not None, "" if service.slo is not None else "not promised", edit),
-        Mark("Says what a bad minute costs", value is not None, "" if value is not None else "no dollars yet", edit),
+        Mark("Says what a bad minute costs", value is not None, "" if value is not None else "not stated yet", edit),
         Mark(
             "Expected downtime fits the SLO",
             None if share is None else share <= 1,
-            "not known" if share is None else f"{share:.0%} of the budget",
+            "not known" if share is None else f"{100 * share:.0f} % of the budget",
             "#risk",
         ),
         Mark(

@@ -158,7 +158,7 @@ def _share(cell: str, now: datetime) -> Decimal | None:
     try:
         found = Decimal(number) / percent
     except (InvalidOperation, ValueError):
-        raise ValueError(f"“{cell[:40]}” is no share: write 0.35 or 35%.") from None
+        raise ValueError(f"“{cell[:40]}” is no share: write 0.35 or 35 %.") from None
     if not found.is_finite() or not 0 <= found <= 1:
         raise ValueError(f"“{cell[:40]}” is no share between 0 and 1.")
     return found.quantize(Decimal("0.000001"))

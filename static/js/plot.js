@@ -2,7 +2,7 @@
    A trace says in `meta` which of the page's tokens it has: "accent", "cri-b", "text" … */
 (() => {
   "use strict";
-  const NARROW = 480;  // px
+  const NARROW = 520;  // px
   const draw = () => {
     if (!window.Plotly) return;
     const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -25,10 +25,11 @@
       const grid = colour("line");
       Object.assign(figure.layout, { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colour("muted"), family: token("--font"), size: 12 } });
       for (const axis of Object.keys(figure.layout).filter((name) => /^[xy]axis\d*$/.test(name))) Object.assign(figure.layout[axis], { gridcolor: grid, linecolor: grid, zerolinecolor: grid });
-      const named = figure.data.filter((trace) => trace.name && trace.showlegend !== false).length;
-      if (place.clientWidth < NARROW && named > 3) {
-        // Each name takes a line there: what is drawn keeps its height beside them.
-        place.style.height = `${320 + named * 19}px`;
+      // On a phone a legend takes a line for each name: the plot grows by them, and not at its own expense.
+      const names = figure.data.filter((trace) => trace.name && trace.showlegend !== false).length;
+      const grows = place.clientWidth < NARROW && names > 3;
+      place.style.height = grows ? `${320 + 19 * names}px` : "";
+      if (grows) {
         figure.layout.legend = { ...figure.layout.legend, font: { size: 11 } };
         figure.layout.margin = { ...figure.layout.margin, l: 48, r: 8 };
       }

@@ -185,10 +185,19 @@ def test_budgets_are_of_one_thing_and_of_those_who_may(spent: None, mary: User, 
     assert post(bob, team="search").status_code == 403  # a member
     assert post(bob, team="payments").status_code == 400  # not to be seen
     assert post(mary, account="acct-1").status_code == 403
-    assert post(ada, team="payments", account="acct-1").status_code == 400
+
+    def refused_at(answer: Any) -> Any:
+        assert answer.status_code == 400
+        return [error["pointer"] for error in answer.json()["errors"]]
+
+    assert refused_at(post(ada, team="payments", account="acct-1")) == ["/account"]
     made = post(ada, account="acct-2", currency="USD")
     assert made.status_code == 201
-    assert post(ada, account="acct-2", currency="USD").status_code == 400
+    assert refused_at(post(ada, account="acct-2", currency="USD")) == ["/account"]
+    assert (post(ada, currency="USD").status_code, post(ada, currency="EUR").status_code) == (201, 201)
+    assert refused_at(post(ada, currency="USD")) == ["/currency"]
+    assert post(mary, team="payments").status_code == 201
+    assert refused_at(post(mary, team="payments")) == ["/team"]
     assert post(ada, amount="-1").status_code == 400
     assert api(mary).get(f"/api/v1/budgets/{made.json()['id']}/").status_code == 404
 

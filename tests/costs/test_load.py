@@ -1,6 +1,7 @@
 """Bills into tables: scopes are replaced exactly, nothing counts twice, and whose it is follows the rules."""
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Sum
 from django.test import Client
+from django.utils import timezone
 
 from costs import load, ownership
 from costs.models import BillScope, BillVersion, ChargeDay, ChargeKey, ChargeMonth, DayTotal, ResourceMonth, SharedCost
@@ -272,6 +274,30 @@ def test_bad_files_end_with_place_and_remedy_and_apply_nothing(ada: User) -> Non
     assert "TIMESERIES 1 day" in row.error["remedy"]
     assert state() == [[], [], []]
     assert BillScope.objects.count() == 0
+
+
+def test_a_bill_of_json_lines_is_cancelled_while_it_is_read(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = {"usage_start_time": "2026-05-31 23:00:00 UTC", "currency": "USD", "sku": {"description": "core"}}
+    content = "\n".join(json.dumps({**line, "cost": cost}) for cost in range(3_000)).encode()
+    check, seen = runner.Job.check, []
+
+    def cancelled_meanwhile(job: runner.Job) -> None:
+        seen.append(job.bytes_done)
+        if len(seen) == 2:
+            Import.objects.filter(pk=job.row.pk).update(cancel_requested_at=timezone.now())
+            job.beat()
+        check(job)
+
+    monkeypatch.setattr(runner.Job, "check", cancelled_meanwhile)
+    row = send(ada, content, "bill.json", kind="bill")
+    assert (row.state, row.bytes_total, len(seen)) == (ImportState.CANCELLED, len(content), 2)
+    assert 0 < seen[0] < seen[1] == row.bytes_done < len(content)
+    assert state() == [[], [], []]
+    seen.clear()
+    monkeypatch.setattr(runner.Job, "check", lambda job: seen.append(job.bytes_done))
+    whole = applied(ada, content, name="bill.json", kind="bill")
+    assert seen == sorted(seen)
+    assert (seen[0] > 0, whole.bytes_done) == (True, len(content))
 
 
 # Whose it is

@@ -84,6 +84,7 @@ def test_budgets_are_added_changed_and_deleted_where_they_are_seen(
     assert "payments" not in page(signed_in(bob), "budgets/")
     again = client.post("/costs/budgets/", {"team": payments.pk, "amount": "1500", "currency": "USD"})
     assert again.status_code == 422
+    assert again.context["form"].errors == {"team": ["There is a budget of this in this currency already."]}
     assert client.get(f"/costs/budgets/{budget.pk}/").status_code == 200
     assert signed_in(bob).get(f"/costs/budgets/{budget.pk}/").status_code == 404
     assert signed_in(vic).post(f"/costs/budgets/{budget.pk}/delete/").status_code == 403
@@ -104,7 +105,11 @@ def test_prices_are_shown_to_all_and_changed_by_managers(mary: User, vic: User, 
     }  # fmt: skip
     assert signed_in(vic).post("/costs/prices/", sent).status_code == 403
     assert signed_in(mary).post("/costs/prices/", sent | {"tiers": "many"}).status_code == 422
+    backwards = signed_in(mary).post("/costs/prices/", sent | {"valid_from": "2026-02-01", "valid_to": "2026-02-01"})
+    assert backwards.status_code == 422
+    assert list(backwards.context["form"].errors) == ["valid_to"]
     assert signed_in(mary).post("/costs/prices/", sent).status_code == 302
+    assert list(signed_in(mary).post("/costs/prices/", sent).context["form"].errors) == ["item"]
     rate = PriceRate.objects.get(item="Ours")
     assert [tier["up_to"] for tier in rate.tiers] == ["2000", None]
     assert "2000 0.09" in page(signed_in(mary), f"prices/{rate.pk}/")

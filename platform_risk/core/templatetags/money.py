@@ -8,13 +8,29 @@ register = template.Library()
 UNKNOWN = "–"
 
 
+_LARGE = ((10**9, "bn"), (10**6, "M"))
+
+
 @register.filter
-def amount(value: Decimal | float | None, currency: str | None = "") -> str:
-    """1,234.50 USD; whole from a thousand on."""
-    if value is None:
+def money(value: Decimal | float | str | None, currency: str | None = "") -> str:
+    """649.68 USD, 36,123 USD, 13.62M USD: whole from a thousand on, in millions from ten million on. The currency is
+    always its code, for more than one country calls its own a dollar."""
+    if value is None or value == "":
         return UNKNOWN
-    digits = f"{value:,.0f}" if abs(float(value)) >= 1000 else f"{value:,.2f}"
-    return f"{digits} {currency}".strip()
+    number = Decimal(str(value))
+    return f"{_digits(number)} {currency or ''}".strip()
+
+
+def _digits(number: Decimal) -> str:
+    size = abs(number)
+    if size >= 10**7:
+        divisor, word = next(each for each in _LARGE if size >= each[0])
+        return f"{number / divisor:,.2f}{word}"
+    if size >= 1000:
+        return f"{number:,.0f}"
+    if 0 < size < Decimal("0.005"):
+        return "< 0.01" if number > 0 else "> -0.01"
+    return f"{number:,.2f}"
 
 
 @register.filter
@@ -29,7 +45,11 @@ def figure(value: float | None) -> str:
 
 @register.filter
 def percent(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value * 100:.3g} %"
+    """62 %, 3.1 %"""
+    if value is None:
+        return UNKNOWN
+    share = value * 100
+    return f"{share:.0f} %" if abs(share) >= 10 or share == 0 else f"{share:.2g} %"
 
 
 @register.filter

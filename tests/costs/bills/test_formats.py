@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from costs.bills import charges_csv, registry
+from costs.bills.opening import open_bill
 from costs.bills.preview import preview
 from costs.bills.records import NO_CURRENCY
 from tests.costs.bills.reduced import COVERED, FOCUS, ON_DEMAND, PAID, azure, focus, reduce, refused, table
@@ -360,6 +361,26 @@ def test_google_as_bigquery_writes_it_is_the_same_with_lines_and_credits(tmp_pat
     error = refused(tmp_path, as_lines[:-20].encode())
     assert (error.code, error.location["line"]) == ("not_json", 5)
     assert "cut off" in error.message
+
+
+def test_lines_of_bigquery_tell_how_far_they_are_and_stop_when_nobody_wants_them_any_more(tmp_path: Path) -> None:
+    files = []
+    for number, lines in enumerate((2_500, 1_200)):
+        files.append((f"{number}.json", tmp_path / f"{number}"))
+        files[-1][1].write_text("\n".join(json.dumps(bigquery(f"{cost}")) for cost in range(lines)))
+    shares: list[float] = []
+    open_bill(files, folder=tmp_path, tag_keys=frozenset(), tick=shares.append)
+    assert shares == sorted(shares)
+    assert [round(share, 1) for share in shares] == [0.3, 0.5, 0.9]
+
+    class Stop(Exception):
+        pass
+
+    def stop(share: float) -> None:
+        raise Stop
+
+    with pytest.raises(Stop):
+        open_bill(files, folder=tmp_path, tag_keys=frozenset(), tick=stop)
 
 
 @pytest.mark.parametrize("month", ["202606", "202606.0", "2026-06"])

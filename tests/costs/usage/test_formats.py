@@ -226,8 +226,53 @@ def test_what_counts_up_through_a_month_is_differenced_and_never_summed() -> Non
     )
     found = {day: value for (_, _, day), value in figures(usage).items()}
     assert found == {
-        JUNE: 10 * 10**9, date(2026, 6, 2): 15 * 10**9, date(2026, 6, 4): 15 * 10**9, date(2026, 7, 1): 7 * 10**9,
+        JUNE: 10 * 10**9, date(2026, 6, 2): 15 * 10**9, date(2026, 6, 3): D("7.5") * 10**9,
+        date(2026, 6, 4): D("7.5") * 10**9, date(2026, 7, 1): 7 * 10**9,
     }  # fmt: skip
+
+
+def test_figures_that_count_up_from_within_a_month_on_do_not_make_one_day_of_what_came_before() -> None:
+    usage = read(nerdgraph([window(9, 20, "latest.GigabytesIngested"), window(10, 23, "latest.GigabytesIngested")]))
+    found = {day: value for (_, _, day), value in figures(usage).items()}
+    assert found == {JUNE + timedelta(days=day): (2 if day < 10 else 3) * 10**9 for day in range(11)}
+    assert "taken to be even" in usage.notes[1]
+
+
+def so_far(day: int, amount: Any, **more: Any) -> dict[str, Any]:
+    """As SELECT * FROM NrMTDConsumption has it, of a day's afternoon."""
+    return {
+        "timestamp": (1780272000 + 86400 * day + 49200) * 1000, "monthTimestamp": 1780272000000, "month": "June 2026",
+        "productLine": "DataPlatform", "metric": "GigabytesIngested", "consumption": amount, "freeLimit": 100,
+        "GigabytesIngested": amount, "GigabytesIngestedBillable": 0, "consumingAccountId": 1,
+    } | more  # fmt: skip
+
+
+def test_one_event_of_the_month_so_far_is_even_over_its_days_and_says_what_it_cannot_tell() -> None:
+    for body in (nerdgraph([so_far(7, 24)]), [so_far(7, 24)]):
+        usage = read(body)
+        assert figures(usage) == {
+            (Measure.INGESTED_BYTES, "DataPlatform", JUNE + timedelta(days=day)): 3 * 10**9 for day in range(8)
+        }
+        assert usage.observed_at == datetime(2026, 6, 8, 13, 40, tzinfo=UTC)
+        assert "which day took how much is not known" in usage.notes[1]
+
+
+def test_events_of_the_month_so_far_are_differenced_by_account_and_added_up() -> None:
+    users = so_far(1, 9) | {"metric": "FullPlatformUsers", "consumption": 4}
+    del users["GigabytesIngested"]
+    late = so_far(30, 60) | {"timestamp": 1782864000000 + 1800_000}  # half past midnight, still of June
+    rows = [so_far(1, 9), so_far(0, 5), so_far(0, 4), so_far(0, 2, consumingAccountId=2), users, so_far(2, "x"), late]
+    usage = read(nerdgraph(rows))
+    found = {day: value for (_, _, day), value in figures(usage).items()}
+    assert [found[JUNE], found[date(2026, 6, 2)]] == [7 * 10**9, 4 * 10**9]
+    assert date(2026, 7, 1) not in found
+    assert round(sum(value for value in found.values() if value)) == 62 * 10**9
+    assert [each.pointer[-2:] for each in usage.rejects] == ["/5"]
+    assert usage.notes[-1] == "Events of other consumption, such as users, were left out: 1."
+    units = read(nerdgraph([users | {"metric": "CoreCCU"}]))
+    assert next(iter(figures(units)))[0] is Measure.COMPUTE_UNITS
+    with pytest.raises(UsageError, match="no GigabytesIngested"):
+        read(nerdgraph([users]))
 
 
 def test_what_counts_up_and_falls_within_its_month_is_rejected_and_takes_nothing_away() -> None:
@@ -235,7 +280,7 @@ def test_what_counts_up_and_falls_within_its_month_is_rejected_and_takes_nothing
     days = [window(0, 10, latest), window(1, 4, latest), window(2, 12, latest), window(30, 3, latest)]
     usage = read(nerdgraph(days))
     assert {day: value for (_, _, day), value in figures(usage).items()} == {
-        JUNE: 10 * 10**9, date(2026, 6, 3): 2 * 10**9, date(2026, 7, 1): 3 * 10**9,
+        JUNE: 10 * 10**9, date(2026, 6, 2): 10**9, date(2026, 6, 3): 10**9, date(2026, 7, 1): 3 * 10**9,
     }  # fmt: skip
     (reject,) = usage.rejects
     assert reject.pointer.endswith("/1")
@@ -248,14 +293,16 @@ def test_differencing_what_counts_up_keeps_each_month_s_total(parts: list[tuple[
     by_day: dict[date, D] = defaultdict(D)
     for after, amount in parts:
         by_day[JUNE + timedelta(days=after)] += amount
-    so_far: dict[tuple[int, int], D] = defaultdict(D)
+    of_months: dict[tuple[int, int], D] = defaultdict(D)
     cumulative = {}
     for day, amount in sorted(by_day.items()):
-        so_far[day.year, day.month] += amount
-        cumulative[day] = so_far[day.year, day.month]
+        of_months[day.year, day.month] += amount
+        cumulative[day] = of_months[day.year, day.month]
     found = differenced(cumulative)
-    assert found == dict(by_day)
-    assert sum(found.values()) == sum(so_far.values())
+    for day, stated in cumulative.items():
+        of_month = (value for at, value in found.items() if day.replace(day=1) <= at <= day)
+        assert round(sum(of_month, D()), 12) == stated
+    assert round(sum(found.values(), D()), 12) == sum(of_months.values())
 
 
 def test_a_log_group_without_retention_keeps_for_ever_and_that_is_no_default() -> None:

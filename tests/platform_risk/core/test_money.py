@@ -1,0 +1,46 @@
+"""Money and shares are written one way, on every page."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from platform_risk.core.templatetags.money import money, percent
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "said"),
+    [
+        (None, "USD", "–"), ("", "USD", "–"), (Decimal(0), "USD", "0.00 USD"), (649.678, "USD", "649.68 USD"),
+        (Decimal("36123.4"), "EUR", "36,123 EUR"), (Decimal("-1000"), "CAD", "-1,000 CAD"),
+        (1.36e6, "USD", "1,360,000 USD"),
+        (Decimal("13624000"), "USD", "13.62M USD"), (2.5e9, "USD", "2.50bn USD"), (0.001, "USD", "< 0.01 USD"),
+        (Decimal("-0.001"), "", "> -0.01"), ("12", None, "12.00"),
+    ],
+)  # fmt: skip
+def test_money_has_its_code_cents_below_a_thousand_and_millions_from_ten_on(
+    value: Decimal | float | str | None, currency: str | None, said: str
+) -> None:
+    assert money(value, currency) == said
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(None, "–"), (0.0, "0 %"), (0.6241, "62 %"), (0.031, "3.1 %"), (2.5, "250 %"), (0.0004, "0.04 %")],
+)
+def test_a_share_is_in_percent_with_a_space(share: float | None, said: str) -> None:
+    assert percent(share) == said
+
+
+def test_no_template_writes_percent_or_a_currency_another_way() -> None:
+    written = re.compile(r"\}\}%|[0-9]%(?![}0-9A-F])|[$€£](?:\{\{|[0-9])")
+    found = {
+        f"{path.relative_to(ROOT)}:{number}": line
+        for path in sorted((ROOT / "templates").rglob("*.html"))
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if written.search(line)
+    }
+    assert found == {}
