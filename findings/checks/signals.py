@@ -129,7 +129,7 @@ def of_promql(text: str, records: Mapping[str, str] | None = None) -> Meaning:
     """`records`: recording rules by name, whose expressions stand for them."""
     try:
         node = promql.parse(text)
-        if records:
+        if records and any(each.name in records for each in promql.metrics(node)):
             node = _expanded(node, records, _MOST_RECORDS, [_MOST_PARTS])
         odd = sorted(set(promql.calls(node)) & _OF_THE_CLOCK)
         if odd:

@@ -41,14 +41,34 @@ class Raw:
     line: int
 
     @cached_property
-    def references(self) -> dict[str, tuple[str, ...]]:
+    def references(self) -> Mapping[str, tuple[str, ...]]:
         """What each attribute refers to; the same for every instance of the block."""
-        found = {name: references(expression) for name, (expression, _) in self.attributes.items()}
-        return {name: named for name, named in found.items() if named}
+        return _References(self.attributes)
 
     @cached_property
     def written(self) -> frozenset[str]:
         return frozenset(self.attributes)
+
+
+class _References(Mapping[str, tuple[str, ...]]):
+    """Of those attributes that refer to anything, each looked through when it is first asked for: nobody asks of most."""
+
+    def __init__(self, attributes: Mapping[str, tuple[Any, int]]) -> None:
+        self._attributes = attributes
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        if name not in self._known:
+            self._known[name] = references(self._attributes[name][0])
+        if not self._known[name]:
+            raise KeyError(name)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._attributes if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def parse(text: str) -> Node:

@@ -335,8 +335,16 @@ class Platform:
         return [block for kind in kinds for block in self._by_block.get(kind, [])]
 
     def autoscaler_of(self, workload: Workload) -> Autoscaler | None:
-        found = self._by_target.get(workload.id)
-        return beside(workload.resource.path, found, lambda each: each.place.path) if found else None
+        if workload not in self._scaled_by:
+            found = self._by_target.get(workload.id)
+            near = beside(workload.resource.path, found, lambda each: each.place.path) if found else None
+            self._scaled_by[workload] = near
+        return self._scaled_by[workload]
+
+    @cached_property
+    def _scaled_by(self) -> dict[Workload, Autoscaler | None]:
+        """What was found so far: a dozen checks ask of every workload."""
+        return {}
 
     def autoscalers_of(self, workload: Workload) -> list[Autoscaler]:
         """All that scale it, where it stands: those of the folders of another environment are of another cluster."""
@@ -395,6 +403,8 @@ class Platform:
 
     def names_like(self, pattern: str | re.Pattern[str]) -> list[str]:
         """The normal names of settings that match as a whole."""
+        if isinstance(pattern, str) and pattern.isidentifier():  # it is no pattern, and matches itself alone
+            return [pattern] if pattern in self._by_setting else []
         compiled = re.compile(pattern)
         return [name for name in self._by_setting if compiled.fullmatch(name)]
 

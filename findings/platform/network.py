@@ -217,6 +217,8 @@ def prefix6(blocks: Iterable[Any]) -> int | None:
     """The bits of the shortest prefix among blocks of IPv6, which is the widest; None where there is none."""
     found: list[int] = []
     for block in blocks:
+        if ":" not in str(block):
+            continue
         try:
             found.append(ipaddress.IPv6Network(str(block), strict=False).prefixlen)
         except ValueError:

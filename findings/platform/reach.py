@@ -120,11 +120,7 @@ def _reaches_service(platform: Platform, allows: list[Allow], service: Resource,
         return None
     # A policy sees the packet after the Service's address was replaced: the pod's port counts.
     inner = _pod_port(service, port)
-    behind = [
-        each.labels
-        for each in platform.workloads
-        if each.resource.namespace == service.namespace and selects(selector, each.labels)
-    ]
+    behind = [each.labels for each in platform.selected(selector, service.namespace)]
     outcome: bool | None = False
     for allow in allows:
         for peer in allow.peers:

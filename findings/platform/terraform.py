@@ -345,22 +345,34 @@ class _Attributes(Mapping[str, "Sourced[Any] | Unknown"]):
         self._known: dict[str, Sourced[Any] | Unknown | None] = {}
 
     def __getitem__(self, name: str) -> "Sourced[Any] | Unknown":
-        if name not in self._known:
-            self._known[name] = self._worked_out(name)
-        found = self._known[name]
+        found = self._stated(name)
         if found is None:
             raise KeyError(name)
         return found
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """As of any mapping, which would raise and catch an error for each of the many that are not stated."""
+        found = self._stated(name)
+        return default if found is None else found
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._stated(name) is not None
+
     def __iter__(self) -> Iterator[str]:
-        return (name for name in self._raw.attributes if name in self)
+        return (name for name in self._raw.attributes if self._stated(name) is not None)
+
+    def _stated(self, name: str) -> "Sourced[Any] | Unknown | None":
+        if name in self._known:
+            return self._known[name]
+        if name not in self._raw.attributes:
+            return None
+        found = self._known[name] = self._worked_out(name)
+        return found
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def _worked_out(self, name: str) -> "Sourced[Any] | Unknown | None":
-        if name not in self._raw.attributes:
-            return None
         expression, line = self._raw.attributes[name]
         place = Place(self._raw.path, line, self._of)
         self._scope.notes.clear()
