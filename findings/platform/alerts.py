@@ -200,7 +200,7 @@ def _of_monitor(node: Map, of: Resource | ConfigFile) -> dict[str, Stated]:
     }
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class PrometheusAlert:
     name: str
     expression: str

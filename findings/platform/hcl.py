@@ -144,7 +144,7 @@ def _may_refer(text: bytes) -> bool:
 class Scope:
     """What names mean within one module, or one instance of a block."""
 
-    variables: dict[str, tuple[Any, str]] = field(default_factory=dict)  # value or Unknown, and where it comes from
+    variables: Mapping[str, tuple[Any, str]] = field(default_factory=dict)  # value or Unknown, and where it comes from
     locals: dict[str, Any] = field(default_factory=dict)  # expressions
     resources: dict[str, Raw] = field(default_factory=dict)
     around: Mapping[str, Any] = field(default_factory=dict)  # each, and the iterators of dynamic blocks
@@ -235,17 +235,19 @@ def _below(value: Any, path: list[Any], shown: str) -> Any:
     return value
 
 
-# What most attributes are: a text without templates and escapes, a whole number, true, false, null.
-_LITERAL = re.compile(rb"\"([^\"\\$%\r\n]*)\"|([0-9]+)|(true|false)|null")
-_LONGEST_LITERAL = 200
+# What most attributes are: a text without templates and escapes, a whole number, true, false, null; or names with dots.
+_SIMPLE = re.compile(
+    rb"\"([^\"\\$%\r\n]*)\"|([0-9]+)|(true|false)|null|((?!(?:true|false|null)\b)[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+)"
+)
+_LONGEST_SIMPLE = 200
 
 
 def _evaluated(scope: Scope, node: Node) -> Any:
     kind = node.type
-    if kind == "expression" and node.end_byte - node.start_byte <= _LONGEST_LITERAL:
-        literal = _LITERAL.fullmatch(node.text or b"")
-        if literal is not None:
-            return _of_literal(literal)
+    if kind == "expression" and node.end_byte - node.start_byte <= _LONGEST_SIMPLE:
+        simple = _SIMPLE.fullmatch(node.text or b"")
+        if simple is not None:
+            return _of_simple(scope, simple)
     if kind in ("expression", "literal_value", "collection_value", "template_expr", "operation"):
         return _operand(scope, [each for each in node.named_children if each.type != "comment"], node)
     reader = _READERS.get(kind)
@@ -254,8 +256,11 @@ def _evaluated(scope: Scope, node: Node) -> Any:
     return reader(scope, node)
 
 
-def _of_literal(literal: re.Match[bytes]) -> Any:
-    text, number, truth = literal.groups()
+def _of_simple(scope: Scope, simple: re.Match[bytes]) -> Any:
+    text, number, truth, dotted = simple.groups()
+    if dotted is not None:
+        root, *path = dotted.decode().split(".")
+        return scope.named(root, path)
     if text is not None:
         return text.decode("utf-8", "replace")
     if number is not None:

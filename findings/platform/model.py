@@ -58,7 +58,7 @@ class Resource:
         return mapping(self.body, "metadata.annotations")
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class EnvVar:
     """One environment variable of a container: a value, or a reference to a secret's key."""
 
@@ -122,7 +122,7 @@ class Workload:
         return str(self.pod.get("serviceAccountName") or self.pod.get("serviceAccount") or "default")
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Autoscaler:
     """A HorizontalPodAutoscaler, a KEDA ScaledObject, or a policy of the same meaning in another file."""
 
@@ -134,7 +134,7 @@ class Autoscaler:
     node: Map  # its spec
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Block:
     """One Terraform block. Attributes whose value cannot be told from the files are Unknown."""
 
@@ -191,7 +191,7 @@ class Block:
         return [block for block in self.blocks if block.type == type_]
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Setting:
     """One application setting, wherever it stands: environment, configuration file, ConfigMap, default in code."""
 

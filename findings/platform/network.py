@@ -21,14 +21,14 @@ _NAMESPACE_LABELS = ("k8s:io.kubernetes.pod.namespace", "io.kubernetes.pod.names
 NAME_LABEL = "kubernetes.io/metadata.name"
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Ports:
     low: int
     high: int
     protocol: str = "TCP"
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Peer:
     """Pods that may be reached. `namespaces`: None is every namespace, a name is that one, a mapping selects labels."""
 
@@ -57,7 +57,7 @@ class Peer:
         return tuple(found)
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Allow:
     """What one rule lets out: these destinations on these ports. No ports: every port."""
 

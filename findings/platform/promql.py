@@ -34,25 +34,25 @@ class NotUnderstood(ValueError):
     """It is no PromQL, or more of it than is read here. The message says which."""
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Number:
     value: float | None  # None for a text
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Matcher:
     label: str
     operator: str  # = != =~ !~
     value: str
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Metric:
     name: str
     matchers: tuple[Matcher, ...] = ()
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Call:
     """A function or an aggregation."""
 
@@ -60,7 +60,7 @@ class Call:
     arguments: tuple["Node", ...]
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Binary:
     operator: str
     left: "Node"

@@ -13,7 +13,7 @@ from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Place
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Destination:
     """What a workload says it connects to."""
 

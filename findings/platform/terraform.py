@@ -202,12 +202,10 @@ class _Module:
                 scope.locals |= {name: value for name, (value, _) in raw.attributes.items()}
             elif raw.type == "resource" and len(raw.labels) == 2:
                 scope.resources[".".join(raw.labels)] = raw
-            elif raw.type == "variable" and raw.labels:
-                name = raw.labels[0]
-                scope.variables[name] = given[name] if name in given else self._variable(raw, name)
+        scope.variables = _Variables(self, given)
         return scope
 
-    def _variable(self, raw: Raw, name: str) -> tuple[Any, str]:
+    def variable(self, raw: Raw, name: str) -> tuple[Any, str]:
         if name in self.stated:
             value, where = self.stated[name]
             return _value(value), f"var.{name} of {where}"
@@ -218,6 +216,32 @@ class _Module:
             return Unknown(f"var.{name} has no default", f"a default of variable {name}, or {PLAN}"), ""
         expression, line = raw.attributes["default"]
         return _value(expression), f"var.{name} {_BY_DEFAULT}, {raw.path} line {line}"
+
+
+class _Variables(Mapping[str, tuple[Any, str]]):
+    """What those of one call of a module are worth, each worked out when it is first asked for."""
+
+    def __init__(self, module: _Module, given: Mapping[str, tuple[Any, str]]) -> None:
+        self._module = module
+        self._given = given
+        self._declared = {raw.labels[0]: raw for raw in module.raws if raw.type == "variable" and raw.labels}
+        self._known: dict[str, tuple[Any, str]] = {}
+
+    def __getitem__(self, name: str) -> tuple[Any, str]:
+        if name not in self._known:
+            declared = self._declared[name]
+            given = self._given.get(name)
+            self._known[name] = given if given is not None else self._module.variable(declared, name)
+        return self._known[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._declared
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._declared)
+
+    def __len__(self) -> int:
+        return len(self._declared)
 
 
 # The type of a block that stands for a file of values (.tfvars).
