@@ -237,7 +237,8 @@ def _below(value: Any, path: list[Any], shown: str) -> Any:
 
 # What most attributes are: a text without templates and escapes, a whole number, true, false, null; or names with dots.
 _SIMPLE = re.compile(
-    rb"\"([^\"\\$%\r\n]*)\"|([0-9]+)|(true|false)|null|((?!(?:true|false|null)\b)[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+)"
+    rb"\"([^\"\\$%\r\n]*)\"|([0-9]+)|(true|false)|null"
+    rb"|((?!(?:true|false|null)\b)[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+)"
 )
 _LONGEST_SIMPLE = 200
 
