@@ -401,12 +401,19 @@ class Platform:
         numbers = [number for name in self.names_like(pattern) for number in self._by_setting[name]]
         yield from (self.settings[number] for number in sorted(numbers))
 
-    def names_like(self, pattern: str | re.Pattern[str]) -> list[str]:
-        """The normal names of settings that match as a whole."""
+    def settings_ending(self, *endings: str) -> Iterator[Setting]:
+        """Settings whose normal name is one of these, or has more words before it."""
+        numbers = {number for each in endings for name in self.names_ending(each) for number in self._by_setting[name]}
+        yield from (self.settings[number] for number in sorted(numbers))
+
+    def names_like(self, pattern: str | re.Pattern[str], last_words: tuple[str, ...] = ()) -> list[str]:
+        """The normal names of settings that match as a whole. `last_words`: those that all of them end with, where the
+        pattern says so; only these are tried then."""
         if isinstance(pattern, str) and pattern.isidentifier():  # it is no pattern, and matches itself alone
             return [pattern] if pattern in self._by_setting else []
         compiled = re.compile(pattern)
-        return [name for name in self._by_setting if compiled.fullmatch(name)]
+        near = [name for word in last_words for name in self._by_last_word.get(word, ())]
+        return [name for name in (near if last_words else self._by_setting) if compiled.fullmatch(name)]
 
     def names_ending(self, words: str) -> list[str]:
         """The normal names of settings that are these words, or have more before them."""

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from findings.platform.config_files import ConfigFile
 from findings.platform.model import Resource, Setting, Workload
@@ -28,13 +28,14 @@ def flat(root: Any) -> list[Leaf]:
 def _flatten(node: Any, prefix: str, depth: int, found: list[Leaf]) -> None:
     if depth >= MOST_DEPTH or not isinstance(node, Map | Seq):
         return
-    is_map = isinstance(node, Map)
-    for key, value in node.items() if is_map else enumerate(node):
+    is_map, lines = isinstance(node, Map), cast(Any, node.lines)
+    below: Iterable[tuple[Any, Any]] = node.items() if isinstance(node, Map) else enumerate(node)
+    for key, value in below:
         dotted = key if is_map and not prefix else f"{prefix}.{key}"
         if isinstance(value, Map | Seq):
             _flatten(value, dotted, depth + 1, found)
         elif value is not None and dotted:
-            found.append((dotted, value, node.lines.get(key) if is_map else node.lines[key]))
+            found.append((dotted, value, lines.get(key) if is_map else lines[key]))
 
 
 def of_config(config: ConfigFile) -> Iterator[Setting]:

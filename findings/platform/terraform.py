@@ -14,13 +14,14 @@ from typing import Any
 from tree_sitter import Node
 
 from findings.platform import hcl
+from findings.platform.attributes import Attributes
 from findings.platform.files import Skipped
 from findings.platform.hcl import AFTER_APPLY, Raw, Scope
 from findings.platform.hcl_functions import PLAN, Cannot
 from findings.platform.model import Block, Platform, once
 from findings.platform.nodes import find, items, mapping
 from findings.platform.yaml_reader import Map, Seq
-from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
+from platform_risk.quantities.sourced import Place, Sourced, Unknown
 
 MOST_DEPTH = 50
 MOST_CALLS = 8  # modules within modules
@@ -359,58 +360,6 @@ def _pairs(each: Any) -> list[tuple[Any, Any]] | None:
     return None
 
 
-class _Attributes(Mapping[str, "Sourced[Any] | Unknown"]):
-    """The attributes of a block, each worked out when it is first asked for: nobody asks for most."""
-
-    def __init__(self, raw: Raw, scope: Scope, of: str) -> None:
-        self._raw = raw
-        self._scope = scope
-        self._of = of
-        self._known: dict[str, Sourced[Any] | Unknown | None] = {}
-
-    def __getitem__(self, name: str) -> "Sourced[Any] | Unknown":
-        found = self._stated(name)
-        if found is None:
-            raise KeyError(name)
-        return found
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """As of any mapping, which would raise and catch an error for each of the many that are not stated."""
-        found = self._stated(name)
-        return default if found is None else found
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._stated(name) is not None
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name in self._raw.attributes if self._stated(name) is not None)
-
-    def _stated(self, name: str) -> "Sourced[Any] | Unknown | None":
-        if name in self._known:
-            return self._known[name]
-        if name not in self._raw.attributes:
-            return None
-        found = self._known[name] = self._worked_out(name)
-        return found
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def _worked_out(self, name: str) -> "Sourced[Any] | Unknown | None":
-        expression, line = self._raw.attributes[name]
-        place = Place(self._raw.path, line, self._of)
-        self._scope.notes.clear()
-        try:
-            value = self._scope.value(expression)
-        except Cannot as error:
-            return Unknown(error.reason, error.provide, place, error.partial)
-        if isinstance(value, Unknown):
-            return Unknown(value.reason, value.provide, place)
-        if value is None:  # null is as if it were not there
-            return None
-        return Sourced(value, Source.FILE, place, "; ".join(dict.fromkeys(self._scope.notes)))
-
-
 @once
 def _opened(platform: Platform) -> frozenset[tuple[str, str]]:
     made = [block for block in platform.blocks if block.type == "resource"]
@@ -434,7 +383,7 @@ _NOWHERE = _Where("", frozenset())
 def _block(raw: Raw, scope: Scope, address: str, where: _Where = _NOWHERE) -> Block:
     scope.made[0] += 1
     id_ = address or _address(raw)
-    attributes = _Attributes(raw, scope, id_)
+    attributes = Attributes(raw, scope, id_)
     inner = tuple(made for each in raw.blocks for made in _inner(each, scope, id_))
     return Block(
         raw.type, raw.labels, attributes, inner, raw.path, raw.line, address, raw.references, raw.written, where.root,
