@@ -30,5 +30,5 @@ def test_what_is_no_promql_is_quoted_from_where_it_begins(text: str, odd: str) -
 
 @pytest.mark.parametrize("text", ["", "   ", "# nothing\n", "sum("])
 def test_an_expression_that_ends_too_soon_is_not_understood(text: str) -> None:
-    with pytest.raises(NotUnderstood, match="the end|ends too soon"):
+    with pytest.raises(NotUnderstood, match=r"the end|ends too soon"):
         promql.parse(text)
