@@ -17,7 +17,7 @@ from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Place, Sourced, Unknown
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Rule:
     """One alert. Seconds until it opens: `worst` is None when only a lower bound is known, `best` when nothing is."""
 

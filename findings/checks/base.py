@@ -34,7 +34,7 @@ class Meta:
     risk_class: RiskClass | None = None  # where it is not the category's own
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Fail:
     subject: str  # Deployment/shop/api, aws_db_instance.main, or a path: what it is said of, the same in every scan
     title: str  # one line, with the figure
@@ -45,13 +45,13 @@ class Fail:
     detail: str = ""  # tells two failures of one subject apart
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Pass:
     subject: str
     places: tuple[Place, ...] = ()
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Unsure:
     """It cannot be told: never folded into pass."""
 

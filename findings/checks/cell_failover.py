@@ -56,9 +56,11 @@ _SEED = "The survivor gets 150 % more than before, which is 250 % of it, not 150
 _USERS = "Of all requests: the cell's share × its error rate."
 _BREAKER = re.compile(r"(?:.*_)?(?:circuit_breaker|breaker)_(?:.*_)?(?:threshold|percent|percentage|failure_rate|rate)|"
                       r"(?:.*_)?failure_rate_threshold")  # fmt: skip
+_BREAKER_ENDS = ("threshold", "percent", "percentage", "rate")
 _ATTEMPTS = re.compile(
     r"(?:.*_)?(?:retry|retries)_(?:.*_)?(?:attempts|num_retries|max_retries|max)|(?:.*_)?num_retries"
 )
+_ATTEMPTS_END = ("attempts", "retries", "max")
 _ROUTER = re.compile(r"router|routing|gateway|cell|proxy|ingress")
 
 
@@ -189,7 +191,9 @@ def _partial_failure(platform: Platform, routing: Routing, shares: list[Sourced[
     """A cell that loses part of its requests: how many that are, and whether a breaker sees it."""
     slo = objectives.objective(platform)
     target = slo.target if isinstance(slo, objectives.Objective) else None
-    breaker = _setting(platform, _BREAKER) or stated_number(platform.facts.get("routing.breaker_percent"))
+    breaker = _setting(platform, _BREAKER, _BREAKER_ENDS) or stated_number(
+        platform.facts.get("routing.breaker_percent")
+    )
     if breaker is not None and 0 < breaker.value <= 1:
         breaker = breaker.map(lambda value: value * 100)
     if breaker is not None and target is not None:
@@ -208,7 +212,7 @@ def _partial_failure(platform: Platform, routing: Routing, shares: list[Sourced[
     if target is not None:
         inputs = (*terms, input_of("slo", target, "%"))
         yield Quantity("burn_rate", round(burn_rate(failed, target.value), 6), "×", "share × error ÷ (1 − SLO)", inputs)
-    attempts = _setting(platform, _ATTEMPTS) or stated_number(platform.facts.get("routing.attempts"))
+    attempts = _setting(platform, _ATTEMPTS, _ATTEMPTS_END) or stated_number(platform.facts.get("routing.attempts"))
     if attempts is not None and attempts.value >= 1:
         inputs = (*terms, input_of("attempts", attempts, ""))
         left = affected_percent(percent, error.value, int(attempts.value))
@@ -216,8 +220,8 @@ def _partial_failure(platform: Platform, routing: Routing, shares: list[Sourced[
                        ("Attempts fail independently of each other.",))  # fmt: skip
 
 
-def _setting(platform: Platform, pattern: re.Pattern[str]) -> Sourced[float] | None:
-    names = platform.names_like(pattern)
+def _setting(platform: Platform, pattern: re.Pattern[str], last_words: tuple[str, ...]) -> Sourced[float] | None:
+    names = platform.names_like(pattern, last_words)
     for settings in platform.loose_settings.values() if names else ():
         for setting in settings:
             if setting.name in names:

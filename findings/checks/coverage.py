@@ -25,7 +25,7 @@ class State(StrEnum):
     NONE = "none"
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Cell:
     subject: Subject
     mode: str

@@ -24,7 +24,7 @@ class Suppression:
     kind: str = "external"  # inSource for a comment, as SARIF has it
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Found:
     """One failure, ready to be told."""
 

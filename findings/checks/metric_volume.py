@@ -123,7 +123,7 @@ def interval_of(platform: Platform) -> Sourced[float] | None:
         return stated
     found = [
         setting.value.map(lambda value: seconds(value) or 0.0)
-        for setting in platform.settings_like(r"(?:.*_)?(?:scrape_interval|interval)")
+        for setting in platform.settings_ending("interval")
         if setting.name.endswith("scrape_interval")
     ]
     for monitor in platform.of_kind("ServiceMonitor", "PodMonitor"):

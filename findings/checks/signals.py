@@ -54,7 +54,7 @@ class Signal:
     source: str
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Sense:
     """A failure mode that would be noticed, and by what. The matchers say whose."""
 
@@ -63,7 +63,7 @@ class Sense:
     matchers: tuple[Matcher, ...] = ()
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Meaning:
     """`reason`: why the expression is not understood, or only in part; "" when it is."""
 
@@ -112,7 +112,7 @@ def _condition(text: str) -> tuple[frozenset[str], str]:
     return frozenset(names.split("|")), value
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Atom:
     """One metric of an expression and what it has to do for the alert to open."""
 
@@ -129,7 +129,7 @@ def of_promql(text: str, records: Mapping[str, str] | None = None) -> Meaning:
     """`records`: recording rules by name, whose expressions stand for them."""
     try:
         node = promql.parse(text)
-        if records:
+        if records and any(each.name in records for each in promql.metrics(node)):
             node = _expanded(node, records, _MOST_RECORDS, [_MOST_PARTS])
         odd = sorted(set(promql.calls(node)) & _OF_THE_CLOCK)
         if odd:

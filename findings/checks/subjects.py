@@ -17,7 +17,7 @@ from platform_risk.quantities.sourced import NOWHERE, Place
 PLATFORM = "the platform"
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Subject:
     """Something that can fail, and how."""
 

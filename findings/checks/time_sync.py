@@ -36,7 +36,7 @@ META = Meta(
     ),
 )
 
-_OFF_SETTINGS = r"(?:.*_)?(?:ntp_enabled|chrony_enabled|ntp_enable|time_sync_enabled)"
+_OFF_SETTINGS = ("ntp_enabled", "chrony_enabled", "ntp_enable", "time_sync_enabled")
 _WATCHED = re.compile(r"node_timex_|node_ntp_|chrony_tracking|ntp_offset")
 _KEEPER = re.compile(r"chrony|\bntpd?\b|timesync", re.IGNORECASE)
 _TOLERANCE: Sourced[float] = Sourced(300, Source.ASSUMPTION, NOWHERE, "what certificates and tokens commonly tolerate")
@@ -74,7 +74,7 @@ def _switched_off(platform: Platform) -> Iterator[tuple[str, Sourced[bool]]]:
     stated = platform.facts.get("time.synchronised")
     if stated is not None and stated.value is False:
         yield "clocks of the nodes", stated
-    for setting in platform.settings_like(_OFF_SETTINGS):
+    for setting in platform.settings_ending(*_OFF_SETTINGS):
         if setting.value.value is False:
             yield f"{setting.scope} {setting.key}", setting.value
     for config in platform.configs:
@@ -89,7 +89,7 @@ def _kept(platform: Platform) -> Iterator[tuple[str, Place]]:
     stated = platform.facts.get("time.synchronised")
     if stated is not None and stated.value is True:
         yield "clocks of the nodes", stated.place
-    for setting in platform.settings_like(_OFF_SETTINGS):
+    for setting in platform.settings_ending(*_OFF_SETTINGS):
         if setting.value.value is True:
             yield f"{setting.scope} {setting.key}", setting.value.place
     yield from _watched(platform)

@@ -106,12 +106,16 @@ class _Uses:
         self._names: dict[str, list[tuple[Block, str]]] = {}
         self._unread: Block | None = None
         self._events = next((each for each in _event_rules(platform)), None)
+        # What refers to an alarm stands in its folder, or, of what a module gives out, anywhere: no other is looked at.
+        self._folders = {each.alarm.folder for each in own.values()}
+        self._is_in_modules = any(_MODULE.search(each.alarm.address) for each in own.values())
         for block in platform.blocks:
             if block.kind != "aws_cloudwatch_dashboard":
                 self._gather(block, block)
 
     def _gather(self, block: Block, within: Block) -> None:
-        for attribute, names in within.references.items():
+        is_near = self._is_in_modules or block.folder in self._folders
+        for attribute, names in within.references.items() if is_near else ():
             for name in names if attribute != "depends_on" else ():
                 self._references.setdefault((block.folder, name), []).append((block, attribute))
                 if name.startswith("module.") and block.type != "output":

@@ -45,6 +45,7 @@ class Nrql:
         return self.stated.get(name)
 
 
+@all_once
 def nrql_conditions(platform: Platform) -> Iterator[Nrql]:
     """Resources, the same in a module's arguments, and bare `aggregation_…` lines."""
     for block in platform.blocks:
@@ -125,11 +126,13 @@ class Alarm:
     queries: tuple[Block, ...] = ()
 
 
+@all_once
 def cloudwatch_alarms(platform: Platform) -> Iterator[Alarm]:
     for block in alarm_blocks(platform):
         yield Alarm(block.id, block.place(), block.attributes, tuple(block.inner("metric_query")))
 
 
+@all_once
 def alarm_blocks(platform: Platform) -> Iterator[Block]:
     """Resources, and modules with the same arguments."""
     for block in platform.blocks:
@@ -158,6 +161,7 @@ def datadog_monitors(platform: Platform, *, of_metrics: bool = True) -> Iterator
             yield monitor
 
 
+@all_once
 def _monitors(platform: Platform) -> Iterator[Monitor]:
     for block in platform.terraform("datadog_monitor"):
         yield Monitor(block.id, block.place(), block.attributes)
@@ -196,7 +200,7 @@ def _of_monitor(node: Map, of: Resource | ConfigFile) -> dict[str, Stated]:
     }
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class PrometheusAlert:
     name: str
     expression: str

@@ -12,6 +12,7 @@ import tree_sitter_hcl
 from tree_sitter import Language, Node, Parser
 
 from findings.platform.hcl_functions import FUNCTIONS, Cannot, Missing, as_text, bounded, is_number, sized
+from findings.platform.hcl_references import References, text_of
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Unknown
 
@@ -41,10 +42,9 @@ class Raw:
     line: int
 
     @cached_property
-    def references(self) -> dict[str, tuple[str, ...]]:
+    def references(self) -> Mapping[str, tuple[str, ...]]:
         """What each attribute refers to; the same for every instance of the block."""
-        found = {name: references(expression) for name, (expression, _) in self.attributes.items()}
-        return {name: named for name, named in found.items() if named}
+        return References(self.attributes)
 
     @cached_property
     def written(self) -> frozenset[str]:
@@ -53,10 +53,6 @@ class Raw:
 
 def parse(text: str) -> Node:
     return Parser(_LANGUAGE).parse(text.encode()).root_node
-
-
-def _text(node: Node) -> str:
-    return (node.text or b"").decode("utf-8", "replace")
 
 
 def error_lines(root: Node) -> Iterator[int]:
@@ -71,60 +67,25 @@ def error_lines(root: Node) -> Iterator[int]:
 
 def attribute(node: Node) -> tuple[str, Node]:
     """Name and expression of an attribute; the attribute itself where its expression is broken."""
-    name = next((_text(each) for each in node.named_children if each.type == "identifier"), "")
+    name = next((text_of(each) for each in node.named_children if each.type == "identifier"), "")
     expression = next((each for each in node.named_children if each.type == "expression"), node)
     return name, node if node.has_error else expression
 
 
 def label(node: Node) -> str:
-    return _text(node).strip('"')
+    return text_of(node).strip('"')
 
 
 def word(expression: Any) -> str:
     """A bare name, as after `iterator =`."""
-    return _text(expression).strip() if isinstance(expression, Node) else str(expression)
-
-
-def references(expression: Any) -> tuple[str, ...]:
-    """What an expression refers to besides variables and locals: aws_rds_cluster.main, module.db."""
-    if not isinstance(expression, Node) or not _may_refer(expression.text or b""):
-        return ()
-    found: dict[str, None] = {}
-    pending = [expression]
-    while pending:
-        node = pending.pop()
-        children = node.named_children
-        for number, child in enumerate(children):
-            if child.type == "variable_expr" and number + 1 < len(children) and children[number + 1].type == "get_attr":
-                root = _text(child)
-                names = [
-                    _text(each).strip(". ") for each in children[number + 1 : number + 3] if each.type == "get_attr"
-                ]
-                if root not in _NO_REFERENCE:
-                    found[".".join([root, *(names if root == "data" else names[:1])])] = None
-        pending += reversed(children)
-    return tuple(found)
-
-
-_NO_REFERENCE = frozenset(("var", "local", "each", "count", "path", "terraform", "self"))
-_BEFORE_DOT = re.compile(rb"(?<![\w-])([A-Za-z_][\w-]*+)\s*+\.")
-
-
-def _may_refer(text: bytes) -> bool:
-    """Whether any word before a dot is something that can be referred to; texts in quotes count, to be on the safe
-    side. Most expressions have none, and are spared the walk."""
-    if b"." not in text:
-        return False
-    if not text.isascii():
-        return True
-    return any(each.decode() not in _NO_REFERENCE for each in _BEFORE_DOT.findall(text))
+    return text_of(expression).strip() if isinstance(expression, Node) else str(expression)
 
 
 @dataclass
 class Scope:
     """What names mean within one module, or one instance of a block."""
 
-    variables: dict[str, tuple[Any, str]] = field(default_factory=dict)  # value or Unknown, and where it comes from
+    variables: Mapping[str, tuple[Any, str]] = field(default_factory=dict)  # value or Unknown, and where it comes from
     locals: dict[str, Any] = field(default_factory=dict)  # expressions
     resources: dict[str, Raw] = field(default_factory=dict)
     around: Mapping[str, Any] = field(default_factory=dict)  # each, and the iterators of dynamic blocks
@@ -215,27 +176,33 @@ def _below(value: Any, path: list[Any], shown: str) -> Any:
     return value
 
 
-# What most attributes are: a text without templates and escapes, a whole number, true, false, null.
-_LITERAL = re.compile(rb"\"([^\"\\$%\r\n]*)\"|([0-9]+)|(true|false)|null")
-_LONGEST_LITERAL = 200
+# What most attributes are: a text without templates and escapes, a whole number, true, false, null; or names with dots.
+_SIMPLE = re.compile(
+    rb"\"([^\"\\$%\r\n]*)\"|([0-9]+)|(true|false)|null"
+    rb"|((?!(?:true|false|null)\b)[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+)"
+)
+_LONGEST_SIMPLE = 200
 
 
 def _evaluated(scope: Scope, node: Node) -> Any:
     kind = node.type
-    if kind == "expression" and node.end_byte - node.start_byte <= _LONGEST_LITERAL:
-        literal = _LITERAL.fullmatch(node.text or b"")
-        if literal is not None:
-            return _of_literal(literal)
+    if kind == "expression" and node.end_byte - node.start_byte <= _LONGEST_SIMPLE:
+        simple = _SIMPLE.fullmatch(node.text or b"")
+        if simple is not None:
+            return _of_simple(scope, simple)
     if kind in ("expression", "literal_value", "collection_value", "template_expr", "operation"):
         return _operand(scope, [each for each in node.named_children if each.type != "comment"], node)
     reader = _READERS.get(kind)
     if reader is None:
-        raise Cannot(f"{_text(node)[:60]} is not worked out")
+        raise Cannot(f"{text_of(node)[:60]} is not worked out")
     return reader(scope, node)
 
 
-def _of_literal(literal: re.Match[bytes]) -> Any:
-    text, number, truth = literal.groups()
+def _of_simple(scope: Scope, simple: re.Match[bytes]) -> Any:
+    text, number, truth, dotted = simple.groups()
+    if dotted is not None:
+        root, *path = dotted.decode().split(".")
+        return scope.named(root, path)
     if text is not None:
         return text.decode("utf-8", "replace")
     if number is not None:
@@ -246,31 +213,31 @@ def _of_literal(literal: re.Match[bytes]) -> Any:
 def _operand(scope: Scope, parts: list[Node], whole: Node) -> Any:
     """A value and the path of attributes and indexes that follows it."""
     if parts and parts[0].type == "variable_expr":
-        return scope.named(_text(parts[0]), _path(scope, parts[1:]))
+        return scope.named(text_of(parts[0]), _path(scope, parts[1:]))
     if len(parts) == 1:
         return _evaluated(scope, parts[0])
     if not parts:
-        raise Cannot(f"{_text(whole)[:60]} is not worked out")
-    return _below(_evaluated(scope, parts[0]), _path(scope, parts[1:]), _text(parts[0])[:40])
+        raise Cannot(f"{text_of(whole)[:60]} is not worked out")
+    return _below(_evaluated(scope, parts[0]), _path(scope, parts[1:]), text_of(parts[0])[:40])
 
 
 def _path(scope: Scope, nodes: list[Node]) -> list[Any]:
     path: list[Any] = []
     for node in nodes:
         if node.type == "get_attr":
-            path.append(_text(node.named_children[-1]))
+            path.append(text_of(node.named_children[-1]))
         elif node.type == "index":
             inner = node.named_children[0].named_children
             if not inner:
-                raise Cannot(f"{_text(node)} is not worked out")
+                raise Cannot(f"{text_of(node)} is not worked out")
             path.append(_evaluated(scope, inner[0]))
         else:
-            raise Cannot(f"{_text(node)} is not worked out")
+            raise Cannot(f"{text_of(node)} is not worked out")
     return path
 
 
 def _number(_: Scope, node: Node) -> Any:
-    text = _text(node)
+    text = text_of(node)
     if len(text) > 400:
         raise Cannot("a number of more than 400 digits")
     return float(text) if re.search(r"[.eE]", text) else int(text)
@@ -305,13 +272,13 @@ def _template(scope: Scope, node: Node, source: bytes, offset: int, *, unescape:
     failed: tuple[type[Cannot], str, str] | None = None
     for child in node.named_children:
         if child.type == "template_directive":
-            raise Cannot(f"{_text(child)[:60]} is not worked out")
+            raise Cannot(f"{text_of(child)[:60]} is not worked out")
         if child.type != "template_interpolation":
             continue
         parts.append(_literal_text(source[position : child.start_byte - offset], unescape=unescape))
         inner = next((each for each in child.named_children if each.type == "expression"), None)
-        if inner is None or "~" in (_text(child)[:3] + _text(child)[-2:]):
-            raise Cannot(f"{_text(child)[:60]} is not worked out")
+        if inner is None or "~" in (text_of(child)[:3] + text_of(child)[-2:]):
+            raise Cannot(f"{text_of(child)[:60]} is not worked out")
         try:
             parts.append(as_text(_evaluated(scope, inner)))
         except Cannot as error:
@@ -356,8 +323,8 @@ def _object(scope: Scope, node: Node) -> Map:
 
 def _key(scope: Scope, node: Node) -> Any:
     inner = node.named_children
-    if len(inner) == 1 and inner[0].type == "variable_expr" and not _text(node).startswith("("):
-        return _text(inner[0])
+    if len(inner) == 1 and inner[0].type == "variable_expr" and not text_of(node).startswith("("):
+        return text_of(inner[0])
     return _evaluated(scope, node)
 
 
@@ -381,7 +348,7 @@ def _conditional(scope: Scope, node: Node) -> Any:
     condition, yes, no = [each for each in node.named_children if each.type == "expression"]
     chosen = _evaluated(scope, condition)
     if not isinstance(chosen, bool):
-        raise Cannot(f"{_text(condition)[:60]} is not worked out")
+        raise Cannot(f"{text_of(condition)[:60]} is not worked out")
     return _evaluated(scope, yes if chosen else no)
 
 
@@ -402,10 +369,10 @@ def _binary(scope: Scope, node: Node) -> Any:
         return (left and right) if sign == "&&" else (left or right)
     if sign in _NUMERIC and is_number(left) and is_number(right) and max(abs(left), abs(right)) < 1e15:
         if sign in "/%" and not right:
-            raise Cannot(f"{_text(node)[:60]} divides by zero", "another divisor")
+            raise Cannot(f"{text_of(node)[:60]} divides by zero", "another divisor")
         result = _NUMERIC[sign](left, right)
         return int(result) if isinstance(result, float) and result.is_integer() else result
-    raise Cannot(f"{_text(node)[:60]} is not worked out")
+    raise Cannot(f"{text_of(node)[:60]} is not worked out")
 
 
 def _unary(scope: Scope, node: Node) -> Any:
@@ -415,11 +382,11 @@ def _unary(scope: Scope, node: Node) -> Any:
         return not value
     if sign == "-" and is_number(value):
         return -value
-    raise Cannot(f"{_text(node)[:60]} is not worked out")
+    raise Cannot(f"{text_of(node)[:60]} is not worked out")
 
 
 def _call(scope: Scope, node: Node) -> Any:
-    name = _text(node.named_children[0])
+    name = text_of(node.named_children[0])
     function = FUNCTIONS.get(name)
     listed = next((each for each in node.named_children if each.type == "function_arguments"), None)
     given = [each for each in listed.named_children if each.type == "expression"] if listed is not None else []
@@ -446,7 +413,7 @@ def _try(scope: Scope, given: list[Node]) -> Any:
 
 _READERS: dict[str, Callable[[Scope, Node], Any]] = {
     "numeric_lit": _number,
-    "bool_lit": lambda _, node: _text(node) == "true",
+    "bool_lit": lambda _, node: text_of(node) == "true",
     "null_lit": lambda _, node: None,
     "string_lit": _string,
     "quoted_template": _string,

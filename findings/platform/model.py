@@ -58,7 +58,7 @@ class Resource:
         return mapping(self.body, "metadata.annotations")
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class EnvVar:
     """One environment variable of a container: a value, or a reference to a secret's key."""
 
@@ -122,7 +122,7 @@ class Workload:
         return str(self.pod.get("serviceAccountName") or self.pod.get("serviceAccount") or "default")
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Autoscaler:
     """A HorizontalPodAutoscaler, a KEDA ScaledObject, or a policy of the same meaning in another file."""
 
@@ -134,7 +134,7 @@ class Autoscaler:
     node: Map  # its spec
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Block:
     """One Terraform block. Attributes whose value cannot be told from the files are Unknown."""
 
@@ -191,7 +191,7 @@ class Block:
         return [block for block in self.blocks if block.type == type_]
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Setting:
     """One application setting, wherever it stands: environment, configuration file, ConfigMap, default in code."""
 
@@ -335,8 +335,16 @@ class Platform:
         return [block for kind in kinds for block in self._by_block.get(kind, [])]
 
     def autoscaler_of(self, workload: Workload) -> Autoscaler | None:
-        found = self._by_target.get(workload.id)
-        return beside(workload.resource.path, found, lambda each: each.place.path) if found else None
+        if workload not in self._scaled_by:
+            found = self._by_target.get(workload.id)
+            near = beside(workload.resource.path, found, lambda each: each.place.path) if found else None
+            self._scaled_by[workload] = near
+        return self._scaled_by[workload]
+
+    @cached_property
+    def _scaled_by(self) -> dict[Workload, Autoscaler | None]:
+        """What was found so far: a dozen checks ask of every workload."""
+        return {}
 
     def autoscalers_of(self, workload: Workload) -> list[Autoscaler]:
         """All that scale it, where it stands: those of the folders of another environment are of another cluster."""
@@ -393,10 +401,19 @@ class Platform:
         numbers = [number for name in self.names_like(pattern) for number in self._by_setting[name]]
         yield from (self.settings[number] for number in sorted(numbers))
 
-    def names_like(self, pattern: str | re.Pattern[str]) -> list[str]:
-        """The normal names of settings that match as a whole."""
+    def settings_ending(self, *endings: str) -> Iterator[Setting]:
+        """Settings whose normal name is one of these, or has more words before it."""
+        numbers = {number for each in endings for name in self.names_ending(each) for number in self._by_setting[name]}
+        yield from (self.settings[number] for number in sorted(numbers))
+
+    def names_like(self, pattern: str | re.Pattern[str], last_words: tuple[str, ...] = ()) -> list[str]:
+        """The normal names of settings that match as a whole. `last_words`: those that all of them end with, where the
+        pattern says so; only these are tried then."""
+        if isinstance(pattern, str) and pattern.isidentifier():  # it is no pattern, and matches itself alone
+            return [pattern] if pattern in self._by_setting else []
         compiled = re.compile(pattern)
-        return [name for name in self._by_setting if compiled.fullmatch(name)]
+        near = [name for word in last_words for name in self._by_last_word.get(word, ())]
+        return [name for name in (near if last_words else self._by_setting) if compiled.fullmatch(name)]
 
     def names_ending(self, words: str) -> list[str]:
         """The normal names of settings that are these words, or have more before them."""

@@ -21,14 +21,14 @@ _NAMESPACE_LABELS = ("k8s:io.kubernetes.pod.namespace", "io.kubernetes.pod.names
 NAME_LABEL = "kubernetes.io/metadata.name"
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Ports:
     low: int
     high: int
     protocol: str = "TCP"
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Peer:
     """Pods that may be reached. `namespaces`: None is every namespace, a name is that one, a mapping selects labels."""
 
@@ -57,7 +57,7 @@ class Peer:
         return tuple(found)
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Allow:
     """What one rule lets out: these destinations on these ports. No ports: every port."""
 
@@ -217,6 +217,8 @@ def prefix6(blocks: Iterable[Any]) -> int | None:
     """The bits of the shortest prefix among blocks of IPv6, which is the widest; None where there is none."""
     found: list[int] = []
     for block in blocks:
+        if ":" not in str(block):
+            continue
         try:
             found.append(ipaddress.IPv6Network(str(block), strict=False).prefixlen)
         except ValueError:

@@ -8,19 +8,13 @@ from findings.platform.yaml_reader import Map, Seq
 
 def find(node: Any, dotted: str) -> tuple[Any, int | None] | None:
     """(value, line) at a dotted path below a Map or Seq (`spec.rules.0.host`); None when it is not there."""
-    above: Any = None
-    last = ""
-    for part in _parts(dotted):
-        above, last = node, part
-        if isinstance(node, Map):
-            if part not in node:
-                return None
-            node = node[part]
-        elif isinstance(node, Seq) and part.isdigit() and int(part) < len(node):
-            node = node[int(part)]
-        else:
-            return None
-    return node, above.lines.get(last) if isinstance(above, Map) else above.lines[int(last)]
+    way, _, last = dotted.rpartition(".")
+    above = value(node, way) if way else node
+    if isinstance(above, Map):
+        return (above[last], above.lines.get(last)) if last in above else None
+    if isinstance(above, Seq) and last.isdigit() and int(last) < len(above):
+        return above[int(last)], above.lines[int(last)]
+    return None
 
 
 @lru_cache(maxsize=4096)
@@ -30,6 +24,8 @@ def _parts(dotted: str) -> tuple[str, ...]:
 
 def value(node: Any, dotted: str) -> Any:
     """The value at a path, without its line; None when it is not there, or null."""
+    if "." not in dotted and isinstance(node, Map):  # as most that is asked for
+        return node.get(dotted)
     for part in _parts(dotted):
         if isinstance(node, Map):
             node = node.get(part)

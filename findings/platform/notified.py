@@ -64,10 +64,11 @@ class _Policies:
         self._off: dict[tuple[str, str], Block] = {}  # workflows that are switched off
         self._names: set[str] = set()
         self._is_open = False  # something sends for policies that are not known
+        folders = {folder for folder, _ in self._blocks}
         for block in platform.blocks:
             if block.kind == "newrelic_workflow" and block.type == "resource":
                 self._workflow(block)
-            elif not (block.type == "resource" and block.kind.endswith("_condition")):
+            elif block.folder in folders and not (block.type == "resource" and block.kind.endswith("_condition")):
                 self._told |= {(block.folder, each) for each in _references(block)}
 
     def _workflow(self, block: Block) -> None:
@@ -125,7 +126,9 @@ def _datadog(platform: Platform) -> Iterator[Untold]:
     monitors = list(alerts.datadog_monitors(platform, of_metrics=False))
     if platform.terraform("datadog_monitor_notification_rule") or not any(map(_names_somebody, monitors)):
         return
-    used = {(block.folder, name) for block in platform.blocks for name in _references(block)}
+    folders = {monitor.place.path.rpartition("/")[0] for monitor in monitors}
+    near = (block for block in platform.blocks if block.folder in folders)
+    used = {(block.folder, name) for block in near for name in _references(block)}
     combined = {
         number
         for each in monitors

@@ -13,12 +13,14 @@ MOST_LETTERS = 20_000
 MOST_DEPTH = 60
 MOST_OPERATORS = 150
 
+_BLANK = re.compile(r"(?:\s+|#[^\n]*)*+")
 _TOKEN = re.compile(
-    r"""(?P<name>[a-zA-Z_:][a-zA-Z0-9_:.]*)
+    r"""(?:\s+|\#[^\n]*)*+  # with what is read over before it
+    (?:(?P<name>[a-zA-Z_:][a-zA-Z0-9_:.]*)
     |(?P<mark>=~|!~|==|!=|<=|>=|[-+*/%^<>=(){}\[\],@])
-    |(?P<blank>\s+|\#[^\n]*)
     |(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)
-    |(?P<number>0[xX][0-9a-fA-F]+|(?:[0-9]+(?:ms|[smhdwy]))+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)""",
+    |(?P<number>0[xX][0-9a-fA-F]+|(?:[0-9]+(?:ms|[smhdwy]))+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+    |(?P<end>\Z))""",
     re.VERBOSE,
 )
 _COMPARE = ("==", "!=", ">", "<", ">=", "<=")
@@ -34,25 +36,25 @@ class NotUnderstood(ValueError):
     """It is no PromQL, or more of it than is read here. The message says which."""
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Number:
     value: float | None  # None for a text
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Matcher:
     label: str
     operator: str  # = != =~ !~
     value: str
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Metric:
     name: str
     matchers: tuple[Matcher, ...] = ()
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Call:
     """A function or an aggregation."""
 
@@ -60,7 +62,7 @@ class Call:
     arguments: tuple["Node", ...]
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Binary:
     operator: str
     left: "Node"
@@ -106,15 +108,16 @@ def calls(node: Node) -> Iterator[str]:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    found = [(str(match.lastgroup), match[0]) for match in _TOKEN.finditer(text)]
-    if sum(len(word) for _, word in found) != len(text):  # something stands between them
-        position = 0
-        for match in _TOKEN.finditer(text):
-            if match.start() != position:
-                break
-            position = match.end()
-        raise NotUnderstood(f"“{text[position : position + 20]}” is no PromQL")
-    return [*(each for each in found if each[0] != "blank"), ("end", "")]
+    found: list[tuple[str, str]] = []
+    kind, position = "", 0
+    while kind != "end":
+        match = _TOKEN.match(text, position)
+        if match is None:
+            odd = _BLANK.sub("", text[position:], count=1)
+            raise NotUnderstood(f"“{odd[:20]}” is no PromQL")
+        kind, position = str(match.lastgroup), match.end()
+        found.append((kind, match[kind]))
+    return found
 
 
 class _Reader:

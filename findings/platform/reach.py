@@ -13,7 +13,7 @@ from platform_risk.quantities.records import record
 from platform_risk.quantities.sourced import Place
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Destination:
     """What a workload says it connects to."""
 
@@ -120,11 +120,7 @@ def _reaches_service(platform: Platform, allows: list[Allow], service: Resource,
         return None
     # A policy sees the packet after the Service's address was replaced: the pod's port counts.
     inner = _pod_port(service, port)
-    behind = [
-        each.labels
-        for each in platform.workloads
-        if each.resource.namespace == service.namespace and selects(selector, each.labels)
-    ]
+    behind = [each.labels for each in platform.selected(selector, service.namespace)]
     outcome: bool | None = False
     for allow in allows:
         for peer in allow.peers:

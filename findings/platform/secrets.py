@@ -20,7 +20,7 @@ class How(StrEnum):
     CSI = "csi"  # files that the Secrets Store driver writes
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class SecretUse:
     """One use of a Secret by a workload, or by a fragment whose workload is not among the files."""
 

@@ -14,8 +14,8 @@ from findings.platform.secrets import class_key, classes_of, synced
 from findings.platform.units import seconds
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
-_ON = r"(?:.*_)?enable_secret_rotation"
-_INTERVAL = r"(?:.*_)?rotation_poll_interval"
+_ON = "enable_secret_rotation"
+_INTERVAL = "rotation_poll_interval"
 _DRIVER = re.compile(r"secrets-store(?:-csi)?/driver(?:[:@]|\Z)|secrets-store-csi-driver(?:[:@]|\Z)")
 _EVERY = 120.0
 _EVERY_NOTE = "Secrets Store CSI driver: --rotation-poll-interval defaults to 2m"
@@ -86,9 +86,9 @@ def _stated(platform: Platform) -> tuple[Sourced[Any] | None, Sourced[Any] | Non
             is_on, every = provider.get("secret_rotation_enabled"), provider.get("secret_rotation_interval")
             if isinstance(is_on, Sourced):
                 return is_on, every if isinstance(every, Sourced) else None
-    told = [each.value for each in platform.settings_like(_ON)]
+    told = [each.value for each in platform.settings_ending(_ON)]
     told.sort(key=lambda each: str(each.value).lower() != "true")
-    return next(iter(told), None), next((each.value for each in platform.settings_like(_INTERVAL)), None)
+    return next(iter(told), None), next((each.value for each in platform.settings_ending(_INTERVAL)), None)
 
 
 def _is_driver(workload: Workload) -> bool:

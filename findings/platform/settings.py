@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from findings.platform.config_files import ConfigFile
 from findings.platform.model import Resource, Setting, Workload
@@ -15,21 +15,27 @@ _SPACED = re.compile(r"(?:.*/)?(?:redis|valkey|keydb)(?:[-.]?(?:additional\.)?co
 _PAIR = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.\-\[\]]*)\s*[=:]\s*(.*?)\s*\Z")
 
 
-def flat(root: Any, prefix: str = "", line: int | None = None, depth: int = 0) -> Iterator[tuple[str, Any, int | None]]:
+Leaf = tuple[str, Any, int | None]
+
+
+def flat(root: Any) -> list[Leaf]:
     """(dotted key, scalar, line) of every leaf; items of lists by their number."""
-    if depth > MOST_DEPTH:
+    found: list[Leaf] = []
+    _flatten(root, "", 0, found)
+    return found
+
+
+def _flatten(node: Any, prefix: str, depth: int, found: list[Leaf]) -> None:
+    if depth >= MOST_DEPTH or not isinstance(node, Map | Seq):
         return
-    if isinstance(root, Map):
-        below = [(f"{prefix}.{key}" if prefix else key, value, root.lines.get(key)) for key, value in root.items()]
-    elif isinstance(root, Seq):
-        below = [(f"{prefix}.{number}", value, root.lines[number]) for number, value in enumerate(root)]
-    else:
-        below = [(prefix, root, line)]
-    for key, value, at in below:
+    is_map, lines = isinstance(node, Map), cast(Any, node.lines)
+    below: Iterable[tuple[Any, Any]] = node.items() if isinstance(node, Map) else enumerate(node)
+    for key, value in below:
+        dotted = key if is_map and not prefix else f"{prefix}.{key}"
         if isinstance(value, Map | Seq):
-            yield from flat(value, key, at, depth + 1)
-        elif value is not None and key and depth < MOST_DEPTH:
-            yield key, value, at
+            _flatten(value, dotted, depth + 1, found)
+        elif value is not None and dotted:
+            found.append((dotted, value, lines.get(key) if is_map else lines[key]))
 
 
 def of_config(config: ConfigFile) -> Iterator[Setting]:

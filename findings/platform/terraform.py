@@ -14,13 +14,14 @@ from typing import Any
 from tree_sitter import Node
 
 from findings.platform import hcl
+from findings.platform.attributes import Attributes
 from findings.platform.files import Skipped
 from findings.platform.hcl import AFTER_APPLY, Raw, Scope
 from findings.platform.hcl_functions import PLAN, Cannot
 from findings.platform.model import Block, Platform, once
 from findings.platform.nodes import find, items, mapping
 from findings.platform.yaml_reader import Map, Seq
-from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
+from platform_risk.quantities.sourced import Place, Sourced, Unknown
 
 MOST_DEPTH = 50
 MOST_CALLS = 8  # modules within modules
@@ -202,12 +203,10 @@ class _Module:
                 scope.locals |= {name: value for name, (value, _) in raw.attributes.items()}
             elif raw.type == "resource" and len(raw.labels) == 2:
                 scope.resources[".".join(raw.labels)] = raw
-            elif raw.type == "variable" and raw.labels:
-                name = raw.labels[0]
-                scope.variables[name] = given[name] if name in given else self._variable(raw, name)
+        scope.variables = _Variables(self, given)
         return scope
 
-    def _variable(self, raw: Raw, name: str) -> tuple[Any, str]:
+    def variable(self, raw: Raw, name: str) -> tuple[Any, str]:
         if name in self.stated:
             value, where = self.stated[name]
             return _value(value), f"var.{name} of {where}"
@@ -218,6 +217,32 @@ class _Module:
             return Unknown(f"var.{name} has no default", f"a default of variable {name}, or {PLAN}"), ""
         expression, line = raw.attributes["default"]
         return _value(expression), f"var.{name} {_BY_DEFAULT}, {raw.path} line {line}"
+
+
+class _Variables(Mapping[str, tuple[Any, str]]):
+    """What those of one call of a module are worth, each worked out when it is first asked for."""
+
+    def __init__(self, module: _Module, given: Mapping[str, tuple[Any, str]]) -> None:
+        self._module = module
+        self._given = given
+        self._declared = {raw.labels[0]: raw for raw in module.raws if raw.type == "variable" and raw.labels}
+        self._known: dict[str, tuple[Any, str]] = {}
+
+    def __getitem__(self, name: str) -> tuple[Any, str]:
+        if name not in self._known:
+            declared = self._declared[name]
+            given = self._given.get(name)
+            self._known[name] = given if given is not None else self._module.variable(declared, name)
+        return self._known[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._declared
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._declared)
+
+    def __len__(self) -> int:
+        return len(self._declared)
 
 
 # The type of a block that stands for a file of values (.tfvars).
@@ -335,46 +360,6 @@ def _pairs(each: Any) -> list[tuple[Any, Any]] | None:
     return None
 
 
-class _Attributes(Mapping[str, "Sourced[Any] | Unknown"]):
-    """The attributes of a block, each worked out when it is first asked for: nobody asks for most."""
-
-    def __init__(self, raw: Raw, scope: Scope, of: str) -> None:
-        self._raw = raw
-        self._scope = scope
-        self._of = of
-        self._known: dict[str, Sourced[Any] | Unknown | None] = {}
-
-    def __getitem__(self, name: str) -> "Sourced[Any] | Unknown":
-        if name not in self._known:
-            self._known[name] = self._worked_out(name)
-        found = self._known[name]
-        if found is None:
-            raise KeyError(name)
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name in self._raw.attributes if name in self)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def _worked_out(self, name: str) -> "Sourced[Any] | Unknown | None":
-        if name not in self._raw.attributes:
-            return None
-        expression, line = self._raw.attributes[name]
-        place = Place(self._raw.path, line, self._of)
-        self._scope.notes.clear()
-        try:
-            value = self._scope.value(expression)
-        except Cannot as error:
-            return Unknown(error.reason, error.provide, place, error.partial)
-        if isinstance(value, Unknown):
-            return Unknown(value.reason, value.provide, place)
-        if value is None:  # null is as if it were not there
-            return None
-        return Sourced(value, Source.FILE, place, "; ".join(dict.fromkeys(self._scope.notes)))
-
-
 @once
 def _opened(platform: Platform) -> frozenset[tuple[str, str]]:
     made = [block for block in platform.blocks if block.type == "resource"]
@@ -398,7 +383,7 @@ _NOWHERE = _Where("", frozenset())
 def _block(raw: Raw, scope: Scope, address: str, where: _Where = _NOWHERE) -> Block:
     scope.made[0] += 1
     id_ = address or _address(raw)
-    attributes = _Attributes(raw, scope, id_)
+    attributes = Attributes(raw, scope, id_)
     inner = tuple(made for each in raw.blocks for made in _inner(each, scope, id_))
     return Block(
         raw.type, raw.labels, attributes, inner, raw.path, raw.line, address, raw.references, raw.written, where.root,

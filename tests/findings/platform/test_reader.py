@@ -1,6 +1,7 @@
 """Files in, one platform out: nothing that can be read is lost, and nothing that cannot is silent."""
 
 import itertools
+import re
 from typing import Any
 
 import pytest
@@ -69,6 +70,16 @@ def test_a_workload_states_its_environment_whatever_it_takes_it_from() -> None:
     of_workload = {each.name: each.value for each in found.settings_like("pool_size|workers|acks", workload.id)}
     assert {name: each.value for name, each in of_workload.items()} == {"pool_size": 20, "workers": 4, "acks": 1}
     assert of_workload["pool_size"].place.line == 15
+
+
+def test_settings_are_found_by_the_words_they_end_with_in_the_order_in_which_they_stand() -> None:
+    text = "b: {pollInterval: 1}\ninterval: 2\npoll_intervals: 3\na.poll.interval: 4\nspoll_interval: 5\n"
+    found = platform(("settings.yaml", text))
+    assert [each.value.value for each in found.settings_ending("interval")] == [1, 2, 4, 5]
+    assert [each.value.value for each in found.settings_ending("poll_interval", "interval")] == [1, 2, 4, 5]
+    assert [each.value.value for each in found.settings_ending("poll_interval")] == [1, 4]
+    assert found.names_like(re.compile(r"(?:.*_)?poll_\w+"), ("intervals",)) == ["poll_intervals"]
+    assert found.names_like("interval") == ["interval"]
 
 
 def test_what_a_config_map_holds_has_the_lines_of_its_own_file() -> None:
