@@ -22,6 +22,7 @@ from findings.risk_forms import InputForm, ServiceInputForm, ThresholdsForm
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.errors import Conflict, Refused
 from platform_risk.core.forms import refused
+from platform_risk.core.views.saving import reason_of
 
 GROUPS_SHOWN = 20
 POINTS_SHOWN = 40
@@ -182,7 +183,7 @@ def withdraw_input(request: HttpRequest, pk: int) -> HttpResponse:
     if not stating.may_state(user, row.service, row.finding):
         raise PermissionDenied("Taking it back takes the role member in its team.")
     back = _back(row.finding_id)
-    stating.withdraw(row, user=user, through="page", reason=request.POST.get("reason", "")[:2000])
+    stating.withdraw(row, user=user, through="page", reason=reason_of(request))
     messages.success(request, "It is taken back: what is measured or assumed holds again.")
     return redirect(back)
 

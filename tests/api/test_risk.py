@@ -11,7 +11,7 @@ from django.test import Client
 
 from findings import estimating, placements, risk_presentation, selectors, services, simulating
 from findings.actions import Transition, Update
-from findings.models import Estimate, Finding, RiskRollup, Simulation
+from findings.models import Estimate, Finding, RiskPolicy, RiskRollup, Simulation
 from findings.query import Query, parse
 from findings.risk import lanes
 from findings.risk.estimates import matrix_of
@@ -355,6 +355,28 @@ def test_costs_above_the_threshold_rise_and_other_thresholds_are_tried_before_th
     assert api(alice, "read").get("/api/v1/risk/policy/").json()["thresholds"]["cost_rises_from"] == "50000.000000"
     rising = [{"amount": "1", "probability": 0.1}, {"amount": "2", "probability": 0.5}]
     assert api(ada).put("/api/v1/risk/policy/", {"tolerance": rising, "reason": "x"}, JSON).status_code == 400
+
+
+@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "1e9999", "0", "-1"])
+def test_a_tolerance_that_is_no_amount_is_refused_at_its_field(
+    ada: User, signed_in: Callable[[User], Client], amount: str
+) -> None:
+    limits = {"cost_rises_from": "12000", "immediate_from": "250000", "immediate_budget_share": "1"}
+    form = {**limits, "critical_budget_share": "0.25", "currency": "USD", "reason": "r", "apply": "1"}
+    answer = signed_in(ada).post("/risk/lanes/", {**form, "tolerance": f"{amount} 0.1\n7 0.05"})
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["tolerance"][0].startswith("An amount above 0 and below ")
+    assert not RiskPolicy.objects.exists()
+    assert signed_in(ada).post("/risk/lanes/", {**form, "tolerance": "1e5 0.1"}).status_code == 302
+    assert RiskPolicy.objects.get().tolerance == [["100000", 0.1]]
+
+
+def test_a_reason_with_a_nul_takes_an_input_back_all_the_same(
+    alice: User, checkout: Service, signed_in: Callable[[User], Client]
+) -> None:
+    row = make_risk_input(service=checkout, name="frequency", numbers={"value": "2"})
+    assert signed_in(alice).post(f"/risk/inputs/{row.pk}/withdraw/", {"reason": "wrong\0ly"}).status_code == 302
+    assert AuditEvent.objects.get(action="withdrew").reason == "wrongly"
 
 
 def test_an_import_leaves_no_finding_without_figures(checkout: Service) -> None:
