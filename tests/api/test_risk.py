@@ -379,6 +379,16 @@ def test_a_reason_with_a_nul_takes_an_input_back_all_the_same(
     assert AuditEvent.objects.get(action="withdrew").reason == "wrongly"
 
 
+def test_a_team_s_group_leads_to_its_own_findings_though_others_have_some_in_the_service(
+    api: Api, alice: User, checkout: Service, search: Team
+) -> None:
+    mine, theirs = (make_finding(checkout, check_id="dns", rule="dns", team=team) for team in (checkout.team, search))
+    estimating.follow([mine.pk, theirs.pk])
+    (row,) = api(alice).get("/api/v1/risk/groups/", {"team": "payments"}).json()["results"]
+    found = api(alice).get("/api/v1/findings/", {"q": row["q"]}).json()["results"]
+    assert (row["findings"], [each["id"] for each in found]) == (1, [str(mine.pk)])
+
+
 def test_an_import_leaves_no_finding_without_figures(checkout: Service) -> None:
     upload(sarif(*(sarif_result(f"R{number}", level="warning") for number in range(5)), sarif_result("X")), checkout)
     assert not Finding.objects.filter(estimate__key__isnull=True).exists()
