@@ -2,6 +2,7 @@
 
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -60,9 +61,18 @@ def matrix(request: HttpRequest) -> HttpResponse:
         "groups": risk_presentation.groups(user, order=order, shown=GROUPS_SHOWN),
         "missing": _missing(request), "lint": _lint(unit),
         "controls": portfolio.controls(user) if view == "inherent" else [],
+        "exports": {
+            "matrix": _csv("api:risk-matrix", unit=unit, view=view, q=query.text()),
+            "groups": _csv("api:risk-groups", order=order),
+        },
         "tab": "matrix",
     }  # fmt: skip
     return render(request, "findings/risk_matrix.html", context, status=status)
+
+
+def _csv(name: str, **asked: str) -> str:
+    """The same table as a file: of what the page was asked for."""
+    return f"{reverse(name)}?{urlencode({'format': 'csv'} | {key: value for key, value in asked.items() if value})}"
 
 
 @cache

@@ -1,5 +1,6 @@
 """Risk through the API: figures that equal the lists behind them, statements with their sources, and who may see."""
 
+import csv
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
@@ -387,6 +388,20 @@ def test_a_team_s_group_leads_to_its_own_findings_though_others_have_some_in_the
     (row,) = api(alice).get("/api/v1/risk/groups/", {"team": "payments"}).json()["results"]
     found = api(alice).get("/api/v1/findings/", {"q": row["q"]}).json()["results"]
     assert (row["findings"], [each["id"] for each in found]) == (1, [str(mine.pk)])
+
+
+def test_a_table_is_saved_as_the_page_was_asked_for_it(
+    checkout: Service, alice: User, signed_in: Callable[[User], Client]
+) -> None:
+    made = [make_finding(checkout, rule=rule, check_id=rule) for rule in ("dns", "dns", "backups")]
+    estimating.follow([each.pk for each in made])
+    client = signed_in(alice)
+    page = client.get("/risk/", {"q": "check:dns", "order": "findings"})
+    matrix, groups = (client.get(page.context["exports"][name]) for name in ("matrix", "groups"))
+    rows = list(csv.DictReader(b"".join(matrix).decode().splitlines()))  # type: ignore[arg-type]
+    assert sum(int(row["count"]) for row in rows) == sum(each.count for each in page.context["matrix"].cells) == 2
+    listed = list(csv.DictReader(b"".join(groups).decode().splitlines()))  # type: ignore[arg-type]
+    assert [row["check"] for row in listed] == ["dns", "backups"]
 
 
 def test_an_import_leaves_no_finding_without_figures(checkout: Service) -> None:
