@@ -20,6 +20,7 @@ from platform_risk.core.errors import Refused
 from platform_risk.core.models import Service, User
 
 MOST_POINTS = 10
+MOST_AMOUNT = 10**15
 Tolerance = Sequence[tuple[Decimal, float]]
 
 
@@ -43,14 +44,15 @@ def check_tolerance(points: Tolerance) -> list[list[Any]]:
     """Points of the line that no year's loss should cross: amounts rise, probabilities fall."""
     if len(points) > MOST_POINTS:
         raise Refused(f"At most {MOST_POINTS} points.", field="tolerance")
+    for amount, probability in points:
+        if not amount.is_finite() or not 0 < amount < MOST_AMOUNT or not 0 < probability <= 1:
+            words = f"An amount above 0 and below {MOST_AMOUNT:,}, and a probability above 0 and up to 1."
+            raise Refused(words, field="tolerance")
     ordered = sorted(points)
-    for amount, probability in ordered:
-        if amount <= 0 or not 0 < probability <= 1:
-            raise Refused("An amount above 0, and a probability above 0 and up to 1.", field="tolerance")
     falling = [probability for _, probability in ordered]
     if falling != sorted(falling, reverse=True) or len({amount for amount, _ in ordered}) != len(ordered):
         raise Refused("A greater loss must not be tolerated more often than a smaller one.", field="tolerance")
-    return [[str(amount), probability] for amount, probability in ordered]
+    return [[f"{amount:f}", probability] for amount, probability in ordered]
 
 
 def preview(limits: Thresholds) -> list[Move]:

@@ -185,6 +185,7 @@ class Burner:
     loss: Decimal | None
     currency: str
     budget_share: float | None
+    team: str = ""  # where only its findings were counted: of a service they may be several teams'
 
     @property
     def repair_minutes(self) -> float:
@@ -201,7 +202,8 @@ class Burner:
     @property
     def query(self) -> str:
         what = f"check:{self.check}" if self.check else f'class:{self.risk_class} check:""'
-        return f"is:open {what} service:{self.service} -is:other_branch"
+        of = f" team:{self.team}" if self.team else ""
+        return f"is:open {what} service:{self.service}{of} -is:other_branch"
 
 
 _ORDERS = {"minutes": "minutes", "loss": "loss", "findings": "n"}
@@ -229,7 +231,7 @@ def burners(user: User, part: Part = ALL, *, shown: int = 9, order: str = "minut
         Burner(
             row["estimate__check_id"], row["estimate__risk_class"], row["service__slug"], row["n"], row["minutes"],
             row["hidden"] or 0.0, row["loss"], row["estimate__currency"],
-            _share(row["minutes"], row["service__slo"]),
+            _share(row["minutes"], row["service__slo"]), part.team.slug if part.team is not None else "",
         )
         for row in rows
     ]  # fmt: skip

@@ -222,6 +222,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "platform_risk.core.nul.NamesNothing",
     "platform_risk.core.giving_way.GivingWay",
 ]
 

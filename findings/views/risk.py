@@ -2,6 +2,7 @@
 
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -22,6 +23,7 @@ from findings.risk_forms import InputForm, ServiceInputForm, ThresholdsForm
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.errors import Conflict, Refused
 from platform_risk.core.forms import refused
+from platform_risk.core.views.saving import reason_of
 
 GROUPS_SHOWN = 20
 POINTS_SHOWN = 40
@@ -59,9 +61,18 @@ def matrix(request: HttpRequest) -> HttpResponse:
         "groups": risk_presentation.groups(user, order=order, shown=GROUPS_SHOWN),
         "missing": _missing(request), "lint": _lint(unit),
         "controls": portfolio.controls(user) if view == "inherent" else [],
+        "exports": {
+            "matrix": _csv("api:risk-matrix", unit=unit, view=view, q=query.text()),
+            "groups": _csv("api:risk-groups", order=order),
+        },
         "tab": "matrix",
     }  # fmt: skip
     return render(request, "findings/risk_matrix.html", context, status=status)
+
+
+def _csv(name: str, **asked: str) -> str:
+    """The same table as a file: of what the page was asked for."""
+    return f"{reverse(name)}?{urlencode({'format': 'csv'} | {key: value for key, value in asked.items() if value})}"
 
 
 @cache
@@ -182,7 +193,7 @@ def withdraw_input(request: HttpRequest, pk: int) -> HttpResponse:
     if not stating.may_state(user, row.service, row.finding):
         raise PermissionDenied("Taking it back takes the role member in its team.")
     back = _back(row.finding_id)
-    stating.withdraw(row, user=user, through="page", reason=request.POST.get("reason", "")[:2000])
+    stating.withdraw(row, user=user, through="page", reason=reason_of(request))
     messages.success(request, "It is taken back: what is measured or assumed holds again.")
     return redirect(back)
 

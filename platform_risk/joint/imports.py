@@ -22,7 +22,7 @@ from platform_risk.core.catalog.selectors import environments
 from platform_risk.core.errors import Refused
 from platform_risk.core.imports import services
 from platform_risk.core.models import Import, ImportKind, ImportState, User
-from platform_risk.core.views.saving import done, saved
+from platform_risk.core.views.saving import done, reason_of, saved
 from platform_risk.joint import columns as asking
 from platform_risk.joint.forms import ColumnsForm, ReasonForm, UploadForm
 from platform_risk.joint.receiving import enqueue, hand_in, take_back, together
@@ -232,7 +232,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     row = _one(request, pk, to_change=True)
     user = user_of(request)
-    reason = request.POST.get("reason", "")[:2000]
+    reason = reason_of(request)
     large = row.new + row.changed + row.reopened + row.closed > services.UNDONE_AT_ONCE
     said = "It is being taken back." if large else "It was taken back: its scope is as it was before."
     done(request, lambda: take_back(row, user=user, reason=reason), said)

@@ -44,7 +44,7 @@ def content(kind: str, user: User, day: date) -> dict[str, Any] | None:
     told: dict[str, Any] = {"user": user, "kind": kind, "day": day, "site": settings.PUBLIC_URL.rstrip("/")}
     if kind == "daily":
         lists = reviews.day_figures(user, day)
-        shown = [(_TITLES[name], rows, len(rows)) for name, rows in lists.items() if rows]
+        shown = [(_TITLES[name], rows, count) for name, (rows, count) in lists.items() if rows]
         return told | {"lists": shown} if shown else None
     found = reviews.review(user, day)
     if found is None or not (any(found.counts.values()) or found.costs):

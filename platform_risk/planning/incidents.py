@@ -176,7 +176,12 @@ def _check_links(service_id: int, linked: Iterable[Finding]) -> None:
 
 
 def _check_times(incident: Incident) -> None:
-    """The table holds the same; here the field that is wrong is named."""
+    """The table holds their order; here the field that is wrong is named."""
+    now = timezone.now()
+    for name in ("started_at", "detected_at", "recovered_at"):
+        moment = getattr(incident, name)
+        if moment is not None and not incidents_csv.is_past(moment, now):
+            raise Refused("This time is in the future, or before 1970.", field=name)
     found = incidents_csv.disorder(incident.started_at, incident.detected_at, incident.recovered_at)
     if found is not None:
         field, words = found

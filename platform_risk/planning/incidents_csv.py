@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 MOST_BYTES = 2_000_000
@@ -115,6 +115,11 @@ def disorder(
     return None
 
 
+def is_past(moment: datetime, now: datetime) -> bool:
+    """An hour is granted to clocks."""
+    return _EARLIEST <= moment <= now + timedelta(hours=1)
+
+
 def _text(most: int, *, needed: bool) -> Callable[[str, datetime], str]:
     def read(cell: str, now: datetime) -> str:
         if needed and not cell:
@@ -139,7 +144,7 @@ def _moment(cell: str, now: datetime) -> datetime | None:
         found = found.astimezone(UTC)
     except OverflowError:
         raise ValueError(f"“{cell[:40]}” is no time that can be stored.") from None
-    if not _EARLIEST <= found <= now + timedelta(hours=1):
+    if not is_past(found, now):
         raise ValueError(f"“{cell[:40]}” is in the future, or before 1970.")
     return found
 
@@ -157,7 +162,7 @@ def _share(cell: str, now: datetime) -> Decimal | None:
     number, percent = (cell[:-1].strip(), 100) if cell.endswith("%") else (cell, 1)
     try:
         found = Decimal(number) / percent
-    except (InvalidOperation, ValueError):
+    except (ArithmeticError, ValueError):
         raise ValueError(f"“{cell[:40]}” is no share: write 0.35 or 35 %.") from None
     if not found.is_finite() or not 0 <= found <= 1:
         raise ValueError(f"“{cell[:40]}” is no share between 0 and 1.")

@@ -340,8 +340,9 @@ def add_note(*, user: User, week: date, team: Team | None, kind: str, text: str)
 # -- a day, for the digest
 
 
-def day_figures(user: User, day: date) -> dict[str, list[dict[str, Any]]]:
-    """What happened on a day to findings that the user may see, and what of the user's own is overdue or expires."""
+def day_figures(user: User, day: date) -> dict[str, tuple[list[dict[str, Any]], int]]:
+    """What happened on a day to findings that the user may see, what of the user's own is overdue, and what expires:
+    the worst of each by name, and how many there are."""
     begin = datetime.combine(day, time(), UTC)
     end = begin + timedelta(days=1)
     rows = Finding.objects.visible_to(user).on_default_branch()
@@ -354,7 +355,10 @@ def day_figures(user: User, day: date) -> dict[str, list[dict[str, Any]]]:
         ),
     }
     return {
-        name: [_shown(each) for each in found.select_related("service").order_by("rank", "id")[:LISTED]]
+        name: (
+            [_shown(each) for each in found.select_related("service").order_by("rank", "id")[:LISTED]],
+            found.count(),
+        )
         for name, found in lists.items()
     }
 

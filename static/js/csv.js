@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const NUMBER = /^[-−+]?[\d,]+(\.\d+)?$/;
-  const NOT_TEXT = "[data-no-csv], svg, button, input, select, form";
+  const NOT_TEXT = "[data-no-csv], .phone-only, svg, button, input, select, form";
 
   const name = (table) => (table.caption?.textContent || "Table").trim();
 

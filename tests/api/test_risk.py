@@ -1,5 +1,6 @@
 """Risk through the API: figures that equal the lists behind them, statements with their sources, and who may see."""
 
+import csv
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,7 +12,7 @@ from django.test import Client
 
 from findings import estimating, placements, risk_presentation, selectors, services, simulating
 from findings.actions import Transition, Update
-from findings.models import Estimate, Finding, RiskRollup, Simulation
+from findings.models import Estimate, Finding, RiskPolicy, RiskRollup, Simulation
 from findings.query import Query, parse
 from findings.risk import lanes
 from findings.risk.estimates import matrix_of
@@ -355,6 +356,52 @@ def test_costs_above_the_threshold_rise_and_other_thresholds_are_tried_before_th
     assert api(alice, "read").get("/api/v1/risk/policy/").json()["thresholds"]["cost_rises_from"] == "50000.000000"
     rising = [{"amount": "1", "probability": 0.1}, {"amount": "2", "probability": 0.5}]
     assert api(ada).put("/api/v1/risk/policy/", {"tolerance": rising, "reason": "x"}, JSON).status_code == 400
+
+
+@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "1e9999", "0", "-1"])
+def test_a_tolerance_that_is_no_amount_is_refused_at_its_field(
+    ada: User, signed_in: Callable[[User], Client], amount: str
+) -> None:
+    limits = {"cost_rises_from": "12000", "immediate_from": "250000", "immediate_budget_share": "1"}
+    form = {**limits, "critical_budget_share": "0.25", "currency": "USD", "reason": "r", "apply": "1"}
+    answer = signed_in(ada).post("/risk/lanes/", {**form, "tolerance": f"{amount} 0.1\n7 0.05"})
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["tolerance"][0].startswith("An amount above 0 and below ")
+    assert not RiskPolicy.objects.exists()
+    assert signed_in(ada).post("/risk/lanes/", {**form, "tolerance": "1e5 0.1"}).status_code == 302
+    assert RiskPolicy.objects.get().tolerance == [["100000", 0.1]]
+
+
+def test_a_reason_with_a_nul_takes_an_input_back_all_the_same(
+    alice: User, checkout: Service, signed_in: Callable[[User], Client]
+) -> None:
+    row = make_risk_input(service=checkout, name="frequency", numbers={"value": "2"})
+    assert signed_in(alice).post(f"/risk/inputs/{row.pk}/withdraw/", {"reason": "wrong\0ly"}).status_code == 302
+    assert AuditEvent.objects.get(action="withdrew").reason == "wrongly"
+
+
+def test_a_team_s_group_leads_to_its_own_findings_though_others_have_some_in_the_service(
+    api: Api, alice: User, checkout: Service, search: Team
+) -> None:
+    mine, theirs = (make_finding(checkout, check_id="dns", rule="dns", team=team) for team in (checkout.team, search))
+    estimating.follow([mine.pk, theirs.pk])
+    (row,) = api(alice).get("/api/v1/risk/groups/", {"team": "payments"}).json()["results"]
+    found = api(alice).get("/api/v1/findings/", {"q": row["q"]}).json()["results"]
+    assert (row["findings"], [each["id"] for each in found]) == (1, [str(mine.pk)])
+
+
+def test_a_table_is_saved_as_the_page_was_asked_for_it(
+    checkout: Service, alice: User, signed_in: Callable[[User], Client]
+) -> None:
+    made = [make_finding(checkout, rule=rule, check_id=rule) for rule in ("dns", "dns", "backups")]
+    estimating.follow([each.pk for each in made])
+    client = signed_in(alice)
+    page = client.get("/risk/", {"q": "check:dns", "order": "findings"})
+    matrix, groups = (client.get(page.context["exports"][name]) for name in ("matrix", "groups"))
+    rows = list(csv.DictReader(b"".join(matrix).decode().splitlines()))
+    assert sum(int(row["count"]) for row in rows) == sum(each.count for each in page.context["matrix"].cells) == 2
+    listed = list(csv.DictReader(b"".join(groups).decode().splitlines()))
+    assert [row["check"] for row in listed] == ["dns", "backups"]
 
 
 def test_an_import_leaves_no_finding_without_figures(checkout: Service) -> None:

@@ -55,3 +55,18 @@ def test_an_input_stated_on_a_page_moves_the_figure_and_can_be_taken_back(opened
     page.wait_for_url(f"**/findings/{number}/**")
     assert "default" in page.locator("#risk tr", has_text="How often").inner_text()
     assert site.get(f"/findings/{number}/")["bad_minutes_per_year"] == before
+
+
+@pytest.mark.parametrize("path", ["/", "/risk/exceedance/", "/remedies/"])
+def test_on_paper_no_word_of_a_chart_is_cut_off(opened: Opened, path: str) -> None:
+    page = opened(width=718, height=1000)  # A4 between its margins: as narrow as a phone to the rules of the screen
+    page.goto(path)
+    page.emulate_media(media="print")
+    cut = page.eval_on_selector_all(
+        "main .chart svg text",
+        """texts => texts.map(each => [each.textContent, each.getBoundingClientRect()])
+        .filter(([, at]) => at.width && (at.left < 0 || at.right > innerWidth)).map(([words]) => words)""",
+    )
+    words = page.locator("main .chart svg text").count()
+    page.emulate_media(media="null")
+    assert (cut, words > 3) == ([], True)

@@ -23,7 +23,7 @@ page = require_http_methods(["GET", "HEAD", "POST"])
 def services_page(request: HttpRequest) -> HttpResponse:
     """The rows themselves come with their counts from the context (platform_risk.joint.context)."""
     user = user_of(request)
-    form = ServiceForm(request.POST or None, teams=selectors.teams_written_by(user))
+    form = ServiceForm(request.POST if request.method == "POST" else None, teams=selectors.teams_written_by(user))
 
     def write() -> object:
         return services.create_service(user=user, **form.cleaned_data)
@@ -71,7 +71,7 @@ def service_delete(request: HttpRequest, slug: str) -> HttpResponse:
 @page
 def teams_page(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    form = TeamForm(request.POST or None)
+    form = TeamForm(request.POST if request.method == "POST" else None)
 
     def write() -> object:
         return services.create_team(user=user, **form.cleaned_data)
@@ -87,7 +87,7 @@ def team_edit(request: HttpRequest, slug: str) -> HttpResponse:
     user = user_of(request)
     team = get_object_or_404(selectors.teams_visible_to(user), slug=slug)
     services.may_change_team(user, team)
-    form = TeamForm(request.POST or None, initial={"slug": team.slug, "name": team.name})
+    form = TeamForm(request.POST if request.method == "POST" else None, initial={"slug": team.slug, "name": team.name})
 
     def write() -> object:
         return services.change_team(team, user=user, **form.cleaned_data)
@@ -108,7 +108,7 @@ def team_delete(request: HttpRequest, slug: str) -> HttpResponse:
 @page
 def environments_page(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    form = EnvironmentForm(request.POST or None)
+    form = EnvironmentForm(request.POST if request.method == "POST" else None)
 
     def write() -> object:
         return services.create_environment(user=user, **form.cleaned_data)
@@ -125,7 +125,7 @@ def environment_edit(request: HttpRequest, slug: str) -> HttpResponse:
     user = user_of(request)
     environment = get_object_or_404(selectors.environments(), slug=slug)
     services.may_change_environment(user)
-    form = EnvironmentForm(request.POST or None, initial=environment_fields(environment))
+    form = EnvironmentForm(request.POST if request.method == "POST" else None, initial=environment_fields(environment))
 
     def write() -> object:
         return services.change_environment(environment, user=user, **form.cleaned_data)

@@ -55,7 +55,7 @@ def rule_edit(request: HttpRequest, pk: int) -> HttpResponse:
     user = user_of(request)
     rule = get_object_or_404(selectors.rules_visible_to(user), pk=pk)
     services.may_change_rules_of(user, rule.service)
-    form = RuleForm(request.POST or None, user=user, initial=rule_fields(rule))
+    form = RuleForm(request.POST if request.method == "POST" else None, user=user, initial=rule_fields(rule))
 
     def write() -> object:
         return services.change_rule(rule, user=user, **form.cleaned_data)

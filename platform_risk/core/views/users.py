@@ -32,7 +32,7 @@ AUDIT = exports.Table(
 def users_page(request: HttpRequest) -> HttpResponse:
     by = user_of(request)
     users = selectors.users_for(by)
-    form = UserForm(request.POST or None, by=by)
+    form = UserForm(request.POST if request.method == "POST" else None, by=by)
 
     def write() -> object:
         return services.create_user(by=by, **form.sent())
@@ -47,7 +47,7 @@ def users_page(request: HttpRequest) -> HttpResponse:
 def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
     by = user_of(request)
     person = get_object_or_404(selectors.users_for(by), pk=pk)
-    form = UserForm(request.POST or None, by=by, user=person, initial=user_fields(person))
+    form = UserForm(request.POST if request.method == "POST" else None, by=by, user=person, initial=user_fields(person))
 
     def write() -> object:
         return services.change_user(person, by=by, **form.sent())

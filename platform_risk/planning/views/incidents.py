@@ -86,7 +86,7 @@ def incident(request: HttpRequest, pk: int) -> HttpResponse:
 @page
 def incident_new(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    form = IncidentForm(request.POST or None, user=user)
+    form = IncidentForm(request.POST if request.method == "POST" else None, user=user)
     made: list[Incident] = []
 
     def write() -> None:
@@ -102,7 +102,7 @@ def incident_edit(request: HttpRequest, pk: int) -> HttpResponse:
     user, found = user_of(request), _one(request, pk)
     incidents.guard(user, found.service)
     initial: dict[str, Any] = incident_fields(found, incidents.findings_of(found, user))
-    form = IncidentForm(request.POST or None, user=user, initial=initial)
+    form = IncidentForm(request.POST if request.method == "POST" else None, user=user, initial=initial)
 
     def write() -> object:
         return incidents.change(found, user=user, through="page", **form.cleaned_data)

@@ -89,7 +89,7 @@ def remedy(request: HttpRequest, slug: str) -> HttpResponse:
 @page
 def remedy_new(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    form = RemedyForm(request.POST or None, user=user)
+    form = RemedyForm(request.POST if request.method == "POST" else None, user=user)
 
     def write() -> object:
         return remedies.create(user=user, **form.cleaned_data)
@@ -103,7 +103,7 @@ def remedy_new(request: HttpRequest) -> HttpResponse:
 def remedy_edit(request: HttpRequest, slug: str) -> HttpResponse:
     user, found = user_of(request), _one(request, slug)
     remedies.guard(user, found)
-    form = RemedyForm(request.POST or None, user=user, initial=remedy_fields(found))
+    form = RemedyForm(request.POST if request.method == "POST" else None, user=user, initial=remedy_fields(found))
 
     def write() -> object:
         return remedies.change(found, user=user, **form.cleaned_data)

@@ -89,10 +89,7 @@ def _shown(request: HttpRequest, week: date, form: NoteForm, status: int = 200) 
         "review": found,
         "is_running": is_running,
         "lists": lists,
-        # What is to be done beside what came: both long, neither below the other.
-        "columns": [
-            column for side in SIDES if (column := [each for each in lists if each.name in side and each.count])
-        ],
+        "columns": _columns(lists),
         "is_quiet": found is not None and not any(found.counts.values()) and not found.costs,
         "parts": list(reviews.merged(found.parts)) if found else [],
         "team": team,

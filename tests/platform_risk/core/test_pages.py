@@ -483,3 +483,12 @@ def test_a_list_asks_the_same_number_of_queries_for_many_rows(
 @pytest.mark.parametrize("url", [url for url in PAGES if "{" not in url])
 def test_a_page_takes_no_other_method(ada: User, checkout: Service, signed_in: SignedIn, url: str, method: str) -> None:
     assert getattr(signed_in(ada), method)(url).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/services/%00/", "/teams/%00/", "/remedies/a%00/", "/environments/%00/edit/", "/reviews/?team=%00",
+     "/imports/?service=%00", "/audit/?kind=%00"],
+)  # fmt: skip
+def test_an_address_with_a_nul_names_nothing(ada: User, signed_in: SignedIn, address: str) -> None:
+    assert signed_in(ada).get(address).status_code == 404

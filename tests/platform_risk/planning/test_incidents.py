@@ -306,6 +306,23 @@ def test_pages_write_show_and_delete(alice: User, vic: User, cause: Finding, sig
     assert not Incident.objects.exists()
 
 
+@pytest.mark.parametrize("name", ["started_at", "detected_at", "recovered_at"])
+@pytest.mark.parametrize("moment", ["2099-01-01T00:00", "1960-01-01T00:00", "0001-01-01T00:00"])
+def test_the_form_takes_no_time_that_the_api_and_a_file_would_refuse(
+    alice: User, cause: Finding, signed_in: SignedIn, name: str, moment: str
+) -> None:
+    form = {"service": cause.service_id, "title": "T", "started_at": "2026-11-02T09:30"}
+    answer = signed_in(alice).post("/incidents/new/", {**form, name: moment})
+    assert answer.status_code == 422
+    assert "This time is in the future, or before 1970." in answer.context["form"].errors[name]
+    assert not Incident.objects.exists()
+
+
+def test_a_form_that_was_sent_empty_says_what_it_lacks(alice: User, cause: Finding, signed_in: SignedIn) -> None:
+    answer = signed_in(alice).post("/incidents/new/", {})
+    assert (answer.status_code, set(answer.context["form"].errors)) == (422, {"service", "title", "started_at"})
+
+
 def test_the_list_costs_the_same_however_many_there_are(
     alice: User, cause: Finding, signed_in: SignedIn, django_assert_num_queries: Any,
     django_assert_max_num_queries: Any,

@@ -56,6 +56,7 @@ def test_what_is_wrong_names_its_line(row: str, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("cell", "column"), [("2", "users_affected"), ("NaN", "users_affected"), ("1e999", "users_affected"),
+                         ("1e999999999", "users_affected"),
                          ("maybe", "was_alerted"), ("#x", "findings"), ("9" * 30, "findings")],
 )  # fmt: skip
 def test_a_cell_that_makes_no_sense_is_named_by_its_column(cell: str, column: str) -> None:

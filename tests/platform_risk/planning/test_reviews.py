@@ -220,6 +220,17 @@ def test_a_daily_digest_tells_of_yesterday_and_nothing_goes_when_there_is_nothin
     assert Digest.objects.filter(sent_at__isnull=False).count() == 2
 
 
+def test_a_daily_digest_counts_all_and_names_the_worst(checkout: Service, alice: User) -> None:
+    subscribe(alice, daily=True)
+    for number in range(reviews.LISTED + 3):
+        make_finding(checkout, title=f"Number {number}.", first_seen_at=timezone.now() - timedelta(days=1))
+    assert tasks.send_digests() == 1
+    (message,) = mail.outbox
+    assert message.subject == "Platform Risk, 2026-11-24: 28 new"
+    assert "New (28)" in message.body
+    assert (message.body.count(" Number "), "  and more" in message.body) == (25, True)
+
+
 def test_a_mail_that_is_refused_is_tried_again(
     week: dict[str, Finding], alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
