@@ -71,7 +71,7 @@ def test_the_overview_says_how_much_of_what_is_nobodys_a_rule_splits(
     upload_bill(focus(line("30", "payments"), line("8", account="network"), line("5")))
     body = signed_in(ada).get("/costs/").content.decode()
     tile = body.partition("Nobody’s, ")[2].partition("</div>")[0]
-    assert "<b>13.00</b>" in tile
+    assert "<b>13.00<small>USD</small></b>" in tile
     assert "8.00 of it" in tile
 
 
