@@ -42,7 +42,7 @@ def _listed(request: HttpRequest, form: PriceForm, book_form: BookForm) -> HttpR
 @page
 def prices(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    form = PriceForm(request.POST or None)
+    form = PriceForm(request.POST if request.method == "POST" else None)
 
     def write() -> object:
         return pricing.create(user=user, **form.sent())
@@ -56,7 +56,7 @@ def prices(request: HttpRequest) -> HttpResponse:
 def price(request: HttpRequest, pk: int) -> HttpResponse:
     user = user_of(request)
     rate = get_object_or_404(pricing.rates(), pk=pk)
-    form = PriceForm(request.POST or None, initial=price_fields(rate))
+    form = PriceForm(request.POST if request.method == "POST" else None, initial=price_fields(rate))
 
     def write() -> object:
         return pricing.change(rate, user=user, **form.sent())

@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const NUMBER = /^[-−+]?[\d,]+(\.\d+)?$/;
+  const WITH_UNIT = /^[-−+]?[\d,]+(\.\d+)?[kM]? ([A-Z]{3}|%)$/;  // nothing that a spreadsheet would run
   const NOT_TEXT = "[data-no-csv], .phone-only, svg, button, input, select, form";
 
   const name = (table) => (table.caption?.textContent || "Table").trim();
@@ -15,7 +16,7 @@
     const words = copy.textContent.replace(/\s+/g, " ").trim();
     if (NUMBER.test(words)) return words.replace(/,/g, "").replace("−", "-").replace(/^\+/, "");
     // What a spreadsheet would run is text.
-    return /^[=+\-@\t\r]/.test(words) ? `'${words}` : words;
+    return /^[=+\-@\t\r]/.test(words) && !WITH_UNIT.test(words) ? `'${words}` : words;
   };
 
   const quoted = (words) => /[",\n]/.test(words) ? `"${words.replace(/"/g, '""')}"` : words;

@@ -129,3 +129,12 @@ def test_a_book_leaves_and_comes_back_as_a_file(mary: User, vic: User, signed_in
     assert wrong.status_code == 422
     assert b"Price 1 is no mapping" in wrong.content
     assert signed_in(vic).get("/costs/prices/book/none.yaml").status_code == 404
+
+
+@pytest.mark.parametrize(("address", "lacks"), [("/costs/budgets/", "amount"), ("/costs/prices/", "item")])
+def test_a_form_of_costs_that_was_sent_empty_says_what_it_lacks(
+    ada: User, signed_in: SignedIn, address: str, lacks: str
+) -> None:
+    answer = signed_in(ada).post(address, {})
+    assert answer.status_code == 422
+    assert lacks in answer.context["form"].errors
