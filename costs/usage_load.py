@@ -23,7 +23,7 @@ from costs.usage.records import Reject, Usage, UsageError, UsageRecord
 from platform_risk.core.errors import Conflict
 from platform_risk.core.imports import faults
 from platform_risk.core.imports.loaders import ImportFailedError
-from platform_risk.core.imports.rejects import unless_rejected
+from platform_risk.core.imports.rejects import as_before, unless_rejected
 from platform_risk.core.imports.runner import Job
 from platform_risk.core.models import Import, ImportReject
 from platform_risk.core.redaction import Redactor
@@ -157,10 +157,10 @@ def _same_again(job: Job, scope: UsageScope, usage: Usage) -> bool:
     last = scope.last_applied
     if job.row.replay or last is None or last.sha256 != job.row.sha256:
         return False
+    about = _about(job.row, scope, usage) | as_before(job.row, last)
+    if last.is_complete != about["is_complete"]:
+        return False
     UsageScope.objects.filter(pk=scope.pk).update(last_seen_at=timezone.now())
-    about = _about(job.row, scope, usage)
-    if last.complete == job.row.complete:
-        about |= {"is_complete": last.is_complete, "incomplete_because": last.incomplete_because}
     job.finish(
         **about, duplicate_of=last, read=last.read, collapsed=last.collapsed,
         rejected=last.rejected, unchanged=last.read - last.collapsed - last.rejected,

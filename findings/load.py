@@ -33,7 +33,7 @@ from platform_risk.core.copy import copy_lines
 from platform_risk.core.facts.services import Statement, keep
 from platform_risk.core.imports import faults, runner
 from platform_risk.core.imports.loaders import ImportFailedError
-from platform_risk.core.imports.rejects import unless_rejected
+from platform_risk.core.imports.rejects import as_before, unless_rejected
 from platform_risk.core.imports.runner import Job
 from platform_risk.core.models import Environment, Import, ImportReject, Scope, Service, Target
 from platform_risk.core.redaction import Redactor
@@ -187,9 +187,7 @@ def _same_again(job: Job, scope: Scope, about: dict[str, Any]) -> bool:
     last = scope.last_applied
     if job.row.replay or last is None or last.sha256 != job.row.sha256:
         return False
-    if last.rejected and last.complete == job.row.complete == "auto":
-        # What was rejected then is rejected now; whether that left it incomplete is known of the first time.
-        about = about | {"is_complete": last.is_complete, "incomplete_because": last.incomplete_because}
+    about = about | as_before(job.row, last)
     if (last.is_complete, last.coverage) != (about["is_complete"], about["coverage"]):
         return False
     kept = last.read - last.collapsed - last.rejected

@@ -9,7 +9,7 @@ from costs.models import Budget
 from costs.pages.forms import BudgetForm, budget_fields
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.models import User
-from platform_risk.core.views.saving import done, saved
+from platform_risk.core.views.saving import done, posted, saved
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -25,7 +25,7 @@ def _may_budget(user: User) -> bool:
 @page
 def budgets(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    form = BudgetForm(request.POST if request.method == "POST" else None, user=user)
+    form = BudgetForm(posted(request), user=user)
 
     def write() -> object:
         return budgeting.create_budget(user=user, **form.cleaned_data)
@@ -56,7 +56,7 @@ def budget(request: HttpRequest, pk: int) -> HttpResponse:
     user = user_of(request)
     row = get_object_or_404(Budget.objects.visible_to(user).select_related("team", "service", "environment"), pk=pk)
     budgeting.may_budget(user, {"team": row.team, "service": row.service})
-    form = BudgetForm(request.POST if request.method == "POST" else None, initial=budget_fields(row), user=user)
+    form = BudgetForm(posted(request), initial=budget_fields(row), user=user)
 
     def write() -> object:
         return budgeting.change_budget(row, user=user, **form.cleaned_data)

@@ -10,7 +10,7 @@ from costs import pricing
 from costs.models import PriceBook
 from costs.pages.forms import BookForm, PriceForm, price_fields
 from platform_risk.core.access.requests import user_of
-from platform_risk.core.views.saving import done, saved
+from platform_risk.core.views.saving import done, posted, saved
 from platform_risk.quantities.pricing import UNIT_WORDS
 
 page = require_http_methods(["GET", "HEAD", "POST"])
@@ -42,7 +42,7 @@ def _listed(request: HttpRequest, form: PriceForm, book_form: BookForm) -> HttpR
 @page
 def prices(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    form = PriceForm(request.POST if request.method == "POST" else None)
+    form = PriceForm(posted(request))
 
     def write() -> object:
         return pricing.create(user=user, **form.sent())
@@ -56,7 +56,7 @@ def prices(request: HttpRequest) -> HttpResponse:
 def price(request: HttpRequest, pk: int) -> HttpResponse:
     user = user_of(request)
     rate = get_object_or_404(pricing.rates(), pk=pk)
-    form = PriceForm(request.POST if request.method == "POST" else None, initial=price_fields(rate))
+    form = PriceForm(posted(request), initial=price_fields(rate))
 
     def write() -> object:
         return pricing.change(rate, user=user, **form.sent())

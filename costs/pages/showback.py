@@ -13,7 +13,7 @@ from costs.money import plain
 from costs.pages.answers import choice, csv_answer, currency_of
 from costs.shared_form import SharedForm
 from platform_risk.core.access.requests import user_of
-from platform_risk.core.views.saving import done, saved
+from platform_risk.core.views.saving import done, posted, saved
 
 
 def _month(request: HttpRequest, known: list[date]) -> date | None:
@@ -30,7 +30,7 @@ def _month(request: HttpRequest, known: list[date]) -> date | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 def showback(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    form = SharedForm(request.POST if request.method == "POST" else None)
+    form = SharedForm(posted(request))
     if form.is_bound and saved(
         request, form, lambda: sharing.create(user=user, **form.cleaned_data), "The rule holds from now on."
     ):

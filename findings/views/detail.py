@@ -20,6 +20,7 @@ from platform_risk.core.access.requests import user_of
 from platform_risk.core.errors import Conflict, Refused, Stale
 from platform_risk.core.forms import refused
 from platform_risk.core.models import User
+from platform_risk.core.views.saving import posted
 
 ICONS = {
     "assign": "user", "tags": "tag", "severity": "edit", "snooze": "snoozed", "accept": "accepted",
@@ -113,7 +114,7 @@ def decide(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     if not presentation.may_change(finding, user):
         raise PermissionDenied("Changing this finding takes the role member in its team.")
     here = reverse("findings:finding-detail", args=[number])
-    form = _form(finding, verb, user, request.POST if request.method == "POST" else None)
+    form = _form(finding, verb, user, posted(request))
     if request.method == "POST" and form.is_valid() and _carried_out(finding, form, user, _expected(request)):
         text = f"#{finding.pk}: {TITLES[verb].lower()}, done."
         decision = presentation.last_decision(finding, user)

@@ -23,7 +23,7 @@ from findings.risk_forms import InputForm, ServiceInputForm, ThresholdsForm
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.errors import Conflict, Refused
 from platform_risk.core.forms import refused
-from platform_risk.core.views.saving import reason_of
+from platform_risk.core.views.saving import posted, reason_of
 
 GROUPS_SHOWN = 20
 POINTS_SHOWN = 40
@@ -121,7 +121,7 @@ def inputs(request: HttpRequest) -> HttpResponse:
     """Everything stated that the user may see; a form for what holds for a service or a check in it."""
     user = user_of(request)
     services = presentation.writable_services(user)
-    data = request.POST if request.method == "POST" else None
+    data = posted(request)
     begin = {"service": request.GET.get("service", ""), "check_id": request.GET.get("check", "")}
     form = ServiceInputForm(data, services=services, initial=begin)
     if form.is_bound and form.is_valid() and _stated_of_service(request, form):
@@ -174,7 +174,7 @@ def change_input(request: HttpRequest, pk: int) -> HttpResponse:
     if not stating.may_state(user, row.service, row.finding):
         raise PermissionDenied("Stating this input takes the role member in its team.")
     begin = {"kind": row.kind, "basis": row.source, "confidence": row.confidence, **row.numbers}
-    form = InputForm(request.POST if request.method == "POST" else None, name=row.name, initial=begin)
+    form = InputForm(posted(request), name=row.name, initial=begin)
     if form.is_bound and form.is_valid():
         try:
             stating.restate(row, user=user, through="page", **form.stated())
@@ -207,7 +207,7 @@ def state_of_finding(request: HttpRequest, number: int, name: str) -> HttpRespon
         raise Http404("No such finding that you may see, or no such input.")
     if not stating.may_state(user, finding.service, finding):
         raise PermissionDenied("Stating this input takes the role member in the finding's team.")
-    form = InputForm(request.POST if request.method == "POST" else None, name=name)
+    form = InputForm(posted(request), name=name)
     if form.is_bound and form.is_valid() and _stated_of_finding(request, form, finding, name):
         return redirect(_back(finding.pk))
     context = {
@@ -237,7 +237,7 @@ def _stated_of_finding(request: HttpRequest, form: InputForm, finding: Finding, 
 def lanes(request: HttpRequest) -> HttpResponse:
     """How lanes are decided; an administrator changes thresholds, after seeing what moves."""
     user, held = user_of(request), portfolio.last_policy()
-    form = ThresholdsForm(request.POST if request.method == "POST" else None, initial=_thresholds(held))
+    form = ThresholdsForm(posted(request), initial=_thresholds(held))
     moves = None
     if form.is_bound:
         if not user.is_admin:

@@ -10,14 +10,14 @@ from findings import saved_views
 from findings.forms import SaveViewForm
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.access.selectors import saved_views_of
-from platform_risk.core.views.saving import saved
+from platform_risk.core.views.saving import posted, saved
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def views(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     query = request.POST.get("query", request.GET.get("query", ""))[:4000]
-    form = SaveViewForm(request.POST if request.method == "POST" else None, user=user)
+    form = SaveViewForm(posted(request), user=user)
     kept: list[str] = []
 
     def write() -> None:

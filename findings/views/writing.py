@@ -9,7 +9,7 @@ from findings import presentation, services
 from findings.forms import WriteForm
 from findings.models import Finding
 from platform_risk.core.access.requests import user_of
-from platform_risk.core.views.saving import saved
+from platform_risk.core.views.saving import posted, saved
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -17,13 +17,13 @@ def new(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     if not presentation.writable_services(user).exists():
         raise PermissionDenied("Writing a finding takes the role member in the team of a service.")
-    posted = request.POST if request.method == "POST" else None
-    form = WriteForm(posted, user=user, initial={"service": request.GET.get("service", "")})
+    sent = posted(request)
+    form = WriteForm(sent, user=user, initial={"service": request.GET.get("service", "")})
     written: list[Finding] = []
 
     def write() -> None:
         written.append(services.write_finding(user=user, source="page", **form.values()))
 
-    if posted is not None and saved(request, form, write, "The finding was written."):
+    if sent is not None and saved(request, form, write, "The finding was written."):
         return redirect("findings:finding-detail", written[0].pk)
     return render(request, "findings/new.html", {"form": form}, status=422 if form.is_bound else 200)

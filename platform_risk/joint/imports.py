@@ -22,7 +22,7 @@ from platform_risk.core.catalog.selectors import environments
 from platform_risk.core.errors import Refused
 from platform_risk.core.imports import services
 from platform_risk.core.models import Import, ImportKind, ImportState, User
-from platform_risk.core.views.saving import done, reason_of, saved
+from platform_risk.core.views.saving import done, posted, reason_of, saved
 from platform_risk.joint import columns as asking
 from platform_risk.joint.forms import ColumnsForm, ReasonForm, UploadForm
 from platform_risk.joint.receiving import enqueue, hand_in, take_back, together
@@ -258,7 +258,7 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
     """Which column of a list means what: remembered for files with the same columns."""
     row = _one(request, pk, to_change=True)
     asked = asking.of(row)
-    form = asked.form(request.POST if request.method == "POST" else None)
+    form = asked.form(posted(request))
 
     def write() -> None:
         asked.remember(form.columns(), user=user_of(request))

@@ -97,7 +97,11 @@ def test_a_file_that_is_said_to_be_a_part_leaves_what_it_does_not_name(checkout:
     usage(listed(app=5, stg=7), checkout)
     assert usage(listed(app=6), checkout, 2, complete="no").closed == 0
     assert stored() == {"/app": 6, "/stg": 7}
-    assert usage(listed(app=6, stg="many"), checkout, 3, complete="yes").closed > 0
+    unreadable = listed(app=6, stg="many")
+    held = usage(unreadable, checkout, 3)
+    again = usage(unreadable, checkout, 4)
+    assert (again.duplicate_of, again.is_complete, stored()) == (held, False, {"/app": 6, "/stg": 7})
+    assert usage(unreadable, checkout, 5, complete="yes").closed > 0, "what the page names as the way out"
     assert stored() == {"/app": 6}
 
 

@@ -14,7 +14,7 @@ from platform_risk.core.forms import (
     environment_fields,
     service_fields,
 )
-from platform_risk.core.views.saving import done, saved
+from platform_risk.core.views.saving import done, posted, saved
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -23,7 +23,7 @@ page = require_http_methods(["GET", "HEAD", "POST"])
 def services_page(request: HttpRequest) -> HttpResponse:
     """The rows themselves come with their counts from the context (platform_risk.joint.context)."""
     user = user_of(request)
-    form = ServiceForm(request.POST if request.method == "POST" else None, teams=selectors.teams_written_by(user))
+    form = ServiceForm(posted(request), teams=selectors.teams_written_by(user))
 
     def write() -> object:
         return services.create_service(user=user, **form.cleaned_data)
@@ -40,13 +40,13 @@ def service_edit(request: HttpRequest, slug: str) -> HttpResponse:
     user = user_of(request)
     service = get_object_or_404(selectors.services_visible_to(user), slug=slug)
     services.may_change_service(user, service)
-    posted = request.POST if request.method == "POST" else None
-    form = ServiceForm(posted, initial=service_fields(service), teams=selectors.teams_managed_by(user))
+    sent = posted(request)
+    form = ServiceForm(sent, initial=service_fields(service), teams=selectors.teams_managed_by(user))
 
     def write() -> object:
         return services.change_service(service, user=user, **form.cleaned_data)
 
-    if posted is not None and saved(request, form, write, "The service was changed."):
+    if sent is not None and saved(request, form, write, "The service was changed."):
         return redirect("joint:service", form.cleaned_data["slug"])
     context = {"service": service, "form": form, "delete_form": DeleteServiceForm(slug=slug)}
     return render(request, "core/service_edit.html", context, status=422 if form.is_bound else 200)
@@ -71,7 +71,7 @@ def service_delete(request: HttpRequest, slug: str) -> HttpResponse:
 @page
 def teams_page(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    form = TeamForm(request.POST if request.method == "POST" else None)
+    form = TeamForm(posted(request))
 
     def write() -> object:
         return services.create_team(user=user, **form.cleaned_data)
@@ -87,7 +87,7 @@ def team_edit(request: HttpRequest, slug: str) -> HttpResponse:
     user = user_of(request)
     team = get_object_or_404(selectors.teams_visible_to(user), slug=slug)
     services.may_change_team(user, team)
-    form = TeamForm(request.POST if request.method == "POST" else None, initial={"slug": team.slug, "name": team.name})
+    form = TeamForm(posted(request), initial={"slug": team.slug, "name": team.name})
 
     def write() -> object:
         return services.change_team(team, user=user, **form.cleaned_data)
@@ -108,7 +108,7 @@ def team_delete(request: HttpRequest, slug: str) -> HttpResponse:
 @page
 def environments_page(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    form = EnvironmentForm(request.POST if request.method == "POST" else None)
+    form = EnvironmentForm(posted(request))
 
     def write() -> object:
         return services.create_environment(user=user, **form.cleaned_data)
@@ -125,7 +125,7 @@ def environment_edit(request: HttpRequest, slug: str) -> HttpResponse:
     user = user_of(request)
     environment = get_object_or_404(selectors.environments(), slug=slug)
     services.may_change_environment(user)
-    form = EnvironmentForm(request.POST if request.method == "POST" else None, initial=environment_fields(environment))
+    form = EnvironmentForm(posted(request), initial=environment_fields(environment))
 
     def write() -> object:
         return services.change_environment(environment, user=user, **form.cleaned_data)

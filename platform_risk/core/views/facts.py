@@ -13,7 +13,7 @@ from platform_risk.core.catalog.selectors import environments, services_visible_
 from platform_risk.core.errors import Refused
 from platform_risk.core.facts import selectors, services
 from platform_risk.core.models import Environment, Import, ImportKind, ImportState, Service
-from platform_risk.core.views.saving import saved
+from platform_risk.core.views.saving import posted, saved
 
 MOST_SHOWN = 2_000
 
@@ -53,7 +53,7 @@ def service_facts(request: HttpRequest, slug: str) -> HttpResponse:
     user = user_of(request)
     service = get_object_or_404(services_visible_to(user), slug=slug)
     given = {name: request.GET[name] for name in ("name", "environment") if name in request.GET}
-    form = FactForm(request.POST if request.method == "POST" else None, initial=given)
+    form = FactForm(posted(request), initial=given)
 
     def write() -> None:
         sent = form.cleaned_data

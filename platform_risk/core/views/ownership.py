@@ -14,7 +14,7 @@ from platform_risk.core.catalog import selectors, services
 from platform_risk.core.errors import Refused
 from platform_risk.core.forms import CodeownersForm, OwnersForm, RuleForm, TesterForm, refused, rule_fields
 from platform_risk.core.models import User
-from platform_risk.core.views.saving import done, saved
+from platform_risk.core.views.saving import done, posted, saved
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -55,7 +55,7 @@ def rule_edit(request: HttpRequest, pk: int) -> HttpResponse:
     user = user_of(request)
     rule = get_object_or_404(selectors.rules_visible_to(user), pk=pk)
     services.may_change_rules_of(user, rule.service)
-    form = RuleForm(request.POST if request.method == "POST" else None, user=user, initial=rule_fields(rule))
+    form = RuleForm(posted(request), user=user, initial=rule_fields(rule))
 
     def write() -> object:
         return services.change_rule(rule, user=user, **form.cleaned_data)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from platform_risk.core.errors import Conflict, Refused
 from platform_risk.core.forms import refused
@@ -22,6 +22,11 @@ def saved(request: HttpRequest, form: forms.Form, write: Callable[[], Any], said
         return False
     messages.success(request, said)
     return True
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: what was sent, also where nothing was, for then it says what it lacks."""
+    return request.POST if request.method == "POST" else None
 
 
 def reason_of(request: HttpRequest) -> str:

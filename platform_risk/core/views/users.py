@@ -14,7 +14,7 @@ from platform_risk.core.api import exports
 from platform_risk.core.api.fields import shown_time
 from platform_risk.core.forms import UserForm, user_fields
 from platform_risk.core.keyset import BadCursor
-from platform_risk.core.views.saving import saved
+from platform_risk.core.views.saving import posted, saved
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 AUDIT = exports.Table(
@@ -32,7 +32,7 @@ AUDIT = exports.Table(
 def users_page(request: HttpRequest) -> HttpResponse:
     by = user_of(request)
     users = selectors.users_for(by)
-    form = UserForm(request.POST if request.method == "POST" else None, by=by)
+    form = UserForm(posted(request), by=by)
 
     def write() -> object:
         return services.create_user(by=by, **form.sent())
@@ -47,7 +47,7 @@ def users_page(request: HttpRequest) -> HttpResponse:
 def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
     by = user_of(request)
     person = get_object_or_404(selectors.users_for(by), pk=pk)
-    form = UserForm(request.POST if request.method == "POST" else None, by=by, user=person, initial=user_fields(person))
+    form = UserForm(posted(request), by=by, user=person, initial=user_fields(person))
 
     def write() -> object:
         return services.change_user(person, by=by, **form.sent())

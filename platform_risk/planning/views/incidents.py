@@ -11,7 +11,7 @@ from findings import risk_presentation
 from platform_risk.core import keyset
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.catalog.selectors import services_visible_to
-from platform_risk.core.views.saving import done, saved
+from platform_risk.core.views.saving import done, posted, saved
 from platform_risk.planning import incidents
 from platform_risk.planning.forms import FileForm, IncidentForm, incident_fields
 from platform_risk.planning.incidents_csv import COLUMNS, BadFile
@@ -86,7 +86,7 @@ def incident(request: HttpRequest, pk: int) -> HttpResponse:
 @page
 def incident_new(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    form = IncidentForm(request.POST if request.method == "POST" else None, user=user)
+    form = IncidentForm(posted(request), user=user)
     made: list[Incident] = []
 
     def write() -> None:
@@ -102,7 +102,7 @@ def incident_edit(request: HttpRequest, pk: int) -> HttpResponse:
     user, found = user_of(request), _one(request, pk)
     incidents.guard(user, found.service)
     initial: dict[str, Any] = incident_fields(found, incidents.findings_of(found, user))
-    form = IncidentForm(request.POST if request.method == "POST" else None, user=user, initial=initial)
+    form = IncidentForm(posted(request), user=user, initial=initial)
 
     def write() -> object:
         return incidents.change(found, user=user, through="page", **form.cleaned_data)

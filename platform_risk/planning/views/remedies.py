@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from findings.vocabulary import Lane
 from platform_risk.core.access.requests import user_of
-from platform_risk.core.views.saving import done, saved
+from platform_risk.core.views.saving import done, posted, saved
 from platform_risk.planning import charts, plans, remedies
 from platform_risk.planning.forms import RemedyForm, remedy_fields
 from platform_risk.planning.models import Remedy
@@ -89,7 +89,7 @@ def remedy(request: HttpRequest, slug: str) -> HttpResponse:
 @page
 def remedy_new(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    form = RemedyForm(request.POST if request.method == "POST" else None, user=user)
+    form = RemedyForm(posted(request), user=user)
 
     def write() -> object:
         return remedies.create(user=user, **form.cleaned_data)
@@ -103,7 +103,7 @@ def remedy_new(request: HttpRequest) -> HttpResponse:
 def remedy_edit(request: HttpRequest, slug: str) -> HttpResponse:
     user, found = user_of(request), _one(request, slug)
     remedies.guard(user, found)
-    form = RemedyForm(request.POST if request.method == "POST" else None, user=user, initial=remedy_fields(found))
+    form = RemedyForm(posted(request), user=user, initial=remedy_fields(found))
 
     def write() -> object:
         return remedies.change(found, user=user, **form.cleaned_data)
