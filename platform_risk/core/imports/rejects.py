@@ -29,8 +29,8 @@ def unless_rejected(row: Import, rejected: int, of_scope: QuerySet[Import]) -> d
 
 
 def as_before(row: Import, last: Import) -> dict[str, Any]:
-    """What `row` says of its completeness when it is the file of `last` again: what was rejected then is rejected now, and
-    whether that left it incomplete is known of the first time. Nothing where something else was asked for."""
+    """What `row` says of its completeness when it is the file of `last` again: what was rejected then is rejected now,
+    and whether that left it incomplete is known of the first time. Nothing where something else was asked for."""
     if not last.rejected or not last.complete == row.complete == "auto":
         return {}
     return {"is_complete": last.is_complete, "incomplete_because": last.incomplete_because}
