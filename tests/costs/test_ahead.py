@@ -193,7 +193,11 @@ def test_every_new_day_is_seen_at_once(search: Team, ada: User) -> None:
 def test_the_overviews_tile_says_what_is_spent_and_what_it_will_come_to(
     spent: None, ada: User, signed_in: SignedIn
 ) -> None:
-    assert "forecast to its end" in page(signed_in(ada), "/costs/tile/")
+    told = page(signed_in(ada), "/costs/tile/")
+    assert "forecast to its end" in told
+    was, came = spending.compared(LAST)
+    assert f"; {came:%B} " in told, "of which months the change is, for it is not the running one's"
+    assert f" % on {was:%B}" in told
     assert "/costs/tile/" in page(signed_in(ada), "/")
 
 
