@@ -16,6 +16,7 @@ from findings.models import BulkAction, BulkItem, Comment, Finding, FindingQuery
 from findings.query import Query
 from findings.risk.bands import Band
 from findings.vocabulary import Lane, Severity, Status
+from platform_risk.core.catalog.selectors import teams_visible_to
 from platform_risk.core.models import Environment, Import, Service, Team, User
 
 MENU_SIZE = 40  # longer lists are typed, not picked
@@ -102,7 +103,7 @@ DUE = [("<=today+7d", "Within 7 days"), ("<=today+30d", "Within 30 days"), ("non
 def menus(query: Query, user: User, view: str) -> list[Menu]:
     """Filters as links: three queries (services, teams, colleagues)."""
     services = Service.objects.visible_to(user).order_by("slug").values_list("slug", "slug")[: MENU_SIZE + 1]
-    teams = selectors.teams_visible_to(user).order_by("slug").values_list("slug", "name")[: MENU_SIZE + 1]
+    teams = teams_visible_to(user).values_list("slug", "name")[: MENU_SIZE + 1]
     people = [(name, name) for name in colleagues(user).values_list("username", flat=True)[: MENU_SIZE + 1]]
     return [
         _menu(query, view, "is", "State", STATES),
@@ -210,7 +211,7 @@ def writable_services(user: User) -> QuerySet[Service]:
 
 
 def teams(user: User) -> QuerySet[Team]:
-    return selectors.teams_visible_to(user).order_by("slug")
+    return teams_visible_to(user)
 
 
 def environments() -> QuerySet[Environment]:

@@ -41,6 +41,7 @@ from findings.models import (
 )
 from findings.query import DAYS, Query, QueryError, cell_of, days_of
 from findings.vocabulary import OPEN_STATUSES, Lane, Status
+from platform_risk.core.catalog.selectors import teams_visible_to
 from platform_risk.core.models import Environment, Import, Scope, Service, Team, User
 
 _remedied: list[Callable[[], frozenset[str]]] = []
@@ -71,10 +72,6 @@ def _ids(
     if missing:
         raise QueryError(name, f"No {name} “{missing[0][:60]}” that you may see.")
     return list(found.values()), with_none
-
-
-def teams_visible_to(user: User) -> QuerySet[Team]:
-    return Team.objects.all() if user.is_admin else Team.objects.filter(pk__in=user.team_ids)
 
 
 def people_visible_to(user: User) -> QuerySet[User]:

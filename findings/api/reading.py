@@ -19,6 +19,7 @@ from platform_risk.core import keyset
 from platform_risk.core.api import filters
 from platform_risk.core.api.pagination import page_size
 from platform_risk.core.api.problems import bad_field, bad_parameter
+from platform_risk.core.catalog.selectors import teams_visible_to
 from platform_risk.core.models import Environment, Service, User
 
 
@@ -99,7 +100,7 @@ def _owner_id(name: str | None, user: User) -> int | None:
 def _team_id(slug: str | None, user: User) -> int | None:
     if slug is None:
         return None
-    found = selectors.teams_visible_to(user).filter(slug=slug).first()
+    found = teams_visible_to(user).filter(slug=slug).first()
     if found is None:
         raise bad_field("/team", f"No team “{slug}” that you may see.")
     return found.pk

@@ -11,7 +11,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from findings import placements, policy, portfolio, query, selectors, stating, tasks
+from findings import placements, policy, portfolio, query, stating, tasks
 from findings.api import enums, reading, risk_rows
 from findings.api.risk_serializers import (
     ExceedanceSerializer,
@@ -35,6 +35,7 @@ from platform_risk.core.api.idempotency import idempotent
 from platform_risk.core.api.problems import bad_field, bad_parameter
 from platform_risk.core.api.resources import Resource, read
 from platform_risk.core.api.schema import parameter
+from platform_risk.core.catalog.selectors import teams_visible_to
 from platform_risk.core.errors import Conflict
 from platform_risk.core.models import Service, User
 
@@ -55,7 +56,7 @@ def _choice(request: Request, name: str, allowed: Sequence[str]) -> str:
 
 def part_of(request: Request, user: User) -> Part:
     found: dict[str, Any] = {}
-    named = {"service": Service.objects.visible_to(user), "team": selectors.teams_visible_to(user)}
+    named = {"service": Service.objects.visible_to(user), "team": teams_visible_to(user)}
     for name, rows in named.items():
         given = filters.words(request, name)
         if not given:

@@ -5,6 +5,8 @@ next round tries again.
 """
 
 import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from smtplib import SMTPException
 from typing import Any
@@ -30,6 +32,20 @@ _TITLES = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _List:
+    """`query`: the same findings as a filter; "" in a week that has ended, which is kept as it was."""
+
+    name: str
+    rows: Sequence[Mapping[str, Any]]
+    count: int
+    query: str = ""
+
+    @property
+    def title(self) -> str:
+        return _TITLES[self.name]
+
+
 def day_of(kind: str) -> date:
     """What a digest sent now tells of: yesterday, or the Monday of last week."""
     return reviews.last_week() if kind == "weekly" else timezone.now().date() - timedelta(days=1)
@@ -44,17 +60,19 @@ def content(kind: str, user: User, day: date) -> dict[str, Any] | None:
     told: dict[str, Any] = {"user": user, "kind": kind, "day": day, "site": settings.PUBLIC_URL.rstrip("/")}
     if kind == "daily":
         lists = reviews.day_figures(user, day)
-        shown = [(_TITLES[name], rows, count) for name, (rows, count) in lists.items() if rows]
+        shown = [
+            _List(name, rows, count, reviews.day_query(name, day)) for name, (rows, count) in lists.items() if rows
+        ]
         return told | {"lists": shown} if shown else None
     found = reviews.review(user, day)
     if found is None or not (any(found.counts.values()) or found.costs):
         return None
-    shown = [(_TITLES[name], rows[:10], count) for name, rows, count in found.lists if count]
+    shown = [_List(name, rows[:10], count) for name, rows, count in found.lists if count]
     return told | {"review": found, "lists": shown, "costs": found.costs}
 
 
 def subject(kind: str, told: dict[str, Any]) -> str:
-    counts = ", ".join(f"{count} {title.lower()}" for title, _, count in told["lists"][:3]) or "costs moved"
+    counts = ", ".join(f"{each.count} {each.title.lower()}" for each in told["lists"][:3]) or "costs moved"
     return f"Platform Risk, {'week of ' if kind == 'weekly' else ''}{told['day']}: {counts}"
 
 

@@ -8,9 +8,9 @@ from django import forms
 
 from findings.checks.registry import CHECKS
 from findings.models import Finding, choices
-from findings.selectors import people_visible_to, teams_visible_to
+from findings.selectors import people_visible_to
 from findings.vocabulary import Lane
-from platform_risk.core.catalog.selectors import services_written_by, teams_written_by
+from platform_risk.core.catalog.selectors import services_written_by, teams_visible_to, teams_written_by
 from platform_risk.core.models import Service, Team, User
 from platform_risk.planning.incidents_csv import MOST_BYTES
 from platform_risk.planning.models import MOST_DAYS, Incident, Remedy

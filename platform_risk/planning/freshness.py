@@ -23,6 +23,7 @@ class Gap:
 
     kind: str
     service: str | None
+    team: str | None  # the service's
     about: str
     since: date | None
     words: str
@@ -37,10 +38,10 @@ def gaps(user: User) -> list[Gap]:
 def _unscanned(user: User) -> Iterator[Gap]:
     seen = Scope.objects.filter(target__service=OuterRef("pk"), target__is_default_branch=True)
     heard = seen.filter(last_seen_at__isnull=False)
-    rows = Service.objects.visible_to(user).filter(~Exists(heard)).order_by("slug")[:SHOWN]
+    rows = Service.objects.visible_to(user).filter(~Exists(heard)).select_related("team").order_by("slug")[:SHOWN]
     for service in rows:
         words = "Nothing has been imported of its default branch: what is wrong with it nobody has looked for."
-        yield Gap("unscanned", service.slug, service.default_branch, None, words)
+        yield Gap("unscanned", service.slug, _team(service), service.default_branch, None, words)
 
 
 def _silent(user: User) -> Iterator[Gap]:
@@ -50,7 +51,12 @@ def _silent(user: User) -> Iterator[Gap]:
         days = (timezone.now() - seen).days
         where = f", {scope.target.environment.slug}" if scope.target.environment else ""
         words = f"It has sent nothing for {days} days: what it would find now is not known."
-        yield Gap("silent", scope.target.service.slug, f"{scope.source}{where}", seen.date(), words)
+        service = scope.target.service
+        yield Gap("silent", service.slug, _team(service), f"{scope.source}{where}", seen.date(), words)
+
+
+def _team(service: Service) -> str | None:
+    return service.team.slug if service.team else None
 
 
 def _bills(user: User) -> Iterator[Gap]:
@@ -72,8 +78,8 @@ def _bills(user: User) -> Iterator[Gap]:
         missing = (last - first).days + 1 - days if first is not None else 0
         if missing:
             words = f"Between {first} and {last}, {missing} of the days have no charges: costs are understated."
-            yield Gap("bill_gap", None, about, first, words)
+            yield Gap("bill_gap", None, None, about, first, words)
         if (today - last).days > settings.SILENT_SOURCE_DAYS:
             yield Gap(
-                "bill_late", None, about, last, f"Its last day is {last}: what has been spent since is not known."
+                "bill_late", None, None, about, last, f"Its last day is {last}: what has been spent since is not known."
             )

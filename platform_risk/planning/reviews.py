@@ -20,10 +20,10 @@ from django.utils import timezone
 from costs.models import DayTotal
 from findings.load import redactor
 from findings.models import Finding, FindingQuerySet, RiskRollup, Rollup
-from findings.selectors import teams_visible_to
 from findings.vocabulary import OPEN_STATUSES, Lane, Status
 from platform_risk.core import changing
 from platform_risk.core.access.audit import record
+from platform_risk.core.catalog.selectors import teams_visible_to
 from platform_risk.core.errors import Refused
 from platform_risk.core.models import Team, User
 from platform_risk.planning.models import ReviewNote, ReviewSnapshot
@@ -32,6 +32,7 @@ LISTED = 25  # findings of each list that are kept by name; the counts are of al
 _FEW = 50_000
 MOVERS = 8
 EXPIRING_DAYS = 14
+EXPIRING_SOON_DAYS = 3  # after the day of a digest
 COUNTS = ("new", "regressed", "closed", "overdue", "expiring")
 _EARLIEST = date(2000, 1, 3)
 _Key = tuple[str, str]  # service, currency
@@ -295,7 +296,7 @@ def weeks(user: User) -> list[date]:
 def review(user: User, week: date, team: Team | None = None) -> Review | None:
     """Of the teams that the user may see, or of one of them. None for a past week of which nothing was kept."""
     if week == this_week():
-        teams: list[Team | None] = [team] if team else list(teams_visible_to(user).order_by("slug"))
+        teams: list[Team | None] = [team] if team else list(teams_visible_to(user))
         if team is None and user.sees_unowned:
             teams.append(None)
         told = figures(teams, week)
@@ -337,7 +338,32 @@ def add_note(*, user: User, week: date, team: Team | None, kind: str, text: str)
     return note
 
 
+# -- as filters of today's findings
+
+
+def query(name: str, first: date, last: date, expiring_days: int) -> str:
+    """The list of that name, of both days and those between, as the list of findings is asked for it."""
+    days = f"{first}..{last}"
+    filters = {
+        "new": f"first_seen:{days}",
+        "regressed": f"is:regressed first_seen:<{first} opened:{days}",
+        "closed": f"closed:{days}",
+        "overdue": "is:overdue",
+        "expiring": f"status:accepted expires:{first}..{last + timedelta(days=expiring_days)}",
+    }
+    return f"{filters[name]} -is:other_branch"
+
+
 # -- a day, for the digest
+
+
+def day_query(name: str, day: date) -> str:
+    """The list of that name of `day_figures`, as the list of findings is asked for it: by whom it was sent to."""
+    if name == "overdue":
+        return f"owner:me {query(name, day, day, 0)}"
+    if name == "expiring":
+        return query(name, day + timedelta(days=1), day, EXPIRING_SOON_DAYS)
+    return query(name, day, day, 0)
 
 
 def day_figures(user: User, day: date) -> dict[str, tuple[list[dict[str, Any]], int]]:
@@ -351,7 +377,9 @@ def day_figures(user: User, day: date) -> dict[str, tuple[list[dict[str, Any]], 
         "regressed": rows.filter(regressed=True, first_seen_at__lt=begin, opened_on=day),
         "overdue": rows.open().filter(owner=user, due_on__lt=end.date()),
         "expiring": rows.filter(
-            status=Status.ACCEPTED, acceptance_expires_on__gt=day, acceptance_expires_on__lte=day + timedelta(days=3)
+            status=Status.ACCEPTED,
+            acceptance_expires_on__gt=day,
+            acceptance_expires_on__lte=day + timedelta(days=EXPIRING_SOON_DAYS),
         ),
     }
     return {

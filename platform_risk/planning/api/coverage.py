@@ -24,9 +24,12 @@ from platform_risk.planning.coverage import Alert, Filter, Row
 from platform_risk.planning.freshness import Gap
 
 _MODES = enums.FAILURE_MODES
-_LIST = (
+_WHOSE = (
     parameter("service", "Filter by service; repeat for any of several."),
     parameter("team", "Filter by team; repeat for any of several."),
+)
+_LIST = (
+    *_WHOSE,
     parameter("mode", "Filter by failure mode; repeat for any of several.", enum=_MODES),
     parameter("state", "Filter by state; repeat for any of several.", enum=enums.COVERAGE_STATES),
 )
@@ -92,6 +95,7 @@ class GapSerializer(serializers.Serializer[Any]):
 
     kind = serializers.ChoiceField(choices=enums.GAP_KINDS)
     service = serializers.CharField(allow_null=True)
+    team = serializers.CharField(allow_null=True, help_text="The service's.")
     about = serializers.CharField(help_text="The branch, source or bill.")
     since = serializers.DateField(allow_null=True, help_text="Null: it never was known.")
     words = serializers.CharField()
@@ -101,7 +105,7 @@ def gap_shown(gap: Gap) -> dict[str, Any]:
     return vars(gap) | {"since": gap.since.isoformat() if gap.since else None}
 
 
-GAPS = Table("freshness", ("kind", "service", "about", "since", "words"), gap_shown)
+GAPS = Table("freshness", ("kind", "service", "team", "about", "since", "words"), gap_shown)
 TABLE = Table(
     "alert-coverage",
     (
@@ -115,7 +119,7 @@ TABLE = Table(
 class AlertCoverage(Resource):
     """Alert coverage: which alert would notice which failure of what, and what none would."""
 
-    parameters: ClassVar[dict[str, Any]] = {"list": _LIST}
+    parameters: ClassVar[dict[str, Any]] = {"list": _LIST, "freshness": _WHOSE}
     paged: ClassVar[Sequence[str]] = ("list", "freshness")
     exported: ClassVar[Sequence[str]] = ("list", "freshness")
 
@@ -130,11 +134,23 @@ class AlertCoverage(Resource):
     @action(detail=False)
     def freshness(self, request: Request) -> HttpResponseBase:
         """What is not known any more: services that nothing looks at, silent sources, bills with a gap."""
-        found = freshness.gaps(self.user)
+        services, teams = self._whose(request)
+        found = [
+            gap
+            for gap in freshness.gaps(self.user)
+            if (not services or gap.service in services) and (not teams or gap.team in teams)
+        ]
         whole = exports.stream(request, GAPS, exports.Rows(found))
         return whole or _page(request, [gap_shown(each) for each in found])
 
     def _wanted(self, request: Request) -> Filter:
+        services, teams = self._whose(request)
+        modes = filters.choices(request, "mode", _MODES)
+        states = filters.choices(request, "state", enums.COVERAGE_STATES)
+        return Filter(services, frozenset(modes), frozenset(states), teams)
+
+    def _whose(self, request: Request) -> tuple[frozenset[str], frozenset[str]]:
+        """Services and teams that are asked for."""
         services = filters.words(request, "service")
         known = set(services_visible_to(self.user).filter(slug__in=services).values_list("slug", flat=True))
         for slug in services:
@@ -145,9 +161,7 @@ class AlertCoverage(Resource):
         for slug in teams:
             if slug not in seen:
                 raise bad_parameter("team", f"No team “{slug[:60]}” that you may see.")
-        modes = filters.choices(request, "mode", _MODES)
-        states = filters.choices(request, "state", enums.COVERAGE_STATES)
-        return Filter(frozenset(services), frozenset(modes), frozenset(states), frozenset(teams))
+        return frozenset(services), frozenset(teams)
 
 
 def _page(request: Request, found: Sequence[dict[str, Any]]) -> Response:

@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from findings.selectors import teams_visible_to
 from platform_risk.core.access.requests import user_of
+from platform_risk.core.catalog.selectors import teams_visible_to
 from platform_risk.core.models import Team
 from platform_risk.core.views.saving import saved
 from platform_risk.planning import reviews
@@ -47,17 +47,9 @@ def _columns(lists: Sequence[_List]) -> list[list[_List]]:
 
 def _list_url(name: str, week: date, team: Team | None) -> str:
     """The same findings as a filter."""
-    sunday = week + timedelta(days=6)
-    days = f"{week}..{sunday}"
-    filters = {
-        "new": f"first_seen:{days}",
-        "regressed": f"is:regressed first_seen:<{week} opened:{days}",
-        "closed": f"closed:{days}",
-        "overdue": "is:overdue",
-        "expiring": f"status:accepted expires:{week}..{sunday + timedelta(days=reviews.EXPIRING_DAYS)}",
-    }
-    parts = (filters[name], "-is:other_branch", f"team:{team.slug}" if team else "")
-    return reverse("findings:finding-list") + "?" + urlencode({"q": " ".join(filter(None, parts)), "view": "flat"})
+    query = reviews.query(name, week, week + timedelta(days=6), reviews.EXPIRING_DAYS)
+    whose = f" team:{team.slug}" if team else ""
+    return reverse("findings:finding-list") + "?" + urlencode({"q": query + whose, "view": "flat"})
 
 
 def _week(text: str) -> date:
@@ -93,7 +85,7 @@ def _shown(request: HttpRequest, week: date, form: NoteForm, status: int = 200) 
         "is_quiet": found is not None and not any(found.counts.values()) and not found.costs,
         "parts": list(reviews.merged(found.parts)) if found else [],
         "team": team,
-        "teams": list(teams_visible_to(user).order_by("slug")),
+        "teams": list(teams_visible_to(user)),
         "weeks": [reviews.this_week(), *(each for each in kept if each != reviews.this_week())],
         "notes": list(reviews.notes(user, week, team)),
         "form": form,

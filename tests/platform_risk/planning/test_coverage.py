@@ -105,6 +105,26 @@ def test_alerts_that_tell_nobody_stand_on_the_page_of_who_may_see_them(
     assert "Alerts that tell nobody" not in signed_in(bob).get("/alert-coverage/").content.decode()
 
 
+def test_a_team_or_service_without_configuration_is_shown_nothing_and_not_everything(
+    checkout: Service, search: Team, ada: User, alice: User, signed_in: SignedIn, api: Api
+) -> None:
+    folder(checkout, api_yaml=API, rules_yaml=RULES)
+    make_service("index", search)
+    for asked in ({"team": "search"}, {"service": "index"}):
+        page = signed_in(ada).get("/alert-coverage/", asked)
+        assert (page.context["asked"]["team"], page.context["asked"]["service"]) == (
+            asked.get("team", ""), asked.get("service", ""),
+        )  # fmt: skip
+        assert (page.context["groups"], [gap.service for gap in page.context["gaps"]]) == ([], ["index"])
+        assert "No such pair" in page.content.decode()
+        told = api(ada).get("/api/v1/alert-coverage/freshness/", asked).json()["results"]
+        assert [(gap["service"], gap["team"]) for gap in told] == [("index", "search")]
+        lines = api(ada).get(page.context["gaps_export"]).getvalue().decode().splitlines()[1:]
+        assert [line.split(",")[1] for line in lines] == ["index"]
+    assert signed_in(alice).get("/alert-coverage/?team=search").context["asked"]["team"] == ""  # of no team of hers
+    assert api(alice).get("/api/v1/alert-coverage/freshness/?team=search").status_code == 400
+
+
 def row(service: str, state: str, subject: str = "Deployment/shop/api", mode: str = "memory-exhausted") -> coverage.Row:
     return coverage.Row(service, "payments", None, subject, mode, "Memory runs out", state, (), "", "", None, 1, None)
 

@@ -1,6 +1,7 @@
 """Weekly reviews: what a week is told of, that a past one stays true, who sees it; digests go once."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -229,6 +230,34 @@ def test_a_daily_digest_counts_all_and_names_the_worst(checkout: Service, alice:
     assert message.subject == "Platform Risk, 2026-11-24: 28 new"
     assert "New (28)" in message.body
     assert (message.body.count(" Number "), "  and more" in message.body) == (25, True)
+
+
+def test_each_list_of_a_daily_digest_leads_to_the_findings_that_it_counts(
+    checkout: Service, alice: User, ada: User, signed_in: SignedIn, settings: Any
+) -> None:
+    settings.PUBLIC_URL = "https://risk.example.com/"
+    subscribe(alice, daily=True)
+    day = date(2026, 11, 24)
+    noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    for days in (-1, 0, 1):
+        make_finding(checkout, title="Seen", first_seen_at=noon + timedelta(days=days))
+        make_finding(checkout, title="Back", regressed=True, opened_on=day + timedelta(days=days))
+        make_finding(checkout, title="Late", owner=alice, due_on=day + timedelta(days=days))
+    make_finding(checkout, title="Another's", owner=ada, due_on=day)
+    make_finding(checkout, title="A branch's", branch="try", first_seen_at=noon)
+    for days in range(6):
+        make_finding(
+            checkout, title="Borne", status="accepted", closed_at=noon - timedelta(days=9),
+            acceptance_expires_on=day + timedelta(days=days), due_on=None,
+        )  # fmt: skip
+    assert tasks.send_digests() == 1
+    message: Any = mail.outbox[0]
+    links = re.findall(r"^([\w ]+) \((\d+)\): https://risk\.example\.com(\S+)$", message.body, re.MULTILINE)
+    counts = {"New": "1", "Came back": "1", "Overdue": "2", "Acceptances that expire": "3"}
+    assert {title: count for title, count, _ in links} == counts
+    for title, count, link in links:
+        assert signed_in(alice).get(link).context["count"] == int(count), title
+        assert f'href="https://risk.example.com{escape(link)}"' in message.alternatives[0][0]
 
 
 def test_a_mail_that_is_refused_is_tried_again(
