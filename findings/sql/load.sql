@@ -74,7 +74,9 @@ FROM (
 -- What is about to be overwritten, for the diff page and for undo.
 INSERT INTO findings_effect (import_row_id, finding_id, kind, before)
 SELECT %(import)s, f.id,
-       CASE n.kind WHEN 'revived' THEN 'seen_again' ELSE n.kind END,
+       CASE WHEN n.kind = 'revived' THEN 'seen_again'
+            WHEN n.kind = 'seen_again' AND n.content_hash <> n.known_hash THEN 'changed'  -- as it is counted
+            ELSE n.kind END,
        to_jsonb(f) - 'search' - 'rank' || jsonb_build_object('sighted_hash', n.sighted_hash)
 FROM findings_seen n JOIN findings_finding f ON f.id = n.finding_id
 WHERE n.kind IN ('changed', 'reopened', 'seen_again', 'revived')

@@ -1,5 +1,7 @@
 """Imports: handing files in, watching them, and what each one changed."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -160,6 +162,9 @@ def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "place": _place((row.error or {}).get("location") or {}),
         "tab": tab,
         "tabs": tabs,
+        "count": tabs[tab],
+        "looked_at": _looked_at(row.coverage or {}),
+        "where": _where(row),
         "may_change": _may_change(row, user),
         "can_undo": services.can_undo(row),
         "has_columns": row.format in FORMATS_WITH_COLUMNS or (row.error or {}).get("code") in WITHOUT_COLUMNS,
@@ -191,6 +196,34 @@ def _tabs(row: Import, user: User) -> dict[str, int]:
         return {"figures": using.told_by(row, user).count(), "rejected": row.rejected}
     changed = {"new": row.new, "changed": row.changed, "reopened": row.reopened, "closed": row.closed}
     return {**changed, "rejected": row.rejected}
+
+
+@dataclass(frozen=True)
+class _LookedAt:
+    """What each check made of configuration, as the page tells it."""
+
+    checks: Sequence[Mapping[str, Any]]  # what failed, then what cannot be told, and last what was not looked at
+    counts: Sequence[tuple[int, str]]  # checks of each of these, with words
+
+
+def _looked_at(coverage: Mapping[str, Any]) -> _LookedAt:
+    groups: dict[str, list[Mapping[str, Any]]] = {words: [] for words in _MADE}
+    for check in coverage.get("checks", ()):
+        made = (check["failed"], check["unknown_count"], check["passed"], True)
+        groups[next(words for words, count in zip(_MADE, made, strict=True) if count)].append(check)
+    return _LookedAt(
+        [check for group in groups.values() for check in group],
+        [(len(group), words) for words, group in groups.items() if group],
+    )
+
+
+_MADE = ("failed", "cannot be told", "passed", "found nothing of their kind")
+
+
+def _where(row: Import) -> str:
+    """Whose findings an import is about, as a filter."""
+    named = (("service", row.service), ("environment", row.environment))
+    return "".join(f" {name}:{held.slug}" for name, held in named if held)
 
 
 def _place(location: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -2,9 +2,11 @@
 
 import gzip
 import io
+import re
 import tarfile
 import zipfile
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from findings.figures import laid_open
 from findings.models import Finding
 from platform_risk.core.imports import runner
 from platform_risk.core.imports import services as imports
-from platform_risk.core.models import Import, Service, User
+from platform_risk.core.models import Environment, Import, Service, User
 from platform_risk.core.redaction import Redactor
 from tests.factories import make_import, upload
 
@@ -359,6 +361,26 @@ def test_the_page_of_the_import_shows_what_cannot_be_told_beside_what_failed(
     assert "facts: secrets.vault.principals" in page
     assert "nothing of its kind in these files" in page
     assert "broken.yaml:2" in page
+
+
+def test_what_failed_is_told_first_and_what_was_not_looked_at_last(
+    signed_in: SignedIn, alice: User, checkout: Service
+) -> None:
+    production = Environment.objects.create(slug="production", name="Production")
+    row = handed(zipped(api_yaml=TOKEN), checkout, environment=production)
+    response = signed_in(alice).get(f"/imports/{row.pk}/")
+    looked_at = response.context["looked_at"]
+    failed = [check["id"] for check in looked_at.checks if check["failed"]]
+    idle = [check["id"] for check in looked_at.checks if not check["looked_at"]]
+    told = [check["id"] for check in looked_at.checks]
+    assert (told[: len(failed)], told[-len(idle) :]) == (failed, idle)
+    assert sum(count for count, _ in looked_at.counts) == len(told) == len(CHECKS)
+    assert f"{len(failed)} failed" in response.content.decode()
+    assert f"{len(idle)} found nothing of their kind" in response.content.decode()
+    link = re.search(r'href="(/findings/[^"]*check%3Asecret-in-env[^"]*)"', response.content.decode())
+    assert link is not None
+    assert "environment%3Aproduction" in link[1]
+    assert signed_in(alice).get(unescape(link[1])).context["count"] == 1
 
 
 def test_a_scan_report_has_no_coverage_to_show(signed_in: SignedIn, alice: User, checkout: Service) -> None:

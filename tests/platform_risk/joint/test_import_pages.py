@@ -9,6 +9,7 @@ from django.test import Client
 
 from findings.models import Finding
 from platform_risk.core.imports import runner
+from platform_risk.core.imports import services as imports
 from platform_risk.core.models import AuditEvent, ColumnMapping, Import, ImportReject, Service, User
 from tests.factories import sarif, sarif_result, upload
 
@@ -221,6 +222,19 @@ def test_the_diff_shows_what_is_new_changed_reopened_and_closed(
     }
     assert shown == {"new": ["NEW"], "changed": ["SAME"], "reopened": ["OLD"], "closed": []}
     assert client.get(f"/imports/{row.pk}/?tab=other").status_code == 404
+
+
+def test_what_another_source_had_told_otherwise_is_among_what_changed(
+    alice: User, ada: User, checkout: Service, signed_in: SignedIn
+) -> None:
+    upload(sarif(sarif_result("SAME", "same.py", 1), sarif_result("LIKE", "like.py", 1)), checkout, source="nightly")
+    row = upload(sarif(sarif_result("SAME", "same.py", 9), sarif_result("LIKE", "like.py", 1)), checkout, source="pull")
+    assert (row.new, row.changed, row.unchanged) == (0, 1, 1)
+    body = signed_in(alice).get(f"/imports/{row.pk}/?tab=changed").content.decode()
+    assert ("SAME in " in body, "LIKE in " in body) == (True, False)
+    assert "It closed nothing." in signed_in(alice).get(f"/imports/{row.pk}/?tab=closed").content.decode()
+    imports.undo(row, user=ada)
+    assert Finding.objects.get(rule="SAME").line == 1
 
 
 def test_a_report_that_cannot_be_read_says_where_and_what_to_do(
