@@ -8,6 +8,7 @@ keys.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 import yaml
@@ -183,7 +184,7 @@ class _Composer:
         if type(event) is yaml.ScalarEvent:
             if event.anchor:
                 self._anchors[event.anchor] = event.value
-            return str(event.value)
+            return intern(event.value)  # few keys, each many times: one of each is kept, and found without comparing
         if type(event) is yaml.AliasEvent:
             return str(self._alias(str(event.anchor), line))
         reason = "Helm template, not rendered" if self._is_template else "a key is not plain text"
