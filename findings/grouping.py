@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import DataError, connection
@@ -124,37 +124,55 @@ class _Counted:
     unassigned: int
 
 
+class _First(NamedTuple):
+    """Of a group: one of its findings, and when the first of those that are open is due."""
+
+    service: str
+    sample_id: int | None
+    title: str
+    due: date | None
+
+
 def groups(query: Query, user: User, rows: FindingQuerySet, *, offset: int, size: int) -> list[Group]:
     """Rule × service, the worst first. Two queries; `size` + 1 at most, so that the caller knows of more."""
     told, only_open = rolled(query, user), _is_only_open(query)
     if told is None:
-        found, samples = _one_by_one(rows, offset, size + 1, only_open=only_open)
-        firsts = _named(samples, only_open=only_open)
+        found, firsts = _one_by_one(rows, offset, size + 1, only_open=only_open)
     else:
         found = _from_rollup(told, offset, size + 1)
         firsts = _firsts(rows, found, only_open=only_open)
     lanes, severities = list(Lane), list(Severity)
     return [
         Group(
-            each.rule, each.service_id, slug, title, each.n, lanes[each.rank // 10], severities[each.rank % 10],
-            each.unassigned, first_due, sample,
+            each.rule, each.service_id, first.service, first.title, each.n, lanes[each.rank // 10],
+            severities[each.rank % 10], each.unassigned, first.due, first.sample_id,
         )
-        for each, (slug, sample, title, first_due) in zip(found, firsts, strict=True)
-        if sample is not None
+        for each, first in zip(found, firsts, strict=True)
+        if first.sample_id is not None
     ]  # fmt: skip
 
 
-def _one_by_one(rows: FindingQuerySet, offset: int, size: int, *, only_open: bool) -> tuple[list[_Counted], list[int]]:
-    """The groups, and of each the finding that `_firsts` would choose: in one pass, for what finds the findings of one
-    group (words that thousands have) may take as long as what finds all."""
+def _one_by_one(
+    rows: FindingQuerySet, offset: int, size: int, *, only_open: bool
+) -> tuple[list[_Counted], list["_First"]]:
+    """The groups, and of each what `_firsts` would say: in one pass, for what finds the findings of one group (words
+    that thousands have) may take as long as what finds all."""
     first = Min(_Pair(_Days("due_on") if only_open else F("rank"), F("id")))
+    unassigned = Count("id", filter=Q(owner_id__isnull=True))
+    due = Min("due_on") if only_open else Min("due_on", filter=Q(status__in=OPEN_STATUSES))
     found = list(
         rows.order_by()
         .values_list("rule", "service_id")
-        .annotate(worst=Min("rank"), n=Count("*"), unassigned=Count("id", filter=Q(owner_id__isnull=True)), first=first)
+        .annotate(worst=Min("rank"), n=Count("*"), unassigned=unassigned, first=first, due=due)
         .order_by("worst", "-n", "rule", "service_id")[offset : offset + size]
     )
-    return [_Counted(*row[:-1]) for row in found], [row[-1][1] for row in found]
+    values = Finding.objects.filter(pk__in=[row[5][1] for row in found]).values_list("pk", "service__slug", "title")
+    named = {pk: (slug, title) for pk, slug, title in values}
+    firsts = []
+    for *_, (_, pk), first_due in found:
+        slug, title = named.get(pk, ("", ""))
+        firsts.append(_First(slug, pk if pk in named else None, title, first_due))  # it may be gone meanwhile
+    return [_Counted(*row[:5]) for row in found], firsts
 
 
 class _Pair(Func):
@@ -167,13 +185,6 @@ class _Pair(Func):
 class _Days(Func):
     template = "(%(expressions)s - DATE '2000-01-01')"
     output_field = IntegerField()
-
-
-def _named(samples: Sequence[int], *, only_open: bool) -> list[tuple[str, int | None, str, date | None]]:
-    """What `_firsts` says of these findings."""
-    values = Finding.objects.filter(pk__in=samples).values_list("service__slug", "pk", "title", "due_on")
-    found = {pk: (slug, pk, title, due_on if only_open else None) for slug, pk, title, due_on in values}
-    return [found.get(pk, ("", None, "", None)) for pk in samples]  # gone meanwhile
 
 
 def _from_rollup(told: QuerySet[GroupRollup], offset: int, size: int) -> list[_Counted]:
@@ -197,24 +208,31 @@ def _from_rollup(told: QuerySet[GroupRollup], offset: int, size: int) -> list[_C
 
 def _is_only_open(query: Query) -> bool:
     statuses = query.wanted.get("status")
-    return "open" in query.wanted.get("is", ()) or (statuses is not None and set(statuses) <= set(OPEN_STATUSES))
+    if not {"open", "overdue"}.isdisjoint(query.wanted.get("is", ())):
+        return True
+    return statuses is not None and set(statuses) <= set(OPEN_STATUSES)
 
 
-def _firsts(
-    rows: FindingQuerySet, found: Sequence[_Counted], *, only_open: bool
-) -> list[tuple[str, int | None, str, date | None]]:
-    """Of each group the finding that is due first (where all are open), or else any of the worst: service, number,
-    title, due. One query, in which the index is asked once for each group."""
+def _firsts(rows: FindingQuerySet, found: Sequence[_Counted], *, only_open: bool) -> list[_First]:
+    """Of each group the finding that is due first (where all are open), or else any of the worst. One query, in which
+    the index is asked once or twice for each group."""
     if not found:
         return []
     mine = rows.filter(service_id=RawSQL("g.service_id", ()), rule=RawSQL("g.rule", ()))
-    mine = mine.order_by("due_on", "id") if only_open else mine.filter(rank=RawSQL("g.rank", ())).order_by("rank", "id")
-    first, parameters = mine.values("pk", "title", "due_on")[:1].query.sql_with_params()
+    by_due, beside = mine.order_by("due_on", "id"), ""
+    if only_open:
+        first, parameters = by_due.values("pk", "title", "due_on")[:1].query.sql_with_params()
+    else:
+        worst = mine.filter(rank=RawSQL("g.rank", ())).order_by("rank", "id")
+        first, parameters = worst.values("pk", "title")[:1].query.sql_with_params()
+        due, more = by_due.open().values("due_on")[:1].query.sql_with_params()
+        beside, parameters = f" LEFT JOIN LATERAL ({due}) AS due ON true", (*parameters, *more)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT s.slug, first.* FROM unnest(%s::bigint[], %s::text[], %s::smallint[]) WITH ORDINALITY"  # noqa: S608
-            " AS g (service_id, rule, rank, nth) JOIN core_service s ON s.id = g.service_id"
-            f" LEFT JOIN LATERAL ({first}) AS first ON true ORDER BY nth",
+            "SELECT s.slug, first.pk, first.title, due_on"  # noqa: S608
+            " FROM unnest(%s::bigint[], %s::text[], %s::smallint[])"
+            " WITH ORDINALITY AS g (service_id, rule, rank, nth) JOIN core_service s ON s.id = g.service_id"
+            f" LEFT JOIN LATERAL ({first}) AS first ON true{beside} ORDER BY nth",
             [
                 [each.service_id for each in found],
                 [each.rule for each in found],
@@ -222,7 +240,7 @@ def _firsts(
                 *parameters,
             ],
         )
-        return [(slug, pk, title, due_on if only_open else None) for slug, pk, title, due_on in cursor.fetchall()]
+        return [_First(*row) for row in cursor.fetchall()]
 
 
 # --- pages by figures
