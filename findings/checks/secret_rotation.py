@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import processes, rotation, secrets, secrets_store
 from findings.platform.model import Block, Platform, Resource, Workload, places
-from findings.platform.nearness import shared_folders
+from findings.platform.nearness import Nearness
 from findings.platform.nodes import mapping
 from findings.platform.rotation import Rotation
 from findings.platform.secrets import How, SecretUse
@@ -96,7 +96,7 @@ def run(platform: Platform) -> Iterator[Verdict]:
     rotated: set[tuple[str, str]] = set()
     for each in (*rotation.rotations(platform), *secrets_store.rotations(platform)):
         rotated.add((each.namespace, each.secret))
-        yield _judged(platform, each, _beside(each, by_secret.get((each.namespace, each.secret), [])))
+        yield _judged(platform, each, _beside(platform.near, each, by_secret.get((each.namespace, each.secret), [])))
     held = [*(use for use in uses if use.how not in (How.VOLUME, How.CSI)), *_logins(platform)]
     for namespace, secret in dict.fromkeys((use.namespace, use.secret) for use in held):
         if (namespace, secret) in rotated:
@@ -155,13 +155,13 @@ def _logins(platform: Platform) -> Iterator[SecretUse]:
             yield SecretUse(login.namespace, secret, "", How.VOLUME, "", login.id, login.place())
 
 
-def _beside(rotated: Rotation, uses: Sequence[SecretUse]) -> Sequence[SecretUse]:
+def _beside(nearness: Nearness, rotated: Rotation, uses: Sequence[SecretUse]) -> Sequence[SecretUse]:
     """Of a workload that several environments have, the one beside it: the others are of other clusters."""
     path = rotated.place.path
     most = {use.subject: 0 for use in uses}
     for use in uses:
-        most[use.subject] = max(most[use.subject], shared_folders(path, use.place.path))
-    return [use for use in uses if shared_folders(path, use.place.path) == most[use.subject]]
+        most[use.subject] = max(most[use.subject], nearness.shared_folders(path, use.place.path))
+    return [use for use in uses if nearness.shared_folders(path, use.place.path) == most[use.subject]]
 
 
 def _uses_of(uses: Sequence[SecretUse], namespace: str, secret: str) -> Sequence[SecretUse]:

@@ -18,7 +18,6 @@ from findings.platform.alarm_actions import Reach
 from findings.platform.alerts import PrometheusAlert
 from findings.platform.config_files import ConfigFile
 from findings.platform.model import Platform, Resource, all_once, once
-from findings.platform.nearness import of_one_environment
 from findings.platform.nodes import items, mapping
 from findings.platform.patterns import globs, matches_any
 from findings.platform.promql import Matcher
@@ -112,7 +111,7 @@ def told(platform: Platform) -> dict[PrometheusAlert, Told]:
     answers: dict[PrometheusAlert, Told] = {}
     by_routing: dict[tuple[Routing, ...], list[PrometheusAlert]] = {}
     for file in alerts.prometheus_rules(platform):
-        near = of_one_environment(file.place.path, found, lambda each: each.place.path)
+        near = platform.near.of_one_environment(file.place.path, found, lambda each: each.place.path)
         if any(each.is_whole for each in near):
             by_routing.setdefault(tuple(near), []).extend(file.alerts)
     for near_by, of_it in by_routing.items():

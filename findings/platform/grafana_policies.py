@@ -7,7 +7,7 @@ grafana_contact_point; Grafana Operator, GrafanaNotificationPolicy and GrafanaCo
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from findings.platform.alertmanager import Reader, Receiver, Route, Routing, Tol
 from findings.platform.config_files import ConfigFile
 from findings.platform.grafana import GrafanaRule
 from findings.platform.model import Block, Platform, Resource, all_once, once
-from findings.platform.nearness import nearest, of_one_environment, shared_folders
+from findings.platform.nearness import Nearness
 from findings.platform.nodes import items, mapping
 from findings.platform.promql import Matcher
 from findings.platform.units import stated_text
@@ -41,10 +41,10 @@ def told(platform: Platform) -> dict[GrafanaRule, Told]:
     answers: dict[GrafanaRule, Told] = {}
     by_tree: dict[tuple[Routing, ...], list[GrafanaRule]] = {}
     for group in grafana.groups(platform):
-        near = _nearest(found, group.place.path)
+        near = _nearest(platform.near, found, group.place.path)
         for rule in group.rules:
             if rule.receiver:
-                answers[rule] = _direct(rule, _named(known, rule.receiver, rule.place.path))
+                answers[rule] = _direct(rule, _named(platform.near, known, rule.receiver, rule.place.path))
             elif near:
                 by_tree.setdefault(near, []).append(rule)
     for trees, rules in by_tree.items():
@@ -58,11 +58,11 @@ def is_for_nobody(platform: Platform, rule: GrafanaRule) -> bool:
     return found is not None and found.reach is Reach.NOBODY
 
 
-def _nearest(found: tuple[Routing, ...], path: str) -> tuple[Routing, ...]:
+def _nearest(nearness: Nearness, found: tuple[Routing, ...], path: str) -> tuple[Routing, ...]:
     """An instance has one tree: of several, as environments have them, the one beside the rules."""
-    near = of_one_environment(path, found, lambda each: each.place.path)
-    most = max((shared_folders(path, each.place.path) for each in near), default=0)
-    return tuple(each for each in near if shared_folders(path, each.place.path) == most)
+    near = nearness.of_one_environment(path, found, lambda each: each.place.path)
+    most = max((nearness.shared_folders(path, each.place.path) for each in near), default=0)
+    return tuple(each for each in near if nearness.shared_folders(path, each.place.path) == most)
 
 
 def _direct(rule: GrafanaRule, receiver: Receiver | None) -> Told:
@@ -91,8 +91,8 @@ def receivers(platform: Platform) -> Receivers:
     return found
 
 
-def _named(known: Receivers, name: str, path: str) -> Receiver | None:
-    return nearest(path, known[name], lambda each: each.place.path) if name in known else None
+def _named(nearness: Nearness, known: Receivers, name: str, path: str) -> Receiver | None:
+    return nearness.nearest(path, known[name], lambda each: each.place.path) if name in known else None
 
 
 def _contact_points(platform: Platform) -> Iterator[Receiver]:
@@ -163,7 +163,7 @@ def routings(platform: Platform) -> Iterator[Routing]:
             root = replace(root, routes=(*root.routes, *routes))
         yield _tree(resource.id, root)
     for block in platform.terraform("grafana_notification_policy"):
-        yield _tree(block.id, _of_policy(block, known, block.path, 0))
+        yield _tree(block.id, _of_policy(block, _beside(platform, known, block.path), 0))
 
 
 def _root(route: Route) -> Route:
@@ -172,8 +172,11 @@ def _root(route: Route) -> Route:
 
 
 def _reader(platform: Platform, of: ConfigFile | Resource, known: Receivers) -> Reader:
-    near = {name: nearest(of.path, found, lambda each: each.place.path) for name, found in known.items()}
-    return Reader(of, "", receivers=near, mutes=_mutes(platform))
+    return Reader(of, "", receivers=_beside(platform, known, of.path), mutes=_mutes(platform))
+
+
+def _beside(platform: Platform, known: Receivers, path: str) -> dict[str, Receiver]:
+    return {name: platform.near.nearest(path, found, lambda each: each.place.path) for name, found in known.items()}
 
 
 @once
@@ -205,8 +208,8 @@ def _lists(root: Any, key: str, depth: int = 0) -> Iterator[Map]:
         yield from _lists(value, key, depth + 1)
 
 
-def _of_policy(block: Block, known: Receivers, path: str, depth: int, above: Receiver | None = None) -> Route:
-    receiver = _of_point(block, known, path) or above or Receiver("", Reach.UNKNOWN, block.place())
+def _of_policy(block: Block, known: Mapping[str, Receiver], depth: int, above: Receiver | None = None) -> Route:
+    receiver = _of_point(block, known) or above or Receiver("", Reach.UNKNOWN, block.place())
     goes_on = block.get("continue")
     below = block.inner("policy") if depth < _MOST_POLICIES else ()
     return Route(
@@ -214,18 +217,17 @@ def _of_policy(block: Block, known: Receivers, path: str, depth: int, above: Rec
         tuple(_matcher(each) for each in block.inner("matcher")),
         isinstance(goes_on, Sourced) and goes_on.value is True,
         "",
-        tuple(_of_policy(each, known, path, depth + 1, receiver) for each in below),
+        tuple(_of_policy(each, known, depth + 1, receiver) for each in below),
         block.place(),
     )
 
 
-def _of_point(block: Block, known: Receivers, path: str) -> Receiver | None:
+def _of_point(block: Block, known: Mapping[str, Receiver]) -> Receiver | None:
     stated = block.get("contact_point")
     if stated is None:
         return None
     name = stated_text(stated)
-    found = _named(known, name, path) if name else None
-    return found or Receiver(name, Reach.UNKNOWN, block.place())
+    return known.get(name) or Receiver(name, Reach.UNKNOWN, block.place())
 
 
 def _matcher(block: Block) -> Matcher | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from findings.platform.config_files import ConfigFile
 from findings.platform.model import Autoscaler, Container, EnvVar, Resource, Workload
-from findings.platform.nearness import beside
+from findings.platform.nearness import Nearness
 from findings.platform.nodes import find, items, mapping
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map, Seq
@@ -20,7 +20,6 @@ UNKNOWN_COUNT = "…"  # of pods, where Terraform makes the object and a plan al
 _SELECTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
 _OWNED = ("Pod", "ReplicaSet", "ReplicationController", "Job")
 _NONE: Mapping[tuple[str, str], Place] = {}
-_ConfigMaps = dict[tuple[str, str], list[Resource]]
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout", "DeploymentConfig")
 
 
@@ -75,11 +74,25 @@ def is_patch(resource: Resource) -> bool:
     return not _stands_alone(mapping(resource.body, _TEMPLATES[resource.kind]))
 
 
-def workloads(found: tuple[Resource, ...], changed: Mapping[tuple[str, str], Place] = _NONE) -> Iterator[Workload]:
-    config_maps: _ConfigMaps = {}
-    for each in found:
-        if each.kind == "ConfigMap":
-            config_maps.setdefault((each.namespace, each.name), []).append(each)
+class _ConfigMaps:
+    """Several environments have one of the same name: the one beside what uses it is meant."""
+
+    def __init__(self, found: Iterable[Resource], near: Nearness) -> None:
+        self._near = near
+        self._named: dict[tuple[str, str], list[Resource]] = {}
+        for each in found:
+            if each.kind == "ConfigMap":
+                self._named.setdefault((each.namespace, each.name), []).append(each)
+
+    def used_by(self, resource: Resource, name: Any) -> Resource | None:
+        found = self._named.get((resource.namespace, _text(name)))
+        return self._near.beside(resource.path, found, lambda each: each.path) if found else None
+
+
+def workloads(
+    found: tuple[Resource, ...], near: Nearness, changed: Mapping[tuple[str, str], Place] = _NONE
+) -> Iterator[Workload]:
+    config_maps = _ConfigMaps(found, near)
     named = {(each.kind, each.namespace, each.name) for each in found if each.kind in _TEMPLATES}
     for resource in found:
         if resource.kind in _OWNED and any(owner in named for owner in _owners(resource)):
@@ -146,7 +159,7 @@ def _container(resource: Resource, node: Map, config_maps: _ConfigMaps, *, is_in
         if not isinstance(source, Map):
             continue
         prefix = _text(source.get("prefix"))
-        config = _config_map(resource, mapping(source, "configMapRef").get("name"), config_maps)
+        config = config_maps.used_by(resource, mapping(source, "configMapRef").get("name"))
         if config is not None:
             data = mapping(config.body, "data")
             for key, value in data.items():
@@ -159,12 +172,6 @@ def _container(resource: Resource, node: Map, config_maps: _ConfigMaps, *, is_in
         if isinstance(each, Map) and isinstance(each.get("name"), str):
             env[each["name"]] = _variable(resource, each, config_maps)
     return Container(_text(node.get("name")), _string(resource, node, "image"), env, tuple(secrets), node, is_init)
-
-
-def _config_map(resource: Resource, name: Any, config_maps: _ConfigMaps) -> Resource | None:
-    """Several environments have one of the same name: the one beside it is meant."""
-    found = config_maps.get((resource.namespace, _text(name)))
-    return beside(resource.path, found, lambda each: each.path) if found else None
 
 
 def _string(resource: Resource, node: Map, key: str) -> Sourced[str] | None:
@@ -180,7 +187,7 @@ def _variable(resource: Resource, each: Map, config_maps: _ConfigMaps) -> EnvVar
         return EnvVar(name, None, resource.place(secret.lines["name"]), _text(secret["name"]), _text(secret.get("key")))
     reference = mapping(each, "valueFrom.configMapKeyRef")
     if reference:
-        config = _config_map(resource, reference.get("name"), config_maps)
+        config = config_maps.used_by(resource, reference.get("name"))
         if config is not None:
             data = mapping(config.body, "data")
             key = _text(reference.get("key"))
