@@ -1,7 +1,7 @@
 """Section 8: what a namespace may ask for when its autoscalers are at their maximum."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform.model import Platform, Resource, Workload, places
@@ -61,8 +61,12 @@ def run(platform: Platform) -> Iterator[Verdict]:
     for workload in long_running(platform):
         by_namespace.setdefault(workload.resource.namespace, []).append(workload)
     for namespace, found in sorted(by_namespace.items()):
-        for folder, workloads in _by_environment(platform.near, found):
-            yield from _judged(platform, namespace, folder, workloads)
+        groups = list(_by_environment(platform.near, found))
+        homes = [workloads[0].resource.path for _, workloads in groups]
+        for number, (folder, workloads) in enumerate(groups):
+            others = (*homes[:number], *homes[number + 1 :])
+            for verdict in _judged(platform, namespace, folder, workloads):
+                yield replace(verdict, homes=(homes[number], *others)) if isinstance(verdict, Fail) else verdict
 
 
 def _by_environment(nearness: Nearness, workloads: list[Workload]) -> Iterator[tuple[str, list[Workload]]]:

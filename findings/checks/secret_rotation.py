@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import processes, rotation, secrets, secrets_store
@@ -94,9 +94,17 @@ class _Delay:
 def run(platform: Platform) -> Iterator[Verdict]:
     uses, by_secret = secrets.uses(platform), secrets.by_secret(platform)
     rotated: set[tuple[str, str]] = set()
-    for each in (*rotation.rotations(platform), *secrets_store.rotations(platform)):
+    found = (*rotation.rotations(platform), *secrets_store.rotations(platform))
+    homes: dict[str, list[str]] = {}
+    for each in found:
+        homes.setdefault(each.subject, []).append(each.place.path)
+    for each in found:
         rotated.add((each.namespace, each.secret))
-        yield _judged(platform, each, _beside(platform.near, each, by_secret.get((each.namespace, each.secret), [])))
+        near = _beside(platform.near, each, by_secret.get((each.namespace, each.secret), []))
+        verdict = _judged(platform, each, near)
+        others = list(homes[each.subject])
+        others.remove(each.place.path)
+        yield replace(verdict, homes=(each.place.path, *others)) if isinstance(verdict, Fail) else verdict
     held = [*(use for use in uses if use.how not in (How.VOLUME, How.CSI)), *_logins(platform)]
     for namespace, secret in dict.fromkeys((use.namespace, use.secret) for use in held):
         if (namespace, secret) in rotated:
