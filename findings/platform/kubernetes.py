@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from findings.platform.config_files import ConfigFile
+from findings.platform.knative import is_knative
 from findings.platform.model import Autoscaler, Container, EnvVar, Resource, Workload
 from findings.platform.nearness import Nearness
 from findings.platform.nodes import find, items, mapping
-from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
@@ -121,11 +121,6 @@ def workloads(
         yield Workload(resource, template, containers, counted)
 
 
-def is_knative(resource: Resource) -> bool:
-    """Whether it is a Service of Knative or Cloud Run, which runs pods and is no Service of Kubernetes."""
-    return resource.kind == "Service" and resource.api.startswith("serving.knative.dev/")
-
-
 def _stands_alone(template: Map) -> bool:
     """Whether it says what its pods run, or how they are called: somebody's short form, and no patch."""
     images = (find(each, "image") for each in items(template, "spec.containers"))
@@ -201,8 +196,6 @@ def _variable(resource: Resource, each: Map, config_maps: _ConfigMaps) -> EnvVar
 def autoscalers(found: tuple[Resource, ...]) -> Iterator[Autoscaler]:
     for resource in found:
         if resource.kind not in ("HorizontalPodAutoscaler", "ScaledObject"):
-            if is_knative(resource):
-                yield _of_knative(resource)
             continue
         spec = mapping(resource.body, "spec")
         if resource.kind == "HorizontalPodAutoscaler" and "scaledobject.keda.sh/name" in resource.labels:
@@ -222,25 +215,6 @@ def autoscalers(found: tuple[Resource, ...]) -> Iterator[Autoscaler]:
         kind = _text(target.get("kind")) or "Deployment"
         name = "/".join(part for part in (kind, resource.namespace, _text(target.get("name"))) if part)
         yield Autoscaler(resource, name if target.get("name") else "", low, high, resource.place(), spec)
-
-
-def _of_knative(resource: Resource) -> Autoscaler:
-    """Source: Knative, autoscaling: min-scale and max-scale, both 0 unless stated: no pod is kept, and nothing bounds
-    how many there are."""
-    notes = mapping(resource.body, "spec.template.metadata.annotations")
-    stated: dict[str, Sourced[int]] = {}
-    for name in ("min-scale", "max-scale"):
-        for spelled in (name, name.replace("-s", "S")):
-            key = f"autoscaling.knative.dev/{spelled}"
-            count = stated_count(Sourced(notes.get(key), Source.FILE, resource.place(notes.lines.get(key))))
-            if count is not None:
-                stated.setdefault(name, count)
-    low = stated.get("min-scale") or Sourced(0, Source.PROVIDER_DEFAULT, resource.place(), "Knative: min-scale is 0")
-    high: Sourced[int] | Unknown | None = stated.get("max-scale")
-    if not isinstance(high, Sourced) or not high.value:
-        reason = "nothing here bounds how many pods Knative starts of it"
-        high = Unknown(reason, "the annotation autoscaling.knative.dev/max-scale", resource.place())
-    return Autoscaler(resource, resource.id, low, high, resource.place(), mapping(resource.body, "spec"))
 
 
 def _count(resource: Resource, dotted: str, otherwise: Sourced[int] | Unknown) -> Sourced[int] | Unknown:
