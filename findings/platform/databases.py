@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-from findings.platform import pools
+from findings.platform import azure_sizes, pools
 from findings.platform.model import Block, Platform, Resource, Workload, once
 from findings.platform.nodes import mapping
 from findings.platform.units import stated_count
@@ -183,23 +184,45 @@ def _of_google(platform: Platform) -> Iterator[Database]:
 
 
 def _of_azure(platform: Platform) -> Iterator[Database]:
-    """Flexible servers of PostgreSQL, by what their configuration states; else it follows from the size.
+    """Flexible servers of PostgreSQL and MySQL, by what their configuration states, else by their size.
 
     Source: Azure Database for PostgreSQL, limits: 15 connections are kept for replication and monitoring.
     """
-    for block in platform.terraform("azurerm_postgresql_flexible_server"):
-        if "source_server_id" in block.attributes:
-            continue
-        name = block.labels[1] if len(block.labels) > 1 else block.id
-        reason, wanted = "max_connections follows from its size and is not stated", f"databases.{name}.max_connections"
-        limit: Sourced[int] | Unknown = Unknown(reason, f"facts: {wanted}", block.place())
-        for each in platform.terraform("azurerm_postgresql_flexible_server_configuration"):
-            if _text(each.get("name")) == "max_connections" and _belongs(each, block, "server_id"):
-                limit = stated_count(each.get("value")) or limit
-        note = "Azure keeps 15 connections for replication and monitoring"
-        reserved = Sourced(15, Source.PROVIDER_DEFAULT, block.place(), note)
-        place = limit.place if isinstance(limit, Sourced) else block.place()
-        yield Database(name, block.id, limit, reserved, place, block=block)
+    for engine, kept, note, names in (
+        ("postgresql", 15, "Azure keeps 15 connections for replication and monitoring", "server_id"),
+        ("mysql", 0, "MySQL keeps one connection beyond max_connections", "server_name"),
+    ):
+        kind = f"azurerm_{engine}_flexible_server"
+        for block in platform.terraform(kind):
+            if "source_server_id" in block.attributes:
+                continue
+            name = block.labels[1] if len(block.labels) > 1 else block.id
+            limit = _of_size(engine, name, block)
+            for each in platform.terraform(f"{kind}_configuration"):
+                if _text(each.get("name")) == "max_connections" and _belongs(each, block, names):
+                    limit = _stated_or(each.get("value"), limit, name)
+            reserved = Sourced(kept, Source.PROVIDER_DEFAULT, block.place(), note)
+            place = limit.place if isinstance(limit, Sourced) else block.place()
+            yield Database(name, block.id, limit, reserved, place, block=block)
+
+
+def _of_size(engine: str, name: str, block: Block) -> Sourced[int] | Unknown:
+    sku = block.get("sku_name")
+    default = azure_sizes.default_max_connections(engine, _text(sku))
+    if default is None or not isinstance(sku, Sourced):
+        reason = "max_connections follows from its size and is not stated"
+        return Unknown(reason, f"facts: databases.{name}.max_connections", block.place())
+    note = f"Azure: max_connections of {sku.value} defaults to {default}"
+    return Sourced(default, Source.PROVIDER_DEFAULT, sku.place, note)
+
+
+def _stated_or(
+    value: Sourced[Any] | Unknown | None, otherwise: Sourced[int] | Unknown, name: str
+) -> Sourced[int] | Unknown:
+    """What is set wins over the default, also where it is not known."""
+    if isinstance(value, Unknown):
+        return Unknown(value.reason, f"facts: databases.{name}.max_connections", value.place)
+    return stated_count(value) or otherwise
 
 
 def _text(stated: object) -> str:
