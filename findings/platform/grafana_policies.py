@@ -2,16 +2,16 @@
 names itself, and what contact points do. PURE.
 
 Sources: Grafana, provision alerting resources with files (contactPoints, policies, muteTimes) and notification
-policies, which are routes as Alertmanager has them; Terraform provider grafana, grafana_notification_policy and
-grafana_contact_point; Grafana Operator, GrafanaNotificationPolicy and GrafanaContactPoint.
+policies, which are routes as Alertmanager has them; Terraform provider grafana, grafana_notification_policy,
+grafana_contact_point and grafana_mute_timing; Grafana Operator, objects of the same names.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from findings.platform import alertmanager, grafana
+from findings.platform import alertmanager, grafana, mute_times
 from findings.platform.alarm_actions import Reach
 from findings.platform.alertmanager import Reader, Receiver, Route, Routing, Told
 from findings.platform.config_files import ConfigFile
@@ -44,7 +44,7 @@ def told(platform: Platform) -> dict[GrafanaRule, Told]:
         near = _nearest(platform.near, found, group.place.path)
         for rule in group.rules:
             if rule.receiver:
-                answers[rule] = _direct(rule, _named(platform.near, known, rule.receiver, rule.place.path))
+                answers[rule] = _direct(platform, rule, _named(platform.near, known, rule.receiver, rule.place.path))
             elif near:
                 by_tree.setdefault(near, []).append(rule)
     for trees, rules in by_tree.items():
@@ -65,10 +65,12 @@ def _nearest(nearness: Nearness, found: tuple[Routing, ...], path: str) -> tuple
     return tuple(each for each in near if nearness.shared_folders(path, each.place.path) == most)
 
 
-def _direct(rule: GrafanaRule, receiver: Receiver | None) -> Told:
-    if receiver is None or receiver.reach is not Reach.NOBODY:
-        return Told(rule, Reach.UNKNOWN if receiver is None else receiver.reach)
-    end = Route(receiver, (), goes_on=False, muted="", routes=(), place=receiver.place)
+def _direct(platform: Platform, rule: GrafanaRule, receiver: Receiver | None) -> Told:
+    silent = mute_times.muted(_times(platform, rule.place.path), rule.muted_in, rule.active_in)
+    receiver = receiver or Receiver(rule.receiver, Reach.UNKNOWN, rule.place)
+    if receiver.reach is not Reach.NOBODY and not silent:
+        return Told(rule, receiver.reach)
+    end = Route(receiver, (), goes_on=False, muted=silent, routes=(), place=rule.place if silent else receiver.place)
     return Told(rule, Reach.NOBODY, (end,), _tree(f"contact point {receiver.name}", end))
 
 
@@ -80,6 +82,7 @@ def _tree(id_: str, root: Route) -> Routing:
 
 
 Receivers = dict[str, list[Receiver]]
+_Stated = tuple[str, Sequence[Any]]
 
 
 @once
@@ -163,7 +166,8 @@ def routings(platform: Platform) -> Iterator[Routing]:
             root = replace(root, routes=(*root.routes, *routes))
         yield _tree(resource.id, root)
     for block in platform.terraform("grafana_notification_policy"):
-        yield _tree(block.id, _of_policy(block, _beside(platform, known, block.path), 0))
+        times = _times(platform, block.path)
+        yield _tree(block.id, _root(_of_policy(block, _beside(platform, known, block.path), times, 0)))
 
 
 def _root(route: Route) -> Route:
@@ -172,7 +176,7 @@ def _root(route: Route) -> Route:
 
 
 def _reader(platform: Platform, of: ConfigFile | Resource, known: Receivers) -> Reader:
-    return Reader(of, "", receivers=_beside(platform, known, of.path), mutes=_mutes(platform))
+    return Reader(of, "", receivers=_beside(platform, known, of.path), mutes=_times(platform, of.path))
 
 
 def _beside(platform: Platform, known: Receivers, path: str) -> dict[str, Receiver]:
@@ -180,16 +184,41 @@ def _beside(platform: Platform, known: Receivers, path: str) -> dict[str, Receiv
 
 
 @once
-def _mutes(platform: Platform) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
+def _mutes(platform: Platform) -> dict[str, list[_Stated]]:
+    """The intervals of each name, and the file that states them: several environments have one of each."""
+    found: dict[str, list[_Stated]] = {}
+
+    def state(name: str, path: str, intervals: Sequence[Any]) -> None:
+        found.setdefault(name, []).append((path, intervals))
+
     for config in platform.configs:
         if "muteTimes" in config.keys:
             for node in _lists(config.root, "muteTimes"):
-                found[str(node.get("name"))] = items(node, "time_intervals")
+                state(str(node.get("name")), config.path, items(node, "time_intervals"))
     for resource in platform.of_kind("GrafanaMuteTiming"):
         spec = mapping(resource.body, "spec")
-        found[str(spec.get("name") or resource.name)] = items(spec, "time_intervals")
+        state(str(spec.get("name") or resource.name), resource.path, items(spec, "time_intervals"))
+    for block in platform.terraform("grafana_mute_timing"):
+        intervals = [_interval(each) for each in block.inner("intervals")]
+        if intervals:  # else they are written out from what a plan knows
+            state(stated_text(block.get("name")), block.path, intervals)
     return found
+
+
+def _interval(block: Block) -> dict[str, Any]:
+    """As files write it. What is not known leaves out something, as far as can be told."""
+    found = {name: each.value if isinstance(each, Sourced) else "not known" for name, each in block.attributes.items()}
+    times = [
+        {name: each.value for name, each in inner.attributes.items() if isinstance(each, Sourced)}
+        for inner in block.inner("times")
+    ]
+    return found | ({"times": times} if times else {})
+
+
+def _times(platform: Platform, path: str) -> dict[str, Sequence[Any]]:
+    return {
+        name: platform.near.nearest(path, found, lambda each: each[0])[1] for name, found in _mutes(platform).items()
+    }
 
 
 def _receivers_below(route: Route) -> tuple[Receiver, ...]:
@@ -208,7 +237,9 @@ def _lists(root: Any, key: str, depth: int = 0) -> Iterator[Map]:
         yield from _lists(value, key, depth + 1)
 
 
-def _of_policy(block: Block, known: Mapping[str, Receiver], depth: int, above: Receiver | None = None) -> Route:
+def _of_policy(
+    block: Block, known: Mapping[str, Receiver], times: mute_times.Times, depth: int, above: Receiver | None = None
+) -> Route:
     receiver = _of_point(block, known) or above or Receiver("", Reach.UNKNOWN, block.place())
     goes_on = block.get("continue")
     below = block.inner("policy") if depth < _MOST_POLICIES else ()
@@ -216,8 +247,8 @@ def _of_policy(block: Block, known: Mapping[str, Receiver], depth: int, above: R
         receiver,
         tuple(_matcher(each) for each in block.inner("matcher")),
         isinstance(goes_on, Sourced) and goes_on.value is True,
-        "",
-        tuple(_of_policy(each, known, depth + 1, receiver) for each in below),
+        mute_times.muted(times, *(grafana.names_of(block.get(name)) for name in ("mute_timings", "active_timings"))),
+        tuple(_of_policy(each, known, times, depth + 1, receiver) for each in below),
         block.place(),
     )
 
