@@ -269,7 +269,27 @@ def _limit(
     if engine in ("mysql", "mariadb"):
         note = "RDS for MySQL: max_connections defaults to DBInstanceClassMemory ÷ 12582880"
         return Sourced(memory.value // 12_582_880, Source.PROVIDER_DEFAULT, instance_class.place, note), memory
+    default = _aurora_mysql(str(instance_class.value)) if engine == "aurora-mysql" else None
+    if default is not None:
+        note = f"Aurora MySQL: max_connections of {instance_class.value} defaults to {default}"
+        return Sourced(default, Source.PROVIDER_DEFAULT, instance_class.place, note), None
     return Unknown(f"max_connections of the engine {engine or 'not stated'} is not known", provide, block.place()), None
+
+
+_AURORA_MYSQL = {
+    "t": {"small": 45, "medium": 90, "large": 135},
+    "r": {"large": 1000, "xlarge": 2000, "2xlarge": 3000, "4xlarge": 4000, "8xlarge": 5000, "12xlarge": 6000,
+          "16xlarge": 6000, "24xlarge": 7000},
+}  # fmt: skip
+
+
+def _aurora_mysql(instance_class: str) -> int | None:
+    """What an instance takes without a parameter of its own; None for a class that the table does not hold.
+
+    Source: Amazon Aurora, maximum connections to an Aurora MySQL DB instance.
+    """
+    _, family, size = [*instance_class.split("."), "", ""][:3]
+    return _AURORA_MYSQL.get(family[:1], {}).get(size)
 
 
 _PARAMETERS = ("parameter_group_name", "db_cluster_parameter_group_name", "db_instance_parameter_group_name")
