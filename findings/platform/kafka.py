@@ -235,8 +235,7 @@ def _beside(platform: Platform, workload: Workload, name: str) -> Setting | None
     found = [
         each
         for each in _of_spring(platform).get(name, ())
-        if len(platform.workloads) == 1
-        or platform.near.shared_folders(each.value.place.path, workload.resource.path) > 0
+        if len(platform.workloads) == 1 or platform.near.share_a_folder(each.value.place.path, workload.resource.path)
     ]
     return found[0] if len({str(each.value.value) for each in found}) == 1 else None
 

@@ -17,6 +17,12 @@ _ENVIRONMENT = re.compile(
 # called after what they do, and `dev-portal` after whom it is for.
 _PLAIN = ("nonprod", "preprod", "production", "staging")
 _DOUBTFUL = "stage"
+# After it, one of several clusters: api-prod-eu.yaml, values.prod.us-east-1.yaml.
+_REGION = re.compile(
+    r"[-_.]?((?:eu|us|uk|ca|ap|sa|me|af|asia|europe|australia|apac|emea|latam)"
+    r"(?:[-_]?(?:gov|north|south|east|west|central))*(?:[-_]?[0-9]{1,2}[a-z]?)?)(?=[-_.]|$)",
+    re.IGNORECASE,
+)
 ELSEWHERE = -1
 _SAME = 100  # more than any two paths have folders in common; half of it for a folder of the same name
 
@@ -31,9 +37,21 @@ class _Name(NamedTuple):
     after: str
 
     @property
+    def others(self) -> tuple[str, ...]:
+        """What it shares with its twins: all but the environment and a region."""
+        region = _REGION.match(self.after)
+        return self.folder, self.before, self.after[region.end() :] if region is not None else self.after
+
+    @property
     def custom(self) -> tuple[str, str, bool]:
         """The word, and whether its folder's files begin with it."""
         return self.folder, self.word.lower(), not self.before
+
+    @property
+    def label(self) -> str:
+        """The environment, with the region where the name goes on with one, as a folder would be called."""
+        found = _REGION.match(self.after)
+        return self.environment if found is None else f"{self.word}-{found[1]}".lower()
 
     @property
     def is_plain(self) -> bool:
@@ -56,15 +74,14 @@ class Nearness:
         return known
 
     def _environment_of(self, path: str) -> tuple[str, str]:
-        own = self._by_twins.get(path)
+        own, label = self._by_twins.get(path, ("", ""))
         for folder in reversed(path.split("/")[:-1]):
             found = _ENVIRONMENT.search(folder)
-            if found is not None and own in (None, found.lastgroup):
-                return str(found.lastgroup), folder
+            if found is not None and own in ("", found.lastgroup):
+                return str(found.lastgroup), label if label and label != own else folder
             if found is not None:
                 break
-        own = own or self._by_word.get(path)
-        return (own, own) if own else ("", "")
+        return (own, label) if own else self._by_word.get(path, ("", ""))
 
     def shared_folders(self, path: str, other: str) -> int:
         """How many folders two files have in common, from the top; a file shares one more with itself. Those that name
@@ -72,12 +89,14 @@ class Nearness:
         (here, folder), (there, of_other) = self.environment_of(path), self.environment_of(other)
         if here and there and here != there:
             return ELSEWHERE
-        near, far = path.split("/"), other.split("/")
-        pairs = zip(near, far, strict=False)
-        shared = next((number for number, (one, two) in enumerate(pairs) if one != two), min(len(near), len(far)))
+        shared = _in_common(path, other)
         if not here or not there:
             return shared
         return shared + _SAME + (_SAME // 2 if folder == of_other else 0)
+
+    def share_a_folder(self, path: str, other: str) -> bool:
+        """Whether two files are below one folder, and of no two environments."""
+        return _in_common(path, other) > 0 and self.shared_folders(path, other) != ELSEWHERE
 
     def nearest(self, path: str, found: Sequence[T], path_of: Callable[[T], str]) -> T:
         """Of objects of one name, as several environments hold them, the one beside a file: the one that shares the
@@ -96,17 +115,26 @@ class Nearness:
         return near if self.shared_folders(path, path_of(near)) != ELSEWHERE else None
 
 
-def _named(paths: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Files whose names name an environment for certain: by a twin in the same folder, which is called the same but
-    for the environment, as are files that have the word where those twins have it; and by a plain word where another
-    file has that of another environment."""
+def _in_common(path: str, other: str) -> int:
+    near, far = path.split("/"), other.split("/")
+    pairs = zip(near, far, strict=False)
+    return next((number for number, (one, two) in enumerate(pairs) if one != two), min(len(near), len(far)))
+
+
+_Named = dict[str, tuple[str, str]]
+
+
+def _named(paths: Iterable[str]) -> tuple[_Named, _Named]:
+    """Files whose names name an environment for certain, and its label: by a twin in the same folder, which is called
+    the same but for the environment, as are files that have the word where those twins have it; and by a plain word
+    where another file has that of another environment or region."""
     names = {path: name for path in paths if (name := _name(path)) is not None}
-    twins: dict[tuple[str, str, str], set[str]] = {}
+    twins: dict[tuple[str, ...], set[str]] = {}
     for each in names.values():
-        twins.setdefault((each.folder, each.before, each.after), set()).add(each.environment)
-    customs = {each.custom for each in names.values() if len(twins[each.folder, each.before, each.after]) > 1}
-    by_twins = {path: each.environment for path, each in names.items() if each.custom in customs}
-    plain = {path: each.environment for path, each in names.items() if each.is_plain}
+        twins.setdefault(each.others, set()).add(each.environment)
+    customs = {each.custom for each in names.values() if len(twins[each.others]) > 1}
+    by_twins = {path: (each.environment, each.label) for path, each in names.items() if each.custom in customs}
+    plain = {path: (each.environment, each.label) for path, each in names.items() if each.is_plain}
     return by_twins, plain if len(set(plain.values())) > 1 else {}
 
 

@@ -63,6 +63,19 @@ def test_a_plain_word_counts_where_another_file_has_that_of_another_environment(
     assert set(named("a/api-prod.yaml", "b/db-prod.yaml").values()) == {""}
 
 
+def test_regions_of_one_environment_are_told_apart_where_their_names_go_on_with_them() -> None:
+    paths = ["k8s/api-prod-eu.yaml", "k8s/api-prod-us.yaml", "k8s/db-prod-eu.yaml", "k8s/db-prod-us.yaml"]
+    near = Nearness(paths)
+    assert near.environment_of("k8s/api-prod-us.yaml") == ("production", "prod-us")
+    assert near.nearest("k8s/api-prod-us.yaml", paths[2:], str) == "k8s/db-prod-us.yaml"
+    assert near.beside("k8s/api-prod-us.yaml", paths[2:3], str) == "k8s/db-prod-eu.yaml"  # where there is no other
+    paths = ["k8s/api-prod-hpa.yaml", "k8s/api-dev-hpa.yaml", "k8s/api-prod-deployment.yaml"]
+    assert Nearness(paths).environment_of(paths[0]) == Nearness(paths).environment_of(paths[2])
+    assert Nearness(["values.prod.us-east-1.yaml", "values.dev.yaml"]).environment_of("values.prod.us-east-1.yaml") == (
+        "production", "prod-us-east-1",
+    )  # fmt: skip
+
+
 def test_a_folder_says_more_than_a_file_unless_the_file_has_a_twin_there() -> None:
     found = named("prod/orders-staging.yaml", "prod/api.yaml", "x/web-prod.yaml")
     assert found["prod/orders-staging.yaml"] == "production"
@@ -80,6 +93,15 @@ def test_folders_of_one_environment_are_near_whatever_the_tree_and_those_of_two_
     assert near.nearest(path, known[:2], str) == "k8s/base/hpa.yaml"
     assert near.beside(path, known[:1], str) is None
     assert near.shared_folders(path, known[0]) == ELSEWHERE
+
+
+def test_files_of_one_environment_in_two_trees_share_no_folder() -> None:
+    settings, other = "billing/src/application-prod.yml", "billing/src/application-dev.yml"
+    near = Nearness([settings, other])
+    assert near.shared_folders(settings, "k8s/prod/orders.yaml") > 0
+    assert not near.share_a_folder(settings, "k8s/prod/orders.yaml")
+    assert near.share_a_folder(settings, "billing/k8s/prod/billing.yaml")
+    assert not near.share_a_folder(other, "billing/k8s/prod/billing.yaml")
 
 
 def test_of_several_files_in_a_folder_the_one_of_the_same_environment_is_beside() -> None:
