@@ -48,7 +48,7 @@ def identities(platform: Platform, fails: Sequence[tuple[str, Fail]]) -> Iterato
         seen[print_] += 1
         if number:
             print_ = fingerprint(check_id, fail.subject, f"{fail.detail}#{number}", where)
-        is_known = _is_known_by_its_place(fail, home, held)
+        is_known = not number and _is_known_by_its_place(fail, home, held)
         former = Former(check_id, fail.subject, fail.detail, home, fail.places[0].path) if is_known else None
         yield Identity(print_, former)
 
@@ -56,14 +56,15 @@ def identities(platform: Platform, fails: Sequence[tuple[str, Fail]]) -> Iterato
 def renamed(found: Iterable[Identity], known: Mapping[str, str]) -> dict[str, str]:
     """Former fingerprint → the one of now. `known`: the file of each fingerprint that was there before: a finding of
     another file is another one."""
+    now = {each.fingerprint: each.formerly for each in found}
     names: dict[str, str] = {}
-    for each in found:
-        if each.formerly is None or each.fingerprint in known:
+    for fingerprint_, formerly in now.items():
+        if formerly is None or fingerprint_ in known:
             continue
-        path = each.formerly.path
-        old = next((name for name in _former_names(each.formerly) if known.get(name) == path), None)
+        former = (name for name in _former_names(formerly) if name not in now)
+        old = next((name for name in former if known.get(name) == formerly.path), None)
         if old is not None:
-            names.setdefault(old, each.fingerprint)
+            names.setdefault(old, fingerprint_)
     return names
 
 

@@ -115,6 +115,17 @@ def test_a_finding_is_found_under_its_former_name_by_its_file_alone() -> None:
     assert changed(alone, staging__api=OPEN, dev__api=OPEN) == {}
 
 
+def test_a_second_failure_of_one_object_takes_no_name_from_the_first() -> None:
+    twice = OPEN + "---\n" + OPEN
+    known = {each.fingerprint: each.fail.places[0].path for each in outcome(api=OPEN).found}
+    assert renamed([each.identity for each in outcome(api=twice).found], known) == {}
+    ended = {each.fingerprint: each.fail.places[0].path for each in outcome(api=twice).found}
+    assert renamed([each.identity for each in outcome(api=OPEN).found], ended) == {}
+    moved = outcome(prod__api=OPEN, staging__api=twice)
+    before = {each.fingerprint: each.fail.places[0].path for each in outcome(prod__api=OPEN).found}
+    assert len(renamed([each.identity for each in moved.found], before)) == 1
+
+
 def test_a_baseline_from_before_an_environment_was_added_still_holds() -> None:
     known = {fingerprint: path for path, fingerprint in names(prod__api=OPEN).items()}
     found = outcome(prod__api=OPEN, staging__api=OPEN)
