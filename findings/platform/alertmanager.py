@@ -9,7 +9,7 @@ import base64
 import binascii
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
@@ -18,6 +18,7 @@ from findings.platform.alarm_actions import Reach
 from findings.platform.alerts import PrometheusAlert
 from findings.platform.config_files import ConfigFile
 from findings.platform.model import Platform, Resource, all_once, once
+from findings.platform.mute_times import Times
 from findings.platform.nodes import items, mapping
 from findings.platform.patterns import globs, matches_any
 from findings.platform.promql import Matcher
@@ -322,7 +323,7 @@ class Reader:
     id: str
     line: int | None = None  # where all of it stands, if lines within it mean nothing
     receivers: dict[str, Receiver] = field(default_factory=dict)
-    mutes: dict[str, Sequence[Any]] = field(default_factory=dict)
+    mutes: dict[str, Times] = field(default_factory=dict)
 
     def place(self, line: int | None) -> Place:
         return self.of.place(self.line or line)
@@ -337,7 +338,7 @@ class Reader:
                            ("muteTimeIntervals", "timeIntervals")):  # fmt: skip
             for node in items(root, key):
                 if isinstance(node, Map):
-                    self.mutes[str(node.get("name"))] = items(node, inner)
+                    self.mutes[str(node.get("name"))] = mute_times.of(items(node, inner))
         top = self.route(mapping(root, "route"))
         # By the root of a whole one every alert comes, and none is muted: Alertmanager refuses what says otherwise.
         first = replace(top, matchers=(*top.matchers, *only)) if only else replace(top, matchers=(), muted="")

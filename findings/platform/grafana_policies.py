@@ -17,6 +17,7 @@ from findings.platform.alertmanager import Reader, Receiver, Route, Routing, Tol
 from findings.platform.config_files import ConfigFile
 from findings.platform.grafana import GrafanaRule
 from findings.platform.model import Block, Platform, Resource, all_once, once
+from findings.platform.mute_times import Times
 from findings.platform.nearness import Nearness
 from findings.platform.nodes import items, mapping
 from findings.platform.promql import Matcher
@@ -66,7 +67,8 @@ def _nearest(nearness: Nearness, found: tuple[Routing, ...], path: str) -> tuple
 
 
 def _direct(platform: Platform, rule: GrafanaRule, receiver: Receiver | None) -> Told:
-    silent = mute_times.muted(_times(platform, rule.place.path), rule.muted_in, rule.active_in)
+    times = _times(platform, rule.place.path) if rule.muted_in or rule.active_in else {}
+    silent = mute_times.muted(times, rule.muted_in, rule.active_in)
     receiver = receiver or Receiver(rule.receiver, Reach.UNKNOWN, rule.place)
     if receiver.reach is not Reach.NOBODY and not silent:
         return Told(rule, receiver.reach)
@@ -82,7 +84,7 @@ def _tree(id_: str, root: Route) -> Routing:
 
 
 Receivers = dict[str, list[Receiver]]
-_Stated = tuple[str, Sequence[Any]]
+_Stated = tuple[str, Times]
 
 
 @once
@@ -189,7 +191,7 @@ def _mutes(platform: Platform) -> dict[str, list[_Stated]]:
     found: dict[str, list[_Stated]] = {}
 
     def state(name: str, path: str, intervals: Sequence[Any]) -> None:
-        found.setdefault(name, []).append((path, intervals))
+        found.setdefault(name, []).append((path, mute_times.of(intervals)))
 
     for config in platform.configs:
         if "muteTimes" in config.keys:
@@ -215,7 +217,7 @@ def _interval(block: Block) -> dict[str, Any]:
     return found | ({"times": times} if times else {})
 
 
-def _times(platform: Platform, path: str) -> dict[str, Sequence[Any]]:
+def _times(platform: Platform, path: str) -> dict[str, Times]:
     return {
         name: platform.near.nearest(path, found, lambda each: each[0])[1] for name, found in _mutes(platform).items()
     }
@@ -238,7 +240,7 @@ def _lists(root: Any, key: str, depth: int = 0) -> Iterator[Map]:
 
 
 def _of_policy(
-    block: Block, known: Mapping[str, Receiver], times: mute_times.Times, depth: int, above: Receiver | None = None
+    block: Block, known: Mapping[str, Receiver], times: Mapping[str, Times], depth: int, above: Receiver | None = None
 ) -> Route:
     receiver = _of_point(block, known) or above or Receiver("", Reach.UNKNOWN, block.place())
     goes_on = block.get("continue")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from findings.platform.yaml_reader import Map
+from platform_risk.quantities.records import record
 
 _DAY = 24 * 60  # minutes
 _WEEK = (1 << 7 * _DAY) - 1  # one bit for each minute
@@ -20,35 +21,48 @@ _WHOLE = {
 }  # fmt: skip
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})\Z")
 
-# What one name stands for: a list of intervals, of which any is enough.
-Times = Mapping[str, Sequence[Any]]
+
+@record(frozen=True, slots=True)
+class Times:
+    """What one name stands for: several intervals, of which any is enough."""
+
+    minutes: Mapping[str, int]  # of every week, by time zone
+    are_none: bool  # not even one interval
 
 
-def muted(known: Times, muted_in: Sequence[str], active_in: Sequence[str]) -> str:
+def of(intervals: Sequence[Any]) -> Times:
+    by_zone: dict[str, int] = {}
+    for each in intervals:
+        if isinstance(each, Mapping):
+            zone = str(each.get("location") or "")
+            by_zone[zone] = by_zone.get(zone, 0) | _minutes(each)
+    return Times(by_zone, not intervals)
+
+
+def muted(known: Mapping[str, Times], muted_in: Sequence[str], active_in: Sequence[str]) -> str:
     """Why a route never sends, by the times that it names; "" where it does at some time, or it is not known."""
     stated = [name for name in muted_in if name in known]
-    alone = [name for name in stated if _is_always(known[name])][:1]
-    if alone or _is_always([each for name in stated for each in known[name]]):
+    alone = [name for name in stated if _WEEK in known[name].minutes.values()][:1]
+    if alone or _are_always([known[name] for name in stated]):
         return f"its route is muted by {' and '.join(alone or stated)}, which is at all times"
-    if active_in and all(name in known and not known[name] for name in active_in):
+    if active_in and all(name in known and known[name].are_none for name in active_in):
         return f"its route is active in {active_in[0]} only, which is at no time"
     return ""
+
+
+def _are_always(found: Sequence[Times]) -> bool:
+    """Whether together they leave out no minute of any week; those of one time zone."""
+    by_zone: dict[str, int] = {}
+    for each in found:
+        for zone, minutes in each.minutes.items():
+            by_zone[zone] = by_zone.get(zone, 0) | minutes
+    return _WEEK in by_zone.values()
 
 
 def names_under(node: Map, *names: str) -> list[str]:
     """The names that a route gives under any of these keys."""
     stated = (node.get(name) for name in names)
     return [str(each) for held in stated if isinstance(held, list) for each in held]
-
-
-def _is_always(intervals: Sequence[Any]) -> bool:
-    """Whether together they leave out no minute of any week; those of one time zone."""
-    by_zone: dict[str, int] = {}
-    for each in intervals:
-        if isinstance(each, Mapping):
-            zone = str(each.get("location") or "")
-            by_zone[zone] = by_zone.get(zone, 0) | _minutes(each)
-    return _WEEK in by_zone.values()
 
 
 def _minutes(interval: Mapping[str, Any]) -> int:

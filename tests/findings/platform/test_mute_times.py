@@ -1,19 +1,17 @@
 """Which times come to always, and which to never."""
 
-from typing import Any
-
 import pytest
 
-from findings.platform.mute_times import muted
+from findings.platform.mute_times import Times, muted, of
 from findings.platform.yaml_reader import Document, read
 
 ALWAYS = "its route is muted by a, which is at all times"
 
 
-def intervals(text: str) -> list[Any]:
+def intervals(text: str) -> Times:
     (document,) = read(text)
     assert isinstance(document, Document)
-    return list(document.root)
+    return of(document.root)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +51,6 @@ def test_two_times_that_come_to_always_together_mute_as_one_does() -> None:
 
 
 def test_a_route_that_is_active_at_no_time_is_muted_and_one_whose_times_are_elsewhere_is_not() -> None:
-    assert muted({"never": []}, [], ["never"]) == "its route is active in never only, which is at no time"
-    assert muted({"never": []}, [], ["never", "elsewhere"]) == ""
+    assert muted({"never": of([])}, [], ["never"]) == "its route is active in never only, which is at no time"
+    assert muted({"never": of([])}, [], ["never", "elsewhere"]) == ""
     assert muted({"nights": intervals("[{times: [{start_time: '22:00', end_time: '24:00'}]}]")}, [], ["nights"]) == ""
