@@ -38,17 +38,21 @@ def identities(platform: Platform, fails: Sequence[tuple[str, Fail]]) -> Iterato
     whether or not each of them fails; what is left by its order."""
     files = _files(platform, {fail.subject for _, fail in fails})
     top = _top(platform.files_read)
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     for check_id, fail in fails:
-        held = Counter(fail.homes) if fail.homes else files.get(fail.subject, Counter())
-        home = fail.homes[0] if fail.homes else _home(fail, held)
-        where = _where(home, held, top) if home and len(held) > 1 else ""
+        held = Counter(fail.homes) if fail.homes else files.get(fail.subject, _NOWHERE)
+        home, where = fail.homes[0] if fail.homes else "", ""
+        if len(held) == 1:  # as nearly always
+            home = next(iter(held))
+        elif held:
+            home = home or _home(fail, held)
+            where = _where(home, held, top) if home else ""
         print_ = fingerprint(check_id, fail.subject, fail.detail, where)
-        number = seen[print_]
-        seen[print_] += 1
+        number = seen.get(print_, 0)
+        seen[print_] = number + 1
         if number:
             print_ = fingerprint(check_id, fail.subject, f"{fail.detail}#{number}", where)
-        is_known = not number and _is_known_by_its_place(fail, home, held)
+        is_known = home and not number and _is_known_by_its_place(fail, home, held)
         former = Former(check_id, fail.subject, fail.detail, home, fail.places[0].path) if is_known else None
         yield Identity(print_, former)
 
@@ -80,15 +84,20 @@ def _former_names(of: Former) -> Iterator[str]:
             yield fingerprint(of.check_id, of.subject, of.detail, where)
 
 
-def _files(platform: Platform, subjects: set[str]) -> dict[str, Counter[str]]:
+_NOWHERE: Mapping[str, int] = {}
+
+
+def _files(platform: Platform, subjects: set[str]) -> dict[str, dict[str, int]]:
     """Of each subject that is an object: how many of its id each file holds."""
-    found: dict[str, Counter[str]] = {}
+    found: dict[str, dict[str, int]] = {}
     objects: Iterator[Resource | Block] = chain(
         platform.resources, (each.resource for each in platform.compose_services), platform.blocks
     )
     for each in objects:
-        if each.id in subjects:
-            found.setdefault(each.id, Counter())[each.path] += 1
+        id_ = each.id
+        if id_ in subjects:
+            files = found.setdefault(id_, {})
+            files[each.path] = files.get(each.path, 0) + 1
     return found
 
 
@@ -104,8 +113,9 @@ def _is_known_by_its_place(fail: Fail, home: str, held: Mapping[str, int]) -> bo
     if held.get(home) != 1 or not fail.places:
         return False
     first, folder = fail.places[0].path, home.rpartition("/")[0]
-    is_beside = first.rpartition("/")[0] == folder and sum(each.rpartition("/")[0] == folder for each in held) == 1
-    return first == home or is_beside
+    if first == home:
+        return True
+    return first.rpartition("/")[0] == folder and sum(each.rpartition("/")[0] == folder for each in held) == 1
 
 
 def _where(home: str, held: Iterable[str], top: str) -> str:
