@@ -1,7 +1,7 @@
 """A finding keeps its name while its object is there, whatever becomes of others of its name."""
 
 from findings.checks import engine, telling
-from findings.checks.identity import renamed
+from findings.checks.identity import fingerprint, renamed
 from findings.checks.registry import CHECKS
 from findings.platform import reader
 from findings.platform.files import File
@@ -124,6 +124,20 @@ def test_a_second_failure_of_one_object_takes_no_name_from_the_first() -> None:
     moved = outcome(prod__api=OPEN, staging__api=twice)
     before = {each.fingerprint: each.fail.places[0].path for each in outcome(prod__api=OPEN).found}
     assert len(renamed([each.identity for each in moved.found], before)) == 1
+
+
+def test_findings_that_were_told_apart_by_their_order_go_on_each_in_its_own_file() -> None:
+    found = outcome(prod__api=OPEN, staging__api=OPEN).found
+    check, subject, detail = "network-egress", found[0].fail.subject, found[0].fail.detail
+    before = {
+        fingerprint(check, subject, detail): "prod/api.yaml",
+        fingerprint(check, subject, f"{detail}#1"): "staging/api.yaml",
+    }
+    now = {each.fingerprint: each.fail.places[0].path for each in found}
+    names_now = renamed([each.identity for each in found], before)
+    assert {before[old]: now[new] for old, new in names_now.items()} == {
+        "prod/api.yaml": "prod/api.yaml", "staging/api.yaml": "staging/api.yaml",
+    }  # fmt: skip
 
 
 def test_a_baseline_from_before_an_environment_was_added_still_holds() -> None:
