@@ -5,13 +5,14 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
 
 from findings import judging
-from findings.checks import coverage, engine, kept, stated, telling
+from findings.checks import coverage, engine, identity, kept, stated, telling
 from findings.checks.engine import Found
 from findings.platform import facts, files, reader
 from findings.platform.files import File, Skipped
@@ -106,6 +107,7 @@ def open_configuration(row: Import, limits: dict[str, int]) -> Iterator[OpenedRe
             | {"said": _told(by_people), "alerts": _alerts(platform)}
         ),
         statements=tuple(_statements(platform)),
+        renamed=partial(identity.renamed, [each.identity for each in outcome.found]),
     )
 
 

@@ -5,7 +5,7 @@ the same transaction; the fence (Job.finish) ends it. Nothing is applied twice a
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -226,6 +226,8 @@ def _replace(job: Job, report: OpenedReport, scope: Scope, about: dict[str, Any]
     }
     reason = f"Import of {job.row.file_name}"
     acting_as(job.row.created_by, source="import", reason=reason, import_id=job.row.pk, at=about["observed_at"])
+    if report.renamed is not None and not (late or parameters["first"]):
+        _rename(report.renamed, scope.target_id)
     tally = _stage(job, report, scope, parameters)
     if report.statements:
         keep(job.row, _redacted_statements(report.statements), stated_at=about["observed_at"])
@@ -309,6 +311,16 @@ def _add(cursor: CursorWrapper, parameters: dict[str, Any]) -> None:
     sql = statements(_SQL / "load.sql")
     cursor.execute(sql["compare"], parameters)
     cursor.execute(sql["insert_new"], parameters)
+
+
+def _rename(renamed: Callable[[Mapping[str, str]], Mapping[str, str]], target_id: int) -> None:
+    """What is now called otherwise goes on under its new name, whatever state it is in (docs/decisions/0016)."""
+    sql = statements(_SQL / "load.sql")
+    with connection.cursor() as cursor:
+        cursor.execute(sql["called"], {"target": target_id, "most": MOST_KNOWN})
+        names = renamed(dict(cursor.fetchall()))
+        if names:
+            cursor.execute(sql["rename"], {"target": target_id, "before": list(names), "now": list(names.values())})
 
 
 def _known(scope: Scope) -> Set[str]:

@@ -2,7 +2,7 @@
 
 import mmap
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,8 @@ class OpenedReport:
     bytes_total: int
     coverage: dict[str, Any] | None = None  # of configuration: what each check looked at
     statements: tuple[Statement, ...] = ()  # of configuration: what it states beside what is wrong with it
+    # Former fingerprint → the one of now, given the file of each that is known: of findings that changed their name.
+    renamed: Callable[[Mapping[str, str]], Mapping[str, str]] | None = None
     _done: int = 0
     _current: Report | None = None
 

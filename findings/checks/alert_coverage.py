@@ -233,6 +233,7 @@ def _fail(subject: Subject, cells: list[Cell], missing: list[Cell]) -> Fail:
         (subject.place,),
         (quantity,),
         _severity(cells, missing),
+        homes=(subject.place.path,),  # what has one name is one subject, in however many files it stands
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform.kubernetes import is_knative
+from findings.platform import knative
 from findings.platform.model import Autoscaler, Platform, places
 from findings.platform.nodes import items, mapping
 from findings.platform.yaml_reader import Map
@@ -39,6 +39,7 @@ META = Meta(
     remedies=("resource-quotas",),
     references=(
         "https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#configurable-scaling-behavior",
+        "https://knative.dev/docs/serving/autoscaling/kpa-specific/",
     ),
 )
 
@@ -48,6 +49,9 @@ _CITE = "Kubernetes: scaleUp defaults to the larger of 100 % and 4 pods per 15 s
 _TIMES = 4  # two doublings …
 _WITHIN = 60  # … in a minute are faster than what they depend on can follow
 _FEW = 20
+_AT_ONCE = (
+    "The requests rise at once by as much as the maximum serves, and a pod that is asked for is there at once.",
+)
 _WAITED = ("The first step takes a period too; when the metric asks at once, it is one period less.",)
 
 
@@ -87,12 +91,60 @@ def _allowed(policy: Policy, steps: list[tuple[int, int]], replicas: int, second
 
 
 def run(platform: Platform) -> Iterator[Verdict]:
-    yield from (_judged(each) for each in platform.autoscalers if not _is_of_knative(each))
+    for each in platform.autoscalers:
+        pace = knative.pace(platform, each.resource) if each.resource is not None and _is_of_knative(each) else None
+        yield _judged(each) if pace is None else _by_requests(each, pace)
 
 
 def _is_of_knative(scaler: Autoscaler) -> bool:
-    """Knative's own autoscaler has no policies: its panic mode starts what the last seconds ask for."""
-    return scaler.resource is not None and is_knative(scaler.resource)
+    return scaler.resource is not None and knative.is_knative(scaler.resource)
+
+
+def _by_requests(scaler: Autoscaler, pace: knative.Pace) -> Verdict:
+    """Knative's own autoscaler has no policies: in panic it asks for all that the requests of the last seconds need."""
+    assert scaler.resource is not None
+    subject, low, high = scaler.resource.id, scaler.minimum, scaler.maximum
+    for bound in (high, low):
+        if isinstance(bound, Unknown):
+            return Unsure(subject, bound.reason, bound.provide, bound.place)
+    assert isinstance(low, Sourced)
+    assert isinstance(high, Sourced)
+    start = max(low.value, 1)
+    if high.value < start * _TIMES:
+        return Pass(subject, places(high))
+    if knative.is_cloud_run(scaler.resource):
+        reason = f"Google states no bound on how fast Cloud Run goes from {start} to {high.value} instances"
+        provide = f"a minimum of at least {math.ceil(high.value / _TIMES)}, or a suppression that says what bounds it"
+        return Unsure(subject, reason, provide, scaler.place)
+    policies = (Policy("Percent", max(round((pace.rate.value - 1) * 100), 1), knative.CYCLE),)
+    steps = simulate(start, high.value, policies)
+    if not _is_storm(steps, policies):
+        return Pass(subject, places(high))
+    pause = math.ceil(pace.seconds)
+    seconds = _seconds_to_max(steps, policies) + pause
+    rate = input_of(f"percent_per_{knative.CYCLE}_s", pace.rate.map(lambda _: policies[0].value), "%")
+    terms = (
+        input_of("min_replicas", low, "pods"),
+        input_of("max_replicas", high, "pods"),
+        rate,
+        input_of("stable_window", pace.window, "s"),
+        input_of("panic_window_percentage", pace.percentage, "%"),
+    )
+    quantities = (
+        Quantity("seconds_to_max", seconds, "s", "stable window × panic share + steps × cycle", terms, _AT_ONCE),
+        Quantity("replicas_max", high.value, "pods", "max_replicas", terms[1:2]),
+        Quantity("replicas_after_seconds", [[at + pause, count] for at, count in steps], "pods",
+                 "count before the cycle × (1 + percent ÷ 100)", terms, _AT_ONCE),
+    )  # fmt: skip
+    return Fail(
+        subject,
+        f"From {start} to {high.value} pods in {seconds} s",
+        f"Knative asks for all pods that the requests of the last {pause} s need, up to {pace.rate.value:g} times as "
+        f"many as there are, and decides anew every {knative.CYCLE} s.",
+        places(high, scaler.place),
+        quantities,
+        Severity.LOW if high.value < _FEW else None,
+    )
 
 
 def _judged(scaler: Autoscaler) -> Verdict:

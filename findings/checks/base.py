@@ -43,6 +43,8 @@ class Fail:
     quantities: tuple[Quantity, ...] = ()
     severity: Severity | None = None  # where it is not META's
     detail: str = ""  # tells two failures of one subject apart
+    # The files of what it may be said of, its own first, where these are not those that hold an object of its name.
+    homes: tuple[str, ...] = ()
 
 
 @record(frozen=True, slots=True)

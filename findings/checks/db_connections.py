@@ -1,6 +1,7 @@
 """1.3: more connections than the database takes, once every pod of every service holds its pool."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import compose, databases, ecs, pools, processes
 from findings.platform.databases import Database, Pooler
 from findings.platform.model import COMPOSE, Autoscaler, Platform, Resource, Workload, all_once, places
-from findings.platform.nearness import ELSEWHERE, shared_folders
+from findings.platform.nearness import ELSEWHERE, Nearness
 from findings.platform.nodes import mapping
 from findings.platform.units import stated_count
 from findings.vocabulary import Category, Outcome, Severity
@@ -239,23 +240,47 @@ def _assigned(
     for database in known:
         users = services if is_only else [each for each, stated, hosts in asked if _uses(database, stated, hosts)]
         same = [each for each in known if each.kind_of == database.kind_of]
-        yield database, _of_one_environment(database, same, users)
+        yield database, _called_apart(_of_one_environment(platform.near, database, same, users))
 
 
-def _of_one_environment(database: Database, same: list[Database], services: list[Service]) -> list[Service]:
-    """Folders of several environments hold databases and services of one name. A service uses the database beside it,
-    and of a service that stands twice the larger counts: no cluster runs both."""
+def _of_one_environment(
+    nearness: Nearness, database: Database, same: list[Database], services: list[Service]
+) -> list[Service]:
+    """Several environments hold databases and services of one name. A service uses the database beside it, and of a
+    service that stands twice the larger counts: no cluster runs both. Nor do services of two environments count
+    together for a database that names none: each has one of it, and the environment that needs the most counts."""
     largest: dict[str, Service] = {}
     for each in services:
         if database.names and each.hosts and not database.names & {host.partition(".")[0] for host in each.hosts}:
             continue  # it names another one
-        near = shared_folders(each.path, database.beside)
-        if near == ELSEWHERE or any(shared_folders(each.path, other.beside) > near for other in same):
+        near = nearness.shared_folders(each.path, database.beside)
+        if near == ELSEWHERE or any(nearness.shared_folders(each.path, other.beside) > near for other in same):
             continue
         held = largest.get(each.subject)
         if held is None or each.pods.value * each.per_pod > held.pods.value * held.per_pod:
             largest[each.subject] = each
-    return list(largest.values())
+    found = list(largest.values())
+    by_environment: dict[str, list[Service]] = {}
+    for each in found:
+        by_environment.setdefault(nearness.environment_of(each.path)[0], []).append(each)
+    of_all = by_environment.pop("", [])
+    if len(by_environment) < 2 or _share_a_host(by_environment.values()):
+        return found
+    return [*max(by_environment.values(), key=lambda own: connections_needed(_plain(own))), *of_all]
+
+
+def _called_apart(services: list[Service]) -> list[Service]:
+    """Services of one name in several namespaces, each with its namespace: their inputs are told by it."""
+    times = Counter(each.name for each in services)
+    return [
+        replace(each, name="-".join(each.subject.split("/")[1:])) if times[each.name] > 1 else each for each in services
+    ]
+
+
+def _share_a_host(groups: Iterable[list[Service]]) -> bool:
+    """Whether services of two environments name one server: a name of one cluster alone is another server in each."""
+    named = [{host for each in own for host in each.hosts if "." in host and ".svc" not in host} for own in groups]
+    return len(set().union(*named)) < sum(map(len, named))
 
 
 def _uses(database: Database, stated: Sourced[Any] | None, hosts: list[str]) -> bool:

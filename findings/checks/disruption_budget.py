@@ -113,7 +113,7 @@ def _judged(workload: Workload, low: Sourced[int], budget: Resource) -> Verdict:
         workload.id,
         f"No node with {'its only pod' if low.value == 1 else f'one of its {low.value} pods'} can be drained",
         f"{budget.id} allows no eviction while {low.value} {'pod runs' if low.value == 1 else 'pods run'}.",
-        places(stated, low, budget.place()),
+        places(stated, low, budget.place(), workload.resource.place()),
         (quantity,),
         Severity.MEDIUM,
     )

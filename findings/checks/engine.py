@@ -3,17 +3,16 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from hashlib import blake2b
 from typing import Any
 
 from findings.checks.base import Check, Fail, Pass, Unsure
+from findings.checks.identity import Identity, identities
 from findings.checks.registry import CHECKS
 from findings.platform.model import Platform
 from findings.platform.uncollected import uncollected
 from findings.vocabulary import CLASS_OF_CATEGORY, RiskClass, Severity
 from platform_risk.quantities.records import record
 
-FINGERPRINT_VERSION = 1
 _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -30,10 +29,14 @@ class Found:
 
     check: Check
     fail: Fail
-    fingerprint: str
+    identity: Identity
     severity: Severity
     risk_class: RiskClass
     suppressed: Suppression | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        return self.identity.fingerprint
 
 
 @dataclass
@@ -52,45 +55,35 @@ class Outcome:
     found: tuple[Found, ...]
 
 
-def fingerprint(check_id: str, subject: str, detail: str = "") -> str:
-    """The same while check, subject and detail are: lines and figures may change."""
-    text = "\x1f".join(("platform-risk", str(FINGERPRINT_VERSION), check_id, subject, detail))
-    return blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
-
-
 @uncollected
 def run(platform: Platform, checks: Iterable[Check] | None = None, *, today: date | None = None) -> Outcome:
     tallies: list[Tally] = []
-    found: list[Found] = []
+    failed: list[tuple[Check, Fail]] = []
     for check in CHECKS.values() if checks is None else checks:
         tally = Tally(check)
-        seen: dict[str, int] = {}
         for verdict in check.run(platform):
             if isinstance(verdict, Pass):
                 tally.passed += 1
             elif isinstance(verdict, Unsure):
                 tally.unsure.append(verdict)
             else:
-                made = _found(check, verdict, seen, platform, today)
                 tally.failed += 1
-                found.append(made)
+                failed.append((check, verdict))
         tallies.append(tally)
+    named = identities(platform, [(check.meta.id, fail) for check, fail in failed])
+    found = [
+        _found(check, fail, identity, platform, today) for (check, fail), identity in zip(failed, named, strict=True)
+    ]
     found.sort(key=lambda each: (_RANKS[each.severity], each.check.meta.id, each.fail.subject))
     return Outcome(tuple(tallies), tuple(found))
 
 
-def _found(check: Check, fail: Fail, seen: dict[str, int], platform: Platform, today: date | None) -> Found:
-    print_ = fingerprint(check.meta.id, fail.subject, fail.detail)
-    # Two failures of one subject that say no difference: told apart by their order.
-    number = seen.get(print_, 0)
-    seen[print_] = number + 1
-    if number:
-        print_ = fingerprint(check.meta.id, fail.subject, f"{fail.detail}#{number}")
+def _found(check: Check, fail: Fail, identity: Identity, platform: Platform, today: date | None) -> Found:
     meta = check.meta
     return Found(
         check,
         fail,
-        print_,
+        identity,
         fail.severity or meta.severity,
         meta.risk_class or CLASS_OF_CATEGORY[meta.category],
         suppression(platform, check.meta.id, fail, today),

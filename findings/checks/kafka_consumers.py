@@ -162,7 +162,7 @@ def _group(platform: Platform, consumer: Consumer, known: Sequence[Topic]) -> Gr
     topics: list[Topic] = []
     partitions: list[Sourced[int]] = []
     for name in names:
-        topic = kafka.topic_named(known, name, consumer.place.path)
+        topic = kafka.topic_named(platform, name, consumer.place.path)
         if topic is None:
             made = brokers.self_made(platform, consumer.place.path, are_declared=bool(known))
             if made is None:

@@ -97,13 +97,13 @@ def run(platform: Platform) -> Iterator[Verdict]:
     for cluster in clusters:
         yield from _cluster(cluster)
     for storage in kafka_keeping.storages(platform):
-        yield _storage(storage, clusters) if storage.of == BROKERS else _quorum(storage)
+        yield _storage(platform, storage) if storage.of == BROKERS else _quorum(storage)
     for own in kafka_keeping.own_topics(platform):
         yield _own_topics(own)
     for only in brokers.only_brokers(platform):
         yield _only_broker(only)
     for topic in kafka.topics(platform):
-        yield from _topic(platform, topic, clusters)
+        yield from _topic(platform, topic)
     waits = [each for each in producers if each.acks.value == "all"]
     if waits and not clusters and stated_count(platform.facts.get("kafka.min_insync_replicas")) is None:
         reason = "acks=all waits for min.insync.replicas brokers, and their number is not stated"
@@ -239,7 +239,7 @@ def _only_broker(only: OnlyBroker) -> Verdict:
     )
 
 
-def _storage(storage: Storage, clusters: list[Cluster]) -> Verdict:
+def _storage(platform: Platform, storage: Storage) -> Verdict:
     """A pod that is deleted is a lost disk: with replicas that others hold, what one loses can be copied again."""
     if not storage.ephemeral:
         return Pass(storage.subject, (storage.place,))
@@ -251,7 +251,7 @@ def _storage(storage: Storage, clusters: list[Cluster]) -> Verdict:
             Quantity("brokers_with_ephemeral_storage", storage.count.value, "brokers", "replicas", (count, *terms)),
         )
     survived = 0
-    cluster = brokers.cluster_named(clusters, storage.cluster, storage.place.path)
+    cluster = brokers.cluster_named(platform, storage.cluster, storage.place.path)
     if cluster is not None and isinstance(cluster.min_isr, Sourced) and isinstance(cluster.factor, Sourced):
         survived = losses_survived("all", min(cluster.min_isr.value, cluster.factor.value))
         stated = (("replication_factor", cluster.factor), ("min_insync_replicas", cluster.min_isr))
@@ -327,8 +327,8 @@ def _own_topics(own: OwnTopics) -> Verdict:
     )
 
 
-def _topic(platform: Platform, topic: Topic, clusters: list[Cluster]) -> Iterator[Verdict]:
-    cluster = brokers.cluster_named(clusters, topic.cluster, topic.place.path)
+def _topic(platform: Platform, topic: Topic) -> Iterator[Verdict]:
+    cluster = brokers.cluster_named(platform, topic.cluster, topic.place.path)
     factor = topic.replicas
     if factor is None and cluster is not None and isinstance(cluster.factor, Sourced):
         factor = cluster.factor

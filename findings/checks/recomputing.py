@@ -6,6 +6,7 @@ another number of them is another platform, so there is nothing to compute.
 """
 
 import itertools
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -151,7 +152,12 @@ def steps_of(terms: Terms) -> list[tuple[int, int]]:
     """(second, replicas), from the first that asks for more."""
     start, most = _bounds(terms, "min_replicas", "max_replicas")
     steps = autoscaling.simulate(start, most, policies_of(terms), str(terms.get("select_policy", "Max")))
-    pause = int(terms.get("stabilization_window", 0))
+    window = terms.get("stable_window")  # of Knative, which takes a mean over a share of it
+    pause = (
+        int(terms.get("stabilization_window", 0))
+        if window is None
+        else math.ceil(window * terms["panic_window_percentage"] / 100)
+    )
     return [(at + pause, count) for at, count in steps]
 
 

@@ -1,11 +1,11 @@
 """Section 8: what a namespace may ask for when its autoscalers are at their maximum."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform.model import Platform, Resource, Workload, places
-from findings.platform.nearness import environment_of, of_one_environment
+from findings.platform.nearness import Nearness
 from findings.platform.nodes import find, mapping
 from findings.platform.serving import long_running, most_replicas
 from findings.platform.units import amount
@@ -61,15 +61,19 @@ def run(platform: Platform) -> Iterator[Verdict]:
     for workload in long_running(platform):
         by_namespace.setdefault(workload.resource.namespace, []).append(workload)
     for namespace, found in sorted(by_namespace.items()):
-        for folder, workloads in _by_environment(found):
-            yield from _judged(platform, namespace, folder, workloads)
+        groups = list(_by_environment(platform.near, found))
+        homes = [workloads[0].resource.path for _, workloads in groups]
+        for number, (folder, workloads) in enumerate(groups):
+            others = (*homes[:number], *homes[number + 1 :])
+            for verdict in _judged(platform, namespace, folder, workloads):
+                yield replace(verdict, homes=(homes[number], *others)) if isinstance(verdict, Fail) else verdict
 
 
-def _by_environment(workloads: list[Workload]) -> Iterator[tuple[str, list[Workload]]]:
-    """Those of each folder that names an environment, which are of clusters of their own; with those of none."""
+def _by_environment(nearness: Nearness, workloads: list[Workload]) -> Iterator[tuple[str, list[Workload]]]:
+    """Those of each environment that a folder or file names, which are of clusters of their own; with those of none."""
     found: dict[str, list[Workload]] = {}
     for each in workloads:
-        found.setdefault(environment_of(each.resource.path)[1], []).append(each)
+        found.setdefault(nearness.environment_of(each.resource.path)[1], []).append(each)
     shared = found.pop("", [])
     if not found:
         yield "", shared
@@ -85,8 +89,8 @@ def _judged(platform: Platform, namespace: str, folder: str, workloads: list[Wor
         yield need
         return
     found = [each for each in platform.in_namespace("ResourceQuota", namespace) if not _is_scoped(each)]
-    near = of_one_environment(workloads[0].resource.path, found, lambda each: each.path)
-    quotas = [each for each in near if environment_of(each.path)[1] in ("", folder)] or near
+    near = platform.near.of_one_environment(workloads[0].resource.path, found, lambda each: each.path)
+    quotas = [each for each in near if platform.near.environment_of(each.path)[1] in ("", folder)] or near
     if quotas:
         yield _compared(subject, need, quotas)
     elif platform.named("Namespace", "", namespace):

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.platform import processes, rotation, secrets, secrets_store
 from findings.platform.model import Block, Platform, Resource, Workload, places
-from findings.platform.nearness import shared_folders
+from findings.platform.nearness import Nearness
 from findings.platform.nodes import mapping
 from findings.platform.rotation import Rotation
 from findings.platform.secrets import How, SecretUse
@@ -94,9 +94,17 @@ class _Delay:
 def run(platform: Platform) -> Iterator[Verdict]:
     uses, by_secret = secrets.uses(platform), secrets.by_secret(platform)
     rotated: set[tuple[str, str]] = set()
-    for each in (*rotation.rotations(platform), *secrets_store.rotations(platform)):
+    found = (*rotation.rotations(platform), *secrets_store.rotations(platform))
+    homes: dict[str, list[str]] = {}
+    for each in found:
+        homes.setdefault(each.subject, []).append(each.place.path)
+    for each in found:
         rotated.add((each.namespace, each.secret))
-        yield _judged(platform, each, _beside(each, by_secret.get((each.namespace, each.secret), [])))
+        near = _beside(platform.near, each, by_secret.get((each.namespace, each.secret), []))
+        verdict = _judged(platform, each, near)
+        others = list(homes[each.subject])
+        others.remove(each.place.path)
+        yield replace(verdict, homes=(each.place.path, *others)) if isinstance(verdict, Fail) else verdict
     held = [*(use for use in uses if use.how not in (How.VOLUME, How.CSI)), *_logins(platform)]
     for namespace, secret in dict.fromkeys((use.namespace, use.secret) for use in held):
         if (namespace, secret) in rotated:
@@ -155,13 +163,13 @@ def _logins(platform: Platform) -> Iterator[SecretUse]:
             yield SecretUse(login.namespace, secret, "", How.VOLUME, "", login.id, login.place())
 
 
-def _beside(rotated: Rotation, uses: Sequence[SecretUse]) -> Sequence[SecretUse]:
+def _beside(nearness: Nearness, rotated: Rotation, uses: Sequence[SecretUse]) -> Sequence[SecretUse]:
     """Of a workload that several environments have, the one beside it: the others are of other clusters."""
     path = rotated.place.path
     most = {use.subject: 0 for use in uses}
     for use in uses:
-        most[use.subject] = max(most[use.subject], shared_folders(path, use.place.path))
-    return [use for use in uses if shared_folders(path, use.place.path) == most[use.subject]]
+        most[use.subject] = max(most[use.subject], nearness.shared_folders(path, use.place.path))
+    return [use for use in uses if nearness.shared_folders(path, use.place.path) == most[use.subject]]
 
 
 def _uses_of(uses: Sequence[SecretUse], namespace: str, secret: str) -> Sequence[SecretUse]:

@@ -68,24 +68,34 @@ def run(platform: Platform) -> Iterator[Verdict]:
 
 
 def _clusters(platform: Platform) -> Iterator[Verdict]:
-    """CloudNativePG: with one instance there is no standby that could be promoted."""
+    """CloudNativePG: with one instance there is no standby that could be promoted. RabbitMQ's operator: with one node
+    no other takes its connections. Source: RabbitMQ Cluster Kubernetes Operator: replicas is 1 unless stated."""
     for cluster in platform.of_kind("Cluster", "postgresql"):
         instances = (
             stated_count(cluster.at("spec.instances")) if cluster.api.startswith("postgresql.cnpg.io/") else None
         )
-        if instances is None:
-            continue
-        if instances.value > 1:
-            yield Pass(cluster.id, places(instances))
-        elif instances.value == 1:
-            yield Fail(
-                cluster.id,
-                "One instance: no standby takes over when its node is lost",
-                f"{cluster.name} has one instance, so it is down until its pod runs again with its volume.",
-                places(instances, cluster.place()),
-                (Quantity("replicas", 1, "pods", "instances", (input_of("instances", instances, "pods"),)),),
-                Severity.MEDIUM,
-            )
+        if instances is not None:
+            yield from _cluster(cluster, instances, "instance", "no standby takes over when its node is lost")
+    for cluster in platform.of_kind("RabbitmqCluster"):
+        stated = cluster.at("spec.replicas")
+        default = Sourced(1, Source.PROVIDER_DEFAULT, cluster.place(), "RabbitMQ's operator: replicas is 1")
+        nodes = stated_count(stated) if stated is not None else default
+        if nodes is not None:
+            yield from _cluster(cluster, nodes, "node", "nobody publishes or consumes while it is gone")
+
+
+def _cluster(cluster: Resource, count: Sourced[int], what: str, then: str) -> Iterator[Verdict]:
+    if count.value > 1:
+        yield Pass(cluster.id, places(count))
+    elif count.value == 1:
+        yield Fail(
+            cluster.id,
+            f"One {what}: {then}",
+            f"{cluster.name} has one {what}, so it is down until its pod runs again with its volume.",
+            places(count, cluster.place()),
+            (Quantity("replicas", 1, "pods", f"{what}s", (input_of(f"{what}s", count, "pods"),)),),
+            Severity.MEDIUM,
+        )
 
 
 def _fail(platform: Platform, workload: Workload, service: str, low: Sourced[int], held: Objective | Unknown) -> Fail:

@@ -3,13 +3,14 @@
 import json
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from findings.checks import reads
+from findings.checks import identity, reads
 from findings.checks.base import Check, Unsure
 from findings.checks.engine import Found, Outcome, Tally
 from findings.platform.model import Platform
@@ -75,14 +76,16 @@ def told(
     outcome: Outcome,
     decide: Callable[[Severity, RiskClass], Decided],
     *,
-    known: frozenset[str] = frozenset(),
+    known: Mapping[str, str] = MappingProxyType({}),
     problems: Sequence[str] = (),
 ) -> Telling:
-    """`known`: fingerprints of a baseline."""
+    """`known`: fingerprints of a baseline, each with the file of its finding."""
     findings = []
+    named = [found.identity for found in outcome.found] if known else []
+    now = {*known, *identity.renamed(named, known).values()}
     for found in outcome.found:
         decision = decide(found.severity, found.risk_class)
-        findings.append(Told(found, decision.lane, decision.reason, found.fingerprint in known))
+        findings.append(Told(found, decision.lane, decision.reason, found.fingerprint in now))
     findings.sort(key=lambda each: list(Lane).index(each.lane))  # stable: by severity within a lane
     return Telling(version, platform, outcome.tallies, tuple(findings), tuple(problems))
 

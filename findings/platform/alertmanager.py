@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
-from findings.platform import alerts, settings
+from findings.platform import alerts, mute_times, settings
 from findings.platform.alarm_actions import Reach
 from findings.platform.alerts import PrometheusAlert
 from findings.platform.config_files import ConfigFile
 from findings.platform.model import Platform, Resource, all_once, once
-from findings.platform.nearness import of_one_environment
+from findings.platform.mute_times import Times
 from findings.platform.nodes import items, mapping
 from findings.platform.patterns import globs, matches_any
 from findings.platform.promql import Matcher
@@ -112,7 +112,7 @@ def told(platform: Platform) -> dict[PrometheusAlert, Told]:
     answers: dict[PrometheusAlert, Told] = {}
     by_routing: dict[tuple[Routing, ...], list[PrometheusAlert]] = {}
     for file in alerts.prometheus_rules(platform):
-        near = of_one_environment(file.place.path, found, lambda each: each.place.path)
+        near = platform.near.of_one_environment(file.place.path, found, lambda each: each.place.path)
         if any(each.is_whole for each in near):
             by_routing.setdefault(tuple(near), []).extend(file.alerts)
     for near_by, of_it in by_routing.items():
@@ -323,7 +323,7 @@ class Reader:
     id: str
     line: int | None = None  # where all of it stands, if lines within it mean nothing
     receivers: dict[str, Receiver] = field(default_factory=dict)
-    mutes: dict[str, list[Any]] = field(default_factory=dict)
+    mutes: dict[str, Times] = field(default_factory=dict)
 
     def place(self, line: int | None) -> Place:
         return self.of.place(self.line or line)
@@ -338,7 +338,7 @@ class Reader:
                            ("muteTimeIntervals", "timeIntervals")):  # fmt: skip
             for node in items(root, key):
                 if isinstance(node, Map):
-                    self.mutes[str(node.get("name"))] = items(node, inner)
+                    self.mutes[str(node.get("name"))] = mute_times.of(items(node, inner))
         top = self.route(mapping(root, "route"))
         # By the root of a whole one every alert comes, and none is muted: Alertmanager refuses what says otherwise.
         first = replace(top, matchers=(*top.matchers, *only)) if only else replace(top, matchers=(), muted="")
@@ -363,56 +363,14 @@ class Reader:
             receiver,
             tuple(_matchers(node)),
             node.get("continue") is True,
-            self._muted(node),
+            mute_times.muted(
+                self.mutes,
+                mute_times.names_under(node, "mute_time_intervals", "muteTimeIntervals"),
+                mute_times.names_under(node, "active_time_intervals", "activeTimeIntervals"),
+            ),
             tuple(self.route(each, receiver) for each in items(node, "routes") if isinstance(each, Map)),
             place,
         )
-
-    def _muted(self, node: Map) -> str:
-        """Why a route never sends, by the times that it states; "" where it does at some time."""
-        muted = [str(each) for each in _either(node, "mute_time_intervals", "muteTimeIntervals")]
-        always = next((name for name in muted if any(map(_is_always, self.mutes.get(name, ())))), "")
-        if always:
-            return f"its route is muted by {always}, which is at all times"
-        active = [str(each) for each in _either(node, "active_time_intervals", "activeTimeIntervals")]
-        if active and all(name in self.mutes and not self.mutes[name] for name in active):
-            return f"its route is active in {active[0]} only, which is at no time"
-        return ""
-
-
-def _either(node: Map, *names: str) -> list[Any]:
-    return [each for name in names for each in items(node, name)]
-
-
-_FULL = {
-    "times": ("00:00-24:00",),
-    "weekdays": ("sunday:saturday", "monday:sunday"),
-    "days_of_month": ("1:31", "1:-1"),
-    "months": ("1:12", "january:december"),
-}
-_OTHERWISE = {"days_of_month": "daysOfMonth"}
-
-
-def _is_always(interval: Any) -> bool:
-    """Whether nothing that it states leaves out any time."""
-    if not isinstance(interval, Map):
-        return False
-    stated = {key for key in interval if interval[key] not in (None, "")} - {"location"}
-    for field_name, full in _FULL.items():
-        for name in (field_name, _OTHERWISE.get(field_name, field_name)):
-            if name in stated and not any(_span(each) in full for each in items(interval, name)):
-                return False
-            stated.discard(name)
-    return not stated
-
-
-def _span(value: Any) -> str:
-    if isinstance(value, Map):
-        begin = value.get("start_time") or value.get("startTime") or value.get("start")
-        end = value.get("end_time") or value.get("endTime") or value.get("end")
-        mark = "-" if "start_time" in value or "startTime" in value else ":"
-        return f"{begin}{mark}{end}".lower()
-    return str(value).lower()
 
 
 def _matchers(node: Map) -> Iterator[Matcher | None]:

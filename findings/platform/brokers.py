@@ -7,7 +7,6 @@ from typing import Any
 
 from findings.platform import compose
 from findings.platform.model import Block, Container, Platform, Resource, Setting, Workload, once
-from findings.platform.nearness import environment_of, of_one_environment
 from findings.platform.nodes import items, mapping
 from findings.platform.patterns import of_names
 from findings.platform.units import stated_count
@@ -47,15 +46,16 @@ def clusters(platform: Platform) -> list[Cluster]:
     return [*_strimzi(platform), *_msk(platform), *_configured(platform)]
 
 
-def cluster_named(known: list[Cluster], name: str, path: str) -> Cluster | None:
+def cluster_named(platform: Platform, name: str, path: str) -> Cluster | None:
     """The cluster of a name as seen from a file, else the only one of its environment, or that there is."""
+    known = clusters(platform)
     named_so = [each for each in known if each.name == name] if name else known
-    same = of_one_environment(path, named_so, lambda each: each.place.path)
-    here = environment_of(path)
+    same = platform.near.of_one_environment(path, named_so, lambda each: each.place.path)
+    here = platform.near.environment_of(path)
     for near in (
         [each for each in same if each.place.path == path],
         [each for each in same if each.place.path.rpartition("/")[0] == path.rpartition("/")[0]],
-        [each for each in same if environment_of(each.place.path) == here],
+        [each for each in same if platform.near.environment_of(each.place.path) == here],
         same,
     ):
         if len(near) == 1:
@@ -254,11 +254,10 @@ def _of_settings(settings: list[Setting], place: Place) -> tuple[Sourced[int] | 
 def self_made(platform: Platform, path: str, *, are_declared: bool) -> Sourced[int] | None:
     """Partitions of a topic that nothing declares, as seen from a file: where topics make themselves. Where others
     are declared, only if that is stated."""
-    known = clusters(platform)
-    cluster = cluster_named(known, "", path)
+    cluster = cluster_named(platform, "", path)
     if cluster is not None:
         return cluster.partitions if cluster.makes_topics or not are_declared else None
-    if known or are_declared:
+    if clusters(platform) or are_declared:
         return None
     found = [_of_settings(platform.settings_of(each.id), each.resource.place()) for each in platform.running
              if broker_of(each) is not None]  # fmt: skip

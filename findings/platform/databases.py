@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-from findings.platform import pools
+from findings.platform import azure_sizes, pools
 from findings.platform.model import Block, Platform, Resource, Workload, once
 from findings.platform.nodes import mapping
 from findings.platform.units import stated_count
@@ -183,23 +184,45 @@ def _of_google(platform: Platform) -> Iterator[Database]:
 
 
 def _of_azure(platform: Platform) -> Iterator[Database]:
-    """Flexible servers of PostgreSQL, by what their configuration states; else it follows from the size.
+    """Flexible servers of PostgreSQL and MySQL, by what their configuration states, else by their size.
 
     Source: Azure Database for PostgreSQL, limits: 15 connections are kept for replication and monitoring.
     """
-    for block in platform.terraform("azurerm_postgresql_flexible_server"):
-        if "source_server_id" in block.attributes:
-            continue
-        name = block.labels[1] if len(block.labels) > 1 else block.id
-        reason, wanted = "max_connections follows from its size and is not stated", f"databases.{name}.max_connections"
-        limit: Sourced[int] | Unknown = Unknown(reason, f"facts: {wanted}", block.place())
-        for each in platform.terraform("azurerm_postgresql_flexible_server_configuration"):
-            if _text(each.get("name")) == "max_connections" and _belongs(each, block, "server_id"):
-                limit = stated_count(each.get("value")) or limit
-        note = "Azure keeps 15 connections for replication and monitoring"
-        reserved = Sourced(15, Source.PROVIDER_DEFAULT, block.place(), note)
-        place = limit.place if isinstance(limit, Sourced) else block.place()
-        yield Database(name, block.id, limit, reserved, place, block=block)
+    for engine, kept, note, names in (
+        ("postgresql", 15, "Azure keeps 15 connections for replication and monitoring", "server_id"),
+        ("mysql", 0, "MySQL keeps one connection beyond max_connections", "server_name"),
+    ):
+        kind = f"azurerm_{engine}_flexible_server"
+        for block in platform.terraform(kind):
+            if "source_server_id" in block.attributes:
+                continue
+            name = block.labels[1] if len(block.labels) > 1 else block.id
+            limit = _of_size(engine, name, block)
+            for each in platform.terraform(f"{kind}_configuration"):
+                if _text(each.get("name")) == "max_connections" and _belongs(each, block, names):
+                    limit = _stated_or(each.get("value"), limit, name)
+            reserved = Sourced(kept, Source.PROVIDER_DEFAULT, block.place(), note)
+            place = limit.place if isinstance(limit, Sourced) else block.place()
+            yield Database(name, block.id, limit, reserved, place, block=block)
+
+
+def _of_size(engine: str, name: str, block: Block) -> Sourced[int] | Unknown:
+    sku = block.get("sku_name")
+    default = azure_sizes.default_max_connections(engine, _text(sku))
+    if default is None or not isinstance(sku, Sourced):
+        reason = "max_connections follows from its size and is not stated"
+        return Unknown(reason, f"facts: databases.{name}.max_connections", block.place())
+    note = f"Azure: max_connections of {sku.value} defaults to {default}"
+    return Sourced(default, Source.PROVIDER_DEFAULT, sku.place, note)
+
+
+def _stated_or(
+    value: Sourced[Any] | Unknown | None, otherwise: Sourced[int] | Unknown, name: str
+) -> Sourced[int] | Unknown:
+    """What is set wins over the default, also where it is not known."""
+    if isinstance(value, Unknown):
+        return Unknown(value.reason, f"facts: databases.{name}.max_connections", value.place)
+    return stated_count(value) or otherwise
 
 
 def _text(stated: object) -> str:
@@ -246,7 +269,27 @@ def _limit(
     if engine in ("mysql", "mariadb"):
         note = "RDS for MySQL: max_connections defaults to DBInstanceClassMemory ÷ 12582880"
         return Sourced(memory.value // 12_582_880, Source.PROVIDER_DEFAULT, instance_class.place, note), memory
+    default = _aurora_mysql(str(instance_class.value)) if engine == "aurora-mysql" else None
+    if default is not None:
+        note = f"Aurora MySQL: max_connections of {instance_class.value} defaults to {default}"
+        return Sourced(default, Source.PROVIDER_DEFAULT, instance_class.place, note), None
     return Unknown(f"max_connections of the engine {engine or 'not stated'} is not known", provide, block.place()), None
+
+
+_AURORA_MYSQL = {
+    "t": {"small": 45, "medium": 90, "large": 135},
+    "r": {"large": 1000, "xlarge": 2000, "2xlarge": 3000, "4xlarge": 4000, "8xlarge": 5000, "12xlarge": 6000,
+          "16xlarge": 6000, "24xlarge": 7000},
+}  # fmt: skip
+
+
+def _aurora_mysql(instance_class: str) -> int | None:
+    """What an instance takes without a parameter of its own; None for a class that the table does not hold.
+
+    Source: Amazon Aurora, maximum connections to an Aurora MySQL DB instance.
+    """
+    _, family, size = [*instance_class.split("."), "", ""][:3]
+    return _AURORA_MYSQL.get(family[:1], {}).get(size)
 
 
 _PARAMETERS = ("parameter_group_name", "db_cluster_parameter_group_name", "db_instance_parameter_group_name")

@@ -8,10 +8,10 @@ Terraform provider grafana, grafana_rule_group; Grafana Operator, GrafanaAlertRu
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from findings.platform import alerts
+from findings.platform import alerts, mute_times
 from findings.platform.config_files import ConfigFile
 from findings.platform.model import Block, Platform, Resource, all_once
 from findings.platform.nodes import find, items, mapping
@@ -65,6 +65,8 @@ class GrafanaRule:
     labels: tuple[tuple[str, str], ...]
     words: str
     receiver: str = ""  # the contact point that it names itself, past all policies
+    muted_in: tuple[str, ...] = ()  # and the times at which it is muted there, or active alone
+    active_in: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -151,8 +153,13 @@ def _rule(node: Map, of: ConfigFile | Resource) -> GrafanaRule:
     queries = [_query(each) for each in items(node, "data") if isinstance(each, Map)]
     title = str(node.get("title") or node.get("uid") or "")
     settings = mapping(node, "notification_settings") or mapping(node, "notificationSettings")
-    receiver = str(settings.get("receiver") or "")
-    return _made(title, place, str(node.get("condition")), queries, hold, no_data, labels, words, receiver)
+    made = _made(title, place, str(node.get("condition")), queries, hold, no_data, labels, words)
+    return replace(
+        made,
+        receiver=str(settings.get("receiver") or ""),
+        muted_in=tuple(mute_times.names_under(settings, "mute_time_intervals", "muteTimeIntervals")),
+        active_in=tuple(mute_times.names_under(settings, "active_time_intervals", "activeTimeIntervals")),
+    )
 
 
 def _query(node: Map) -> Query:
@@ -199,9 +206,19 @@ def _of_rule(block: Block) -> GrafanaRule:
     no_data = block.get("no_data_state") or Sourced("NoData", Source.PROVIDER_DEFAULT, place)
     labels, words = _texts(block.get("labels")), " ".join(_texts(block.get("annotations")).values())
     queries = [_of_data(each) for each in block.inner("data")]
-    receiver = next((_known(each.get("contact_point")) for each in block.inner("notification_settings")), "")
     title, condition = _known(block.get("name")), _known(block.get("condition"))
-    return _made(title, place, condition, queries, hold, no_data, labels, words, receiver)
+    made = _made(title, place, condition, queries, hold, no_data, labels, words)
+    settings = next(iter(block.inner("notification_settings")), None)
+    if settings is None:
+        return made
+    muted, active = (names_of(settings.get(name)) for name in ("mute_timings", "active_timings"))
+    return replace(made, receiver=_known(settings.get("contact_point")), muted_in=muted, active_in=active)
+
+
+def names_of(stated: Sourced[Any] | Unknown | None) -> tuple[str, ...]:
+    """Those of a list in Terraform that are known."""
+    held = stated.value if isinstance(stated, Sourced) and isinstance(stated.value, list) else []
+    return tuple(each for each in held if isinstance(each, str))
 
 
 def _of_data(block: Block) -> Query:
@@ -236,7 +253,6 @@ def _made(
     no_data: Sourced[Any] | Unknown,
     labels: dict[str, str],
     words: str,
-    receiver: str,
 ) -> GrafanaRule:
     steps = _Steps({each.ref: each for each in queries})
     try:
@@ -247,7 +263,7 @@ def _made(
         title, place, expression, reason, hold, steps.range_seconds, steps.needs_whole_range, steps.is_below,
         steps.filters, _known(no_data),
         no_data.place if isinstance(no_data, Sourced) and no_data.place.line else place,
-        tuple(labels.items()), f"{title} {words}"[:2000], receiver,
+        tuple(labels.items()), f"{title} {words}"[:2000],
     )  # fmt: skip
 
 

@@ -2,22 +2,23 @@
 names itself, and what contact points do. PURE.
 
 Sources: Grafana, provision alerting resources with files (contactPoints, policies, muteTimes) and notification
-policies, which are routes as Alertmanager has them; Terraform provider grafana, grafana_notification_policy and
-grafana_contact_point; Grafana Operator, GrafanaNotificationPolicy and GrafanaContactPoint.
+policies, which are routes as Alertmanager has them; Terraform provider grafana, grafana_notification_policy,
+grafana_contact_point and grafana_mute_timing; Grafana Operator, objects of the same names.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from findings.platform import alertmanager, grafana
+from findings.platform import alertmanager, grafana, mute_times
 from findings.platform.alarm_actions import Reach
 from findings.platform.alertmanager import Reader, Receiver, Route, Routing, Told
 from findings.platform.config_files import ConfigFile
 from findings.platform.grafana import GrafanaRule
 from findings.platform.model import Block, Platform, Resource, all_once, once
-from findings.platform.nearness import nearest, of_one_environment, shared_folders
+from findings.platform.mute_times import Times
+from findings.platform.nearness import Nearness
 from findings.platform.nodes import items, mapping
 from findings.platform.promql import Matcher
 from findings.platform.units import stated_text
@@ -41,10 +42,10 @@ def told(platform: Platform) -> dict[GrafanaRule, Told]:
     answers: dict[GrafanaRule, Told] = {}
     by_tree: dict[tuple[Routing, ...], list[GrafanaRule]] = {}
     for group in grafana.groups(platform):
-        near = _nearest(found, group.place.path)
+        near = _nearest(platform.near, found, group.place.path)
         for rule in group.rules:
             if rule.receiver:
-                answers[rule] = _direct(rule, _named(known, rule.receiver, rule.place.path))
+                answers[rule] = _direct(platform, rule, _named(platform.near, known, rule.receiver, rule.place.path))
             elif near:
                 by_tree.setdefault(near, []).append(rule)
     for trees, rules in by_tree.items():
@@ -58,17 +59,20 @@ def is_for_nobody(platform: Platform, rule: GrafanaRule) -> bool:
     return found is not None and found.reach is Reach.NOBODY
 
 
-def _nearest(found: tuple[Routing, ...], path: str) -> tuple[Routing, ...]:
+def _nearest(nearness: Nearness, found: tuple[Routing, ...], path: str) -> tuple[Routing, ...]:
     """An instance has one tree: of several, as environments have them, the one beside the rules."""
-    near = of_one_environment(path, found, lambda each: each.place.path)
-    most = max((shared_folders(path, each.place.path) for each in near), default=0)
-    return tuple(each for each in near if shared_folders(path, each.place.path) == most)
+    near = nearness.of_one_environment(path, found, lambda each: each.place.path)
+    most = max((nearness.shared_folders(path, each.place.path) for each in near), default=0)
+    return tuple(each for each in near if nearness.shared_folders(path, each.place.path) == most)
 
 
-def _direct(rule: GrafanaRule, receiver: Receiver | None) -> Told:
-    if receiver is None or receiver.reach is not Reach.NOBODY:
-        return Told(rule, Reach.UNKNOWN if receiver is None else receiver.reach)
-    end = Route(receiver, (), goes_on=False, muted="", routes=(), place=receiver.place)
+def _direct(platform: Platform, rule: GrafanaRule, receiver: Receiver | None) -> Told:
+    times = _times(platform, rule.place.path) if rule.muted_in or rule.active_in else {}
+    silent = mute_times.muted(times, rule.muted_in, rule.active_in)
+    receiver = receiver or Receiver(rule.receiver, Reach.UNKNOWN, rule.place)
+    if receiver.reach is not Reach.NOBODY and not silent:
+        return Told(rule, receiver.reach)
+    end = Route(receiver, (), goes_on=False, muted=silent, routes=(), place=rule.place if silent else receiver.place)
     return Told(rule, Reach.NOBODY, (end,), _tree(f"contact point {receiver.name}", end))
 
 
@@ -80,6 +84,7 @@ def _tree(id_: str, root: Route) -> Routing:
 
 
 Receivers = dict[str, list[Receiver]]
+_Stated = tuple[str, Times]
 
 
 @once
@@ -91,8 +96,8 @@ def receivers(platform: Platform) -> Receivers:
     return found
 
 
-def _named(known: Receivers, name: str, path: str) -> Receiver | None:
-    return nearest(path, known[name], lambda each: each.place.path) if name in known else None
+def _named(nearness: Nearness, known: Receivers, name: str, path: str) -> Receiver | None:
+    return nearness.nearest(path, known[name], lambda each: each.place.path) if name in known else None
 
 
 def _contact_points(platform: Platform) -> Iterator[Receiver]:
@@ -163,7 +168,8 @@ def routings(platform: Platform) -> Iterator[Routing]:
             root = replace(root, routes=(*root.routes, *routes))
         yield _tree(resource.id, root)
     for block in platform.terraform("grafana_notification_policy"):
-        yield _tree(block.id, _of_policy(block, known, block.path, 0))
+        times = _times(platform, block.path)
+        yield _tree(block.id, _root(_of_policy(block, _beside(platform, known, block.path), times, 0)))
 
 
 def _root(route: Route) -> Route:
@@ -172,21 +178,49 @@ def _root(route: Route) -> Route:
 
 
 def _reader(platform: Platform, of: ConfigFile | Resource, known: Receivers) -> Reader:
-    near = {name: nearest(of.path, found, lambda each: each.place.path) for name, found in known.items()}
-    return Reader(of, "", receivers=near, mutes=_mutes(platform))
+    return Reader(of, "", receivers=_beside(platform, known, of.path), mutes=_times(platform, of.path))
+
+
+def _beside(platform: Platform, known: Receivers, path: str) -> dict[str, Receiver]:
+    return {name: platform.near.nearest(path, found, lambda each: each.place.path) for name, found in known.items()}
 
 
 @once
-def _mutes(platform: Platform) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
+def _mutes(platform: Platform) -> dict[str, list[_Stated]]:
+    """The intervals of each name, and the file that states them: several environments have one of each."""
+    found: dict[str, list[_Stated]] = {}
+
+    def state(name: str, path: str, intervals: Sequence[Any]) -> None:
+        found.setdefault(name, []).append((path, mute_times.of(intervals)))
+
     for config in platform.configs:
         if "muteTimes" in config.keys:
             for node in _lists(config.root, "muteTimes"):
-                found[str(node.get("name"))] = items(node, "time_intervals")
+                state(str(node.get("name")), config.path, items(node, "time_intervals"))
     for resource in platform.of_kind("GrafanaMuteTiming"):
         spec = mapping(resource.body, "spec")
-        found[str(spec.get("name") or resource.name)] = items(spec, "time_intervals")
+        state(str(spec.get("name") or resource.name), resource.path, items(spec, "time_intervals"))
+    for block in platform.terraform("grafana_mute_timing"):
+        intervals = [_interval(each) for each in block.inner("intervals")]
+        if intervals:  # else they are written out from what a plan knows
+            state(stated_text(block.get("name")), block.path, intervals)
     return found
+
+
+def _interval(block: Block) -> dict[str, Any]:
+    """As files write it. What is not known leaves out something, as far as can be told."""
+    found = {name: each.value if isinstance(each, Sourced) else "not known" for name, each in block.attributes.items()}
+    times = [
+        {name: each.value for name, each in inner.attributes.items() if isinstance(each, Sourced)}
+        for inner in block.inner("times")
+    ]
+    return found | ({"times": times} if times else {})
+
+
+def _times(platform: Platform, path: str) -> dict[str, Times]:
+    return {
+        name: platform.near.nearest(path, found, lambda each: each[0])[1] for name, found in _mutes(platform).items()
+    }
 
 
 def _receivers_below(route: Route) -> tuple[Receiver, ...]:
@@ -205,27 +239,28 @@ def _lists(root: Any, key: str, depth: int = 0) -> Iterator[Map]:
         yield from _lists(value, key, depth + 1)
 
 
-def _of_policy(block: Block, known: Receivers, path: str, depth: int, above: Receiver | None = None) -> Route:
-    receiver = _of_point(block, known, path) or above or Receiver("", Reach.UNKNOWN, block.place())
+def _of_policy(
+    block: Block, known: Mapping[str, Receiver], times: Mapping[str, Times], depth: int, above: Receiver | None = None
+) -> Route:
+    receiver = _of_point(block, known) or above or Receiver("", Reach.UNKNOWN, block.place())
     goes_on = block.get("continue")
     below = block.inner("policy") if depth < _MOST_POLICIES else ()
     return Route(
         receiver,
         tuple(_matcher(each) for each in block.inner("matcher")),
         isinstance(goes_on, Sourced) and goes_on.value is True,
-        "",
-        tuple(_of_policy(each, known, path, depth + 1, receiver) for each in below),
+        mute_times.muted(times, *(grafana.names_of(block.get(name)) for name in ("mute_timings", "active_timings"))),
+        tuple(_of_policy(each, known, times, depth + 1, receiver) for each in below),
         block.place(),
     )
 
 
-def _of_point(block: Block, known: Receivers, path: str) -> Receiver | None:
+def _of_point(block: Block, known: Mapping[str, Receiver]) -> Receiver | None:
     stated = block.get("contact_point")
     if stated is None:
         return None
     name = stated_text(stated)
-    found = _named(known, name, path) if name else None
-    return found or Receiver(name, Reach.UNKNOWN, block.place())
+    return known.get(name) or Receiver(name, Reach.UNKNOWN, block.place())
 
 
 def _matcher(block: Block) -> Matcher | None:

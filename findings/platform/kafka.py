@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from findings.platform.model import Autoscaler, Platform, Setting, Workload, all_once, normal, once
-from findings.platform.nearness import environment_of, of_one_environment, shared_folders
 from findings.platform.nodes import find, items, mapping
 from findings.platform.patterns import of_names
 from findings.platform.pools import mounted
@@ -151,16 +150,19 @@ def _topic_lists(root: Any, depth: int = 0) -> Iterator[Any]:
             yield from _topic_lists(value, depth + 1)
 
 
-def topic_named(known: Sequence[Topic], name: str, path: str) -> Topic | None:
+def topic_named(platform: Platform, name: str, path: str) -> Topic | None:
     """The topic of a name as seen from a file: of the same file, else of its folder, else of its environment, else the
     only one there is."""
-    same = of_one_environment(path, (each for each in known if each.name == name), lambda each: each.place.path)
-    here = environment_of(path)
+    near_by = platform.near
+    same = near_by.of_one_environment(
+        path, (each for each in topics(platform) if each.name == name), lambda each: each.place.path
+    )
+    here = near_by.environment_of(path)
     folder = path.rpartition("/")[0]
     for near in (
         [each for each in same if each.place.path == path],
         [each for each in same if each.place.path.rpartition("/")[0] == folder],
-        [each for each in same if environment_of(each.place.path) == here],
+        [each for each in same if near_by.environment_of(each.place.path) == here],
         same,
     ):
         counts = {each.partitions.value for each in near if isinstance(each.partitions, Sourced)}
@@ -233,7 +235,7 @@ def _beside(platform: Platform, workload: Workload, name: str) -> Setting | None
     found = [
         each
         for each in _of_spring(platform).get(name, ())
-        if len(platform.workloads) == 1 or shared_folders(each.value.place.path, workload.resource.path) > 0
+        if len(platform.workloads) == 1 or platform.near.share_a_folder(each.value.place.path, workload.resource.path)
     ]
     return found[0] if len({str(each.value.value) for each in found}) == 1 else None
 
@@ -263,16 +265,15 @@ def kafka_trigger(scaler: Autoscaler) -> Map | None:
 def capped(platform: Platform) -> tuple[Autoscaler, ...]:
     """The platform's autoscalers, none of which asks for more pods than KEDA's kafka trigger does: one per partition,
     unless idle consumers are allowed or another trigger asks too. Source: KEDA, Apache Kafka scaler."""
-    known = topics(platform)
-    return tuple(_capped(each, known) for each in platform.autoscalers)
+    return tuple(_capped(platform, each) for each in platform.autoscalers)
 
 
-def _capped(scaler: Autoscaler, known: Sequence[Topic]) -> Autoscaler:
+def _capped(platform: Platform, scaler: Autoscaler) -> Autoscaler:
     trigger = kafka_trigger(scaler) if len(items(scaler.node, "triggers")) == 1 else None
     most = scaler.maximum
     if trigger is None or str(trigger.get("allowIdleConsumers")).lower() == "true" or isinstance(most, Unknown):
         return scaler
-    topic = topic_named(known, str(trigger.get("topic")), scaler.place.path)
+    topic = topic_named(platform, str(trigger.get("topic")), scaler.place.path)
     count = topic.partitions if topic is not None else None
     if not isinstance(count, Sourced) or not 0 < count.value < most.value:
         return scaler

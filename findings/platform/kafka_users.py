@@ -54,8 +54,6 @@ def _stated(platform: Platform, workload: Workload) -> Iterator[str]:
 
 
 def _brokers(platform: Platform, user: Resource) -> Sourced[int] | None:
-    named = brokers.cluster_named(
-        brokers.clusters(platform), str(user.labels.get("strimzi.io/cluster") or ""), user.path
-    )
+    named = brokers.cluster_named(platform, str(user.labels.get("strimzi.io/cluster") or ""), user.path)
     stated = named.brokers if named is not None else None
     return stated or stated_count(platform.facts.get("kafka.brokers"))

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from findings.platform.config_files import ConfigFile
+from findings.platform.knative import is_knative
 from findings.platform.model import Autoscaler, Container, EnvVar, Resource, Workload
-from findings.platform.nearness import beside
+from findings.platform.nearness import Nearness
 from findings.platform.nodes import find, items, mapping
-from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
@@ -20,7 +20,6 @@ UNKNOWN_COUNT = "…"  # of pods, where Terraform makes the object and a plan al
 _SELECTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
 _OWNED = ("Pod", "ReplicaSet", "ReplicationController", "Job")
 _NONE: Mapping[tuple[str, str], Place] = {}
-_ConfigMaps = dict[tuple[str, str], list[Resource]]
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout", "DeploymentConfig")
 
 
@@ -75,11 +74,25 @@ def is_patch(resource: Resource) -> bool:
     return not _stands_alone(mapping(resource.body, _TEMPLATES[resource.kind]))
 
 
-def workloads(found: tuple[Resource, ...], changed: Mapping[tuple[str, str], Place] = _NONE) -> Iterator[Workload]:
-    config_maps: _ConfigMaps = {}
-    for each in found:
-        if each.kind == "ConfigMap":
-            config_maps.setdefault((each.namespace, each.name), []).append(each)
+class _ConfigMaps:
+    """Several environments have one of the same name: the one beside what uses it is meant."""
+
+    def __init__(self, found: Iterable[Resource], near: Nearness) -> None:
+        self._near = near
+        self._named: dict[tuple[str, str], list[Resource]] = {}
+        for each in found:
+            if each.kind == "ConfigMap":
+                self._named.setdefault((each.namespace, each.name), []).append(each)
+
+    def used_by(self, resource: Resource, name: Any) -> Resource | None:
+        found = self._named.get((resource.namespace, _text(name)))
+        return self._near.beside(resource.path, found, lambda each: each.path) if found else None
+
+
+def workloads(
+    found: tuple[Resource, ...], near: Nearness, changed: Mapping[tuple[str, str], Place] = _NONE
+) -> Iterator[Workload]:
+    config_maps = _ConfigMaps(found, near)
     named = {(each.kind, each.namespace, each.name) for each in found if each.kind in _TEMPLATES}
     for resource in found:
         if resource.kind in _OWNED and any(owner in named for owner in _owners(resource)):
@@ -106,11 +119,6 @@ def workloads(found: tuple[Resource, ...], changed: Mapping[tuple[str, str], Pla
                 f"{elsewhere.path} changes its replicas", "what kustomize build prints for this environment", elsewhere
             )
         yield Workload(resource, template, containers, counted)
-
-
-def is_knative(resource: Resource) -> bool:
-    """Whether it is a Service of Knative or Cloud Run, which runs pods and is no Service of Kubernetes."""
-    return resource.kind == "Service" and resource.api.startswith("serving.knative.dev/")
 
 
 def _stands_alone(template: Map) -> bool:
@@ -146,7 +154,7 @@ def _container(resource: Resource, node: Map, config_maps: _ConfigMaps, *, is_in
         if not isinstance(source, Map):
             continue
         prefix = _text(source.get("prefix"))
-        config = _config_map(resource, mapping(source, "configMapRef").get("name"), config_maps)
+        config = config_maps.used_by(resource, mapping(source, "configMapRef").get("name"))
         if config is not None:
             data = mapping(config.body, "data")
             for key, value in data.items():
@@ -159,12 +167,6 @@ def _container(resource: Resource, node: Map, config_maps: _ConfigMaps, *, is_in
         if isinstance(each, Map) and isinstance(each.get("name"), str):
             env[each["name"]] = _variable(resource, each, config_maps)
     return Container(_text(node.get("name")), _string(resource, node, "image"), env, tuple(secrets), node, is_init)
-
-
-def _config_map(resource: Resource, name: Any, config_maps: _ConfigMaps) -> Resource | None:
-    """Several environments have one of the same name: the one beside it is meant."""
-    found = config_maps.get((resource.namespace, _text(name)))
-    return beside(resource.path, found, lambda each: each.path) if found else None
 
 
 def _string(resource: Resource, node: Map, key: str) -> Sourced[str] | None:
@@ -180,7 +182,7 @@ def _variable(resource: Resource, each: Map, config_maps: _ConfigMaps) -> EnvVar
         return EnvVar(name, None, resource.place(secret.lines["name"]), _text(secret["name"]), _text(secret.get("key")))
     reference = mapping(each, "valueFrom.configMapKeyRef")
     if reference:
-        config = _config_map(resource, reference.get("name"), config_maps)
+        config = config_maps.used_by(resource, reference.get("name"))
         if config is not None:
             data = mapping(config.body, "data")
             key = _text(reference.get("key"))
@@ -194,8 +196,6 @@ def _variable(resource: Resource, each: Map, config_maps: _ConfigMaps) -> EnvVar
 def autoscalers(found: tuple[Resource, ...]) -> Iterator[Autoscaler]:
     for resource in found:
         if resource.kind not in ("HorizontalPodAutoscaler", "ScaledObject"):
-            if is_knative(resource):
-                yield _of_knative(resource)
             continue
         spec = mapping(resource.body, "spec")
         if resource.kind == "HorizontalPodAutoscaler" and "scaledobject.keda.sh/name" in resource.labels:
@@ -215,25 +215,6 @@ def autoscalers(found: tuple[Resource, ...]) -> Iterator[Autoscaler]:
         kind = _text(target.get("kind")) or "Deployment"
         name = "/".join(part for part in (kind, resource.namespace, _text(target.get("name"))) if part)
         yield Autoscaler(resource, name if target.get("name") else "", low, high, resource.place(), spec)
-
-
-def _of_knative(resource: Resource) -> Autoscaler:
-    """Source: Knative, autoscaling: min-scale and max-scale, both 0 unless stated: no pod is kept, and nothing bounds
-    how many there are."""
-    notes = mapping(resource.body, "spec.template.metadata.annotations")
-    stated: dict[str, Sourced[int]] = {}
-    for name in ("min-scale", "max-scale"):
-        for spelled in (name, name.replace("-s", "S")):
-            key = f"autoscaling.knative.dev/{spelled}"
-            count = stated_count(Sourced(notes.get(key), Source.FILE, resource.place(notes.lines.get(key))))
-            if count is not None:
-                stated.setdefault(name, count)
-    low = stated.get("min-scale") or Sourced(0, Source.PROVIDER_DEFAULT, resource.place(), "Knative: min-scale is 0")
-    high: Sourced[int] | Unknown | None = stated.get("max-scale")
-    if not isinstance(high, Sourced) or not high.value:
-        reason = "nothing here bounds how many pods Knative starts of it"
-        high = Unknown(reason, "the annotation autoscaling.knative.dev/max-scale", resource.place())
-    return Autoscaler(resource, resource.id, low, high, resource.place(), mapping(resource.body, "spec"))
 
 
 def _count(resource: Resource, dotted: str, otherwise: Sourced[int] | Unknown) -> Sourced[int] | Unknown:

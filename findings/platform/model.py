@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from findings.platform.config_files import ConfigFile
 from findings.platform.files import Skipped
-from findings.platform.nearness import ELSEWHERE, beside, shared_folders
+from findings.platform.nearness import ELSEWHERE, Nearness
 from findings.platform.nodes import find, items, mapping
 from findings.platform.selecting import selects
 from findings.platform.yaml_reader import Map, Seq
@@ -236,6 +236,7 @@ class Platform:
     calls: tuple[Call, ...] = ()
     facts: Facts = field(default_factory=Facts)
     files_read: tuple[str, ...] = ()
+    near: Nearness = field(default_factory=Nearness, repr=False, compare=False)  # of the files that were read
     skipped: tuple[Skipped, ...] = ()
     suppressed_lines: Mapping[tuple[str, int], str] = field(default_factory=dict)
     # Alert rules of other imports, as they are kept (checks.kept): they may watch what is described here.
@@ -337,7 +338,7 @@ class Platform:
     def autoscaler_of(self, workload: Workload) -> Autoscaler | None:
         if workload not in self._scaled_by:
             found = self._by_target.get(workload.id)
-            near = beside(workload.resource.path, found, lambda each: each.place.path) if found else None
+            near = self.near.beside(workload.resource.path, found, lambda each: each.place.path) if found else None
             self._scaled_by[workload] = near
         return self._scaled_by[workload]
 
@@ -351,7 +352,7 @@ class Platform:
         found = [each for each in self._by_target.get(workload.id, []) if each.resource is not None]
         if len(found) < 2:
             return found
-        near = {each.place.path: shared_folders(workload.resource.path, each.place.path) for each in found}
+        near = {each.place.path: self.near.shared_folders(workload.resource.path, each.place.path) for each in found}
         most = max(near.values(), default=ELSEWHERE)
         return [each for each in found if near[each.place.path] == most != ELSEWHERE]
 

@@ -9,6 +9,7 @@ from findings.platform import (
     compose,
     dockerfile,
     kafka,
+    knative,
     kubernetes,
     provider_kubernetes,
     python_source,
@@ -19,6 +20,7 @@ from findings.platform import (
 from findings.platform.config_files import ConfigFile
 from findings.platform.files import OF_TESTS, File, Skipped
 from findings.platform.model import Block, Call, Platform, Resource, Setting
+from findings.platform.nearness import Nearness
 from findings.platform.uncollected import uncollected
 from findings.platform.yaml_reader import Broken, Map, Seq
 from findings.platform.yaml_reader import read as read_yaml
@@ -205,7 +207,8 @@ def _assembled(found: _Found) -> Platform:
             if isinstance(root, Map):
                 found.configs.append(ConfigFile(resource.path, root, resource))
     changed = kubernetes.replicas_changed(resources, found.configs)
-    workloads = tuple(kubernetes.workloads(resources, changed))
+    near = Nearness(found.read)
+    workloads = tuple(kubernetes.workloads(resources, near, changed))
     composed = compose.read(found.configs)
     flat = list(found.settings)
     for config in found.configs:
@@ -218,13 +221,18 @@ def _assembled(found: _Found) -> Platform:
         resources=resources,
         workloads=workloads,
         compose_services=composed.services,
-        autoscalers=(*kubernetes.autoscalers(resources), *scaling.autoscalers(found.configs)),
+        autoscalers=(
+            *kubernetes.autoscalers(resources),
+            *knative.autoscalers(resources, near),
+            *scaling.autoscalers(found.configs),
+        ),
         blocks=(*found.blocks, *blocks),
         configs=tuple(found.configs),
         settings=tuple(flat),
         calls=tuple(found.calls),
         facts=found.facts,
         files_read=tuple(found.read),
+        near=near,
         skipped=tuple(found.skipped),
         suppressed_lines=found.suppressed,
     )

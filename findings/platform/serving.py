@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from findings.platform.kubernetes import is_patch
 from findings.platform.model import Platform, Resource, Workload, all_once, once
-from findings.platform.nearness import beside
 from findings.platform.nodes import items, mapping
 from findings.platform.selecting import selects
 from findings.platform.yaml_reader import Map
@@ -50,7 +49,7 @@ def budgets_of(platform: Platform, workload: Workload) -> list[Resource]:
         selector = mapping(budget.body, "spec.selector")
         if selector and selects(selector, workload.labels):
             named.setdefault(budget.name, []).append(budget)
-    near = (beside(workload.resource.path, same, lambda each: each.path) for same in named.values())
+    near = (platform.near.beside(workload.resource.path, same, lambda each: each.path) for same in named.values())
     return [each for each in near if each is not None]
 
 

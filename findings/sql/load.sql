@@ -29,6 +29,17 @@ SELECT coalesce(string_agg(fingerprint || content_hash, ' '), '') FROM (
   LIMIT %(most)s
 ) AS seen
 
+-- name: called
+-- What checks of configuration have found in the target, whatever became of it, with the file that it was found in.
+SELECT fingerprint, path FROM findings_finding WHERE target_id = %(target)s AND check_id <> '' LIMIT %(most)s
+
+-- name: rename
+UPDATE findings_finding f SET fingerprint = n.now, version = f.version + 1, updated_at = now()
+FROM unnest(%(before)s::text[], %(now)s::text[]) AS n (before, now)
+WHERE f.target_id = %(target)s AND f.fingerprint = n.before
+  AND NOT EXISTS (SELECT 1 FROM findings_finding other
+                  WHERE other.target_id = %(target)s AND other.fingerprint = n.now)
+
 -- name: seen
 CREATE TEMPORARY TABLE findings_seen (
   ordinal int, fingerprint text, content_hash text, finding_id bigint, known_hash text, sighting_id bigint,

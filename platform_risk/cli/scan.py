@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from findings.checks import engine, telling
 from findings.platform import files, reader
@@ -45,7 +46,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def _scan(options: argparse.Namespace) -> int:
     facts = _facts(options.facts) if options.facts else None
-    known = _baseline(options.baseline) if options.baseline else frozenset()
+    known = _baseline(options.baseline) if options.baseline else {}
     read = list(_files(options.paths))
     platform = reader.read(read, facts)
     problems = [*_missing(options.paths), *_unreadable(read), *_facts_problems(platform, options.facts)]
@@ -112,13 +113,17 @@ def _facts_problems(platform: Platform, given: Path | None) -> Iterator[str]:
             yield f"{each.path}{f', line {each.line}' if each.line else ''}: {each.reason}"
 
 
-def _baseline(path: Path) -> frozenset[str]:
+def _baseline(path: Path) -> dict[str, str]:
+    """Fingerprints with the file of each finding, "" where it does not say."""
     try:
         findings = json.loads(path.read_text(encoding="utf-8"))["findings"]
-        return frozenset(str(each["fingerprint"]) for each in findings)
+        first: dict[str, dict[str, Any]] = {
+            str(each["fingerprint"]): next(iter(each.get("locations") or ()), {}) for each in findings
+        }
+        return {fingerprint: str(place.get("path", "")) for fingerprint, place in first.items()}
     except OSError as error:
         raise Stop(f"{path}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Stop(f"{path}: it is no result of `{telling.TOOL} scan --format json`") from error
 
 

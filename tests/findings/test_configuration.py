@@ -148,6 +148,54 @@ def test_lines_that_move_and_figures_that_change_are_the_same_finding(checkout: 
     assert row.changed >= 1
 
 
+def status_by_file(service: Service, check: str = "autoscaling") -> dict[str, tuple[int, str]]:
+    """File → (id, status) of what is not withdrawn."""
+    rows = Finding.objects.filter(service=service, check_id=check, withdrawn_by=None)
+    return {path: (number, status) for path, number, status in rows.values_list("path", "pk", "status")}
+
+
+CALM = SCALER.replace("maxReplicas: 50", "maxReplicas: 6")
+
+
+def test_when_one_of_two_environments_is_mended_its_own_finding_is_fixed_and_the_other_goes_on(
+    checkout: Service,
+) -> None:
+    handed(zipped(prod__hpa_yaml=SCALER, staging__hpa_yaml=SCALER), checkout)
+    before = status_by_file(checkout)
+    assert set(before) == {"prod/hpa.yaml", "staging/hpa.yaml"}
+    row = handed(zipped(prod__hpa_yaml=CALM, staging__hpa_yaml=SCALER), checkout)
+    assert status_by_file(checkout) == {
+        "prod/hpa.yaml": (before["prod/hpa.yaml"][0], "fixed"), "staging/hpa.yaml": before["staging/hpa.yaml"],
+    }  # fmt: skip
+    assert (row.new, row.reopened) == (0, 0)
+
+
+def test_a_finding_goes_on_with_what_was_decided_when_an_environment_is_added_and_taken_away(
+    checkout: Service, alice: User
+) -> None:
+    handed(zipped(prod__hpa_yaml=SCALER), checkout)
+    Finding.objects.filter(check_id="autoscaling").update(status="accepted", decided_severity="high", owner=alice)
+    accepted = status_by_file(checkout)["prod/hpa.yaml"]
+    handed(zipped(prod__hpa_yaml=SCALER, staging__hpa_yaml=SCALER), checkout)
+    both = status_by_file(checkout)
+    assert both["prod/hpa.yaml"] == accepted
+    assert both["staging/hpa.yaml"][1] == "new"
+    handed(zipped(staging__hpa_yaml=SCALER), checkout)
+    assert status_by_file(checkout) == both  # accepted survives, and staging's is still its own
+    handed(zipped(prod__hpa_yaml=SCALER, staging__hpa_yaml=CALM), checkout)
+    assert status_by_file(checkout) == both | {"staging/hpa.yaml": (both["staging/hpa.yaml"][0], "fixed")}
+
+
+def test_a_finding_under_its_new_name_is_left_there_by_an_undo_and_found_again(checkout: Service, alice: User) -> None:
+    handed(zipped(prod__hpa_yaml=SCALER), checkout)
+    before = status_by_file(checkout)
+    row = handed(zipped(prod__hpa_yaml=SCALER, staging__hpa_yaml=SCALER), checkout)
+    imports.undo(row, user=alice)
+    assert status_by_file(checkout) == before
+    handed(zipped(prod__hpa_yaml="# again\n" + SCALER), checkout)
+    assert status_by_file(checkout) == before
+
+
 def test_undo_puts_the_figures_back(checkout: Service, alice: User) -> None:
     handed(zipped(hpa_yaml=SCALER), checkout)
     row = handed(zipped(hpa_yaml=SCALER.replace("maxReplicas: 50", "maxReplicas: 64")), checkout)

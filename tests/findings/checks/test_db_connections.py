@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from findings.checks import db_connections
-from findings.platform import databases
+from findings.platform import azure_sizes, databases
 from tests.examples import examples
 from tests.findings.checks import reading
 
@@ -168,3 +168,21 @@ def test_a_framework_that_is_told_nothing_opens_its_default(
     text += f"          args: {args}\n".replace("'", '"')
     (fail,) = reading.fails("db-connections", a_yaml=text, facts="databases: {aurora: {max_connections: 100}}")
     assert reading.figures(fail)["connections_needed"] == needed
+
+
+@pytest.mark.parametrize(
+    ("engine", "sku", "connections"),
+    [
+        ("mysql", "B_Standard_B1ms", 171),
+        ("mysql", "GP_Standard_D4ads_v5", 1365),
+        ("mysql", "MO_Standard_E20ds_v4", 13653),
+        ("postgresql", "B_Standard_B2s", 429),
+        ("postgresql", "GP_Standard_D8s_v3", 3437),
+        ("postgresql", "MO_Standard_E96ads_v5", 5000),
+        ("mysql", "GP_Standard_D96ds_v5", None),  # in no table
+        ("postgresql", "Standard_D2s_v3", None),
+        ("mysql", "", None),
+    ],
+)
+def test_azures_servers_take_by_their_size_what_its_tables_say(engine: str, sku: str, connections: int | None) -> None:
+    assert azure_sizes.default_max_connections(engine, sku) == connections

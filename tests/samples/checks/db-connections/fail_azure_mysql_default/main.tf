@@ -1,0 +1,5 @@
+resource "azurerm_mysql_flexible_server" "main" {
+  name     = "claims"
+  version  = "8.0.21"
+  sku_name = "B_Standard_B1ms"
+}
