@@ -52,6 +52,7 @@ def parse(data: bytes, now: datetime) -> list[Line]:
         raise BadFile("The file holds a NUL character: it is no CSV.")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     lines: list[Line] = []
+    firsts: dict[tuple[Any, ...], int] = {}
     try:
         header = _header(next(reader, []))
         for row in reader:
@@ -60,6 +61,10 @@ def parse(data: bytes, now: datetime) -> list[Line]:
             if len(lines) >= MOST_LINES:
                 raise BadFile(f"More than {MOST_LINES:,} incidents: divide the file.")
             values, wrong = _line(header, row, now)
+            named = tuple(values.get(name) for name in NEEDED)
+            # The second would overwrite the first, and the file again would change both.
+            if None not in named and firsts.setdefault(named, reader.line_num) != reader.line_num:
+                wrong.append(f"the same incident (service, title and start) as line {firsts[named]}: leave one of them.")
             lines.append(Line(reader.line_num, values, tuple(f"Line {reader.line_num}: {each}" for each in wrong)))
     except csv.Error as error:
         found = [each for line in lines for each in line.wrong][: MOST_PROBLEMS - 1]

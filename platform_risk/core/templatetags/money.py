@@ -8,6 +8,7 @@ register = template.Library()
 UNKNOWN = "–"
 
 
+_HOUR, _DAY = 3600, 86_400  # seconds
 _LARGE = ((10**9, "bn"), (10**6, "M"))
 
 
@@ -54,11 +55,11 @@ def percent(value: float | None) -> str:
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """90 s, 12 min, 3.5 h."""
+    """90 s, 12 min, 3.5 h, 12.4 days."""
     if seconds is None:
         return UNKNOWN
     if seconds < 120:
         return f"{seconds:g} s"
-    if seconds < 7200:
+    if seconds < 2 * _HOUR:
         return f"{seconds / 60:.3g} min"
-    return f"{seconds / 3600:.3g} h"
+    return f"{figure(seconds / _HOUR)} h" if seconds < 4 * _DAY else f"{figure(seconds / _DAY)} days"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from platform_risk.core.templatetags.money import money, percent
+from platform_risk.core.templatetags.money import duration, money, percent
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -33,6 +33,17 @@ def test_money_has_its_code_cents_below_a_thousand_and_millions_from_ten_on(
 )
 def test_a_share_is_in_percent_with_a_space(share: float | None, said: str) -> None:
     assert percent(share) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, "–"), (0, "0 s"), (90, "90 s"), (720, "12 min"), (12_600, "3.5 h"), (86_400, "24 h"),
+        (13_046_400, "151 days"), (1_790_000_000, "20,718 days"),
+    ],
+)  # fmt: skip
+def test_a_duration_is_in_the_unit_that_one_would_say_and_never_a_power_of_ten(seconds: float | None, said: str) -> None:
+    assert duration(seconds) == said
 
 
 def test_no_template_writes_percent_or_a_currency_another_way() -> None:
