@@ -9,6 +9,7 @@ UNKNOWN = "–"
 
 
 _HOUR, _DAY = 3600, 86_400  # seconds
+_LEAST = Decimal("0.0001")
 _LARGE = ((10**9, "bn"), (10**6, "M"))
 
 
@@ -36,11 +37,13 @@ def _digits(number: Decimal) -> str:
 
 @register.filter
 def figure(value: float | None) -> str:
-    """Three figures that count: 1,234 12.3 0.05."""
+    """Three figures that count, and no power of ten: 1,234 12.3 0.05."""
     if value is None:
         return UNKNOWN
     if abs(value) >= 100:
         return f"{value:,.0f}"
+    if 0 < abs(value) < _LEAST:
+        return f"< {_LEAST:f}" if value > 0 else f"> -{_LEAST:f}"
     return f"{value:.3g}"
 
 
