@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, QuerySet, prefetch_related_objects
+from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from findings import portfolio, risk_presentation
-from findings.models import Finding, FindingQuerySet
+from findings.models import Finding
 from findings.portfolio import Part, Sums
 from findings.selectors import ServiceRow, Tallies
 from findings.vocabulary import Lane
@@ -37,14 +37,6 @@ def filters(place: str = "") -> dict[str, str]:
     return {name: " ".join(filter(None, (state, place, "-is:other_branch"))) for name, state in states.items()}
 
 
-def _counted(user: User, service: Service | None = None, team: Team | None = None) -> FindingQuerySet:
-    """The findings behind the open figures."""
-    rows = Finding.objects.visible_to(user).open().on_default_branch()
-    if service is not None:
-        rows = rows.filter(service=service)
-    return rows if team is None else rows.filter(team=team)
-
-
 @dataclass(frozen=True)
 class LaneColumn:
     lane: str
@@ -64,19 +56,17 @@ def lanes(
     shown: int = 4,
     sums: Sums | None = None,
 ) -> list[LaneColumn]:
-    """The four lanes with the worst findings of each, and what the lane is expected to cost: a query for each lane
-    that is not empty, and one for their estimates."""
-    sums = portfolio.sums(user, Part(service, team)) if sums is None else sums
-    rows = _counted(user, service, team).select_related("service", "owner").defer("evidence", "message", "search")
-    columns = []
-    for number, lane in enumerate(Lane):
-        count = tallies.open_by_lane[lane]
-        # A range of ranks, not `lane=`: the index is by rank.
-        worst = rows.filter(rank__gte=number * 10, rank__lt=number * 10 + 10).order_by("rank", "id")[:shown]
-        found = list(worst) if count else []
-        columns.append(LaneColumn(lane.value, count, links[lane], found, sums.by_lane.get(lane.value, Sums())))
-    prefetch_related_objects([finding for column in columns for finding in column.worst], "estimate")
-    return columns
+    """The four lanes: the worst findings of each by loss and bad minutes, and what it is expected to cost."""
+    part = Part(service, team)
+    sums = portfolio.sums(user, part) if sums is None else sums
+    worst = portfolio.worst_of_lanes(user, part, shown=shown)
+    return [
+        LaneColumn(
+            lane.value, tallies.open_by_lane[lane], links[lane], worst.get(lane.value, []),
+            sums.by_lane.get(lane.value, Sums()),
+        )
+        for lane in Lane
+    ]  # fmt: skip
 
 
 GROUPS_SHOWN = 6
@@ -214,7 +204,7 @@ class MemberRow:
 
 def member_rows(user: User, team: Team) -> list[MemberRow]:
     """Who is in the team, in which role, and how many of its open findings each one owns: two queries."""
-    owned = _counted(user, team=team).filter(owner__isnull=False)
+    owned = Finding.objects.visible_to(user).open().on_default_branch().filter(team=team, owner__isnull=False)
     counts = {row["owner_id"]: row["n"] for row in owned.order_by().values("owner_id").annotate(n=Count("id"))}
     return [
         MemberRow(

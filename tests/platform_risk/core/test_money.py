@@ -38,7 +38,15 @@ def test_a_share_is_in_percent_with_a_space(share: float | None, said: str) -> N
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(None, "–"), (0.0, "0"), (1234.5, "1,234"), (92.554, "92.6"), (42.0, "42"), (0.0512, "0.0512"), (1e-9, "< 0.0001")],
+    [
+        (None, "–"),
+        (0.0, "0"),
+        (1234.5, "1,234"),
+        (92.554, "92.6"),
+        (42.0, "42"),
+        (0.0512, "0.0512"),
+        (1e-9, "< 0.0001"),
+    ],
 )
 def test_minutes_have_three_figures_that_count_wherever_they_stand(value: float | None, said: str) -> None:
     assert figure(value) == minutes(value) == said
@@ -51,7 +59,7 @@ def test_minutes_have_three_figures_that_count_wherever_they_stand(value: float 
         (13_046_400, "151 days"), (1_790_000_000, "20,718 days"),
     ],
 )  # fmt: skip
-def test_a_duration_is_in_the_unit_that_one_would_say_and_never_a_power_of_ten(seconds: float | None, said: str) -> None:
+def test_a_duration_is_in_the_unit_one_would_say_and_no_power_of_ten(seconds: float | None, said: str) -> None:
     assert duration(seconds) == said
 
 

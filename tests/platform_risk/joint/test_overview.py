@@ -11,7 +11,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from django.utils import timezone
 
-from findings.models import Finding
+from findings.models import Estimate, Finding
 from findings.tasks import compact_rollups
 from platform_risk.core.models import Environment, OwnershipRule, Scope, Service, Team, User
 from tests.costs.spending import spend
@@ -68,6 +68,31 @@ def test_the_lanes_show_their_worst_open_findings_of_default_branches(
     assert titles.index("The worst of its lane") < titles.index("Open, critical")
     assert "Overdue and owned" in titles
     assert not {"On a branch", "Overdue and dismissed", "Snoozed", "Fixed", "In another team"} & set(titles)
+
+
+def test_a_lane_begins_with_the_greatest_loss_then_the_most_bad_minutes_whatever_the_severity(
+    checkout: Service, alice: User, signed_in: SignedIn
+) -> None:
+    Service.objects.filter(pk=checkout.pk).update(value_per_bad_minute=10)
+    other = make_service("index", checkout.team)  # no value: minutes alone
+    found = {
+        "Severe, little": make_finding(checkout, title="Severe, little", severity="critical", check_id="backups"),
+        "Costly": make_finding(checkout, title="Costly", check_id="db-connections"),
+        "Without a price": make_finding(other, title="Without a price", severity="critical", check_id="dns"),
+        "Without a price, less": make_finding(other, title="Without a price, less", check_id="probes"),
+    }
+    weights = dict(zip(found, ((5.0, "50"), (9.0, "900"), (300.0, None), (2.0, None)), strict=True))
+    for title, finding in found.items():
+        minutes, loss = weights[title]
+        Estimate.objects.create(
+            key=finding.risk_key, service=finding.service, check_id=finding.check_id, severity=finding.severity,
+            bad_minutes=minutes, annual_loss=loss, currency="USD" if loss else "",
+        )  # fmt: skip
+    for url in ("/", "/teams/payments/"):
+        page = Markup(text_of(signed_in(alice), url))
+        shown = [each.text for each in page.links("/findings/") if "ol" in each.inside and "main" in each.inside]
+        assert shown == ["Costly", "Severe, little", "Without a price", "Without a price, less"][: len(shown)], url
+        assert len(shown) >= 3
 
 
 def test_the_first_view_weighs_less_than_150_kilobytes_and_goes_out_compressed(
