@@ -64,9 +64,7 @@ def parse(data: bytes, now: datetime) -> list[Line]:
             named = tuple(values.get(name) for name in NEEDED)
             # The second would overwrite the first, and the file again would change both.
             if None not in named and firsts.setdefault(named, reader.line_num) != reader.line_num:
-                wrong.append(
-                    f"the same incident (service, title and start) as line {firsts[named]}: leave one of them."
-                )
+                wrong.append(f"the incident of line {firsts[named]} again (service, title, start): leave one of them.")
             lines.append(Line(reader.line_num, values, tuple(f"Line {reader.line_num}: {each}" for each in wrong)))
     except csv.Error as error:
         found = [each for line in lines for each in line.wrong][: MOST_PROBLEMS - 1]

@@ -1,6 +1,7 @@
 """The pages that sum up: overview, service and team. Their figures are those of the lists they lead to."""
 
 import gzip
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -326,6 +327,24 @@ def test_a_team_names_its_people_with_role_and_work(
     assert "0 open findings of vic" in owned
     assert "former" not in page.source
     assert "/users/" not in {each.attributes["href"] for each in page.all("a")}
+
+
+def test_a_team_has_a_scorecard_of_its_services_and_its_findings(
+    platform: Service, payments: Team, mary: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(mary)
+    Service.objects.filter(pk=platform.pk).update(slo="0.999")
+    make_service("billing", payments)
+    body = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text_of(client, "/teams/payments/").partition("Scorecard")[2]))
+    for words in (
+        "Services promise an SLO 1 of 2: not billing No",
+        "Services say what a bad minute costs 0 of 2: not billing, checkout No",
+        "Expected downtime fits the SLO not known Unknown",
+        "Every source reports nothing has reported Unknown",
+        "Nothing immediate is open 2 No",
+        "Nothing is overdue 1 No",
+    ):
+        assert words in body, body[:900]
 
 
 def test_only_its_manager_and_admins_are_offered_to_edit_a_team(
