@@ -57,6 +57,14 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def change(value: float | None) -> str:
+    """+6.1 %, −12 %, as a share of what it was."""
+    if value is None:
+        return UNKNOWN
+    return f"{'+' if value > 0 else '−' if value < 0 else '±'}{percent(abs(value))}"
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     """90 s, 12 min, 3.5 h, 12.4 days."""
     if seconds is None:
