@@ -37,6 +37,8 @@ UNITS = {
 }
 # What people state beside a finding or a service; its objective and the value of a minute are the service's own.
 NAMES = tuple(UNITS)
+# A century of minutes, and an event each minute: beyond lies another unit or a slip of the keys.
+LARGEST = dict.fromkeys(("detect_alerted", "detect_silent", "recover"), 52_596_000.0) | {"frequency": 525_960.0}
 _LARGEST = 1e12
 
 
@@ -58,6 +60,8 @@ def distribution(name: str, kind: Kind, numbers: Mapping[str, float]) -> Distrib
         raise ValueError(f"{kind} takes {', '.join(NEEDS[kind])}, and nothing else")
     if any(not 0 <= each <= _LARGEST for each in numbers.values()):
         raise ValueError("numbers lie between 0 and 1,000,000,000,000")
+    if name in LARGEST and kind not in (Kind.DAYS_BETWEEN, Kind.INCIDENTS) and max(numbers.values()) > LARGEST[name]:
+        raise ValueError(f"{name} is in {UNITS[name]}, up to {LARGEST[name]:,.0f}")
     made = _made(kind, numbers)
     if name in SHARES and made.bounds[1] > 1:
         raise ValueError(f"{name} is a share between 0 and 1")
