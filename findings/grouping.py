@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import EmptyResultSet
 from django.db import DataError, connection
 from django.db.models import BigIntegerField, Count, F, Func, IntegerField, Min, Model, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
@@ -113,6 +114,10 @@ class Group:
     unassigned: int
     first_due: date | None  # of what is open
     sample_id: int
+    service_team_id: int | None
+
+
+_First = tuple[str, int | None, int | None, str, date | None]
 
 
 @dataclass(frozen=True)
@@ -137,9 +142,9 @@ def groups(query: Query, user: User, rows: FindingQuerySet, *, offset: int, size
     return [
         Group(
             each.rule, each.service_id, slug, title, each.n, lanes[each.rank // 10], severities[each.rank % 10],
-            each.unassigned, first_due, sample,
+            each.unassigned, first_due, sample, team,
         )
-        for each, (slug, sample, title, first_due) in zip(found, firsts, strict=True)
+        for each, (slug, team, sample, title, first_due) in zip(found, firsts, strict=True)
         if sample is not None
     ]  # fmt: skip
 
@@ -169,11 +174,12 @@ class _Days(Func):
     output_field = IntegerField()
 
 
-def _named(samples: Sequence[int], *, only_open: bool) -> list[tuple[str, int | None, str, date | None]]:
+def _named(samples: Sequence[int], *, only_open: bool) -> list[_First]:
     """What `_firsts` says of these findings."""
-    values = Finding.objects.filter(pk__in=samples).values_list("service__slug", "pk", "title", "due_on")
-    found = {pk: (slug, pk, title, due_on if only_open else None) for slug, pk, title, due_on in values}
-    return [found.get(pk, ("", None, "", None)) for pk in samples]  # gone meanwhile
+    of = ("service__slug", "service__team_id", "pk", "title", "due_on")
+    values = Finding.objects.filter(pk__in=samples).values_list(*of)
+    found = {pk: (slug, team, pk, title, due_on if only_open else None) for slug, team, pk, title, due_on in values}
+    return [found.get(pk, ("", None, None, "", None)) for pk in samples]  # gone meanwhile
 
 
 def _from_rollup(told: QuerySet[GroupRollup], offset: int, size: int) -> list[_Counted]:
@@ -184,7 +190,10 @@ def _from_rollup(told: QuerySet[GroupRollup], offset: int, size: int) -> list[_C
         .filter(n__gt=0)
     )
     # As int: sums of bigint are numeric, which takes twice as long.
-    inner, parameters = summed.query.sql_with_params()
+    try:
+        inner, parameters = summed.query.sql_with_params()
+    except EmptyResultSet:  # of whoever is in no team
+        return []
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT rule, service_id, min(rank), sum(n::int), coalesce(sum(unassigned::int), 0)"  # noqa: S608
@@ -200,11 +209,9 @@ def _is_only_open(query: Query) -> bool:
     return "open" in query.wanted.get("is", ()) or (statuses is not None and set(statuses) <= set(OPEN_STATUSES))
 
 
-def _firsts(
-    rows: FindingQuerySet, found: Sequence[_Counted], *, only_open: bool
-) -> list[tuple[str, int | None, str, date | None]]:
-    """Of each group the finding that is due first (where all are open), or else any of the worst: service, number,
-    title, due. One query, in which the index is asked once for each group."""
+def _firsts(rows: FindingQuerySet, found: Sequence[_Counted], *, only_open: bool) -> list[_First]:
+    """Of each group the finding that is due first (where all are open), or else any of the worst: service and
+    its team, number, title, due. One query, in which the index is asked once for each group."""
     if not found:
         return []
     mine = rows.filter(service_id=RawSQL("g.service_id", ()), rule=RawSQL("g.rule", ()))
@@ -212,7 +219,7 @@ def _firsts(
     first, parameters = mine.values("pk", "title", "due_on")[:1].query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT s.slug, first.* FROM unnest(%s::bigint[], %s::text[], %s::smallint[]) WITH ORDINALITY"  # noqa: S608
+            "SELECT s.slug, s.team_id, first.* FROM unnest(%s::bigint[], %s::text[], %s::smallint[]) WITH ORDINALITY"  # noqa: S608
             " AS g (service_id, rule, rank, nth) JOIN core_service s ON s.id = g.service_id"
             f" LEFT JOIN LATERAL ({first}) AS first ON true ORDER BY nth",
             [
@@ -222,7 +229,7 @@ def _firsts(
                 *parameters,
             ],
         )
-        return [(slug, pk, title, due_on if only_open else None) for slug, pk, title, due_on in cursor.fetchall()]
+        return [(*of, due_on if only_open else None) for *of, due_on in cursor.fetchall()]
 
 
 # --- pages by figures
@@ -273,7 +280,10 @@ def _keys(
 ) -> list[tuple[int, int]]:
     """Keys of estimates in the list's order from the page's edge on, with how many findings each has."""
     kinds = told.values("risk_key").annotate(n=Sum("count")).filter(n__gt=0)
-    inner, parameters = kinds.query.sql_with_params()
+    try:
+        inner, parameters = kinds.query.sql_with_params()
+    except EmptyResultSet:
+        return []
     order, beyond = ("DESC", "<=") if downwards else ("ASC", ">=")
     edge = f" WHERE (e.{named}, e.key) {beyond} (%s, %s)" if begin is not None else ""
     with connection.cursor() as cursor:

@@ -55,7 +55,7 @@ def _choice(request: Request, name: str, allowed: Sequence[str]) -> str:
 
 def part_of(request: Request, user: User) -> Part:
     found: dict[str, Any] = {}
-    named = {"service": Service.objects.visible_to(user), "team": selectors.teams_visible_to(user)}
+    named = {"service": selectors.services_named_to(user), "team": selectors.teams_visible_to(user)}
     for name, rows in named.items():
         given = filters.words(request, name)
         if not given:

@@ -23,6 +23,7 @@ from findings.risk_forms import InputForm, ServiceInputForm, ThresholdsForm
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.errors import Conflict, Refused
 from platform_risk.core.forms import refused
+from platform_risk.core.models import Service
 from platform_risk.core.views.saving import posted, reason_of
 
 GROUPS_SHOWN = 20
@@ -106,6 +107,7 @@ def exceedance(request: HttpRequest) -> HttpResponse:
         "spread": result.get("minutes") if unit == "minutes" else (result.get("losses") or {}).get(unit),
         "breaches": risk_presentation.breaches(points, held, unit),
         "services": sorted((result.get("services") or {}).items()),
+        "seen": set(Service.objects.visible_to(user).values_list("slug", flat=True)),
         "sums": portfolio.sums(user),
         "is_waiting": drawn is not None and drawn.state in ("queued", "running"),
         "tab": "exceedance",

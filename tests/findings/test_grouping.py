@@ -84,7 +84,7 @@ def test_groups_and_counts_are_those_of_the_findings_whatever_the_filter_and_who
             ]
             if told is None:
                 firsts = grouping._firsts(rows, one_by_one, only_open=only_open)
-                assert [first for _, first, _, _ in firsts] == samples, q
+                assert [first for _, _, first, _, _ in firsts] == samples, q
             for each in groups:
                 mine = rows.filter(rule=each.rule, service_id=each.service_id)
                 assert mine.filter(pk=each.sample_id, title=each.title).exists()

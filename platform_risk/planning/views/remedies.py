@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from findings.vocabulary import Lane
 from platform_risk.core.access.requests import user_of
+from platform_risk.core.catalog.selectors import services_visible_to
 from platform_risk.core.views.saving import done, posted, saved
 from platform_risk.planning import charts, plans, remedies
 from platform_risk.planning.forms import RemedyForm, remedy_fields
@@ -76,8 +77,11 @@ def _one(request: HttpRequest, slug: str) -> Remedy:
 @require_safe
 def remedy(request: HttpRequest, slug: str) -> HttpResponse:
     user, found = user_of(request), _one(request, slug)
+    row = remedies.rows(user, [found])[0]
+    shown = services_visible_to(user).filter(slug__in=row.figures.services)
     context = {
-        "row": remedies.rows(user, [found])[0],
+        "row": row,
+        "seen": set(shown.values_list("slug", flat=True)),
         "remedy": found,
         "lanes": [lane.value for lane in Lane],
         "avoided": remedies.avoided(user, found),
