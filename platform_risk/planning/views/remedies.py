@@ -21,12 +21,16 @@ BUDGET, MOST_BUDGET = 10.0, 10_000.0
 BEST = 5
 
 
-def _budget(request: HttpRequest) -> float:
+def _budget(request: HttpRequest) -> tuple[float, str]:
+    """Days, and what is wrong with those that were asked for: the plan is then the usual one."""
+    asked = request.GET.get("days", "").strip()
     try:
-        days = float(request.GET.get("days", "") or BUDGET)
+        days = float(asked or BUDGET)
     except ValueError:
-        return BUDGET
-    return days if 0 <= days <= MOST_BUDGET else BUDGET
+        days = -1.0
+    if 0 <= days <= MOST_BUDGET:
+        return days, ""
+    return BUDGET, f"“{asked[:40]}” is no number of days from 0 to {MOST_BUDGET:,.0f}, such as 2.5."
 
 
 def _worth(request: HttpRequest) -> plans.Worth:
@@ -46,7 +50,7 @@ def _shown(rows: list[Row], state: str, worth: str) -> list[Row]:
 @require_safe
 def remedy_list(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    budget, worth = _budget(request), _worth(request)
+    (budget, problem), worth = _budget(request), _worth(request)
     state = request.GET.get("state", "") if request.GET.get("state") in set(RemedyState) else ""
     rows = remedies.rows(user, list(remedies.visible(user)))
     planned = plans.plan(user, rows, budget=budget, worth=worth)
@@ -56,12 +60,13 @@ def remedy_list(request: HttpRequest) -> HttpResponse:
         "chosen": {step.key for step in planned.plan.steps},
         "curve": charts.curve(planned.curve, budget),
         "budget": f"{budget:g}",
+        "problem": problem,
         "worth": worth,
         "state": state,
         "states": [each.value for each in RemedyState],
         "may_create": user.is_admin or bool(user.writing_team_ids),
     }
-    return render(request, "planning/remedies.html", context)
+    return render(request, "planning/remedies.html", context, status=400 if problem else 200)
 
 
 @require_safe
