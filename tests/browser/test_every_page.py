@@ -171,6 +171,16 @@ def looked_at(opened: Opened, site: Site, name: str, theme: str, width: int, hei
         opened.said = [line for line in opened.said if "404" not in line]
 
 
+def test_whatever_the_overview_leads_to_answers(opened: Opened) -> None:
+    page = opened()
+    page.goto("/")
+    page.wait_for_load_state("networkidle")
+    addresses = page.eval_on_selector_all("main a[href^='/']", "all => all.map(each => each.getAttribute('href'))")
+    answers = {address: page.request.get(address).status for address in dict.fromkeys(addresses)}
+    assert len(answers) > 40
+    assert {address: status for address, status in answers.items() if status != 200} == {}
+
+
 # What a manager reads on the way: no table is cut off at its right, to be scrolled aside.
 READ_ON_A_PHONE = (
     "overview", "risk", "risk-scatter", "risk-exceedance", "risk-inputs", "remedies", "review", "incidents", "services",
