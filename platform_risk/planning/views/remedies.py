@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -98,6 +99,8 @@ def remedy(request: HttpRequest, slug: str) -> HttpResponse:
 @page
 def remedy_new(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
+    if not (user.is_admin or user.writing_team_ids):
+        raise PermissionDenied("Writing a remedy takes the role member in a team.")
     form = RemedyForm(posted(request), user=user)
 
     def write() -> object:

@@ -163,6 +163,13 @@ def test_a_viewer_is_told_to_ask_instead_of_being_sent_to_a_form(vic: User, sign
     assert "ask your manager" in page.source
 
 
+def test_who_is_in_no_team_is_told_so_instead_of_that_nothing_has_come_in(
+    platform: Service, signed_in: SignedIn
+) -> None:
+    body = text_of(signed_in(make_user("nobody")), "/")
+    assert ("You are in no team yet" in body, "Nothing has come in yet" in body) == (True, False)
+
+
 def test_the_overview_ends_its_empty_state_with_the_first_import(
     alice: User, checkout: Service, signed_in: SignedIn
 ) -> None:

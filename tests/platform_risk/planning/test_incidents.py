@@ -251,6 +251,13 @@ def test_strangers_see_nothing_and_viewers_change_nothing(
     assert api(alice).patch(url, {"findings": [str(hidden.pk)]}, JSON).status_code == 400
 
 
+@pytest.mark.parametrize("address", ["/incidents/new/", "/remedies/new/"])
+def test_a_viewer_is_given_no_form_that_nothing_can_be_sent_with(
+    vic: User, alice: User, signed_in: SignedIn, address: str
+) -> None:
+    assert [signed_in(user).get(address).status_code for user in (vic, alice)] == [403, 200]
+
+
 @pytest.mark.parametrize(
     "fields",
     [{"detected_at": "2026-11-02T09:00:00Z"}, {"recovered_at": "2026-11-01T09:00:00Z"}, {"users_affected": "1.5"},
