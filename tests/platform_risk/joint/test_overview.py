@@ -260,6 +260,21 @@ def test_the_services_to_look_at_begin_with_the_one_that_cannot_wait(
     assert (shown[:2], sorted(shown[2:])) == (["ledger", "checkout"], ["checkout", "ledger", "quiet"])
 
 
+def test_services_are_listed_with_what_is_expected_of_their_year(
+    checkout: Service, alice: User, signed_in: SignedIn
+) -> None:
+    finding = make_finding(checkout)
+    make_service("idle", checkout.team)
+    Estimate.objects.create(
+        key=finding.risk_key, service=checkout, severity=finding.severity, bad_minutes=92.554, annual_loss="1234",
+        currency="USD",
+    )  # fmt: skip
+    body = " ".join(text_of(signed_in(alice), "/services/").split())
+    assert '/services/checkout/#risk">92.6<span' in body
+    assert "1,234 USD" in body
+    assert body.count('class="num">–</td>') == 1  # nothing is known of the other: no 0
+
+
 # --- a service
 
 
