@@ -189,11 +189,12 @@ READ_ON_A_PHONE = (
 
 
 @pytest.mark.parametrize("name", READ_ON_A_PHONE)
-def test_tables_and_tabs_are_read_on_a_phone_without_scrolling_aside(opened: Opened, site: Site, name: str) -> None:
-    page = opened(width=390, height=844, theme="dark")
-    page.goto(address(site, name))
-    page.wait_for_load_state("networkidle")
-    assert page.eval_on_selector_all(CUT_OFF[0], CUT_OFF[1]) == []
+def test_tables_and_tabs_are_read_without_scrolling_aside_on_a_phone_too(opened: Opened, site: Site, name: str) -> None:
+    for width, theme in ((390, "dark"), (1440, "light")):
+        page = opened(width=width, height=844 if width == 390 else 950, theme=theme)
+        page.goto(address(site, name))
+        page.wait_for_load_state("networkidle")
+        assert page.eval_on_selector_all(CUT_OFF[0], CUT_OFF[1]) == [], width
 
 
 def test_unusual_days_are_read_on_a_phone_without_scrolling_aside(opened: Opened) -> None:
