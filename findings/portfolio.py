@@ -4,7 +4,7 @@ are those of open findings of default branches that the user may see, summed fro
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -83,10 +83,12 @@ class _Row:
     loss: Decimal | None
 
 
-def _rows(user: User, part: Part) -> list[_Row]:
+def _rows(user: User, part: Part, services: Collection[int] | None = None) -> list[_Row]:
+    rows = rollup(user, part)
+    if services is not None:
+        rows = rows.filter(service__in=services)
     found = (
-        rollup(user, part)
-        .values("service_id", "lane", currency=Coalesce("estimate__currency", Value("", output_field=CharField())))
+        rows.values("service_id", "lane", currency=Coalesce("estimate__currency", Value("", output_field=CharField())))
         .annotate(
             n=_COUNTED,
             minutes=Sum(F("count") * F("estimate__bad_minutes")),
@@ -108,9 +110,9 @@ def sums(user: User, part: Part = ALL) -> Sums:
     return Sums(whole.open, whole.bad_minutes, whole.hidden_minutes, whole.losses, whole.budget_share, by_lane)
 
 
-def sums_by_service(user: User, part: Part = ALL) -> dict[int, Sums]:
-    """Service id → its sums: two queries however many services there are."""
-    rows = _rows(user, part)
+def sums_by_service(user: User, services: Collection[int] | None = None) -> dict[int, Sums]:
+    """Service id → its sums, of these services or of all: two queries however many there are."""
+    rows = _rows(user, ALL, services)
     by_service: dict[int, list[_Row]] = {}
     for row in rows:
         by_service.setdefault(row.service_id, []).append(row)

@@ -23,7 +23,9 @@ def team_page(request: HttpRequest, slug: str) -> HttpResponse:
     part = Part(team=team)
     sums = portfolio.sums(user, part)
     services = selectors.services_of(team, service_rows(user))
-    silent = {scope.target.service.slug for scope in silent_sources(user, settings.SILENT_SOURCE_DAYS)}
+    own = [row.service.pk for row in services]
+    heard = silent_sources(user, settings.SILENT_SOURCE_DAYS).filter(target__service__in=own)
+    silent = set(heard.values_list("target__service__slug", flat=True))
     context = {
         "team": team,
         "tallies": counted,
@@ -34,7 +36,7 @@ def team_page(request: HttpRequest, slug: str) -> HttpResponse:
         "spend": spend_of(user, team),
         "members": selectors.member_rows(user, team),
         "services": services,
-        "scorecard": selectors.team_scorecard(team, services, portfolio.sums_by_service(user), counted, silent),
+        "scorecard": selectors.team_scorecard(team, services, portfolio.sums_by_service(user, own), counted, silent),
         "may_change": user.may_manage(team.pk),
     }
     return render(request, "joint/team.html", context)
