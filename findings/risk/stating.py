@@ -60,12 +60,16 @@ def distribution(name: str, kind: Kind, numbers: Mapping[str, float]) -> Distrib
         raise ValueError(f"{kind} takes {', '.join(NEEDS[kind])}, and nothing else")
     if any(not 0 <= each <= _LARGEST for each in numbers.values()):
         raise ValueError("numbers lie between 0 and 1,000,000,000,000")
-    if name in LARGEST and kind not in (Kind.DAYS_BETWEEN, Kind.INCIDENTS) and max(numbers.values()) > LARGEST[name]:
-        raise ValueError(f"{name} is in {UNITS[name]}, up to {LARGEST[name]:,.0f}")
     made = _made(kind, numbers)
     if name in SHARES and made.bounds[1] > 1:
         raise ValueError(f"{name} is a share between 0 and 1")
     return made
+
+
+def check_size(name: str, kind: Kind, numbers: Mapping[str, float]) -> None:
+    """Of what is stated from now on: what was stated before goes on counting."""
+    if name in LARGEST and kind not in (Kind.DAYS_BETWEEN, Kind.INCIDENTS) and max(numbers.values()) > LARGEST[name]:
+        raise ValueError(f"{name} is in {UNITS[name]}, up to {LARGEST[name]:,.0f}")
 
 
 def _made(kind: Kind, numbers: Mapping[str, float]) -> Distribution:

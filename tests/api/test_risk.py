@@ -415,6 +415,14 @@ def test_what_is_wrong_with_an_input_is_said_at_its_field_in_words_of_the_form(
     assert not RiskInput.objects.exists()
 
 
+def test_what_was_stated_before_there_was_a_bound_goes_on_counting(checkout: Service) -> None:
+    finding = make_finding(checkout, check_id="db-connections", risk_class="stability")
+    make_risk_input(service=checkout, check_id="db-connections", name="frequency", numbers={"value": "600000"})
+    estimating.follow([finding.pk])
+    estimating.refresh(checkout.pk)
+    assert Estimate.objects.get(key=Finding.objects.get(pk=finding.pk).risk_key).frequency == 600_000
+
+
 def test_what_was_stated_is_said_with_its_unit(
     alice: User, checkout: Service, signed_in: Callable[[User], Client]
 ) -> None:
