@@ -69,7 +69,8 @@ def month_chart(
         return round(base - min(max(value, 0.0), top) * (base - TOP) / top, 1)
 
     bars = [Bar(at, money, round(middle[at] - width / 2, 1), y(money), round(base - y(money), 1)) for at, money in past]
-    every = 4 if len(times) > 8 else 1
+    # Six months apart the words of a phone, twice as large in this box, stay apart too.
+    every = 6 if len(times) > 18 else 4 if len(times) > 8 else 1
     return MonthChart(
         [Grid(step * number, y(step * number)) for number in range(1, round(top / step) + 1)],
         bars,

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import EmptyResultSet
 from django.db import DataError, connection
 from django.db.models import BigIntegerField, Count, F, Func, IntegerField, Min, Model, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
@@ -113,6 +114,7 @@ class Group:
     unassigned: int
     first_due: date | None  # of what is open
     sample_id: int
+    service_team_id: int | None
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ class _First(NamedTuple):
     """Of a group: one of its findings, and when the first of those that are open is due."""
 
     service: str
+    service_team_id: int | None
     sample_id: int | None
     title: str
     due: date | None
@@ -145,7 +148,7 @@ def groups(query: Query, user: User, rows: FindingQuerySet, *, offset: int, size
     return [
         Group(
             each.rule, each.service_id, first.service, first.title, each.n, lanes[each.rank // 10],
-            severities[each.rank % 10], each.unassigned, first.due, first.sample_id,
+            severities[each.rank % 10], each.unassigned, first.due, first.sample_id, first.service_team_id,
         )
         for each, first in zip(found, firsts, strict=True)
         if first.sample_id is not None
@@ -166,12 +169,11 @@ def _one_by_one(
         .annotate(worst=Min("rank"), n=Count("*"), unassigned=unassigned, first=first, due=due)
         .order_by("worst", "-n", "rule", "service_id")[offset : offset + size]
     )
-    values = Finding.objects.filter(pk__in=[row[5][1] for row in found]).values_list("pk", "service__slug", "title")
-    named = {pk: (slug, title) for pk, slug, title in values}
-    firsts = []
-    for *_, (_, pk), first_due in found:
-        slug, title = named.get(pk, ("", ""))
-        firsts.append(_First(slug, pk if pk in named else None, title, first_due))  # it may be gone meanwhile
+    samples = Finding.objects.filter(pk__in=[row[5][1] for row in found])
+    told = samples.values_list("service__slug", "service__team_id", "pk", "title")
+    named = {row[2]: row for row in told}
+    gone = ("", None, None, "")  # meanwhile
+    firsts = [_First(*named.get(pk, gone), first_due) for *_, (_, pk), first_due in found]
     return [_Counted(*row[:5]) for row in found], firsts
 
 
@@ -195,7 +197,10 @@ def _from_rollup(told: QuerySet[GroupRollup], offset: int, size: int) -> list[_C
         .filter(n__gt=0)
     )
     # As int: sums of bigint are numeric, which takes twice as long.
-    inner, parameters = summed.query.sql_with_params()
+    try:
+        inner, parameters = summed.query.sql_with_params()
+    except EmptyResultSet:  # of whoever is in no team
+        return []
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT rule, service_id, min(rank), sum(n::int), coalesce(sum(unassigned::int), 0)"  # noqa: S608
@@ -229,7 +234,7 @@ def _firsts(rows: FindingQuerySet, found: Sequence[_Counted], *, only_open: bool
         beside, parameters = f" LEFT JOIN LATERAL ({due}) AS due ON true", (*parameters, *more)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT s.slug, first.pk, first.title, due_on"  # noqa: S608
+            "SELECT s.slug, s.team_id, first.pk, first.title, due_on"  # noqa: S608
             " FROM unnest(%s::bigint[], %s::text[], %s::smallint[])"
             " WITH ORDINALITY AS g (service_id, rule, rank, nth) JOIN core_service s ON s.id = g.service_id"
             f" LEFT JOIN LATERAL ({first}) AS first ON true{beside} ORDER BY nth",
@@ -291,7 +296,10 @@ def _keys(
 ) -> list[tuple[int, int]]:
     """Keys of estimates in the list's order from the page's edge on, with how many findings each has."""
     kinds = told.values("risk_key").annotate(n=Sum("count")).filter(n__gt=0)
-    inner, parameters = kinds.query.sql_with_params()
+    try:
+        inner, parameters = kinds.query.sql_with_params()
+    except EmptyResultSet:
+        return []
     order, beyond = ("DESC", "<=") if downwards else ("ASC", ">=")
     edge = f" WHERE (e.{named}, e.key) {beyond} (%s, %s)" if begin is not None else ""
     with connection.cursor() as cursor:

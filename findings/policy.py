@@ -18,6 +18,7 @@ from platform_risk.core.access.audit import record
 from platform_risk.core.acting import acting_as
 from platform_risk.core.errors import Refused
 from platform_risk.core.models import Service, User
+from platform_risk.quantities.currency import CODES
 
 MOST_POINTS = 10
 MOST_AMOUNT = 10**15
@@ -53,6 +54,11 @@ def check_tolerance(points: Tolerance) -> list[list[Any]]:
     if falling != sorted(falling, reverse=True) or len({amount for amount, _ in ordered}) != len(ordered):
         raise Refused("A greater loss must not be tolerated more often than a smaller one.", field="tolerance")
     return [[f"{amount:f}", probability] for amount, probability in ordered]
+
+
+def check_currency(currency: str) -> None:
+    if currency not in CODES:
+        raise Refused("There is no such currency: a code of ISO 4217, as USD or EUR.", field="currency")
 
 
 def preview(limits: Thresholds) -> list[Move]:
@@ -91,6 +97,10 @@ def _batches() -> Any:
         yield batch
 
 
+def _line(row: RiskPolicy) -> dict[str, str]:
+    return {"tolerance": str(row.tolerance), "currency": row.currency}
+
+
 @transaction.atomic
 def change(
     *,
@@ -108,6 +118,8 @@ def change(
         raise Refused("Say why: everybody's lanes depend on it.", field="reason")
     last = RiskPolicy.objects.first() or RiskPolicy()
     limits = check(thresholds or {})
+    if currency:
+        check_currency(currency)
     row = RiskPolicy.objects.create(
         thresholds=limits.as_json(),
         tolerance=last.tolerance if tolerance is None else check_tolerance(tolerance),
@@ -115,8 +127,12 @@ def change(
         author=user,
         reason=redactor().text(reason.strip())[:2000],
     )
-    before = {**Thresholds.from_json(last.thresholds).as_json(), "tolerance": str(last.tolerance)}
-    after = {**limits.as_json(), "tolerance": str(row.tolerance)}
+    before = {
+        **Thresholds.from_json(last.thresholds).as_json(),
+        "tolerance": str(last.tolerance),
+        "currency": last.currency,
+    }
+    after = {**limits.as_json(), "tolerance": str(row.tolerance), "currency": row.currency}
     changes = {name: [before[name], value] for name, value in after.items() if before[name] != value}
     record(user, "changed", "risk_policy", row.pk, "Lanes and tolerance", changes=changes, reason=row.reason)
     if thresholds:

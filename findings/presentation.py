@@ -148,6 +148,7 @@ class ShownGroup:
     group: grouping.Group
     flat_url: str
     rows_query: str
+    sees_service: bool
 
     @property
     def key(self) -> int:
@@ -160,6 +161,7 @@ def shown_groups(query: Query, user: User, rows: FindingQuerySet, *, offset: int
             group,
             list_url(group_query(query, group.rule, group.service), view="flat"),
             list_url(group_query(query, group.rule, group.service)),
+            user.may_see(group.service_team_id),
         )
         for group in grouping.groups(query, user, rows, offset=offset, size=size)
     ]

@@ -52,7 +52,7 @@ def _figures(amount: float) -> str:
         return "0"
     if abs(amount) >= 100:
         return f"{amount:,.0f}"
-    text = f"{amount:.2f}" if abs(amount) >= 10 else f"{amount:.3g}"
+    text = f"{amount:.3g}"
     if "e" in text:
         text = f"{amount:.6f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

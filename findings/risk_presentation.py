@@ -68,6 +68,11 @@ def unit_of(name: str, currency: str) -> str:
     return inputs.UNITS.get(name, "").format(currency=currency)
 
 
+def in_unit(name: str, currency: str) -> str:
+    """How its numbers are meant: `in minutes`, `as a share of 1`."""
+    return "as a share of 1" if name in _SHARES else f"in {unit_of(name, currency)}"
+
+
 def said(name: str, value: Distribution, currency: str) -> str:
     """A distribution as one says it."""
     unit = "" if name in _SHARES else f" {unit_of(name, currency)}".rstrip()

@@ -11,6 +11,7 @@ from django.db.models import (
     Case,
     DateField,
     DateTimeField,
+    Exists,
     F,
     Max,
     OuterRef,
@@ -81,8 +82,17 @@ def people_visible_to(user: User) -> QuerySet[User]:
     return User.objects.filter(Q(pk=user.pk) | Q(memberships__team_id__in=user.team_ids)).distinct()
 
 
+def services_named_to(user: User) -> QuerySet[Service]:
+    """Those that the user sees, and those of whose findings some are given to a team of the user's: their names stand
+    beside these findings, in filters as well."""
+    if user.is_admin:
+        return Service.objects.all()
+    theirs = Finding.objects.visible_to(user).filter(service=OuterRef("pk"))
+    return Service.objects.filter(Q(pk__in=Service.objects.visible_to(user)) | Exists(theirs))
+
+
 def _by_service(values: Iterable[str], user: User) -> Q:
-    return Q(service_id__in=_ids("service", values, Service.objects.visible_to(user))[0])
+    return Q(service_id__in=_ids("service", values, services_named_to(user))[0])
 
 
 def _by_environment(values: Iterable[str], user: User) -> Q:

@@ -55,7 +55,9 @@ def _check(name: str, kind: str, numbers: Mapping[str, Any]) -> dict[str, str]:
         raise Refused(f"One of {', '.join(Kind)}.", field="kind")
     try:
         exact = {key: Decimal(str(value)) for key, value in numbers.items()}
-        stating.distribution(name, Kind(kind), {key: float(value) for key, value in exact.items()})
+        rounded = {key: float(value) for key, value in exact.items()}
+        stating.distribution(name, Kind(kind), rounded)
+        stating.check_size(name, Kind(kind), rounded)
     except (ValueError, ArithmeticError, OverflowError) as error:
         words = str(error) if isinstance(error, ValueError) else "These are not numbers"
         raise Refused(f"{words[0].upper()}{words[1:]}.", field="numbers") from error

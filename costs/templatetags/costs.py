@@ -13,9 +13,10 @@ register = template.Library()
 
 
 @register.filter
-def cents(amount: Decimal | None) -> str:
-    """With two places, where the column or the heading says the currency; what is not known is a dash."""
-    return "–" if amount is None else short(amount)
+def cents(amount: Decimal | str | None) -> str:
+    """With two places, where the column or the heading says the currency; what is not known is a dash. Of text too,
+    for what an import changed is kept as JSON."""
+    return "–" if amount is None else short(Decimal(amount))
 
 
 @register.filter

@@ -11,7 +11,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from findings import placements, policy, portfolio, query, stating, tasks
+from findings import placements, policy, portfolio, query, selectors, stating, tasks
 from findings.api import enums, reading, risk_rows
 from findings.api.risk_serializers import (
     ExceedanceSerializer,
@@ -56,7 +56,7 @@ def _choice(request: Request, name: str, allowed: Sequence[str]) -> str:
 
 def part_of(request: Request, user: User) -> Part:
     found: dict[str, Any] = {}
-    named = {"service": Service.objects.visible_to(user), "team": teams_visible_to(user)}
+    named = {"service": selectors.services_named_to(user), "team": teams_visible_to(user)}
     for name, rows in named.items():
         given = filters.words(request, name)
         if not given:

@@ -37,6 +37,8 @@ UNITS = {
 }
 # What people state beside a finding or a service; its objective and the value of a minute are the service's own.
 NAMES = tuple(UNITS)
+# A century of minutes, and an event each minute: beyond lies another unit or a slip of the keys.
+LARGEST = dict.fromkeys(("detect_alerted", "detect_silent", "recover"), 52_596_000.0) | {"frequency": 525_960.0}
 _LARGEST = 1e12
 
 
@@ -62,6 +64,12 @@ def distribution(name: str, kind: Kind, numbers: Mapping[str, float]) -> Distrib
     if name in SHARES and made.bounds[1] > 1:
         raise ValueError(f"{name} is a share between 0 and 1")
     return made
+
+
+def check_size(name: str, kind: Kind, numbers: Mapping[str, float]) -> None:
+    """Of what is stated from now on: what was stated before goes on counting."""
+    if name in LARGEST and kind not in (Kind.DAYS_BETWEEN, Kind.INCIDENTS) and max(numbers.values()) > LARGEST[name]:
+        raise ValueError(f"{name} is in {UNITS[name]}, up to {LARGEST[name]:,.0f}")
 
 
 def _made(kind: Kind, numbers: Mapping[str, float]) -> Distribution:

@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from findings.risk_charts import short
-from platform_risk.core.templatetags.money import money
+from platform_risk.core.templatetags.money import figure, money
 
 register = template.Library()
 
@@ -20,10 +20,7 @@ IMPACTS = {1: "Minor", 2: "Moderate", 3: "Serious", 4: "Major", 5: "Severe"}
 @register.filter
 def minutes(value: float | str | None) -> str:
     """1,746 · 3.2 · 0.05; a dash for what is not known (never 0)."""
-    if value is None or value == "":
-        return "–"
-    number = float(value)
-    return f"{number:,.0f}" if abs(number) >= 100 else short(number)
+    return figure(None if value is None or value == "" else float(value))
 
 
 @register.filter

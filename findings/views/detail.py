@@ -59,6 +59,8 @@ def shown(finding: Finding, user: User) -> dict[str, Any]:
         "sightings": sightings,
         "last_seen_at": selectors.last_seen_at(finding, sightings),
         "risk": risk_presentation.section(finding, user),
+        "sees_service": user.may_see(finding.service.team_id),
+        "sees_team": user.may_see(finding.team_id),
         "story": presentation.story(finding, user),
         "comment_form": CommentForm(),
     }

@@ -23,6 +23,7 @@ from findings.risk_forms import InputForm, ServiceInputForm, ThresholdsForm
 from platform_risk.core.access.requests import user_of
 from platform_risk.core.errors import Conflict, Refused
 from platform_risk.core.forms import refused
+from platform_risk.core.models import Service
 from platform_risk.core.views.saving import posted, reason_of
 
 GROUPS_SHOWN = 20
@@ -106,6 +107,7 @@ def exceedance(request: HttpRequest) -> HttpResponse:
         "spread": result.get("minutes") if unit == "minutes" else (result.get("losses") or {}).get(unit),
         "breaches": risk_presentation.breaches(points, held, unit),
         "services": sorted((result.get("services") or {}).items()),
+        "seen": set(Service.objects.visible_to(user).values_list("slug", flat=True)),
         "sums": portfolio.sums(user),
         "is_waiting": drawn is not None and drawn.state in ("queued", "running"),
         "tab": "exceedance",
@@ -140,14 +142,14 @@ def inputs(request: HttpRequest) -> HttpResponse:
 def _stated_of_service(request: HttpRequest, form: ServiceInputForm) -> bool:
     data = form.cleaned_data
     try:
-        stating.state(
+        row = stating.state(
             user=user_of(request), through="page", service=data["service"], check=data["check_id"],
             name=data["name"], **form.stated(),
         )  # fmt: skip
     except Refused as error:
         refused(form, _at_the_numbers(error))
         return False
-    messages.success(request, f"{risk_presentation.title_of(data['name'])} is stated; the figures follow it.")
+    messages.success(request, _now_stated(row))
     return True
 
 
@@ -177,13 +179,16 @@ def change_input(request: HttpRequest, pk: int) -> HttpResponse:
     form = InputForm(posted(request), name=row.name, initial=begin)
     if form.is_bound and form.is_valid():
         try:
-            stating.restate(row, user=user, through="page", **form.stated())
+            row = stating.restate(row, user=user, through="page", **form.stated())
         except Refused as error:
             refused(form, _at_the_numbers(error))
         else:
-            messages.success(request, "It is stated anew; the figures follow it.")
+            messages.success(request, _now_stated(row))
             return redirect(_back(row.finding_id))
-    context = {"form": form, "row": row, "title": risk_presentation.title_of(row.name), "back": _back(row.finding_id)}
+    context = {
+        "form": form, "row": row, "title": risk_presentation.title_of(row.name), "back": _back(row.finding_id),
+        "unit": risk_presentation.in_unit(row.name, row.service.currency),
+    }  # fmt: skip
     return render(request, "findings/risk_state.html", context, status=422 if form.is_bound else 200)
 
 
@@ -212,7 +217,7 @@ def state_of_finding(request: HttpRequest, number: int, name: str) -> HttpRespon
         return redirect(_back(finding.pk))
     context = {
         "form": form, "finding": finding, "title": risk_presentation.title_of(name), "back": _back(finding.pk),
-        "unit": risk_presentation.unit_of(name, finding.service.currency),
+        "unit": risk_presentation.in_unit(name, finding.service.currency),
     }  # fmt: skip
     return render(request, "findings/risk_state.html", context, status=422 if form.is_bound else 200)
 
@@ -220,14 +225,19 @@ def state_of_finding(request: HttpRequest, number: int, name: str) -> HttpRespon
 def _stated_of_finding(request: HttpRequest, form: InputForm, finding: Finding, name: str) -> bool:
     user = user_of(request)
     try:
-        stating.state(
+        row = stating.state(
             user=user, through="page", service=finding.service, finding=finding, name=name, **form.stated()
         )  # fmt: skip
     except Refused as error:
         refused(form, _at_the_numbers(error))
         return False
-    messages.success(request, f"{risk_presentation.title_of(name)} is stated; the figures follow it.")
+    messages.success(request, _now_stated(row))
     return True
+
+
+def _now_stated(row: RiskInput) -> str:
+    """With the unit: who took minutes for seconds sees it here."""
+    return f"{risk_presentation.title_of(row.name)}: {stating.said(row)}. The figures follow it."
 
 
 # --- lanes
@@ -277,6 +287,7 @@ def _try(request: HttpRequest, form: ThresholdsForm) -> tuple[bool, Any]:
         limits = policy.check(form.thresholds())
         points = data["tolerance"]
         policy.check_tolerance(points)
+        policy.check_currency(data["currency"])
         if request.POST.get("apply") != "1":
             return False, policy.preview(limits)
         policy.change(

@@ -15,8 +15,10 @@ from platform_risk.core.views.saving import posted, saved
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    if not presentation.writable_services(user).exists():
+    if not (user.is_admin or user.writing_team_ids):
         raise PermissionDenied("Writing a finding takes the role member in the team of a service.")
+    if not presentation.writable_services(user).exists():
+        return render(request, "findings/new.html", {"form": None})
     sent = posted(request)
     form = WriteForm(sent, user=user, initial={"service": request.GET.get("service", "")})
     written: list[Finding] = []

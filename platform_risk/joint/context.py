@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Sum
 from django.http import HttpRequest
 
-from findings import selectors
+from findings import portfolio, selectors
 from findings.vocabulary import OPEN_STATUSES
 from platform_risk.core.models import User
 
@@ -28,6 +28,11 @@ class Counts:
     @cached_property
     def services(self) -> list[selectors.ServiceRow]:
         return selectors.service_rows(self._user)
+
+    @cached_property
+    def risks(self) -> dict[int, portfolio.Sums]:
+        """Service id → what is expected of its year. Two queries."""
+        return portfolio.sums_by_service(self._user)
 
 
 def counts(request: HttpRequest) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from platform_risk.core.access.requests import user_of
 from platform_risk.core.models import User
 from platform_risk.joint import selectors
 from platform_risk.joint.charts import weeks_chart
+from platform_risk.planning import reviews
 from platform_risk.planning.freshness import SHOWN, Gap, gaps
 from platform_risk.tasks import fill_demo
 
@@ -63,6 +64,7 @@ def _risk(user: User, counted: Any, links: dict[str, str]) -> dict[str, Any]:
     simulation = drawn(user, portfolio.ALL) if sums.open else None
     return {
         "sums": sums,
+        "since": reviews.since(user, sums.bad_minutes, sums.losses, week=reviews.this_week()),
         "lanes": selectors.lanes(user, counted, links, sums=sums),
         "matrix": matrix,
         "rows": risk_presentation.matrix_rows(matrix, Query()),

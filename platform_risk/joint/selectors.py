@@ -1,23 +1,24 @@
 """What the pages of the overview, a service and a team show together. Every function takes the user."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, QuerySet, prefetch_related_objects
+from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from findings import portfolio, risk_presentation
-from findings.models import Finding, FindingQuerySet
+from findings.models import Finding
 from findings.portfolio import Part, Sums
 from findings.selectors import ServiceRow, Tallies
 from findings.vocabulary import Lane
 from platform_risk.core.catalog.selectors import members_of, scopes_of
 from platform_risk.core.models import Import, Membership, Scope, Service, Team, User
+from platform_risk.core.templatetags.money import percent
 
 SERVICES_SHOWN = 6
 SOURCES_SHOWN = 100
@@ -35,14 +36,6 @@ def filters(place: str = "") -> dict[str, str]:
         "snoozed": "status:snoozed",
     } | {lane.value: f"is:open lane:{lane}" for lane in Lane}
     return {name: " ".join(filter(None, (state, place, "-is:other_branch"))) for name, state in states.items()}
-
-
-def _counted(user: User, service: Service | None = None, team: Team | None = None) -> FindingQuerySet:
-    """The findings behind the open figures."""
-    rows = Finding.objects.visible_to(user).open().on_default_branch()
-    if service is not None:
-        rows = rows.filter(service=service)
-    return rows if team is None else rows.filter(team=team)
 
 
 @dataclass(frozen=True)
@@ -64,19 +57,17 @@ def lanes(
     shown: int = 4,
     sums: Sums | None = None,
 ) -> list[LaneColumn]:
-    """The four lanes with the worst findings of each, and what the lane is expected to cost: a query for each lane
-    that is not empty, and one for their estimates."""
-    sums = portfolio.sums(user, Part(service, team)) if sums is None else sums
-    rows = _counted(user, service, team).select_related("service", "owner").defer("evidence", "message", "search")
-    columns = []
-    for number, lane in enumerate(Lane):
-        count = tallies.open_by_lane[lane]
-        # A range of ranks, not `lane=`: the index is by rank.
-        worst = rows.filter(rank__gte=number * 10, rank__lt=number * 10 + 10).order_by("rank", "id")[:shown]
-        found = list(worst) if count else []
-        columns.append(LaneColumn(lane.value, count, links[lane], found, sums.by_lane.get(lane.value, Sums())))
-    prefetch_related_objects([finding for column in columns for finding in column.worst], "estimate")
-    return columns
+    """The four lanes: the worst findings of each by loss and bad minutes, and what it is expected to cost."""
+    part = Part(service, team)
+    sums = portfolio.sums(user, part) if sums is None else sums
+    worst = portfolio.worst_of_lanes(user, part, shown=shown)
+    return [
+        LaneColumn(
+            lane.value, tallies.open_by_lane[lane], links[lane], worst.get(lane.value, []),
+            sums.by_lane.get(lane.value, Sums()),
+        )
+        for lane in Lane
+    ]  # fmt: skip
 
 
 GROUPS_SHOWN = 6
@@ -121,7 +112,7 @@ def scorecard(user: User, service: Service, sums: Sums, tallies: Tallies, found:
         Mark(
             "Expected downtime fits the SLO",
             None if share is None else share <= 1,
-            "not known" if share is None else f"{100 * share:.0f} % of the budget",
+            "not known" if share is None else f"{percent(share)} of the budget",
             "#risk",
         ),
         Mark(
@@ -133,6 +124,43 @@ def scorecard(user: User, service: Service, sums: Sums, tallies: Tallies, found:
         Mark("Nothing immediate is open", *none_of(tallies.open_by_lane["immediate"]), links["immediate"]),
         Mark("Nothing is overdue", *none_of(tallies.overdue), links["overdue"]),
     ]
+
+
+def team_scorecard(
+    team: Team, rows: Sequence[ServiceRow], by_service: Mapping[int, Sums], tallies: Tallies, silent: Collection[str]
+) -> list[Mark]:
+    """How the services of a team are kept, and what of its findings is due. `silent`: services with a silent source."""
+    links = {name: f"{reverse('findings:finding-list')}?{urlencode({'q': q})}"
+             for name, q in filters(f"team:{team.slug}").items()}  # fmt: skip
+    shares = {row.service.slug: by_service.get(row.service.pk, Sums()).budget_share for row in rows}
+    promised = {slug: share for slug, share in shares.items() if share is not None}
+    heard = [row.service.slug for row in rows if row.last_import_at is not None]
+    without_slo = [row.service.slug for row in rows if row.service.slo is None]
+    without_value = [row.service.slug for row in rows if row.service.value_per_bad_minute is None]
+
+    def of_all(what: str, lacking: list[str], of: int, nothing: str) -> Mark:
+        """Whether it holds for each of so many services; the first that lacks it is where it is put right."""
+        words = f"{of - len(lacking)} of {of}" + (f": not {_some(lacking)}" if lacking else "") if of else nothing
+        url = reverse("joint:service", args=[lacking[0]]) if lacking else ""
+        return Mark(what, not lacking if of else None, words, url)
+
+    def none_of(what: str, count: int, link: str) -> Mark:
+        return Mark(what, count == 0, f"{count:,}" if count else "", links[link])
+
+    return [
+        of_all("Services promise an SLO", without_slo, len(rows), "no service"),
+        of_all("Services say what a bad minute costs", without_value, len(rows), "no service"),
+        of_all("Expected downtime fits the SLO", [n for n, s in promised.items() if s > 1], len(promised), "not known"),
+        of_all("Every source reports", [n for n in heard if n in silent], len(heard), "nothing has reported"),
+        none_of("Nothing immediate is open", tallies.open_by_lane["immediate"], "immediate"),
+        none_of("Nothing is overdue", tallies.overdue, "overdue"),
+        none_of("Nothing is without an owner", tallies.unassigned, "unassigned"),
+    ]
+
+
+def _some(names: Sequence[str], shown: int = 3) -> str:
+    more = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def worst_services(rows: Iterable[ServiceRow], shown: int = SERVICES_SHOWN) -> list[ServiceRow]:
@@ -214,7 +242,7 @@ class MemberRow:
 
 def member_rows(user: User, team: Team) -> list[MemberRow]:
     """Who is in the team, in which role, and how many of its open findings each one owns: two queries."""
-    owned = _counted(user, team=team).filter(owner__isnull=False)
+    owned = Finding.objects.visible_to(user).open().on_default_branch().filter(team=team, owner__isnull=False)
     counts = {row["owner_id"]: row["n"] for row in owned.order_by().values("owner_id").annotate(n=Count("id"))}
     return [
         MemberRow(

@@ -33,7 +33,9 @@ class RemedyForm(forms.Form):
         label="How", required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 4}),
     )  # fmt: skip
     checks = forms.MultipleChoiceField(
-        label="Closes the findings of", widget=forms.CheckboxSelectMultiple, choices=[(id_, id_) for id_ in CHECKS]
+        label="Closes the findings of",
+        widget=forms.CheckboxSelectMultiple,
+        choices=[(id_, f"{check.meta.title} ({id_})") for id_, check in CHECKS.items()],
     )
     reason = forms.CharField(label="Why the change", required=False, max_length=2000)
 

@@ -199,6 +199,7 @@ def _check_once(incident: Incident) -> None:
 @transaction.atomic
 def create(*, user: User, through: str, **fields: Unpack[Fields]) -> Incident:
     guard(user, fields["service"])
+    since = _recorded_since(fields["service"])
     values, linked = _clean(fields)
     incident = Incident(**values, created_by=user)
     _check_links(incident.service_id, linked or ())
@@ -207,7 +208,7 @@ def create(*, user: User, through: str, **fields: Unpack[Fields]) -> Incident:
     changing.save(incident)
     incident.findings.set(linked or ())
     record(user, "created", "incident", incident.pk, incident.title)
-    _feed(incident.service, _causes(linked or ()), user=user, through=through)
+    _feed(incident.service, _causes(linked or ()), since=since, user=user, through=through)
     return incident
 
 
@@ -216,6 +217,7 @@ def change(incident: Incident, *, user: User, through: str, **fields: Unpack[Fie
     """Returns whether anything changed."""
     incident = Incident.objects.select_for_update(of=("self",)).select_related("service").get(pk=incident.pk)
     guard(user, incident.service)
+    since = _recorded_since(incident.service)
     before = set(incident.findings.all())
     moved = fields.get("service", incident.service)
     if moved != incident.service:
@@ -238,7 +240,8 @@ def change(incident: Incident, *, user: User, through: str, **fields: Unpack[Fie
     if changes:
         incident.save(update_fields=["updated_at"])
         record(user, "changed", "incident", incident.pk, incident.title, changes=changes)
-        _feed(incident.service, _causes(before | set(incident.findings.all())), user=user, through=through)
+        causes = _causes(before | set(incident.findings.all()))
+        _feed(incident.service, causes, since=since, user=user, through=through)
     return bool(changes)
 
 
@@ -246,10 +249,11 @@ def change(incident: Incident, *, user: User, through: str, **fields: Unpack[Fie
 def delete(incident: Incident, *, user: User, through: str) -> None:
     guard(user, incident.service)
     causes, service = _causes(incident.findings.all()), incident.service
+    since = _recorded_since(service)
     pk, title = incident.pk, incident.title
     incident.delete()
     record(user, "deleted", "incident", pk, title)
-    _feed(service, causes, user=user, through=through)
+    _feed(service, causes, since=since, user=user, through=through)
 
 
 # -- from a file
@@ -334,8 +338,9 @@ def _basis(name: str, found: Evidence) -> str:
     return f"{BASIS}{found.words}{told}"
 
 
-def _feed(service: Service, causes: Collection[Cause], *, user: User, through: str) -> None:
-    """States what the incidents tell, where no person has stated it."""
+def _feed(service: Service, causes: Collection[Cause], *, since: date, user: User, through: str) -> None:
+    """States what the incidents tell, where no person has stated it. `since`: from when on there were any before: when
+    that moves, the years of every other cause in the service are others too."""
     if causes:
         # Two incidents of one cause at once: the second counts both, instead of stating what is stated already.
         estimating.hold([service.pk])
@@ -346,27 +351,29 @@ def _feed(service: Service, causes: Collection[Cause], *, user: User, through: s
         wanted = _wanted(found)
         for name in _FED:
             _state(service, cause, name, wanted.get(name), found, user=user, through=through)
+    if _recorded_since(service) != since:
+        told = RiskInput.objects.filter(service=service, source__startswith=BASIS)
+        _count_anew(told, reason="The incidents of the service begin on another day")
 
 
 def follow_the_calendar() -> int:
     """Counts years and findings up to today in whatever incidents stated: a year without one more, and a finding more
     that shares them, are told by nothing else. Safe to call at any time, and again. Returns how many changed."""
+    told = RiskInput.objects.filter(source__startswith=BASIS)
+    return _count_anew(told, reason="Years and findings are counted up to today")
+
+
+def _count_anew(rows: QuerySet[RiskInput], *, reason: str) -> int:
     changed = 0
-    rows = RiskInput.objects.filter(source__startswith=BASIS).select_related("service", "finding")
     told: dict[tuple[Service, Cause], Evidence | None] = {}
-    for row in rows:
+    for row in rows.select_related("service", "finding"):
         of = row.service, Cause(row.check_id, row.finding)
         if of not in told:
             told[of] = evidence_of(*of)
         found = told[of]
         wanted = _wanted(found).get(row.name)
         if found is not None and wanted is not None and wanted[0] == row.kind:
-            changed += stating.renew(
-                row,
-                numbers=wanted[1],
-                basis=_basis(row.name, found),
-                reason="Years and findings are counted up to today",
-            )
+            changed += stating.renew(row, numbers=wanted[1], basis=_basis(row.name, found), reason=reason)
     return changed
 
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from platform_risk.core import looks
+
 MOST_BYTES = 2_000_000
 MOST_LINES = 5_000
 MOST_PROBLEMS = 50
@@ -21,6 +23,7 @@ _OTHER_NAMES = {
     "start": "started_at", "started": "started_at", "detected": "detected_at", "recovered": "recovered_at",
     "predicted": "was_predicted", "alerted": "was_alerted", "finding": "findings", "users": "users_affected",
 }  # fmt: skip
+_ZIP = b"PK\x03\x04"
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -44,6 +47,11 @@ def parse(data: bytes, now: datetime) -> list[Line]:
     order; what is empty is "nobody says"."""
     if len(data) > MOST_BYTES:
         raise BadFile(f"The file is larger than {MOST_BYTES // 1_000_000} MB: divide it.")
+    data, _ = looks.as_utf8(data)  # spreadsheets write UTF-16 as “Unicode text”
+    if data.startswith(_ZIP):
+        raise BadFile("It is a workbook (.xlsx) or an archive: save its sheet as CSV, and send that.")
+    if fault := looks.no_export(data):
+        raise BadFile(f"{fault.message} {fault.remedy}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -52,6 +60,7 @@ def parse(data: bytes, now: datetime) -> list[Line]:
         raise BadFile("The file holds a NUL character: it is no CSV.")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     lines: list[Line] = []
+    firsts: dict[tuple[Any, ...], int] = {}
     try:
         header = _header(next(reader, []))
         for row in reader:
@@ -60,6 +69,10 @@ def parse(data: bytes, now: datetime) -> list[Line]:
             if len(lines) >= MOST_LINES:
                 raise BadFile(f"More than {MOST_LINES:,} incidents: divide the file.")
             values, wrong = _line(header, row, now)
+            named = tuple(values.get(name) for name in NEEDED)
+            # The second would overwrite the first, and the file again would change both.
+            if None not in named and firsts.setdefault(named, reader.line_num) != reader.line_num:
+                wrong.append(f"the incident of line {firsts[named]} again (service, title, start): leave one of them.")
             lines.append(Line(reader.line_num, values, tuple(f"Line {reader.line_num}: {each}" for each in wrong)))
     except csv.Error as error:
         found = [each for line in lines for each in line.wrong][: MOST_PROBLEMS - 1]

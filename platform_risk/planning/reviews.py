@@ -262,9 +262,12 @@ class Review:
 
     @property
     def bad_minutes(self) -> float | None:
-        known = [part.figures["bad_minutes_per_year"] for part in self.parts]
-        told = [each for each in known if each is not None]
-        return sum(told) if told else None
+        return _sum(part.figures["bad_minutes_per_year"] for part in self.parts)
+
+    @property
+    def losses(self) -> dict[str, Decimal]:
+        """A year's loss by currency."""
+        return _losses(part.figures["annual_losses"] for part in self.parts)
 
     @property
     def lists(self) -> list[tuple[str, list[dict[str, Any]], int]]:
@@ -307,6 +310,53 @@ def review(user: User, week: date, team: Team | None = None) -> Review | None:
         rows = rows.filter(team=team)
     parts = [Part(row.team, row.figures) for row in rows.order_by("team__slug")]
     return Review(week, is_kept=True, parts=parts) if parts else None
+
+
+@dataclass(frozen=True)
+class Since:
+    """How much more or less is expected of a year than when the week before had ended, as a share of that."""
+
+    week: date
+    minutes: float | None
+    loss: float | None  # where all of it is in one currency, then and now
+
+
+def since(
+    user: User, minutes: float | None, losses: Mapping[str, Decimal], *, week: date, team: Team | None = None
+) -> Since | None:
+    """Of what is expected now, or was when `week` had ended. None where nothing was kept of the week before."""
+    before = week - timedelta(weeks=1)
+    rows = ReviewSnapshot.objects.visible_to(user).filter(week=before)
+    if team is not None:
+        rows = rows.filter(team=team)
+    # Two figures of each: its lists are most of a snapshot.
+    kept = list(rows.values_list("figures__bad_minutes_per_year", "figures__annual_losses"))
+    if not kept:
+        return None
+    then = _losses(told for _, told in kept)
+    one = next(iter(losses)) if len(losses) == 1 and losses.keys() == then.keys() else None
+    return Since(
+        before,
+        _moved_by(_sum(told for told, _ in kept), minutes),
+        None if one is None else _moved_by(float(then[one]), float(losses[one])),
+    )
+
+
+def _sum(told: Iterable[float | None]) -> float | None:
+    known = [each for each in told if each is not None]
+    return sum(known) if known else None
+
+
+def _losses(told: Iterable[Mapping[str, str]]) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for each in told:
+        for currency, loss in each.items():
+            found[currency] = found.get(currency, Decimal(0)) + Decimal(loss)
+    return found
+
+
+def _moved_by(then: float | None, now: float | None) -> float | None:
+    return (now - then) / then if then and now is not None else None
 
 
 def notes(user: User, week: date, team: Team | None = None) -> QuerySet[ReviewNote]:
@@ -393,5 +443,6 @@ def day_figures(user: User, day: date) -> dict[str, tuple[list[dict[str, Any]], 
 
 def merged(parts: Sequence[Part]) -> Iterable[Part]:
     """The teams with anything to tell, the busiest first."""
-    busy = [part for part in parts if any(part.figures[name] for name in COUNTS) or part.figures["costs"]]
+    told = (*COUNTS, "costs", "bad_minutes_per_year")
+    busy = [part for part in parts if any(part.figures[name] for name in told)]
     return sorted(busy, key=lambda part: -sum(part.figures[name] for name in COUNTS))

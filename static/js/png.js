@@ -13,7 +13,7 @@
     return (heading?.textContent || (chart.getAttribute("aria-label") || "Chart").split(/[:;]/)[0]).trim();
   };
 
-  // In the heading of the chart's card, with its other buttons; in a figure of its own below it.
+  // In the heading of the chart's card with its other buttons, else among its tools; in a figure of its own below it.
   const offer = (chart, picture) => {
     if (chart.dataset.png) return;
     chart.dataset.png = "offered";
@@ -24,6 +24,8 @@
       try { await save(chart, picture); } finally { button.disabled = false; }
     });
     const header = card(chart)?.querySelector(":scope > header");
+    const tools = card(chart)?.querySelector(":scope > .tools");
+    if (!header && tools) { tools.append(button); return; }
     if (!header) { chart.after(button); return; }
     const right = header.querySelector(".r") || header.appendChild(Object.assign(document.createElement("div"), { className: "r" }));
     right.append(button);

@@ -12,7 +12,7 @@ from django.test import Client
 
 from findings import estimating, placements, risk_presentation, selectors, services, simulating
 from findings.actions import Transition, Update
-from findings.models import Estimate, Finding, RiskPolicy, RiskRollup, Simulation
+from findings.models import Estimate, Finding, RiskInput, RiskPolicy, RiskRollup, Simulation
 from findings.query import Query, parse
 from findings.risk import lanes
 from findings.risk.estimates import matrix_of
@@ -20,6 +20,7 @@ from findings.vocabulary import RiskClass, Severity, Status
 from platform_risk.core.catalog.services import change_service
 from platform_risk.core.models import AuditEvent, Service, Team, User
 from tests.factories import make_finding, make_risk_input, make_service, sarif, sarif_result, upload
+from tests.platform_risk.pages import text_of
 
 pytestmark = pytest.mark.django_db
 Api = Callable[..., Client]
@@ -244,6 +245,8 @@ WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"kind": "interval", "numbers": {"lo": 0, "hi": 5}}, "/numbers"),
     ({"kind": "incidents", "numbers": {"incidents": 1.5, "years": 2}}, "/numbers"),
     ({"name": "users_affected", "numbers": {"value": 1.5}}, "/numbers"),
+    ({"name": "recover", "numbers": {"value": 1e9}}, "/numbers"),  # nanoseconds, perhaps; a century has fewer minutes
+    ({"numbers": {"value": 600_000}}, "/numbers"),
     ({"name": "fixed_cost", "currency": "EUR"}, "/currency"),
     ({"name": "slo"}, "/name"),
     ({"source": " "}, "/source"),
@@ -370,6 +373,67 @@ def test_a_tolerance_that_is_no_amount_is_refused_at_its_field(
     assert not RiskPolicy.objects.exists()
     assert signed_in(ada).post("/risk/lanes/", {**form, "tolerance": "1e5 0.1"}).status_code == 302
     assert RiskPolicy.objects.get().tolerance == [["100000", 0.1]]
+
+
+def test_a_tolerance_line_is_in_a_currency_that_exists(
+    ada: User, api: Api, signed_in: Callable[[User], Client]
+) -> None:
+    limits = {"cost_rises_from": "12000", "immediate_from": "250000", "immediate_budget_share": "1"}
+    form = {**limits, "critical_budget_share": "0.25", "tolerance": "7 0.05", "reason": "r"}
+    for currency in ("usd", "XXY"):
+        answer = signed_in(ada).post("/risk/lanes/", {**form, "currency": currency})
+        assert answer.status_code == 422
+        assert answer.context["form"].errors["currency"][0].startswith("There is no such currency: a code of ISO 4217")
+    sent = {"tolerance": [{"amount": "7", "probability": 0.05}], "currency": "XXY", "reason": "r"}
+    refused = api(ada).put("/api/v1/risk/policy/", sent, JSON)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/currency")
+    assert not RiskPolicy.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("sent", "field", "said"),
+    [
+        ({"kind": "number"}, "value", "“One number” needs it."),
+        ({"kind": "range", "lo": "1", "hi": "2"}, "mode", "“From, to, most likely” needs it."),
+        ({"kind": "range", "lo": "5", "mode": "2", "hi": "9"}, "mode", "It is less than “From”."),
+        ({"kind": "interval", "lo": "1", "hi": "2"}, "kind", "This is stated as “One number”, “From, to, most likely”"),
+        ({"kind": "incidents", "incidents": "1.5", "years": "2"}, "incidents", "A whole number."),
+        ({"kind": "incidents", "incidents": "1", "years": "0"}, "years", "More than no years."),
+        ({"kind": "number", "value": "1000000"}, "value", "525,960 events a year at most."),
+        ({"name": "users_affected", "kind": "number", "value": "35"}, "value", "A share lies between 0 and 1: 0.35"),
+        ({"name": "recover", "kind": "number", "value": "1e12"}, "value", "52,596,000 minutes at most."),
+    ],
+)
+def test_what_is_wrong_with_an_input_is_said_at_its_field_in_words_of_the_form(
+    alice: User, checkout: Service, signed_in: Callable[[User], Client], sent: dict[str, str], field: str, said: str
+) -> None:
+    form = {"service": "checkout", "name": "frequency", "basis": "b", "confidence": "medium", **sent}
+    answer = signed_in(alice).post("/risk/inputs/", form)
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == [field]
+    assert answer.context["form"].errors[field][0].startswith(said)
+    assert not RiskInput.objects.exists()
+
+
+def test_what_was_stated_before_there_was_a_bound_goes_on_counting(checkout: Service) -> None:
+    finding = make_finding(checkout, check_id="db-connections", risk_class="stability")
+    make_risk_input(service=checkout, check_id="db-connections", name="frequency", numbers={"value": "600000"})
+    estimating.follow([finding.pk])
+    estimating.refresh(checkout.pk)
+    assert Estimate.objects.get(key=Finding.objects.get(pk=finding.pk).risk_key).frequency == 600_000
+
+
+def test_what_was_stated_is_said_with_its_unit(
+    alice: User, checkout: Service, signed_in: Callable[[User], Client]
+) -> None:
+    form = {"service": "checkout", "name": "recover", "kind": "range", "lo": "10", "mode": "20", "hi": "60"}
+    client = signed_in(alice)
+    assert "Until recovered, in minutes" in text_of(client, "/risk/inputs/")
+    assert client.post("/risk/inputs/", {**form, "basis": "b", "confidence": "medium"}).status_code == 302
+    page = text_of(client, "/risk/inputs/")
+    assert "Until recovered: 10 to 60 minutes, most likely 20. The figures follow it." in page
+    own = text_of(client, f"/risk/inputs/{RiskInput.objects.get().pk}/")
+    assert "in minutes: stated by alice" in " ".join(own.split())
 
 
 def test_a_reason_with_a_nul_takes_an_input_back_all_the_same(

@@ -171,6 +171,46 @@ def looked_at(opened: Opened, site: Site, name: str, theme: str, width: int, hei
         opened.said = [line for line in opened.said if "404" not in line]
 
 
+def test_whatever_the_overview_leads_to_answers(opened: Opened) -> None:
+    page = opened()
+    page.goto("/")
+    page.wait_for_load_state("networkidle")
+    addresses = page.eval_on_selector_all("main a[href^='/']", "all => all.map(each => each.getAttribute('href'))")
+    answers = {address: page.request.get(address).status for address in dict.fromkeys(addresses)}
+    assert len(answers) > 40
+    assert {address: status for address, status in answers.items() if status != 200} == {}
+
+
+# What a manager reads on the way: no table is cut off at its right, to be scrolled aside.
+READ_ON_A_PHONE = (
+    "overview", "risk", "risk-scatter", "risk-exceedance", "risk-inputs", "remedies", "review", "incidents", "services",
+    "service", "team",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", READ_ON_A_PHONE)
+def test_tables_and_tabs_are_read_without_scrolling_aside_on_a_phone_too(opened: Opened, site: Site, name: str) -> None:
+    for width, theme in ((390, "dark"), (1440, "light")):
+        page = opened(width=width, height=844 if width == 390 else 950, theme=theme)
+        page.goto(address(site, name))
+        page.wait_for_load_state("networkidle")
+        assert page.eval_on_selector_all(CUT_OFF[0], CUT_OFF[1]) == [], width
+
+
+def test_unusual_days_are_read_on_a_phone_without_scrolling_aside(opened: Opened) -> None:
+    page = opened(width=390, height=844, theme="dark")
+    page.goto("/costs/forecast/")
+    assert page.locator("#unusual tbody tr").count() > 0
+    assert page.eval_on_selector_all("#unusual .tw, [aria-labelledby=months-title] .tw", CUT_OFF[1]) == []
+
+
+CUT_OFF = (
+    ".tw, .tabs",
+    """all => all.filter(each => each.scrollWidth > each.clientWidth + 1)
+    .map(each => (each.querySelector("caption") ?? each).textContent.trim())""",
+)
+
+
 def test_a_chart_is_saved_as_a_picture_by_the_keyboard(opened: Opened) -> None:
     """One that Plotly draws and one of the server; what the policy does not let through, the console would say."""
     for path, name in (

@@ -57,6 +57,24 @@ def test_an_input_stated_on_a_page_moves_the_figure_and_can_be_taken_back(opened
     assert site.get(f"/findings/{number}/")["bad_minutes_per_year"] == before
 
 
+def test_a_form_of_an_input_shows_the_numbers_that_the_chosen_way_takes(opened: Opened) -> None:
+    page = opened()
+    page.goto("/risk/inputs/")
+
+    def shown() -> list[str]:
+        names = ("value", "lo", "mode", "hi", "incidents", "years")
+        return [name for name in names if page.locator(f"#state [name={name}]").is_visible()]
+
+    assert shown() == ["value"]
+    page.select_option("#state [name=kind]", "incidents")
+    assert shown() == ["incidents", "years"]
+    page.select_option("#state [name=name]", "recover")  # of which incidents are no measure
+    assert page.input_value("#state [name=kind]") == "number"
+    page.select_option("#state [name=kind]", "range")
+    assert shown() == ["lo", "mode", "hi"]
+    assert "(optional)" not in page.locator("#state .field", has=page.locator("[name=lo]")).inner_text()
+
+
 @pytest.mark.parametrize("path", ["/", "/risk/exceedance/", "/remedies/"])
 def test_on_paper_no_word_of_a_chart_is_cut_off(opened: Opened, path: str) -> None:
     page = opened(width=718, height=1000)  # A4 between its margins: as narrow as a phone to the rules of the screen

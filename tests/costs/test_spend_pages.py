@@ -25,6 +25,7 @@ from platform_risk.management import demo_bill
 from tests.costs.bills.reduced import FOCUS, focus
 from tests.costs.test_load import applied, tagged
 from tests.factories import make_service
+from tests.platform_risk.pages import text_of
 
 SignedIn = Callable[[User], Client]
 AMOUNTS = st.one_of(st.none(), st.decimals(-1000, 1000, places=6), st.decimals(-(10**18), 10**18, places=12))
@@ -132,6 +133,15 @@ def costs(db: None, ada: User, checkout: Service, search: Team) -> None:
         {**JULY, "ChargePeriodStart": "2026-07-31T00:00:00Z", "EffectiveCost": "1"},
     ]  # fmt: skip
     applied(ada, focus(*lines, base={**FOCUS, "EffectiveCost": "2"}))
+
+
+def test_the_page_of_an_import_that_restates_a_month_says_what_it_was_before(
+    costs: None, ada: User, signed_in: SignedIn
+) -> None:
+    again = applied(ada, focus({"BilledCost": "1234.5"}, {**JULY, "BilledCost": "0"}))
+    page = " ".join(text_of(signed_in(ada), f"/imports/{again.pk}/").split())
+    assert "Billed before" in page
+    assert "<b>1,234.50</b> USD" in page
 
 
 def test_any_two_dimensions_over_any_period_add_up_and_can_be_narrowed(costs: None, ada: User) -> None:

@@ -52,6 +52,10 @@ class User(AbstractUser):
     def sees_unowned(self) -> bool:
         return self.is_admin or Role.MANAGER in self.roles.values()
 
+    def may_see(self, team_id: int | None) -> bool:
+        """Whether the user sees this team, its services (None: those of no team) and what is imported into them."""
+        return self.is_admin or (self.sees_unowned if team_id is None else team_id in self.team_ids)
+
     def may_write(self, *team_ids: int | None) -> bool:
         """Whether the user may change what belongs to any of these teams (None: what belongs to nobody)."""
         if self.is_admin:

@@ -8,6 +8,8 @@ register = template.Library()
 UNKNOWN = "–"
 
 
+_HOUR, _DAY = 3600, 86_400  # seconds
+_LEAST = Decimal("0.0001")
 _LARGE = ((10**9, "bn"), (10**6, "M"))
 
 
@@ -35,11 +37,13 @@ def _digits(number: Decimal) -> str:
 
 @register.filter
 def figure(value: float | None) -> str:
-    """Three figures that count: 1,234 12.3 0.05."""
+    """Three figures that count, and no power of ten: 1,234 12.3 0.05."""
     if value is None:
         return UNKNOWN
     if abs(value) >= 100:
         return f"{value:,.0f}"
+    if 0 < abs(value) < _LEAST:
+        return f"< {_LEAST:f}" if value > 0 else f"> -{_LEAST:f}"
     return f"{value:.3g}"
 
 
@@ -53,12 +57,20 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def change(value: float | None) -> str:
+    """+6.1 %, −12 %, as a share of what it was."""
+    if value is None:
+        return UNKNOWN
+    return f"{'+' if value > 0 else '−' if value < 0 else '±'}{percent(abs(value))}"
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
-    """90 s, 12 min, 3.5 h."""
+    """90 s, 12 min, 3.5 h, 12.4 days."""
     if seconds is None:
         return UNKNOWN
     if seconds < 120:
         return f"{seconds:g} s"
-    if seconds < 7200:
+    if seconds < 2 * _HOUR:
         return f"{seconds / 60:.3g} min"
-    return f"{seconds / 3600:.3g} h"
+    return f"{figure(seconds / _HOUR)} h" if seconds < 4 * _DAY else f"{figure(seconds / _DAY)} days"

@@ -118,6 +118,7 @@ REVIEWS = Table(
     (
         "id", "week", "team", "new", "regressed", "closed", "overdue", "expiring", "open_by_lane.immediate",
         "open_by_lane.critical", "open_by_lane.important", "open_by_lane.optimization", "bad_minutes_per_year",
+        "annual_losses",
     ),
     shown,
 )  # fmt: skip

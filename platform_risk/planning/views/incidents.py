@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -86,6 +87,8 @@ def incident(request: HttpRequest, pk: int) -> HttpResponse:
 @page
 def incident_new(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
+    if not (user.is_admin or user.writing_team_ids):
+        raise PermissionDenied("Writing down an incident takes the role member in its service's team.")
     form = IncidentForm(posted(request), user=user)
     made: list[Incident] = []
 

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from findings.vocabulary import Lane
 from platform_risk.core.access.requests import user_of
+from platform_risk.core.catalog.selectors import services_visible_to
 from platform_risk.core.views.saving import done, posted, saved
 from platform_risk.planning import charts, plans, remedies
 from platform_risk.planning.forms import RemedyForm, remedy_fields
@@ -20,12 +22,16 @@ BUDGET, MOST_BUDGET = 10.0, 10_000.0
 BEST = 5
 
 
-def _budget(request: HttpRequest) -> float:
+def _budget(request: HttpRequest) -> tuple[float, str]:
+    """Days, and what is wrong with those that were asked for: the plan is then the usual one."""
+    asked = request.GET.get("days", "").strip()
     try:
-        days = float(request.GET.get("days", "") or BUDGET)
+        days = float(asked or BUDGET)
     except ValueError:
-        return BUDGET
-    return days if 0 <= days <= MOST_BUDGET else BUDGET
+        days = -1.0
+    if 0 <= days <= MOST_BUDGET:
+        return days, ""
+    return BUDGET, f"“{asked[:40]}” is no number of days from 0 to {MOST_BUDGET:,.0f}, such as 2.5."
 
 
 def _worth(request: HttpRequest) -> plans.Worth:
@@ -45,7 +51,7 @@ def _shown(rows: list[Row], state: str, worth: str) -> list[Row]:
 @require_safe
 def remedy_list(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
-    budget, worth = _budget(request), _worth(request)
+    (budget, problem), worth = _budget(request), _worth(request)
     state = request.GET.get("state", "") if request.GET.get("state") in set(RemedyState) else ""
     rows = remedies.rows(user, list(remedies.visible(user)))
     planned = plans.plan(user, rows, budget=budget, worth=worth)
@@ -55,12 +61,13 @@ def remedy_list(request: HttpRequest) -> HttpResponse:
         "chosen": {step.key for step in planned.plan.steps},
         "curve": charts.curve(planned.curve, budget),
         "budget": f"{budget:g}",
+        "problem": problem,
         "worth": worth,
         "state": state,
         "states": [each.value for each in RemedyState],
         "may_create": user.is_admin or bool(user.writing_team_ids),
     }
-    return render(request, "planning/remedies.html", context)
+    return render(request, "planning/remedies.html", context, status=400 if problem else 200)
 
 
 @require_safe
@@ -76,8 +83,11 @@ def _one(request: HttpRequest, slug: str) -> Remedy:
 @require_safe
 def remedy(request: HttpRequest, slug: str) -> HttpResponse:
     user, found = user_of(request), _one(request, slug)
+    row = remedies.rows(user, [found])[0]
+    shown = services_visible_to(user).filter(slug__in=row.figures.services)
     context = {
-        "row": remedies.rows(user, [found])[0],
+        "row": row,
+        "seen": set(shown.values_list("slug", flat=True)),
         "remedy": found,
         "lanes": [lane.value for lane in Lane],
         "avoided": remedies.avoided(user, found),
@@ -89,6 +99,8 @@ def remedy(request: HttpRequest, slug: str) -> HttpResponse:
 @page
 def remedy_new(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
+    if not (user.is_admin or user.writing_team_ids):
+        raise PermissionDenied("Writing a remedy takes the role member in a team.")
     form = RemedyForm(posted(request), user=user)
 
     def write() -> object:

@@ -84,6 +84,7 @@ def _shown(request: HttpRequest, week: date, form: NoteForm, status: int = 200) 
         "columns": _columns(lists),
         "is_quiet": found is not None and not any(found.counts.values()) and not found.costs,
         "parts": list(reviews.merged(found.parts)) if found else [],
+        "since": reviews.since(user, found.bad_minutes, found.losses, week=week, team=team) if found else None,
         "team": team,
         "teams": list(teams_visible_to(user)),
         "weeks": [reviews.this_week(), *(each for each in kept if each != reviews.this_week())],

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from platform_risk.core.templatetags.money import money, percent
+from findings.templatetags.risk import minutes
+from platform_risk.core.templatetags.money import duration, figure, money, percent
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -33,6 +34,33 @@ def test_money_has_its_code_cents_below_a_thousand_and_millions_from_ten_on(
 )
 def test_a_share_is_in_percent_with_a_space(share: float | None, said: str) -> None:
     assert percent(share) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "–"),
+        (0.0, "0"),
+        (1234.5, "1,234"),
+        (92.554, "92.6"),
+        (42.0, "42"),
+        (0.0512, "0.0512"),
+        (1e-9, "< 0.0001"),
+    ],
+)
+def test_minutes_have_three_figures_that_count_wherever_they_stand(value: float | None, said: str) -> None:
+    assert figure(value) == minutes(value) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, "–"), (0, "0 s"), (90, "90 s"), (720, "12 min"), (12_600, "3.5 h"), (86_400, "24 h"),
+        (13_046_400, "151 days"), (1_790_000_000, "20,718 days"),
+    ],
+)  # fmt: skip
+def test_a_duration_is_in_the_unit_one_would_say_and_no_power_of_ten(seconds: float | None, said: str) -> None:
+    assert duration(seconds) == said
 
 
 def test_no_template_writes_percent_or_a_currency_another_way() -> None:

@@ -1,6 +1,7 @@
 """The pages that sum up: overview, service and team. Their figures are those of the lists they lead to."""
 
 import gzip
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from django.utils import timezone
 
-from findings.models import Finding
+from findings.models import Estimate, Finding
 from findings.tasks import compact_rollups
 from platform_risk.core.models import Environment, OwnershipRule, Scope, Service, Team, User
 from tests.costs.spending import spend
@@ -68,6 +69,31 @@ def test_the_lanes_show_their_worst_open_findings_of_default_branches(
     assert titles.index("The worst of its lane") < titles.index("Open, critical")
     assert "Overdue and owned" in titles
     assert not {"On a branch", "Overdue and dismissed", "Snoozed", "Fixed", "In another team"} & set(titles)
+
+
+def test_a_lane_begins_with_the_greatest_loss_then_the_most_bad_minutes_whatever_the_severity(
+    checkout: Service, alice: User, signed_in: SignedIn
+) -> None:
+    Service.objects.filter(pk=checkout.pk).update(value_per_bad_minute=10)
+    other = make_service("index", checkout.team)  # no value: minutes alone
+    found = {
+        "Severe, little": make_finding(checkout, title="Severe, little", severity="critical", check_id="backups"),
+        "Costly": make_finding(checkout, title="Costly", check_id="db-connections"),
+        "Without a price": make_finding(other, title="Without a price", severity="critical", check_id="dns"),
+        "Without a price, less": make_finding(other, title="Without a price, less", check_id="probes"),
+    }
+    weights = dict(zip(found, ((5.0, "50"), (9.0, "900"), (300.0, None), (2.0, None)), strict=True))
+    for title, finding in found.items():
+        minutes, loss = weights[title]
+        Estimate.objects.create(
+            key=finding.risk_key, service=finding.service, check_id=finding.check_id, severity=finding.severity,
+            bad_minutes=minutes, annual_loss=loss, currency="USD" if loss else "",
+        )  # fmt: skip
+    for url in ("/", "/teams/payments/"):
+        page = Markup(text_of(signed_in(alice), url))
+        shown = [each.text for each in page.links("/findings/") if "ol" in each.inside and "main" in each.inside]
+        assert shown == ["Costly", "Severe, little", "Without a price", "Without a price, less"][: len(shown)], url
+        assert len(shown) >= 3
 
 
 def test_the_first_view_weighs_less_than_150_kilobytes_and_goes_out_compressed(
@@ -135,6 +161,13 @@ def test_a_viewer_is_told_to_ask_instead_of_being_sent_to_a_form(vic: User, sign
     page = Markup(text_of(signed_in(vic), "/"))
     assert "/imports/" not in {each.attributes["href"] for each in page.all("a") if "main" in each.inside}
     assert "ask your manager" in page.source
+
+
+def test_who_is_in_no_team_is_told_so_instead_of_that_nothing_has_come_in(
+    platform: Service, signed_in: SignedIn
+) -> None:
+    body = text_of(signed_in(make_user("nobody")), "/")
+    assert ("You are in no team yet" in body, "Nothing has come in yet" in body) == (True, False)
 
 
 def test_the_overview_ends_its_empty_state_with_the_first_import(
@@ -227,6 +260,21 @@ def test_the_services_to_look_at_begin_with_the_one_that_cannot_wait(
     assert (shown[:2], sorted(shown[2:])) == (["ledger", "checkout"], ["checkout", "ledger", "quiet"])
 
 
+def test_services_are_listed_with_what_is_expected_of_their_year(
+    checkout: Service, alice: User, signed_in: SignedIn
+) -> None:
+    finding = make_finding(checkout)
+    make_service("idle", checkout.team)
+    Estimate.objects.create(
+        key=finding.risk_key, service=checkout, severity=finding.severity, bad_minutes=92.554, annual_loss="1234",
+        currency="USD",
+    )  # fmt: skip
+    body = " ".join(text_of(signed_in(alice), "/services/").split())
+    assert '/services/checkout/#risk">92.6<span' in body
+    assert "1,234 USD" in body
+    assert body.count('class="num">–</td>') == 1  # nothing is known of the other: no 0
+
+
 # --- a service
 
 
@@ -301,6 +349,24 @@ def test_a_team_names_its_people_with_role_and_work(
     assert "0 open findings of vic" in owned
     assert "former" not in page.source
     assert "/users/" not in {each.attributes["href"] for each in page.all("a")}
+
+
+def test_a_team_has_a_scorecard_of_its_services_and_its_findings(
+    platform: Service, payments: Team, mary: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(mary)
+    Service.objects.filter(pk=platform.pk).update(slo="0.999")
+    make_service("billing", payments)
+    body = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text_of(client, "/teams/payments/").partition("Scorecard")[2]))
+    for words in (
+        "Services promise an SLO 1 of 2: not billing No",
+        "Services say what a bad minute costs 0 of 2: not billing, checkout No",
+        "Expected downtime fits the SLO not known Unknown",
+        "Every source reports nothing has reported Unknown",
+        "Nothing immediate is open 2 No",
+        "Nothing is overdue 1 No",
+    ):
+        assert words in body, body[:900]
 
 
 def test_only_its_manager_and_admins_are_offered_to_edit_a_team(

@@ -136,6 +136,25 @@ def test_years_begin_with_the_day_that_is_stated_or_with_the_first_incident_of_w
     assert since() == date(2023, 5, 4)  # one that is older is there
 
 
+def test_an_older_incident_of_whatever_cause_moves_the_years_of_all_of_them_at_once_and_so_does_taking_it_back(
+    api: Api, alice: User, cause: Finding
+) -> None:
+    def since() -> str:
+        return RiskInput.objects.get(name="frequency", check_id="db-connections").source.split(" since ")[1]
+
+    api(alice).post("/api/v1/incidents/", body(findings=[str(cause.pk)]), JSON)
+    before = frequency(cause)
+    old = api(alice).post("/api/v1/incidents/", body(title="Disk full", started_at="2019-05-04T09:30:00Z"), JSON).json()
+    assert since() == "2019-05-04"
+    assert (frequency(cause) or 1) < (before or 0)
+    address = f"/api/v1/incidents/{old['id']}/"
+    assert api(alice).patch(address, {"started_at": "2020-05-04T09:30:00Z"}, JSON).status_code == 200
+    assert since() == "2020-05-04"
+    assert api(alice).delete(address).status_code == 204
+    assert since() == "2024-11-01"
+    assert frequency(cause) == before
+
+
 def took(minutes: int, recovered: int, **fields: Any) -> dict[str, Any]:
     begin = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
     detected = begin + timedelta(minutes=minutes)
@@ -230,6 +249,13 @@ def test_strangers_see_nothing_and_viewers_change_nothing(
     assert api(vic).post("/api/v1/incidents/", body(), JSON).status_code == 403
     hidden = make_finding(make_service("index", search))
     assert api(alice).patch(url, {"findings": [str(hidden.pk)]}, JSON).status_code == 400
+
+
+@pytest.mark.parametrize("address", ["/incidents/new/", "/remedies/new/"])
+def test_a_viewer_is_given_no_form_that_nothing_can_be_sent_with(
+    vic: User, alice: User, signed_in: SignedIn, address: str
+) -> None:
+    assert [signed_in(user).get(address).status_code for user in (vic, alice)] == [403, 200]
 
 
 @pytest.mark.parametrize(

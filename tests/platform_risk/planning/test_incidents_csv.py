@@ -39,6 +39,33 @@ def test_a_file_is_read_in_whatever_order_and_delimiter_its_columns_stand() -> N
 
 
 @pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            b"PK\x03\x04\x14\x00\x06\x00",
+            "It is a workbook (.xlsx) or an archive: save its sheet as CSV, and send that.",
+        ),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(40), "It is an old Office document, as an .xls workbook."),
+        (b"<!doctype html><title>Sign in</title>", "It is a web page (HTML), “Sign in”"),
+    ],
+)
+def test_what_is_no_csv_is_called_what_it_is(content: bytes, said: str) -> None:
+    (found,) = problems(content)
+    assert found.startswith(said)
+
+
+def test_what_a_spreadsheet_calls_unicode_text_is_read() -> None:
+    (line,) = parse("service\ttitle\tstarted_at\napi\tGröße\t2026-11-02T09:30Z\n".encode("utf-16"), NOW)
+    assert line.values["title"] == "Größe"
+
+
+def test_an_incident_that_stands_twice_in_a_file_is_told_with_both_lines() -> None:
+    rows = "api,T,2026-11-02T09:30Z\napi,U,2026-11-02T09:30Z\napi,T,2026-11-02T10:30+01:00\n"
+    (said,) = problems(f"service,title,started_at\n{rows}")
+    assert said == "Line 4: the incident of line 2 again (service, title, start): leave one of them."
+
+
+@pytest.mark.parametrize(
     ("row", "said"),
     [
         ("api,T,2026-11-02T09:30:00", "Line 2: started_at: “2026-11-02T09:30:00” has no zone"),

@@ -224,6 +224,17 @@ def test_the_pages_show_plan_list_spread_and_forms(platform: Service, mary: User
     assert not Remedy.objects.filter(slug="fresh").exists()
 
 
+@pytest.mark.parametrize("days", ["1,5", "NaN", "-1", "1e400", "a\x00"])
+def test_days_that_are_no_number_are_told_beside_the_usual_plan(
+    platform: Service, mary: User, signed_in: SignedIn, days: str
+) -> None:
+    answer = signed_in(mary).get("/remedies/", {"days": days})
+    assert answer.status_code == 400
+    body = answer.content.decode()
+    assert f"“{days}” is no number of days from 0 to 10,000, such as 2.5." in body
+    assert "What to do with 10 engineer-days" in body
+
+
 def test_money_that_was_claimed_is_held_against_the_bills_before_and_since(
     checkout: Service, alice: User, mary: User, bob: User, api: Api, signed_in: SignedIn
 ) -> None:

@@ -18,10 +18,13 @@ from django.utils.html import escape
 from costs.models import BillScope, DayTotal
 from findings import estimating
 from findings.models import Finding
+from findings.portfolio import sums
 from platform_risk.core.models import Service, Team, User
+from platform_risk.core.templatetags.money import change
 from platform_risk.planning import reviews, tasks
 from platform_risk.planning.models import Digest, ReviewNote, ReviewSnapshot
 from tests.factories import make_finding, make_service
+from tests.platform_risk.pages import text_of
 
 pytestmark = pytest.mark.django_db
 Api = Callable[..., Client]
@@ -118,6 +121,32 @@ def test_a_past_review_stays_true_whatever_happens_later(week: dict[str, Finding
     assert kept(late)["new"] == 0
     with pytest.raises(ValueError, match="has ended"):
         reviews.keep(reviews.this_week())
+
+
+def test_what_a_year_is_expected_to_cost_is_held_against_the_end_of_the_week_before(
+    week: dict[str, Finding], checkout: Service, ada: User, alice: User, bob: User, signed_in: SignedIn
+) -> None:
+    Service.objects.update(value_per_bad_minute=10)
+    for each in Service.objects.all():
+        estimating.refresh(each.pk)
+    reviews.keep(WEEK)
+    for path in ("a.yaml", "b.yaml", "c.yaml"):  # one of the same kind more for each that is open
+        make_finding(checkout, path=path)
+    now = sums(alice)
+    then = kept(checkout.team)
+    expected = change(now.bad_minutes / then["bad_minutes_per_year"] - 1)
+    assert expected == "+100 %"
+    body = text_of(signed_in(alice), "/")
+    assert f'{expected}<span class="vh"> since the last week ended' in body
+    assert body.count(expected) == 2  # minutes and money
+    assert f"the week of {WEEK}</a> ended" in body
+    assert "since the last week ended" in text_of(signed_in(bob), "/")
+    assert change(0.0) in text_of(signed_in(bob), "/")  # nothing of another team's
+    page = " ".join(text_of(signed_in(ada), "/reviews/").split())
+    assert re.search(
+        r"bad minutes a year \(\+\d+ %\) and [\d,.]+ USD \(\+\d+ %\), against the end of the week before", page
+    )
+    assert "against the end" not in text_of(signed_in(ada), f"/reviews/{WEEK}/")  # nothing was kept of the one before
 
 
 def test_each_sees_the_weeks_of_their_own_teams(
