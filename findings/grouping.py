@@ -171,10 +171,12 @@ def _one_by_one(
     )
     samples = Finding.objects.filter(pk__in=[row[5][1] for row in found])
     told = samples.values_list("service__slug", "service__team_id", "pk", "title")
-    named = {row[2]: row for row in told}
-    gone = ("", None, None, "")  # meanwhile
-    firsts = [_First(*named.get(pk, gone), first_due) for *_, (_, pk), first_due in found]
+    named = {pk: _First(slug, team, pk, title, None) for slug, team, pk, title in told}
+    firsts = [named.get(row[5][1], _GONE)._replace(due=row[6]) for row in found]
     return [_Counted(*row[:5]) for row in found], firsts
+
+
+_GONE = _First("", None, None, "", None)  # between two queries
 
 
 class _Pair(Func):
