@@ -324,9 +324,11 @@ class Since:
 def since(
     user: User, minutes: float | None, losses: Mapping[str, Decimal], *, week: date, team: Team | None = None
 ) -> Since | None:
-    """Of what is expected now, or was when `week` had ended. None where nothing was kept of the week before."""
+    """Of what is expected now, or was when `week` had ended. None where nothing was kept of the week before, or later
+    than a day after its end: then it says what was expected on some other day."""
     before = week - timedelta(weeks=1)
-    rows = ReviewSnapshot.objects.visible_to(user).filter(week=before)
+    soon = _bounds(before)[1] + timedelta(days=1)
+    rows = ReviewSnapshot.objects.visible_to(user).filter(week=before, created_at__lt=soon)
     if team is not None:
         rows = rows.filter(team=team)
     # Two figures of each: its lists are most of a snapshot.

@@ -10,6 +10,7 @@ UNKNOWN = "–"
 
 _HOUR, _DAY = 3600, 86_400  # seconds
 _LEAST = Decimal("0.0001")
+_STILL = 0.0005
 _LARGE = ((10**9, "bn"), (10**6, "M"))
 
 
@@ -49,19 +50,23 @@ def figure(value: float | None) -> str:
 
 @register.filter
 def percent(value: float | None) -> str:
-    """62 %, 3.1 %"""
+    """62 %, 3.1 %; what is less than a hundredth of it is said to be."""
     if value is None:
         return UNKNOWN
     share = value * 100
+    if 0 < abs(share) < 0.01:
+        return "< 0.01 %" if share > 0 else "> -0.01 %"
     return f"{share:.0f} %" if abs(share) >= 10 or share == 0 else f"{share:.2g} %"
 
 
 @register.filter
 def change(value: float | None) -> str:
-    """+6.1 %, −12 %, as a share of what it was."""
+    """+6.1 %, −12 %, as a share of what it was; ±0 % of what moved by less than a thousandth of it."""
     if value is None:
         return UNKNOWN
-    return f"{'+' if value > 0 else '−' if value < 0 else '±'}{percent(abs(value))}"
+    if abs(value) < _STILL:
+        return "±0 %"
+    return f"{'+' if value > 0 else '−'}{percent(abs(value))}"
 
 
 @register.filter

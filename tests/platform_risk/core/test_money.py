@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from findings.templatetags.risk import minutes
-from platform_risk.core.templatetags.money import duration, figure, money, percent
+from platform_risk.core.templatetags.money import change, duration, figure, money, percent
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -30,10 +30,27 @@ def test_money_has_its_code_cents_below_a_thousand_and_millions_from_ten_on(
 
 @pytest.mark.parametrize(
     ("share", "said"),
-    [(None, "–"), (0.0, "0 %"), (0.6241, "62 %"), (0.031, "3.1 %"), (2.5, "250 %"), (0.0004, "0.04 %")],
+    [
+        (None, "–"),
+        (0.0, "0 %"),
+        (0.6241, "62 %"),
+        (0.031, "3.1 %"),
+        (2.5, "250 %"),
+        (0.0004, "0.04 %"),
+        (2.3e-16, "< 0.01 %"),
+        (-1e-9, "> -0.01 %"),
+    ],
 )
 def test_a_share_is_in_percent_with_a_space(share: float | None, said: str) -> None:
     assert percent(share) == said
+
+
+@pytest.mark.parametrize(
+    ("moved", "said"),
+    [(None, "–"), (0.061, "+6.1 %"), (-0.12, "−12 %"), (0.0, "±0 %"), (2.3e-16, "±0 %"), (-0.0004, "±0 %")],
+)
+def test_a_change_says_its_way_and_noise_is_none(moved: float | None, said: str) -> None:
+    assert change(moved) == said
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,8 @@ def test_what_a_year_is_expected_to_cost_is_held_against_the_end_of_the_week_bef
     for each in Service.objects.all():
         estimating.refresh(each.pk)
     reviews.keep(WEEK)
+    assert "since the last week ended" not in text_of(signed_in(alice), "/")  # kept on Wednesday, it tells of that day
+    ReviewSnapshot.objects.update(created_at=datetime(2026, 11, 23, 0, 10, tzinfo=UTC))
     for path in ("a.yaml", "b.yaml", "c.yaml"):  # one of the same kind more for each that is open
         make_finding(checkout, path=path)
     now = sums(alice)
