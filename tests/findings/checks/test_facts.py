@@ -1,6 +1,7 @@
 """Facts: every one that a check asks for or reads is in the schema and in the documents."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -10,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from findings.platform import facts as facts_of_people
 from findings.platform import yaml_reader
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -82,3 +84,8 @@ def test_the_documents_examples_are_valid_facts() -> None:
 @pytest.mark.parametrize("facts", [{"slo": {"taget": 99}}, {"services": {"api": {"max_pods": "many"}}}, {"zones": -1}])
 def test_a_fact_that_nothing_reads_is_no_valid_one(facts: dict[str, Any]) -> None:
     assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(facts)
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_what_is_no_finite_number_is_no_fact(value: float) -> None:
+    assert facts_of_people.problem("slo.window_days", value) == "slo.window_days is a finite number."
