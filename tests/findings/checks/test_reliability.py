@@ -131,3 +131,24 @@ def test_calls_of_one_file_are_one_finding_with_a_place_each() -> None:
 )  # fmt: skip
 def test_a_call_that_has_a_deadline_or_may_have_one_is_no_failure(call: str) -> None:
     assert not judged("request-timeouts", f"{call}\n", name="app.py").found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import requests as rq\nrq.get(url)\n",
+        "from requests import get as fetch\nfetch(url)\n",
+        "from requests import Session\ns = Session()\ns.post(url)\n",
+        "from urllib.request import urlopen as fetch\nfetch(url)\n",
+        "import urllib.request as web\nweb.urlopen(url)\n",
+        "from httpx import Client as Web\nWeb(timeout=None)\n",
+    ],
+)
+def test_a_client_is_known_by_whatever_name_it_is_imported(text: str) -> None:
+    (found,) = judged("request-timeouts", text, name="a.py").found
+    assert found.fail.title == "1 call waits without end"
+
+
+def test_a_method_of_something_else_is_no_function_of_that_name() -> None:
+    text = "from requests import get\ncache().get(url)\nself.get(url)\n"
+    assert judged("request-timeouts", text, name="a.py").found == ()
