@@ -9,9 +9,11 @@ from findings import charts
 from findings.charts import Chart
 from findings.checks import what_if
 from findings.checks.what_if import MOST
+from findings.checks.words import singular
 
 # What an address says of a changed input: set-api_max_pods=80.
 PREFIX = "set-"
+_SMALL, _SMALLEST = 0.01, 0.0001  # below which four decimals tell too little, and below which nothing is told
 # Inputs that are a share of something whole. Others in percent are weights, or how much an autoscaler may add.
 _SHARES = ("slo", "slo_target", "cell_error", "breaker_threshold")
 
@@ -75,7 +77,7 @@ def _amount(value: Any, unit: str) -> str:
             " → ".join(_number(one) for one in each) if isinstance(each, list) else _number(each) for each in value
         ]
         return ", ".join(steps) + (f" ({unit})" if unit else "")
-    return f"{_number(value)} {unit}".strip()
+    return f"{_number(value)} {singular(unit) if value == 1 else unit}".strip()
 
 
 def _number(value: Any) -> str:
@@ -83,8 +85,10 @@ def _number(value: Any) -> str:
         return "yes" if value else "no"
     if not isinstance(value, int | float):
         return str(value)
+    if 0 < abs(value) < _SMALLEST:
+        return f"less than {_SMALLEST}"
     if isinstance(value, float) and not value.is_integer():
-        return f"{value:,.4f}".rstrip("0")
+        return f"{value:,.4f}".rstrip("0").rstrip(".") if abs(value) >= _SMALL else f"{value:.3g}"
     return f"{int(value):,}"
 
 
@@ -151,11 +155,11 @@ def _read(typed: Mapping[str, str], stated: Mapping[str, float]) -> tuple[dict[s
         try:
             value = float(typed[name].strip()[:40])
         except ValueError:
-            errors[name] = "This is not a number."
+            errors[name] = "This is not a number." + (" Decimals stand behind a point." if "," in typed[name] else "")
             continue
         most = 100 if name in _SHARES else MOST
         if not math.isfinite(value) or not 0 <= value <= most:
-            errors[name] = f"A number from 0 to {most}." if name in _SHARES else f"A number from 0 to {MOST:.0e}."
+            errors[name] = f"A number from 0 to {most:,.0f}."
         else:
             numbers[name] = int(value) if value.is_integer() else value
     return numbers, errors

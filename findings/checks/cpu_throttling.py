@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.words import counted
 from findings.platform import processes
 from findings.platform.model import Autoscaler, Container, Platform, Workload, places
 from findings.platform.nodes import find, items, mapping
@@ -229,14 +230,14 @@ def _judged(limited: Limited | str, place: Place, *, is_watched: bool) -> Verdic
     threads = limited.threads
     found = places(limited.limit, threads)
     if threads is None and limited.limit.value >= 1:
-        reason = f"a limit of {limited.limit.value:g} cores; how many threads run at once is not stated"
+        reason = f"a limit of {counted(limited.limit.value, 'cores')}; how many threads run at once is not stated"
         return Unsure(limited.subject, reason, limited.provide, limited.limit.place)
     if threads is not None and threads.value <= limited.limit.value:
         return Pass(limited.subject, found)
-    counted = threads or Sourced(1, Source.ASSUMPTION, limited.limit.place, _AT_LEAST_ONE)
-    stopped = throttled_ms(limited.limit.value, counted.value)
+    running = threads or Sourced(1, Source.ASSUMPTION, limited.limit.place, _AT_LEAST_ONE)
+    stopped = throttled_ms(limited.limit.value, running.value)
     millicores = round(limited.limit.value * 1000, 6)
-    many = "One busy thread uses" if counted.value == 1 else f"{counted.value} busy threads use"
+    many = "One busy thread uses" if running.value == 1 else f"{running.value} busy threads use"
     why = (
         f"{many} up {millicores:g} millicores × 100 ms after {_PERIOD - stopped:g} ms; for the rest of the period"
         " nothing runs."
@@ -249,7 +250,7 @@ def _judged(limited: Limited | str, place: Place, *, is_watched: bool) -> Verdic
         f"{limited.name}: stopped {stopped:g} ms of every 100 ms under load",
         why,
         found,
-        tuple(_quantities(limited, counted, stopped, millicores)),
+        tuple(_quantities(limited, running, stopped, millicores)),
         Severity.LOW if is_lower else None,
         limited.name,
     )
