@@ -17,6 +17,8 @@ _WORDS = {"number": "a number", "integer": "a whole number", "string": "a text",
 # What is no figure of the platform but an instruction to the scan.
 _NO_FACTS = ("suppress",)
 UNREAD = "no check reads a fact"
+PLACEHOLDER = "NAME"  # as checks ask for a fact of whatever it is called
+MOST = 1e15  # a larger number is a slip of the pen
 NOT_TAKEN = "so it counts as not stated"
 
 
@@ -28,11 +30,14 @@ def schema() -> Mapping[str, Any]:
 
 def problem(name: str, value: Any) -> str:
     """Why a fact cannot be stated so; "" when it can. `name` is its dotted path in platform-risk.yaml."""
-    leaf = _leaf(schema(), name.split("."))
+    parts = name.split(".")
+    leaf = _leaf(schema(), parts) if all(parts) else None
+    if leaf is not None and PLACEHOLDER in parts:
+        return f"{name} says {PLACEHOLDER} where the name of what it is about belongs."
     group = schema()["properties"].get(name, {})
     if leaf is None and group.get("type") == "object":
         return f"{name} is a mapping, with {', '.join(group.get('properties', ['NAME']))}."
-    if leaf is None or name.split(".")[0] in _NO_FACTS:
+    if leaf is None or parts[0] in _NO_FACTS:
         return f"No check reads a fact {name}: the names are those of platform-risk.yaml, listed in docs/scan.md."
     stated = leaf.get("type", "string")
     kinds = stated if isinstance(stated, list) else [stated]
@@ -72,6 +77,12 @@ def _bounds(name: str, value: Any, leaf: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(value, int | float) and not isinstance(value, bool):
         if not math.isfinite(value):
             yield f"{name} is a finite number."
+        if abs(value) > MOST:
+            yield f"{name} is at most {MOST:,.0f}."
+        if "exclusiveMinimum" in leaf and value <= leaf["exclusiveMinimum"]:
+            yield f"{name} is above {leaf['exclusiveMinimum']}."
+        if "exclusiveMaximum" in leaf and value >= leaf["exclusiveMaximum"]:
+            yield f"{name} is below {leaf['exclusiveMaximum']}."
         if "minimum" in leaf and value < leaf["minimum"]:
             yield f"{name} is at least {leaf['minimum']}."
         if "maximum" in leaf and value > leaf["maximum"]:

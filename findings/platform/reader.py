@@ -193,7 +193,8 @@ def _documents(file: File, found: _Found) -> None:
     used = False
     for each in read_yaml(file.text):
         if isinstance(each, Broken):
-            found.skipped.append(Skipped(file.path, each.reason, each.line))
+            reason = each.reason.replace("not YAML", "not JSON") if file.path.endswith(".json") else each.reason
+            found.skipped.append(Skipped(file.path, reason, each.line))
             continue
         used = True
         if terraform.is_plan(each.root):

@@ -89,3 +89,18 @@ def test_a_fact_that_nothing_reads_is_no_valid_one(facts: dict[str, Any]) -> Non
 @pytest.mark.parametrize("value", [math.inf, math.nan])
 def test_what_is_no_finite_number_is_no_fact(value: float) -> None:
     assert facts_of_people.problem("slo.window_days", value) == "slo.window_days is a finite number."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("kafka.topics.NAME.partitions", 12, "says NAME where the name of what it is about belongs"),
+        ("services..threads", 8, "No check reads a fact services..threads"),
+        ("slo.target", 100, "slo.target is below 100"),
+        ("slo.target", 0, "slo.target is above 0"),
+        ("slo.window_days", 0, "slo.window_days is above 0"),
+        ("kafka.messages_per_second", 10**24, "is at most 1,000,000,000,000,000"),
+    ],
+)
+def test_a_fact_of_nothing_or_beyond_sense_is_refused(name: str, value: float, said: str) -> None:
+    assert said in facts_of_people.problem(name, value)
