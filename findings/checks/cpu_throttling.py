@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.limit_ranges import by_default
 from findings.checks.words import counted
 from findings.platform import processes
 from findings.platform.model import Autoscaler, Container, Platform, Workload, places
@@ -128,8 +129,8 @@ def _limited(platform: Platform, workload: Workload, container: Container, scale
     limit = resource.sourced(container.node, "resources.limits.cpu")
     requested_by_default = None
     if limit is None and not workload.is_compose:
-        limit = _by_default(platform, resource.namespace, "default")
-        requested_by_default = _by_default(platform, resource.namespace, "defaultRequest")
+        limit = by_default(platform, resource.namespace, "limits", "cpu")
+        requested_by_default = by_default(platform, resource.namespace, "requests", "cpu")
     cores = amount(limit.value) if limit is not None else None
     if limit is None or cores is None or cores <= 0:
         return workload.id
@@ -146,17 +147,6 @@ def _limited(platform: Platform, workload: Workload, container: Container, scale
         _target(scaler, container.name) if scaler is not None else None,
         f"facts: services.{resource.name}.threads",
     )
-
-
-def _by_default(platform: Platform, namespace: str, name: str) -> Sourced[Any] | None:
-    """The limit, or the request, that a namespace's LimitRange gives containers which state none."""
-    for ranges in platform.in_namespace("LimitRange", namespace):
-        for number, each in enumerate(items(ranges.body, "spec.limits")):
-            if isinstance(each, Map) and each.get("type") == "Container":
-                stated = ranges.at(f"spec.limits.{number}.{name}.cpu")
-                if stated is not None:
-                    return stated
-    return None
 
 
 def _as_limit(limit: Sourced[Any], cores: float) -> Sourced[float]:
