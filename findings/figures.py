@@ -140,11 +140,17 @@ def changed(check_id: str, quantities: Any, given: Mapping[str, str]) -> WhatIf 
         )
         for each in after.inputs
     ]  # fmt: skip
-    rows = [
-        Row(each.name, _amount(each.stated, each.unit), _amount(each.value, each.unit), each.problem, each.is_changed)
-        for each in after.figures
-    ]
+    made = {each.name: each for each in after.figures}
+    rows = [_row(each, made.get(str(each.get("name")))) for each in quantities if isinstance(each, dict)]
     return WhatIf(fields, rows, charts.of_finding(check_id, before, after if is_changed else None), is_changed)
+
+
+def _row(stated: Mapping[str, Any], made: what_if.Figure | None) -> Row:
+    if made is None:
+        name, shown = str(stated.get("name", "")), _amount(stated.get("value"), str(stated.get("unit", "")))
+        return Row(name, shown, shown, "not computed anew", is_changed=False)
+    stated_, value = _amount(made.stated, made.unit), _amount(made.value, made.unit)
+    return Row(made.name, stated_, value, made.problem, made.is_changed)
 
 
 def _read(typed: Mapping[str, str], stated: Mapping[str, float]) -> tuple[dict[str, float], dict[str, str]]:

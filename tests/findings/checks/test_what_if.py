@@ -227,6 +227,24 @@ def test_a_bound_is_told_in_digits_and_a_comma_is_explained() -> None:
         assert [each.error for each in shown.fields] == [error]
 
 
+def test_a_figure_that_counts_stands_beside_those_that_are_computed() -> None:
+    computed = _quantity(
+        "messages_at_risk", 350, "", {"messages_per_second": (7000, "1/s"), "replication_lag": (50, "ms")}
+    )
+    counts = {
+        "name": "broker_losses_survived",
+        "value": 0,
+        "unit": "brokers",
+        "inputs": [{"name": "acks", "value": "1"}],
+    }
+    shown = figures.changed("kafka-durability", [counts, computed], {"set-replication_lag": "100"})
+    assert shown is not None
+    assert [(each.name, each.stated, each.value, each.problem) for each in shown.rows] == [
+        ("broker_losses_survived", "0 brokers", "0 brokers", "not computed anew"),
+        ("messages_at_risk", "350", "700", ""),
+    ]
+
+
 def _quantity(name: str, value: float, formula: str, inputs: Mapping[str, tuple[float, str]]) -> dict[str, Any]:
     shown = [{"name": each, "value": number, "unit": unit} for each, (number, unit) in inputs.items()]
     return {"name": name, "value": value, "unit": "", "formula": formula, "inputs": shown}
