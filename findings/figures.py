@@ -10,9 +10,11 @@ from findings.charts import Chart
 from findings.checks import what_if
 from findings.checks.what_if import MOST
 from findings.checks.words import singular
+from platform_risk.quantities.pricing import UNIT_WORDS, PriceUnit
 
 # What an address says of a changed input: set-api_max_pods=80.
 PREFIX = "set-"
+_PRICES = frozenset(PriceUnit)
 _SMALL, _SMALLEST = 0.01, 0.0001  # below which four decimals tell too little, and below which nothing is told
 # Inputs that are a share of something whole. Others in percent are weights, or how much an autoscaler may add.
 _SHARES = ("slo", "slo_target", "cell_error", "breaker_threshold")
@@ -67,7 +69,14 @@ def _term(stated: dict[str, Any]) -> Term:
     )
 
 
+def _unit(unit: str) -> str:
+    """USD per_gb_month → USD per GB stored and month."""
+    currency, _, kind = unit.partition(" ")
+    return f"{currency} {UNIT_WORDS[PriceUnit(kind)]}" if kind in _PRICES else unit
+
+
 def _amount(value: Any, unit: str) -> str:
+    unit = _unit(unit)
     if unit == "0 or 1":
         return "yes" if value else "no"
     if value is None:
@@ -135,7 +144,7 @@ def changed(check_id: str, quantities: Any, given: Mapping[str, str]) -> WhatIf 
     is_changed = any(each.is_changed for each in after.inputs)
     fields = [
         Field(
-            each.name, each.unit, typed.get(each.name, _plain(each.stated)), _amount(each.stated, each.unit),
+            each.name, _unit(each.unit), typed.get(each.name, _plain(each.stated)), _amount(each.stated, each.unit),
             _source(each), errors.get(each.name, ""), each.is_changed,
         )
         for each in after.inputs

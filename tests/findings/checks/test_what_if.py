@@ -199,6 +199,7 @@ def test_a_maximum_below_the_minimum_makes_no_figure() -> None:
     [
         (1, "brokers", "1 broker"), (2, "brokers", "2 brokers"), (3.5e-7, "messages", "less than 0.0001 messages"),
         (0.00231, "%", "0.00231 %"), (34.72222222, "d", "34.7222 d"), (0, "%", "0 %"), (1234.0, "ms", "1,234 ms"),
+        (0.03, "USD per_gb_month", "0.03 USD per GB stored and month"),
     ],
 )  # fmt: skip
 def test_figures_read_as_people_write_them(value: float, unit: str, shown: str) -> None:
