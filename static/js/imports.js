@@ -38,9 +38,11 @@
     while (String(length).length + plain !== length) length = String(length).length + plain;
     return bytes.encode(length + rest);
   };
-  const packed = (name, files) => {
+  const packed = (tops, files) => {
     const parts = [];
-    const byPath = files.map((file) => [pathOf(file), file]).sort(([one], [other]) => (one < other ? -1 : 1));
+    // Of one folder places are told from it on, as the command line does.
+    const isOne = tops.length === 1 && files.every((file) => pathOf(file).startsWith(`${tops[0]}/`));
+    const byPath = files.map((file) => [isOne ? pathOf(file).slice(tops[0].length + 1) : pathOf(file), file]).sort(([one], [other]) => (one < other ? -1 : 1));
     for (const [path, file] of byPath) {
       if (bytes.encode(path).length > 100) {
         const longer = record(path);
@@ -48,7 +50,7 @@
       }
       parts.push(header(path, file.size, "0"), file, padding(file.size));
     }
-    return new File([...parts, new Uint8Array(1024)], `${name}.tar`, { type: "application/x-tar" });
+    return new File([...parts, new Uint8Array(1024)], `${tops.join(" and ").slice(0, 100)}.tar`, { type: "application/x-tar" });
   };
 
   const below = async (place) => {
@@ -138,14 +140,13 @@
     if (!all.length) return;
     const service = form.elements.namedItem("service");
     if (!service.reportValidity()) return;
-    const folders = new Map();
-    for (const file of all) {
-      const parts = pathOf(file).split("/");
-      if (parts.length < 2 || parts.slice(0, -1).some((each) => skipped.has(each))) continue;
-      folders.set(parts[0], [...(folders.get(parts[0]) || []), file]);
-    }
-    for (const [name, inside] of folders) sending = sending.then(() => send([packed(name, inside)]));
-    const files = all.filter((file) => !pathOf(file).includes("/"));
+    // Beside a folder loose configuration goes along: as an upload of its own it would take the folder's place.
+    const isLoose = (file) => !pathOf(file).includes("/");
+    const tops = new Set(all.filter((file) => !isLoose(file)).map((file) => pathOf(file).split("/")[0]));
+    const goesAlong = (file) => tops.size && (!isLoose(file) || configuration.test(file.name));
+    const whole = all.filter((file) => goesAlong(file) && !pathOf(file).split("/").slice(0, -1).some((each) => skipped.has(each)));
+    if (whole.length) sending = sending.then(() => send([packed([...tops], whole)]));
+    const files = all.filter((file) => !goesAlong(file));
     const kind = form.elements.namedItem("kind").value;
     const together = files.filter((file) => kind === "platform" || (!kind && configuration.test(file.name)));
     if (together.length > 1) sending = sending.then(() => send(together));
