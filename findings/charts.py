@@ -13,10 +13,12 @@ from findings.checks import recomputing
 from findings.checks.recomputing import CannotError, Terms
 from findings.checks.time_sync import drift_seconds_per_day
 from findings.checks.what_if import Outcome
+from findings.checks.words import counted
 from platform_risk.quantities.budget import burned_percent
 
 _STATED, _CHANGED, _LIMIT = ("as read", "accent", "solid"), ("your inputs", "cri-b", "dash"), ("text", "dot")
 _MOST_POINTS = 400
+_LEAST, _WHOLE = 0.001, 100  # of numbers in sentences: below the one nothing is told, from the other on no decimals
 
 
 @dataclass(frozen=True)
@@ -117,10 +119,10 @@ def _connections(drawn: _Drawn) -> Chart | None:
     series.append(Series("available", ((0, limit), (until, limit)), *_LIMIT))
     crossed = next((at for at, needed in steps if needed > limit), None)
     sentence = (
-        f"More than the {limit:,} connections are needed {crossed:g} s after the scaling begins, services that do not "
-        "scale at their largest."
+        f"More than the {counted(limit, 'connections')} are needed {crossed:g} s after the scaling begins, services "
+        "that do not scale at their largest."
         if crossed is not None
-        else f"The {limit:,} connections are enough while it scales."
+        else f"The {counted(limit, 'connections')} are enough while it scales."
     )
     return Chart("Connections while it scales", "seconds", "connections", tuple(series), sentence)
 
@@ -146,8 +148,17 @@ def _budget(drawn: _Drawn) -> Chart | None:
         series.append(Series(f"it opens, {name}", ((opens / 60, 0), (opens / 60, share)), token, "dot"))
     terms = drawn[-1][0].terms["error_budget_burned_percent"]
     share = burned_percent(opens, terms["slo_target"], terms["slo_window"])
-    sentence = f"When it opens, {opens / 60:.3g} minutes into a total outage, {share:.3g} % of the budget is spent."
+    sentence = (
+        f"When it opens, {_told(opens / 60)} minutes into a total outage, {_told(share)} % of the budget is spent."
+    )
     return Chart("Error budget burnt", "minutes of total outage", "% of the budget", tuple(series), sentence)
+
+
+def _told(value: float) -> str:
+    """Three digits, and never a power of ten."""
+    if 0 < value < _LEAST:
+        return f"less than {_LEAST}"
+    return f"{value:,.0f}" if value >= _WHOLE else f"{value:.3g}"
 
 
 def _opens_after(terms: Terms) -> float:
@@ -167,7 +178,7 @@ def _stock(drawn: _Drawn) -> Chart | None:
     kept = drawn[-1][0].terms.get("cost_per_month_with_retention")
     if kept is not None:
         rows = recomputing.logs_of(kept, kept=True, months=24).rows
-        series.append(Series(f"{kept['retention']:g} days", _months(rows), *_LIMIT))
+        series.append(Series(f"{_told(kept['retention'])} days", _months(rows), *_LIMIT))
     last = series[-1 if kept is None else -2].points[-1][1]
     return Chart("Logs stored", "months", "GB", tuple(series), f"After two years {last:,.0f} GB are stored.")
 
@@ -189,7 +200,7 @@ def _drift(drawn: _Drawn) -> Chart | None:
     series.append(Series("tolerated", ((0, terms["tolerance"]), (until, terms["tolerance"])), *_LIMIT))
     days = terms["tolerance"] / drift_seconds_per_day(terms["drift"])
     return Chart(
-        "A free clock drifts", "days", "seconds", tuple(series), f"It leaves the tolerance after {days:.3g} days."
+        "A free clock drifts", "days", "seconds", tuple(series), f"It leaves the tolerance after {_told(days)} days."
     )
 
 

@@ -69,9 +69,11 @@ def open_configuration(row: Import, limits: dict[str, int]) -> Iterator[OpenedRe
                 remedy="Correct this place, or leave the file out.",
                 **place,
             )
+        left = next((each for each in platform.skipped if not each.reason.startswith("no kind of file")), None)
         raise ScanError(
             "nothing_to_read",
-            "None of its files is of a kind that is read as configuration.",
+            "None of its files is of a kind that is read as configuration."
+            + (f" {left.path}: {left.reason}." if left is not None else ""),
             remedy="Upload Kubernetes YAML, Terraform, Prometheus rules, settings, Python or Dockerfiles, as a zip, "
             "a tar or a single file.",
         )

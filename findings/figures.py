@@ -9,9 +9,13 @@ from findings import charts
 from findings.charts import Chart
 from findings.checks import what_if
 from findings.checks.what_if import MOST
+from findings.checks.words import singular
+from platform_risk.quantities.pricing import UNIT_WORDS, PriceUnit
 
 # What an address says of a changed input: set-api_max_pods=80.
 PREFIX = "set-"
+_PRICES = frozenset(PriceUnit)
+_SMALL, _SMALLEST = 0.01, 0.0001  # below which four decimals tell too little, and below which nothing is told
 # Inputs that are a share of something whole. Others in percent are weights, or how much an autoscaler may add.
 _SHARES = ("slo", "slo_target", "cell_error", "breaker_threshold")
 
@@ -65,7 +69,14 @@ def _term(stated: dict[str, Any]) -> Term:
     )
 
 
+def _unit(unit: str) -> str:
+    """USD per_gb_month → USD per GB stored and month."""
+    currency, _, kind = unit.partition(" ")
+    return f"{currency} {UNIT_WORDS[PriceUnit(kind)]}" if kind in _PRICES else unit
+
+
 def _amount(value: Any, unit: str) -> str:
+    unit = _unit(unit)
     if unit == "0 or 1":
         return "yes" if value else "no"
     if value is None:
@@ -75,7 +86,7 @@ def _amount(value: Any, unit: str) -> str:
             " → ".join(_number(one) for one in each) if isinstance(each, list) else _number(each) for each in value
         ]
         return ", ".join(steps) + (f" ({unit})" if unit else "")
-    return f"{_number(value)} {unit}".strip()
+    return f"{_number(value)} {singular(unit) if value == 1 else unit}".strip()
 
 
 def _number(value: Any) -> str:
@@ -83,8 +94,10 @@ def _number(value: Any) -> str:
         return "yes" if value else "no"
     if not isinstance(value, int | float):
         return str(value)
+    if 0 < abs(value) < _SMALLEST:
+        return f"less than {_SMALLEST}"
     if isinstance(value, float) and not value.is_integer():
-        return f"{value:,.4f}".rstrip("0")
+        return f"{value:,.4f}".rstrip("0").rstrip(".") if abs(value) >= _SMALL else f"{value:.3g}"
     return f"{int(value):,}"
 
 
@@ -131,16 +144,22 @@ def changed(check_id: str, quantities: Any, given: Mapping[str, str]) -> WhatIf 
     is_changed = any(each.is_changed for each in after.inputs)
     fields = [
         Field(
-            each.name, each.unit, typed.get(each.name, _plain(each.stated)), _amount(each.stated, each.unit),
+            each.name, _unit(each.unit), typed.get(each.name, _plain(each.stated)), _amount(each.stated, each.unit),
             _source(each), errors.get(each.name, ""), each.is_changed,
         )
         for each in after.inputs
     ]  # fmt: skip
-    rows = [
-        Row(each.name, _amount(each.stated, each.unit), _amount(each.value, each.unit), each.problem, each.is_changed)
-        for each in after.figures
-    ]
+    made = {each.name: each for each in after.figures}
+    rows = [_row(each, made.get(str(each.get("name")))) for each in quantities if isinstance(each, dict)]
     return WhatIf(fields, rows, charts.of_finding(check_id, before, after if is_changed else None), is_changed)
+
+
+def _row(stated: Mapping[str, Any], made: what_if.Figure | None) -> Row:
+    if made is None:
+        name, shown = str(stated.get("name", "")), _amount(stated.get("value"), str(stated.get("unit", "")))
+        return Row(name, shown, shown, "not computed anew", is_changed=False)
+    stated_, value = _amount(made.stated, made.unit), _amount(made.value, made.unit)
+    return Row(made.name, stated_, value, made.problem, made.is_changed)
 
 
 def _read(typed: Mapping[str, str], stated: Mapping[str, float]) -> tuple[dict[str, float], dict[str, str]]:
@@ -151,11 +170,11 @@ def _read(typed: Mapping[str, str], stated: Mapping[str, float]) -> tuple[dict[s
         try:
             value = float(typed[name].strip()[:40])
         except ValueError:
-            errors[name] = "This is not a number."
+            errors[name] = "This is not a number." + (" Decimals stand behind a point." if "," in typed[name] else "")
             continue
         most = 100 if name in _SHARES else MOST
         if not math.isfinite(value) or not 0 <= value <= most:
-            errors[name] = f"A number from 0 to {most}." if name in _SHARES else f"A number from 0 to {MOST:.0e}."
+            errors[name] = f"A number from 0 to {most:,.0f}."
         else:
             numbers[name] = int(value) if value.is_integer() else value
     return numbers, errors

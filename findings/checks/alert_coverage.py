@@ -8,6 +8,7 @@ from findings.checks.alert_rules import Rule
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.coverage import Cell, State
 from findings.checks.subjects import Subject
+from findings.checks.words import counted
 from findings.platform import alarm_actions, alertmanager, grafana_policies, notified, promql
 from findings.platform.alarm_actions import Reach
 from findings.platform.alertmanager import Alert, Routing
@@ -70,8 +71,8 @@ def run(platform: Platform) -> Iterator[Verdict]:
         first = found.cells[0].subject
         yield Unsure(
             "alert rules",
-            f"no alert rule that tells anybody is among these files, so what notices {len(found.subjects)} things that "
-            "can fail is not known",
+            f"no alert rule that tells anybody is among these files, so what notices "
+            f"{counted(len(found.subjects), 'things')} that can fail is not known",
             "the alert rules, in the same upload or in another; or, where there are none, facts: alerting.complete: "
             "true",
             first.place,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.words import counted
 from findings.platform import alerts
 from findings.platform import grafana as own
 from findings.platform.model import Platform, places
@@ -148,7 +149,8 @@ def run(platform: Platform) -> Iterator[Verdict]:
                 late += verdict.places[:1]
             yield verdict
     if late and isinstance(held, Unknown):
-        reason = f"which share of the error budget is spent until {len(late)} of its conditions open: {held.reason}"
+        before = counted(len(late), "conditions")
+        reason = f"which share of the error budget is spent before {before} can open: {held.reason}"
         yield Unsure("error budget", reason, held.provide, late[0])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.words import counted
 from findings.platform import knative
 from findings.platform.model import Autoscaler, Platform, places
 from findings.platform.nodes import items, mapping
@@ -184,7 +185,7 @@ def _judged(scaler: Autoscaler) -> Verdict:
     return Fail(
         subject,
         f"From {start} to {scaler.maximum.value} pods in {seconds} s",
-        f"Its policies take it from {start} to {scaler.maximum.value} pods in {len(steps) - 1} steps, "
+        f"Its policies take it from {start} to {scaler.maximum.value} pods in {counted(len(steps) - 1, 'steps')}, "
         f"the last within {seconds} s.",
         places(scaler.maximum, scaler.place),
         quantities,

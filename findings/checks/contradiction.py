@@ -8,6 +8,7 @@ from typing import Any
 
 from findings.checks import network_egress
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.words import counted
 from findings.platform import admission, kafka, network, objectives, windows
 from findings.platform.model import Autoscaler, Platform, Resource, Workload, places
 from findings.platform.nodes import find, items, mapping
@@ -336,7 +337,7 @@ def _replicas(platform: Platform) -> Iterator[Verdict]:
         outside = max(low.value - stated.value, stated.value - high.value)
         yield Fail(
             workload.id,
-            f"{stated.value} replicas, and its autoscaler keeps {low.value} to {high.value}",
+            f"{counted(stated.value, 'replicas')}, and its autoscaler keeps {low.value} to {high.value}",
             "Every apply of this file moves the number of pods out of bounds until the autoscaler moves it back.",
             places(stated, low, high),
             (Quantity("pods_out_of_bounds", outside, "pods", "max(minimum − replicas, replicas − maximum)", terms),),

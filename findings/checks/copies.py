@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from findings.checks.base import Fail, Pass, Unsure, Verdict
+from findings.checks.words import counted
 from findings.vocabulary import Severity
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, input_of
 
@@ -59,7 +60,9 @@ def judged(kept: Kept, needs: Needs) -> Verdict:
     if needs.detection is None:
         if days >= _LONG_DAYS:
             return Pass(kept.subject, kept.places)
-        reason = f"whether {days:g} days are longer than it takes to notice corruption is not stated"
+        reason = (
+            f"whether {counted(days, 'days')} of retention outlast the time until corruption is noticed is not stated"
+        )
         return Unsure(kept.subject, reason, _DETECTION, kept.places[0])
     if margin_hours(days, needs.detection.value) > 0:
         return Pass(kept.subject, kept.places)

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.limit_ranges import by_default
+from findings.checks.words import counted
 from findings.platform import processes
 from findings.platform.model import Autoscaler, Container, Platform, Workload, places
 from findings.platform.nodes import find, items, mapping
@@ -127,8 +129,8 @@ def _limited(platform: Platform, workload: Workload, container: Container, scale
     limit = resource.sourced(container.node, "resources.limits.cpu")
     requested_by_default = None
     if limit is None and not workload.is_compose:
-        limit = _by_default(platform, resource.namespace, "default")
-        requested_by_default = _by_default(platform, resource.namespace, "defaultRequest")
+        limit = by_default(platform, resource.namespace, "limits", "cpu")
+        requested_by_default = by_default(platform, resource.namespace, "requests", "cpu")
     cores = amount(limit.value) if limit is not None else None
     if limit is None or cores is None or cores <= 0:
         return workload.id
@@ -145,17 +147,6 @@ def _limited(platform: Platform, workload: Workload, container: Container, scale
         _target(scaler, container.name) if scaler is not None else None,
         f"facts: services.{resource.name}.threads",
     )
-
-
-def _by_default(platform: Platform, namespace: str, name: str) -> Sourced[Any] | None:
-    """The limit, or the request, that a namespace's LimitRange gives containers which state none."""
-    for ranges in platform.in_namespace("LimitRange", namespace):
-        for number, each in enumerate(items(ranges.body, "spec.limits")):
-            if isinstance(each, Map) and each.get("type") == "Container":
-                stated = ranges.at(f"spec.limits.{number}.{name}.cpu")
-                if stated is not None:
-                    return stated
-    return None
 
 
 def _as_limit(limit: Sourced[Any], cores: float) -> Sourced[float]:
@@ -229,14 +220,14 @@ def _judged(limited: Limited | str, place: Place, *, is_watched: bool) -> Verdic
     threads = limited.threads
     found = places(limited.limit, threads)
     if threads is None and limited.limit.value >= 1:
-        reason = f"a limit of {limited.limit.value:g} cores; how many threads run at once is not stated"
+        reason = f"a limit of {counted(limited.limit.value, 'cores')}; how many threads run at once is not stated"
         return Unsure(limited.subject, reason, limited.provide, limited.limit.place)
     if threads is not None and threads.value <= limited.limit.value:
         return Pass(limited.subject, found)
-    counted = threads or Sourced(1, Source.ASSUMPTION, limited.limit.place, _AT_LEAST_ONE)
-    stopped = throttled_ms(limited.limit.value, counted.value)
+    running = threads or Sourced(1, Source.ASSUMPTION, limited.limit.place, _AT_LEAST_ONE)
+    stopped = throttled_ms(limited.limit.value, running.value)
     millicores = round(limited.limit.value * 1000, 6)
-    many = "One busy thread uses" if counted.value == 1 else f"{counted.value} busy threads use"
+    many = "One busy thread uses" if running.value == 1 else f"{running.value} busy threads use"
     why = (
         f"{many} up {millicores:g} millicores × 100 ms after {_PERIOD - stopped:g} ms; for the rest of the period"
         " nothing runs."
@@ -249,7 +240,7 @@ def _judged(limited: Limited | str, place: Place, *, is_watched: bool) -> Verdic
         f"{limited.name}: stopped {stopped:g} ms of every 100 ms under load",
         why,
         found,
-        tuple(_quantities(limited, counted, stopped, millicores)),
+        tuple(_quantities(limited, running, stopped, millicores)),
         Severity.LOW if is_lower else None,
         limited.name,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from findings.checks import autoscaling
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.words import counted
 from findings.platform import compose, databases, ecs, pools, processes
 from findings.platform.databases import Database, Pooler
 from findings.platform.model import COMPOSE, Autoscaler, Platform, Resource, Workload, all_once, places
@@ -295,7 +296,7 @@ def _without_database(services: list[Service]) -> Unsure:
     host = next((host.partition(".")[0] for each in services for host in each.hosts), "main")
     needed = connections_needed(_plain(services))
     first = services[0]
-    reason = f"they may need {needed} connections; how many the database takes is not stated"
+    reason = f"they may need {counted(needed, 'connections')}; how many the database takes is not stated"
     return Unsure(first.subject, reason, f"facts: databases.{host}.max_connections", first.pool.size.place)
 
 

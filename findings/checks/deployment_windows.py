@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.words import counted
 from findings.platform import freezes, windows
 from findings.platform.freezes import Timer
 from findings.platform.model import Block, Platform, Resource, Setting, places
@@ -42,7 +43,7 @@ emergency_override:
     ),
 )
 
-_SHORT = 1.0  # h: a shorter timer is the time to look once more
+_SHORT = 1.0  # h: a shorter timer is the time to look once more, and a shorter freeze that of a backup
 _SHOWN = 20  # windows among the inputs: a schedule of every minute has more than anybody reads
 YEAR = 2026  # of the days on which clocks change, where no holiday names another
 _OVERRIDE = re.compile(r"(?:.*_)?(?:emergency|break_glass|breakglass)(?:_.*)?")
@@ -146,15 +147,15 @@ def _judged(platform: Platform, calendar: Calendar) -> Iterator[Verdict]:
     gaps = windows.weekly_gaps(windows.open_week(calendar.windows, by_hand=calendar.project is not None))
     override = _override(platform, calendar, has_gaps=bool(gaps))
     yield from _zones(calendar)
-    if not gaps or override.value:
+    longest = longest_closed_hours(gaps)
+    if longest <= _SHORT or override.value:
         yield Pass(calendar.subject, places(calendar.place, override))
         return
-    longest = longest_closed_hours(gaps)
     quantities = tuple(_quantities(platform, calendar, gaps, override))
     whose = f" of {calendar.detail.replace(',', ', ')}" if calendar.detail else ""
     yield Fail(
         calendar.subject,
-        f"A ready fix{whose} waits up to {longest:.3g} hours",
+        f"A ready fix{whose} waits up to {counted(float(f'{longest:.3g}'), 'hours')}",
         f"Changes may go out in {open_share_percent(gaps):.1f} % of the week; {override.note}.",
         places(calendar.place),
         quantities,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.words import counted
 from findings.platform.hosts import Host, hosts
 from findings.platform.model import Platform, Workload, places, unique
 from findings.platform.nodes import find, items, mapping
@@ -212,7 +213,7 @@ def _by_name(platform: Platform, found: list[Host]) -> Iterator[Verdict]:
     if not names:
         return
     if len(names) < _MANY:
-        reason = f"whether a cache on every node keeps the answers for {len(names)} names is not stated"
+        reason = f"whether a cache on every node keeps the answers for {counted(len(names), 'names')} is not stated"
         yield Unsure("cache on every node", reason, "facts: dns.node_local_cache", next(iter(names.values())).place)
         return
     terms = tuple(

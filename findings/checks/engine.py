@@ -8,11 +8,12 @@ from typing import Any
 from findings.checks.base import Check, Fail, Pass, Unsure
 from findings.checks.identity import Identity, identities
 from findings.checks.registry import CHECKS
-from findings.platform.model import Platform
+from findings.platform.model import Comment, Platform
 from findings.platform.uncollected import uncollected
 from findings.vocabulary import CLASS_OF_CATEGORY, RiskClass, Severity
 from platform_risk.quantities.records import record
 
+_PARTS = {"check": None, "subject": None, "reason": None, "expires_on": None}.keys()  # of a suppression in the facts
 _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -92,19 +93,32 @@ def _found(check: Check, fail: Fail, identity: Identity, platform: Platform, tod
 
 def suppression(platform: Platform, check_id: str, fail: Fail, today: date | None) -> Suppression | None:
     """By a comment beside the place (`# platform-risk: ignore check-id: reason`) or in the facts (`suppress:`)."""
-    for place in fail.places if platform.suppressed_lines else ():
-        for line in (place.line, (place.line or 0) - 1):
-            reason = platform.suppressed_lines.get((place.path, line or 0))
-            if reason is not None:
-                names, _, words = reason.partition(":")
-                if check_id in {name.strip() for name in names.split(",")}:
-                    return Suppression(words.strip() or "no reason given", kind="inSource")
+    comment = next((each for each in platform.comments if _is_beside(each, check_id, fail)), None)
+    if comment is not None:
+        return Suppression(comment.reason or "no reason given", kind="inSource")
     stated = platform.facts.tree.get("suppress")
     for each in stated if isinstance(stated, list) else []:
         found = _stated(each, check_id, fail, today)
         if found is not None:
             return found
     return None
+
+
+def _is_beside(comment: Comment, check_id: str, fail: Fail) -> bool:
+    return check_id in comment.checks and any(
+        place.path == comment.path and comment.line <= (place.line or 0) <= comment.last for place in fail.places
+    )
+
+
+def without_effect(platform: Platform, outcome: Outcome) -> list[str]:
+    """Comments that suppress nothing: in a wrong place, or of something that is mended."""
+    return [
+        f"{comment.path}, line {comment.line}: nothing is found here by {name}, so it suppresses nothing"
+        for comment in platform.comments
+        for name in comment.checks
+        if name in CHECKS
+        and not any(each.check.meta.id == name and _is_beside(comment, name, each.fail) for each in outcome.found)
+    ]
 
 
 def _stated(each: Any, check_id: str, fail: Fail, today: date | None) -> Suppression | None:
@@ -119,15 +133,20 @@ def _stated(each: Any, check_id: str, fail: Fail, today: date | None) -> Suppres
         return None  # an expiry that is no date suppresses nothing
     if expires is not None and today is not None and expires <= today:
         return None
-    return Suppression(str(each.get("reason") or "no reason given"), expires)
+    return Suppression(str(each.get("reason") or "").strip() or "no reason given", expires)
 
 
 def suppression_problems(platform: Platform, today: date | None = None) -> list[str]:
     """What is wrong with the suppressions that were given: said, so that none is ignored in silence."""
     found: list[str] = []
-    for (path, line), words in platform.suppressed_lines.items():
-        names = [name.strip() for name in words.partition(":")[0].split(",")]
-        found += (f"{path}, line {line}: there is no check {name}" for name in names if name not in CHECKS)
+    for comment in platform.comments:
+        place = f"{comment.path}, line {comment.line}"
+        if not comment.words:
+            found.append(f"{place}: it says not which check to ignore")
+            continue
+        found += (f"{place}: there is no check {name}" for name in comment.checks if name not in CHECKS)
+        if not comment.reason:
+            found.append(f"{place}: it gives no reason")
     stated = platform.facts.tree.get("suppress")
     if stated is None:
         return found
@@ -145,8 +164,11 @@ def _problems(each: Any, today: date | None) -> Iterator[str]:
         return
     if each.get("check") not in CHECKS:
         yield f"there is no check {each.get('check')}"
-    if not each.get("reason"):
+    if not str(each.get("reason") or "").strip():
         yield "it gives no reason"
+    others = sorted(str(key) for key in each.keys() - _PARTS)
+    if others:
+        yield f"it has {', '.join(_PARTS)}, and nothing reads {', '.join(others)}"
     stated = each.get("expires_on")
     if not stated:
         return

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.words import counted
 from findings.platform import images as platform_images
 from findings.platform.images import AllowList, Image, Pattern, SignatureRule
 from findings.platform.model import Platform, places
@@ -76,8 +77,8 @@ def run(platform: Platform) -> Iterator[Verdict]:
     if found and not lists and not rules:
         yield Unsure(
             "images",
-            f"no rule in these files says which of {len({each.reference for each in found})} images may run, or "
-            "verifies one",
+            f"no rule in these files says which of {counted(len({each.reference for each in found}), 'images')} may "
+            "run, or verifies one",
             "an admission policy: Kyverno verifyImages, Sigstore ClusterImagePolicy, or a list of registries",
             found[0].place,
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.words import counted
 from findings.platform import brokers, kafka, kafka_users
 from findings.platform.kafka import Consumer, Topic
 from findings.platform.model import Call, Platform, places
@@ -329,7 +330,8 @@ def _unserved(group: Group, found: tuple[Place, ...]) -> Fail:
     return Fail(
         group.consumer.subject,
         f"{unserved} of {total} partitions are read by nobody",
-        f"Each of {members} workers is pinned to one partition, and nothing assigns the others.",
+        f"{'Each of ' if members > 1 else ''}{counted(members, 'workers')} is pinned to one partition, and nothing "
+        "assigns the others.",
         found,
         (
             Quantity("unserved_partitions", unserved, "partitions", "max(0, partitions − pods × threads)", terms),

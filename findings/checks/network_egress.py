@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.words import counted
 from findings.platform import network, reach
 from findings.platform.model import Platform, Workload, once, places, unique
 from findings.platform.network import EVERY_ADDRESS, Allow, Policy, Span
@@ -350,6 +351,10 @@ def _is_complete(platform: Platform) -> bool:
     return stated is not None and stated.value is True
 
 
+def _of(count: int, total: int) -> str:
+    return f"{count} of {counted(total, 'workloads')}" if total > 1 else "its only workload"
+
+
 def _uncovered(platform: Platform, namespace: str, workloads: list[Workload]) -> Verdict:
     subject = f"Namespace/{namespace or 'not stated'}"
     count, total = len(workloads), sum(each.resource.namespace == namespace for each in platform.workloads)
@@ -358,7 +363,7 @@ def _uncovered(platform: Platform, namespace: str, workloads: list[Workload]) ->
     if complete is None or not _is_complete(platform):
         return Unsure(
             subject,
-            f"no policy in these files limits what leaves {count} of {total} workloads",
+            f"no policy in these files limits what leaves {_of(count, total)}",
             "a NetworkPolicy with policyTypes [Egress] that selects them, or facts: network.policies_complete",
             first,
         )
@@ -368,7 +373,7 @@ def _uncovered(platform: Platform, namespace: str, workloads: list[Workload]) ->
     )
     return Fail(
         subject,
-        f"No policy limits what leaves {count} of {total} workloads",
+        f"No policy limits what leaves {_of(count, total)}",
         f"Without a policy everything is let out: {', '.join(each.id for each in workloads[:8])}.",
         places(*(each.resource.place() for each in workloads)),
         (Quantity("addresses_reachable", addresses_reachable([EVERY_ADDRESS]), "addresses",

@@ -9,7 +9,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -49,25 +49,31 @@ class Terms:
 
     stated: tuple[tuple[str, Any, str], ...]
     formula: str = ""
+    asked: set[str] = field(default_factory=set, compare=False)  # names that made a difference to a figure so far
 
     def __getitem__(self, name: str) -> Any:
-        for each, value, _ in self.stated:
+        for each, value in self.named(name.__eq__):
             if each == name:
                 return value
         raise CannotError(f"{name} is not among its inputs")
 
     def get(self, name: str, default: Any = None) -> Any:
-        return next((value for each, value, _ in self.stated if each == name), default)
+        return next((value for _, value in self.named(name.__eq__)), default)
 
     def ending(self, end: str) -> dict[str, Any]:
         """Of names that end so: what stands before → value."""
-        return {name.removesuffix(end): value for name, value, _ in self.stated if name.endswith(end)}
+        return {name.removesuffix(end): value for name, value in self.named(lambda name: name.endswith(end))}
 
     def starting(self, start: str) -> list[Any]:
-        return [value for name, value, _ in self.stated if name.startswith(start)]
+        return [value for _, value in self.named(lambda name: name.startswith(start))]
 
     def numbers(self) -> list[float]:
-        return [value for _, value, _ in self.stated if is_number(value)]
+        return [value for _, value in self.named(lambda _: True) if is_number(value)]
+
+    def named(self, is_meant: Callable[[str], bool]) -> list[tuple[str, Any]]:
+        found = [(name, value) for name, value, _ in self.stated if is_meant(name)]
+        self.asked.update(name for name, _ in found)
+        return found
 
     def decimal(self, name: str) -> Decimal | None:
         value = self.get(name)
@@ -77,6 +83,7 @@ class Terms:
         """Its unit says currency and what it is for: USD per_gb_month."""
         for name, value, unit in self.stated:
             if name == "price":
+                self.asked.add(name)
                 currency, _, kind = unit.partition(" ")
                 return Price(Decimal(str(value)), PriceUnit(kind), currency)
         return Price(Decimal(0), PriceUnit.PER_GB_MONTH)
@@ -133,7 +140,7 @@ _POLICY = re.compile(r"(?:(?P<service>.+)_)?(?P<kind>percent|pods)_per_(?P<perio
 
 def policies_of(terms: Terms, service: str = "") -> tuple[Policy, ...]:
     found = []
-    for name, value, _ in terms.stated:
+    for name, value in terms.named(lambda name: _POLICY.fullmatch(name) is not None):
         match = _POLICY.fullmatch(name)
         if match and (match["service"] or "") == service:
             kind = "Percent" if match["kind"] == "percent" else "Pods"
@@ -151,6 +158,8 @@ def _bounds(terms: Terms, low: str, high: str) -> tuple[int, int]:
 def steps_of(terms: Terms) -> list[tuple[int, int]]:
     """(second, replicas), from the first that asks for more."""
     start, most = _bounds(terms, "min_replicas", "max_replicas")
+    if most < start:
+        raise CannotError("the maximum is below the minimum")
     steps = autoscaling.simulate(start, most, policies_of(terms), str(terms.get("select_policy", "Max")))
     window = terms.get("stable_window")  # of Knative, which takes a mean over a share of it
     pause = (
@@ -201,7 +210,10 @@ def _refused(terms: Terms) -> float:
 
 
 def _breakpoint(terms: Terms) -> int:
-    return db_connections.breakpoint_pods(available_of(terms), (each * pool for _, each, pool in services_of(terms)))
+    per_pod = [each * pool for _, each, pool in services_of(terms)]
+    if not any(per_pod):
+        raise CannotError("no pod connects")
+    return db_connections.breakpoint_pods(available_of(terms), per_pod)
 
 
 def scale_steps(terms: Terms) -> dict[str, list[tuple[int, int]]]:
@@ -210,6 +222,7 @@ def scale_steps(terms: Terms) -> dict[str, list[tuple[int, int]]]:
     for name in terms.ending("_min_pods"):
         policies = policies_of(terms, name)
         start, most = _bounds(terms, f"{name}_min_pods", f"{name}_max_pods")
+        start = min(start, most)
         pool = int(terms[f"{name}_pool_size"]) + int(terms.get(f"{name}_max_overflow", 0))
         per_pod = int(terms[f"{name}_processes"]) * pool
         steps = autoscaling.simulate(start, most, policies, str(terms.get(f"{name}_select_policy", "Max")))
@@ -282,6 +295,15 @@ def _unserved_percent(partitions: int, members: int) -> float:
 def _quota(terms: Terms) -> float:
     partitions = sum(terms.starting("partitions"))
     return kafka_consumers.quota_bytes_per_second(terms["consumer_byte_rate"], int(terms["brokers"]), partitions)
+
+
+def _losses(terms: Terms) -> int:
+    """Of the copies that there are by its formula: those in sync, or as many as there are brokers for."""
+    copies_in_all = [*terms.starting("replication_factor"), *terms.starting("replicas")]
+    bounds = [*terms.starting("min_insync_replicas"), *terms.starting("brokers")]
+    if not copies_in_all or (not bounds and max(copies_in_all) > 1):
+        raise CannotError("how many replicas must be in sync is not stated")
+    return kafka_durability.losses_survived("all", int(min([*bounds, *copies_in_all])))
 
 
 # -- secret-rotation
@@ -435,6 +457,9 @@ FIGURES: Mapping[tuple[str, str], Compute] = {
     ("kafka-consumers", "effective_parallelism"): _kafka(kafka_consumers.parallelism),
     ("kafka-consumers", "unserved_partitions"): _kafka(kafka_consumers.unserved_partitions),
     ("kafka-consumers", "unserved_percent"): _kafka(_unserved_percent),
+    ("kafka-consumers", "rebalances_per_rollout"): lambda terms: kafka_consumers.rebalances_per_rollout(
+        int(terms["pods"]), is_static=terms.get("group_instance_id") is not None
+    ),
     ("kafka-consumers", "poll_budget_ms_per_record"): lambda terms: kafka_consumers.poll_budget_ms(
         terms["max_poll_interval"], int(terms["max_poll_records"])
     ),
@@ -442,6 +467,7 @@ FIGURES: Mapping[tuple[str, str], Compute] = {
     ("kafka-consumers", "backlog_bytes_per_hour"): lambda terms: (
         max(0, sum(terms.starting("arriving_")) - _quota(terms)) * 3600
     ),
+    ("kafka-durability", "broker_losses_survived"): _losses,
     ("kafka-durability", "quorum_losses_survived"): lambda terms: kafka_durability.quorum_losses_survived(
         int(terms["members"])
     ),

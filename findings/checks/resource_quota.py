@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.limit_ranges import by_default
 from findings.platform.model import Platform, Resource, Workload, places
 from findings.platform.nearness import Nearness
 from findings.platform.nodes import find, mapping
@@ -114,7 +115,7 @@ def _need(platform: Platform, workloads: list[Workload]) -> _Need | Unsure:
         pods += high.value
         terms.append(input_of(f"max pods of {workload.resource.name}", high, "pods"))
         for name, total in totals.items():
-            asked = _of_one_pod(workload, name)
+            asked = _of_one_pod(platform, workload, name)
             totals[name] = None if total is None or asked is None else total + at_maximum(high.value, asked)
     return _Need(pods, totals, tuple(terms))
 
@@ -122,15 +123,18 @@ def _need(platform: Platform, workloads: list[Workload]) -> _Need | Unsure:
 _AMOUNTS = ("requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
 
 
-def _of_one_pod(workload: Workload, name: str) -> float | None:
-    """None where a container states none. A request that is not stated is the limit."""
+def _of_one_pod(platform: Platform, workload: Workload, name: str) -> float | None:
+    """None where a container has none. A request that is not stated is the limit, and then what a LimitRange gives."""
+    kind, _, resource = name.partition(".")
     total = 0.0
     for container in workload.containers:
         if container.is_init:
             continue
         resources = mapping(container.node, "resources")
         stated = find(resources, name) or find(resources, name.replace("requests.", "limits."))
-        asked = amount(stated[0]) if stated is not None else None
+        given = None if stated is not None else by_default(platform, workload.resource.namespace, kind, resource)
+        value = stated[0] if stated is not None else given.value if given is not None else None
+        asked = amount(value)
         if asked is None:
             return None
         total += asked

@@ -52,7 +52,7 @@ _OPENS_MORE = of_names(
 )
 _TOKEN = of_names(r"(?:.*_)?TOKEN")
 _READS = (("secrets", ("get", "list", "watch")), ("pods/exec", ("create", "get")), ("pods/attach", ("create", "get")))
-_REFERENCE_ONLY = "Reading pods alone shows the reference to the Secret and not the token: it is not counted."
+_REFERENCE_ONLY = "Reading pods alone is not counted: it shows the reference to the Secret and not what it holds."
 _OUTSIDE = (
     "A group counts as one. What bindings outside these files give, and what creating a pod gives, is not counted."
 )

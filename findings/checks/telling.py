@@ -237,7 +237,7 @@ def _result(each: Told, index: dict[str, int]) -> dict[str, Any]:
 def _location(place: Place, subject: str) -> dict[str, Any]:
     location: dict[str, Any] = {}
     if place.path:
-        physical: dict[str, Any] = {"artifactLocation": {"uri": quote(place.path, safe="/")}}
+        physical: dict[str, Any] = {"artifactLocation": {"uri": quote(place.path, safe="/", errors="surrogateescape")}}
         if place.line:
             physical["region"] = {"startLine": place.line}
         location["physicalLocation"] = physical

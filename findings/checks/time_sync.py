@@ -74,14 +74,16 @@ def _switched_off(platform: Platform) -> Iterator[tuple[str, Sourced[bool]]]:
     stated = platform.facts.get("time.synchronised")
     if stated is not None and stated.value is False:
         yield "clocks of the nodes", stated
+    told: set[Place] = set()
     for setting in platform.settings_ending(*_OFF_SETTINGS):
         if setting.value.value is False:
+            told.add(setting.value.place)
             yield f"{setting.scope} {setting.key}", setting.value
     for config in platform.configs:
         talos, cloud_init = config.at("machine.time.disabled"), config.at("ntp.enabled")
         if talos is not None and talos.value is True:
             yield f"{config.path} machine.time", talos
-        if cloud_init is not None and cloud_init.value is False:
+        if cloud_init is not None and cloud_init.value is False and cloud_init.place not in told:
             yield f"{config.path} ntp", cloud_init
 
 

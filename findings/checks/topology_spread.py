@@ -62,7 +62,8 @@ def run(platform: Platform) -> Iterator[Verdict]:
 
 def _judged(workload: Workload, low: Sourced[int], zones: Sourced[int] | None) -> Verdict:
     stated = list(_terms(workload))
-    if any(_selects_its_own(each, workload) for each in stated):
+    of_its_own = [each for each in stated if _selects_its_own(each, workload)]
+    if any(not _allows_all(each, low.value) for each in of_its_own):
         return Pass(workload.id, (workload.resource.place(),))
     terms: list[Input] = [input_of("replicas", low, "pods")]
     lost = most_in_one(low.value, 1, None)
@@ -74,7 +75,9 @@ def _judged(workload: Workload, low: Sourced[int], zones: Sourced[int] | None) -
     return Fail(
         workload.id,
         f"All {low.value} pods may stand on one {where}",
-        "What is stated about their places selects other pods than these."
+        f"A skew of up to {of_its_own[0]['maxSkew']} lets all of them stand in one place."
+        if of_its_own
+        else "What is stated about their places selects other pods than these."
         if stated
         else "Neither topologySpreadConstraints nor anti-affinity keeps them apart.",
         places(low, workload.resource.place()),
@@ -89,6 +92,12 @@ def _terms(workload: Workload) -> Iterator[Map]:
     yield from (each for each in items(anti, "requiredDuringSchedulingIgnoredDuringExecution") if isinstance(each, Map))
     for each in items(anti, "preferredDuringSchedulingIgnoredDuringExecution"):
         yield mapping(each, "podAffinityTerm")
+
+
+def _allows_all(term: Map, replicas: int) -> bool:
+    """Whether a constraint holds nothing back: all pods in one place and none in another are a skew of their number."""
+    skew = term.get("maxSkew")
+    return isinstance(skew, int) and skew >= replicas
 
 
 def _selects_its_own(term: Map, workload: Workload) -> bool:

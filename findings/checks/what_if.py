@@ -73,8 +73,9 @@ def outcome(check_id: str, quantities: Any, changes: Mapping[str, float]) -> Out
     """`quantities` as a finding keeps them. Changes of names that nothing can be made of are ignored."""
     followed = {name: figure for (check, name), figure in _FOLLOWS.items() if check == check_id}
     stated = [each for each in quantities if isinstance(each, dict)] if isinstance(quantities, list) else []
-    can = [each for each in stated if _reproduces(check_id, each)]
-    inputs = _inputs(can, changes, followed)
+    asked: set[str] = set()
+    can = [each for each in stated if _reproduces(check_id, each, asked)]
+    inputs = [each for each in _inputs(can, changes, followed) if each.name in asked]
     now: dict[str, Any] = {each.name: each.value for each in inputs}
     for (check, name), derive in _DERIVED.items():
         before = {each.name: each.stated for each in inputs}
@@ -101,16 +102,21 @@ def _terms(quantity: Mapping[str, Any], now: Mapping[str, Any]) -> Terms:
     return Terms(tuple(found), str(quantity.get("formula", "")))
 
 
-def _reproduces(check_id: str, quantity: Mapping[str, Any]) -> bool:
-    """Whether its own inputs give the figure: not where an older version computed it, or an input is not kept."""
+def _reproduces(check_id: str, quantity: Mapping[str, Any], asked: set[str]) -> bool:
+    """Whether its own inputs give the figure: not where an older version computed it, or an input is not kept. Adds the
+    inputs that were asked for: another one only tells where those come from, and changing it changes nothing."""
     compute = FIGURES.get((check_id, str(quantity.get("name"))))
     names = [str(each.get("name")) for each in quantity.get("inputs") or []]
     if compute is None or not names or len(set(names)) < len(names):
         return False
     try:
-        return _same(compute(_terms(quantity, {})), quantity.get("value"))
+        terms = _terms(quantity, {})
+        is_same = _same(compute(terms), quantity.get("value"))
     except (CannotError, ArithmeticError, InvalidOperation, ValueError, TypeError):
         return False
+    if is_same:
+        asked |= terms.asked
+    return is_same
 
 
 def _same(one: Any, other: Any) -> bool:

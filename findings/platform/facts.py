@@ -1,12 +1,14 @@
 """Facts that people state: which there are, what each may hold, and beside those of a file. PURE."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from findings.platform.units import number
 from platform_risk.quantities.sourced import Facts
 
 SCHEMA = Path(__file__).with_name("data") / "platform-risk.schema.json"
@@ -14,6 +16,10 @@ _WORDS = {"number": "a number", "integer": "a whole number", "string": "a text",
           "array": "a list"}  # fmt: skip
 # What is no figure of the platform but an instruction to the scan.
 _NO_FACTS = ("suppress",)
+UNREAD = "no check reads a fact"
+PLACEHOLDER = "NAME"  # as checks ask for a fact of whatever it is called
+MOST = 1e15  # a larger number is a slip of the pen
+NOT_TAKEN = "so it counts as not stated"
 
 
 @cache
@@ -24,8 +30,14 @@ def schema() -> Mapping[str, Any]:
 
 def problem(name: str, value: Any) -> str:
     """Why a fact cannot be stated so; "" when it can. `name` is its dotted path in platform-risk.yaml."""
-    leaf = _leaf(schema(), name.split("."))
-    if leaf is None or name.split(".")[0] in _NO_FACTS:
+    parts = name.split(".")
+    leaf = _leaf(schema(), parts) if all(parts) else None
+    if leaf is not None and PLACEHOLDER in parts:
+        return f"{name} says {PLACEHOLDER} where the name of what it is about belongs."
+    group = schema()["properties"].get(name, {})
+    if leaf is None and group.get("type") == "object":
+        return f"{name} is a mapping, with {', '.join(group.get('properties', ['NAME']))}."
+    if leaf is None or parts[0] in _NO_FACTS:
         return f"No check reads a fact {name}: the names are those of platform-risk.yaml, listed in docs/scan.md."
     stated = leaf.get("type", "string")
     kinds = stated if isinstance(stated, list) else [stated]
@@ -63,6 +75,14 @@ def _is(kind: str, value: Any) -> bool:
 
 def _bounds(name: str, value: Any, leaf: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            yield f"{name} is a finite number."
+        if abs(value) > MOST:
+            yield f"{name} is at most {MOST:,.0f}."
+        if "exclusiveMinimum" in leaf and value <= leaf["exclusiveMinimum"]:
+            yield f"{name} is above {leaf['exclusiveMinimum']}."
+        if "exclusiveMaximum" in leaf and value >= leaf["exclusiveMaximum"]:
+            yield f"{name} is below {leaf['exclusiveMaximum']}."
         if "minimum" in leaf and value < leaf["minimum"]:
             yield f"{name} is at least {leaf['minimum']}."
         if "maximum" in leaf and value > leaf["maximum"]:
@@ -82,6 +102,34 @@ def _is_day(value: Any) -> bool:
     except ValueError:
         return False
     return True
+
+
+def taken(tree: Mapping[str, Any], before: str = "") -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """What of a file's facts counts, and (dotted name, what is wrong with it) of the others: a value of a wrong kind is
+    none, and a name that nothing reads is a slip of the pen. A number in quotes is one."""
+    kept: dict[str, Any] = {}
+    wrong: list[tuple[str, str]] = []
+    for key, value in tree.items():
+        name = f"{before}{key}"
+        if name in _NO_FACTS:
+            kept[key] = value
+        elif isinstance(value, Mapping):
+            kept[key], more = taken(value, f"{name}.")
+            wrong += more
+        elif _leaf(schema(), name.split(".")) is None and name not in schema()["properties"]:
+            wrong.append((name, f"{UNREAD} {name}: docs/scan.md lists those that there are"))
+        elif value is not None:
+            kept[key] = value if not isinstance(value, str) or not problem(name, value) else _in_quotes(value)
+            found = problem(name, kept[key])
+            if found:
+                del kept[key]
+                wrong.append((name, f"{found.rstrip('.')}, {NOT_TAKEN}"))
+    return kept, wrong
+
+
+def _in_quotes(value: str) -> Any:
+    plain = number(value)
+    return value if plain is None else plain
 
 
 def leaves(facts: Facts) -> Iterator[tuple[str, Any, int | None]]:

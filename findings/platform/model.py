@@ -214,6 +214,24 @@ def normal(key: str) -> str:
     return _NOT_WORD.sub("_", _BOUNDARY.sub("_", key).lower()).strip("_")
 
 
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A person's word that a check is to be ignored, from its own line to the last one that it stands beside."""
+
+    path: str
+    line: int
+    last: int
+    words: str  # "check, other: reason"
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        return tuple(name.strip() for name in self.words.partition(":")[0].split(","))
+
+    @property
+    def reason(self) -> str:
+        return self.words.partition(":")[2].strip()
+
+
 @record(frozen=True)
 class Call:
     """A call in Python source with its literal keyword arguments."""
@@ -238,7 +256,7 @@ class Platform:
     files_read: tuple[str, ...] = ()
     near: Nearness = field(default_factory=Nearness, repr=False, compare=False)  # of the files that were read
     skipped: tuple[Skipped, ...] = ()
-    suppressed_lines: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    comments: tuple[Comment, ...] = ()  # that ask for a check to be ignored
     # Alert rules of other imports, as they are kept (checks.kept): they may watch what is described here.
     elsewhere: tuple[Mapping[str, Any], ...] = ()
     derived: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)

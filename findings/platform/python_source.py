@@ -1,7 +1,7 @@
 """Settings and calls that Python source states literally, read with `ast` and never run. PURE."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,7 @@ from findings.platform.model import Call, Setting
 from platform_risk.quantities.sourced import Place, Source, Sourced
 
 _DJANGOS = ("DATABASES", "CACHES")
+_CLIENTS = ("requests", "httpx", "urllib.request")
 _SESSIONS = ("requests.Session", "requests.session")
 _TAKE_DICTS = ("Producer", "Consumer", "SerializingProducer", "DeserializingConsumer")  # of Confluent's library
 
@@ -23,11 +24,12 @@ def read(text: str, path: str) -> tuple[list[Setting], list[Call]] | str:
         return f"not Python{f', line {line}' if line else ''}"
     settings: list[Setting] = []
     calls: list[Call] = []
+    known = _imported(tree)
     pending: list[tuple[ast.AST, str]] = [(tree, "")]
     while pending:
         node, prefix = pending.pop()
         if isinstance(node, ast.Call):
-            name = _dotted(node.func)
+            name = _called(node.func, known)
             if name:
                 calls.append(_call(name, node, path))
                 if name.rpartition(".")[2] in _TAKE_DICTS and node.args and isinstance(node.args[0], ast.Dict):
@@ -36,7 +38,7 @@ def read(text: str, path: str) -> tuple[list[Setting], list[Call]] | str:
             settings += _assigned(node, prefix, path)
         inner = f"{prefix}{node.name}." if isinstance(node, ast.ClassDef) else prefix
         pending += [(child, inner) for child in ast.iter_child_nodes(node)]
-    sessions = _sessions(tree) if "requests.Session" in text or "requests.session" in text else frozenset()
+    sessions = _sessions(tree, known) if "requests" in text and "ession" in text else frozenset()
     if sessions:
         calls = [_of_session(each, sessions) for each in calls]
     settings.sort(key=lambda each: each.value.place.line or 0)
@@ -44,7 +46,28 @@ def read(text: str, path: str) -> tuple[list[Setting], list[Call]] | str:
     return settings, calls
 
 
-def _sessions(tree: ast.AST) -> frozenset[str]:
+def _imported(tree: ast.AST) -> dict[str, str]:
+    """Names by which a file knows clients of HTTP and what is in them: rq → requests, get → requests.get."""
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {each.asname: each.name for each in node.names if each.asname and each.name in _CLIENTS}
+        elif isinstance(node, ast.ImportFrom) and node.module in _CLIENTS and not node.level:
+            found |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
+    return found
+
+
+def _called(node: ast.expr, known: Mapping[str, str]) -> str:
+    """The dotted name of what is called, by the name that its module has outside the file."""
+    name, root = _dotted(node), node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if not known or not isinstance(root, ast.Name) or root.id not in known:
+        return name
+    return known[root.id] + name.removeprefix(root.id)
+
+
+def _sessions(tree: ast.AST, known: Mapping[str, str]) -> frozenset[str]:
     """Names that hold a session of requests. One with an adapter of its own may have its deadline from there."""
     found: set[str] = set()
     for node in ast.walk(tree):
@@ -56,7 +79,7 @@ def _sessions(tree: ast.AST) -> frozenset[str]:
         else:
             continue
         for value, target in made:
-            if target is not None and isinstance(value, ast.Call) and _dotted(value.func) in _SESSIONS:
+            if target is not None and isinstance(value, ast.Call) and _called(value.func, known) in _SESSIONS:
                 found.add(_dotted(target))
     mounted = (_dotted(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call))
     return frozenset(found - {""} - {name.removesuffix(".mount") for name in mounted if name.endswith(".mount")})

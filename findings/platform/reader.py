@@ -1,7 +1,7 @@
 """Files in, Platform out. Every file is read or listed as skipped, and none ends the reading. PURE."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,9 +17,10 @@ from findings.platform import (
     settings,
     terraform,
 )
+from findings.platform import facts as facts_of_people
 from findings.platform.config_files import ConfigFile
 from findings.platform.files import OF_TESTS, File, Skipped
-from findings.platform.model import Block, Call, Platform, Resource, Setting
+from findings.platform.model import Block, Call, Comment, Platform, Resource, Setting
 from findings.platform.nearness import Nearness
 from findings.platform.uncollected import uncollected
 from findings.platform.yaml_reader import Broken, Map, Seq
@@ -32,7 +33,7 @@ _DOCKERFILE = re.compile(r"(?:.*[./])?(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?
 _TO_FILL_IN = re.compile(r"\.(?:sed|tmpl|tpl|template|example|sample|dist|in)\Z")  # api.yaml.example: read as it is
 _CONFIG_ENDS = ("toml", "properties", "env", "ini", "cfg", "conf")
 # A person's word beside a place: `# platform-risk: ignore db-connections: pooled in front`.
-_IGNORE = re.compile(r"(?:#|//)[ \t]*platform-risk:[ \t]*ignore[ \t]+([^\r\n]{1,500})")
+_IGNORE = re.compile(r"(?:#|//)[ \t]*platform-risk:[ \t]*ignore\b[ \t]*(?P<words>[^\r\n]{0,500})")
 # Where Maven and Gradle keep what only tests of an application are started with.
 _OF_TESTS = re.compile(r"(?:^|/)src/(?:test|integrationTest|testFixtures)/")
 _LOCKS = ("package-lock.json", "yarn.lock", "composer.lock", "poetry.lock", "pnpm-lock.yaml")
@@ -49,7 +50,7 @@ class _Found:
     read: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
-    suppressed: dict[tuple[str, int], str] = field(default_factory=dict)
+    suppressed: list[Comment] = field(default_factory=list)
 
 
 @uncollected
@@ -77,6 +78,7 @@ def _sort(found: _Found) -> None:
     found.calls.sort(key=lambda each: each.place.path)
     found.blocks.sort(key=lambda each: each.path)
     found.hcl.sort(key=lambda each: each.path)
+    found.suppressed.sort(key=lambda each: each.path)
 
 
 def _facts_beside(file: File, found: _Found) -> None:
@@ -112,13 +114,15 @@ def _facts(file: File, found: _Found) -> None:
                 note(value, f"{prefix}{key}.")
 
     note(root, "")
-    found.facts = Facts(root, file.path, lines)
+    tree, wrong = facts_of_people.taken(root)
+    found.skipped += (Skipped(file.path, reason, lines.get(name)) for name, reason in wrong)
+    found.facts = Facts(tree, file.path, lines)
     found.read.append(file.path)
 
 
 def _read(file: File, found: _Found) -> None:
     if "platform-risk:" in file.text:
-        found.suppressed |= _suppressed(file)
+        found.suppressed += _suppressed(file)
     name = file.path.rpartition("/")[2]
     stem = _TO_FILL_IN.sub("", name)
     end = stem.rpartition(".")[2].lower() if "." in stem else ""
@@ -151,17 +155,46 @@ def _read(file: File, found: _Found) -> None:
         found.skipped.append(Skipped(file.path, "no kind of file that is read here"))
 
 
-def _suppressed(file: File) -> dict[tuple[str, int], str]:
-    """(path, line) → "check: reason" of the comments that ask for a check to be ignored."""
-    lines = enumerate(file.text.splitlines(), start=1)
-    return {(file.path, number): match[1].strip() for number, line in lines if (match := _IGNORE.search(line))}
+def _suppressed(file: File) -> Iterator[Comment]:
+    """The comments that ask for a check to be ignored, each with what it stands beside: its line and the next one, and
+    all of what begins there, or below it where it has a line of its own, and is set in further."""
+    lines = file.text.splitlines()
+    for number, line in enumerate(lines, start=1):
+        match = _IGNORE.search(line)
+        if match:
+            last = max(number + 1, _end(lines, number if _is_blank(line) else number - 1))
+            yield Comment(file.path, number, last, match["words"].strip())
+
+
+def _end(lines: list[str], after: int) -> int:
+    """Number of the last line of the block that begins below a line; a list may stand no further in than its key."""
+    below = [(n, each) for n, each in enumerate(lines[after:], start=after + 1) if not _is_blank(each)]
+    if not below:
+        return after
+    last, first = below[0]
+    depth, is_key = _depth(first), first.rstrip().endswith(":") and not first.lstrip().startswith("- ")
+    for number, line in below[1:]:
+        is_item = is_key and _depth(line) == depth and line.lstrip().startswith("- ")
+        if _depth(line) <= depth and not is_item:
+            break
+        last = number
+    return last
+
+
+def _is_blank(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith(("#", "//"))
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _documents(file: File, found: _Found) -> None:
     used = False
     for each in read_yaml(file.text):
         if isinstance(each, Broken):
-            found.skipped.append(Skipped(file.path, each.reason, each.line))
+            reason = each.reason.replace("not YAML", "not JSON") if file.path.endswith(".json") else each.reason
+            found.skipped.append(Skipped(file.path, reason, each.line))
             continue
         used = True
         if terraform.is_plan(each.root):
@@ -234,7 +267,7 @@ def _assembled(found: _Found) -> Platform:
         files_read=tuple(found.read),
         near=near,
         skipped=tuple(found.skipped),
-        suppressed_lines=found.suppressed,
+        comments=tuple(found.suppressed),
     )
     if any(kafka.kafka_trigger(each) is not None for each in platform.autoscalers):
         return replace(platform, autoscalers=kafka.capped(platform))

@@ -21,11 +21,13 @@ def say(text: str) -> None:
 
 def write(data: bytes, output: Path | None) -> None:
     """To a file, or to standard output."""
-    if output is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
     try:
-        output.write_bytes(data)
+        if output is None:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        else:
+            output.write_bytes(data)
+    except BrokenPipeError:
+        raise  # a reader that has read enough is no failure to write
     except OSError as error:
-        raise Stop(f"{output}: {error.strerror}") from error
+        raise Stop(f"{output or 'standard output'}: {error.strerror}") from error

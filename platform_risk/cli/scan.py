@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from findings.checks import engine, telling
+from findings.platform import facts as facts_of_people
 from findings.platform import files, reader
 from findings.platform.files import File, Skipped
 from findings.platform.model import Platform
@@ -49,11 +50,14 @@ def _scan(options: argparse.Namespace) -> int:
     known = _baseline(options.baseline) if options.baseline else {}
     read = list(_files(options.paths))
     platform = reader.read(read, facts)
-    problems = [*_missing(options.paths), *_unreadable(read), *_facts_problems(platform, options.facts)]
+    wrong = list(_facts_problems(platform, options.facts))
+    problems = [*_missing(options.paths), *_unreadable(read), *(text for text, is_read in wrong if not is_read)]
     failed = bool(problems)
+    problems += (text for text, is_read in wrong if is_read)
     today = datetime.now(UTC).date()
     problems += engine.suppression_problems(platform, today)
     outcome = engine.run(platform, today=today)
+    problems += engine.without_effect(platform, outcome)
     told = telling.told(__version__, platform, outcome, lanes.decide, known=known, problems=problems)
     for problem in problems:
         say(problem)
@@ -102,15 +106,17 @@ def _facts(path: Path) -> File:
     return File(path.as_posix(), found.text)
 
 
-def _facts_problems(platform: Platform, given: Path | None) -> Iterator[str]:
-    """Facts that cannot be read would silently turn findings into unknowns."""
+def _facts_problems(platform: Platform, given: Path | None) -> Iterator[tuple[str, bool]]:
+    """(what is wrong with the facts, whether they are read all the same): facts that cannot be read would silently turn
+    findings into unknowns."""
     for each in platform.skipped:
         is_given = given is not None and each.path == given.as_posix()
         is_beside = each.path.rpartition("/")[2] in reader.FACTS_NAMES and not each.reason.startswith(
             reader.OTHER_FACTS
         )
         if is_given or is_beside:
-            yield f"{each.path}{f', line {each.line}' if each.line else ''}: {each.reason}"
+            place = f"{each.path}{f', line {each.line}' if each.line else ''}"
+            yield f"{place}: {each.reason}", each.reason.startswith(facts_of_people.UNREAD)
 
 
 def _baseline(path: Path) -> dict[str, str]:

@@ -294,7 +294,7 @@ def _link(entry: str) -> UnpackError:
     return UnpackError(
         "link_entry",
         f"The entry {_short(entry)} is a link or a device, not a file.",
-        remedy="Pack the files themselves.",
+        remedy="Pack the files themselves, as tar -h does, or leave it out.",
         entry=_short(entry),
     )
 

@@ -31,7 +31,7 @@ class UploadForm(forms.Form):
         label="What it is",
         choices=[("", "Find out from the content"), *ImportKind.choices],
         required=False,
-        help_text="Configuration is read and checked here: a folder as one .zip or .tar, or a single file.",
+        help_text="Configuration is read and checked here: a folder, also as .zip or .tar, or a single file.",
     )
     service = forms.CharField(
         max_length=80, widget=forms.TextInput(attrs={"list": "services", "autocomplete": "off"}), required=False,

@@ -131,3 +131,51 @@ def test_files_that_are_refused_say_why_and_the_others_go_on(opened: Opened, sit
     expect(page.locator("#files li").nth(0)).to_contain_text("The file is empty.")
     expect(page.locator("#files li a")).to_have_count(1)
     expect(page.locator("#import-rows tr", has_text="fine.csv")).to_contain_text("Done")
+
+
+def platform_folder(tmp_path: Path) -> Path:
+    """More files than a form may carry, with what is not read, and a name that a header of tar has no room for."""
+    folder = tmp_path / "folded"
+    deep = folder / "/".join(["deep" * 8] * 5)
+    deep.mkdir(parents=True)
+    (folder / ".git").mkdir()
+    (folder / ".git" / "config.yaml").write_text("kind: Deployment\n")
+    for number in range(120):
+        (folder / f"notes-{number}.yaml").write_text(f"a: {number}\n")
+    (deep / "ecr.tf").write_text('resource "aws_ecr_repository" "folded" {\n  name = "folded"\n}\n')
+    (folder / "empty.yaml").write_text("")
+    return folder
+
+
+def test_a_folder_is_chosen_and_handed_in_as_one(opened: Opened, site: Site, tmp_path: Path) -> None:
+    page = opened()
+    page.goto("/imports/")
+    page.fill("[name=service]", "folded-by-choice")
+    page.set_input_files("#folder", platform_folder(tmp_path))
+    page.click("#upload button[type=submit]")
+    expect(page.locator("#files li a")).to_have_text(re.compile(r"Import \d+"))
+    newest = site.get("/imports/")["results"][0]
+    expect(page.locator(f"#import-{newest['id']}")).to_contain_text("Done")
+    (found,) = site.get("/findings/?service=folded-by-choice")["results"]
+    assert found["location"]["path"].endswith("/ecr.tf")
+    assert found["location"]["path"].startswith("deepdeep")  # from the folder on, as the command line tells it
+
+
+def test_a_folder_is_dropped_and_waits_for_its_service(opened: Opened, site: Site, tmp_path: Path) -> None:
+    page = opened()
+    page.goto("/imports/")
+    box = page.locator("#drop").bounding_box()
+    assert box is not None
+    chromium = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(platform_folder(tmp_path))], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        place = {"x": box["x"] + 20, "y": box["y"] + 20}
+        chromium.send("Input.dispatchDragEvent", {"type": kind, "data": data, **place})
+    expect(page.locator("#held")).to_have_text("122 files are waiting.")
+    page.fill("[name=service]", "folded-by-drop")
+    page.click("#upload button[type=submit]")
+    expect(page.locator("#files li a")).to_have_text(re.compile(r"Import \d+"))
+    newest = site.get("/imports/")["results"][0]
+    expect(page.locator(f"#import-{newest['id']}")).to_contain_text("Done")
+    assert len(site.get("/findings/?service=folded-by-drop")["results"]) == 1
+    expect(page.locator("#held")).to_have_text("")

@@ -351,3 +351,102 @@ def test_every_option_of_scan_is_in_the_documents(capsys: pytest.CaptureFixture[
     document = (ROOT / "docs" / "scan.md").read_text()
     assert len(options) == 5
     assert {option for option in options if option not in document} == set()
+
+
+@pytest.mark.parametrize(
+    ("facts", "said", "code"),
+    [
+        ("slo: 99.9", "line 1: slo is a mapping, with target, window_days", 2),
+        ("slo:\n  window_days: 30d", "line 2: slo.window_days is a number", 2),
+        ("nodes: .nan", "nodes is a whole number", 2),
+        ("kafka: {messages_per_second: -1}", "kafka.messages_per_second is at least 0", 2),
+        ("slo: {traget: 99.9}", "no check reads a fact slo.traget", 1),
+        ("slo: {target: 99,9}", "no check reads a fact slo.9", 1),
+    ],
+)
+def test_a_fact_that_does_not_count_is_said_with_its_line(
+    capsys: pytest.CaptureFixture[str], folder: Path, facts: str, said: str, code: int
+) -> None:
+    (folder / "platform-risk.yaml").write_text(facts)
+    found, out, err = scan(capsys, folder)
+    assert said in err
+    assert found == code
+    assert "VAULT_TOKEN" in out
+
+
+def test_a_number_in_quotes_is_one(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "platform-risk.yaml").write_text('secrets: {vault: {principals: "7"}}')
+    code, _, err = scan(capsys, folder)
+    assert (code, err) == (1, "")
+    assert {"principals_who_can_read": 7}.items() <= {
+        each["name"]: each["value"] for each in tokens(as_json(capsys, folder))[0]["quantities"]
+    }.items()
+
+
+SPELT_OUT = TOKEN.replace(
+    "            - {name: VAULT_TOKEN, valueFrom: {secretKeyRef: {name: vault, key: token}}}",
+    """            - name: VAULT_TOKEN
+              valueFrom:
+                secretKeyRef:
+                  name: vault
+                  key: token
+            - name: OTHER
+              value: x""",
+)
+
+
+@pytest.mark.parametrize("above", ["            - name: VAULT", "          env:"])
+def test_a_comment_above_what_holds_the_place_suppresses(
+    capsys: pytest.CaptureFixture[str], folder: Path, above: str
+) -> None:
+    comment = "            # platform-risk: ignore secret-in-env: short-lived\n"
+    (folder / "api.yaml").write_text(SPELT_OUT.replace(above, comment + above))
+    shown = as_json(capsys, folder)
+    assert [each["suppressed"]["reason"] for each in tokens(shown)] == ["short-lived"]
+    assert shown["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("comment", "said"),
+    [
+        ("# platform-risk: ignore secret-in-env: elsewhere", "line 1: nothing is found here by secret-in-env"),
+        ("# platform-risk: ignore secret-in-env", "line 1: it gives no reason"),
+        ("# platform-risk: ignore", "line 1: it says not which check to ignore"),
+    ],
+)
+def test_a_comment_that_does_not_do_what_it_is_for_is_said(
+    capsys: pytest.CaptureFixture[str], folder: Path, comment: str, said: str
+) -> None:
+    (folder / "api.yaml").write_text(f"{comment}\n{SPELT_OUT}")
+    shown = as_json(capsys, folder)
+    assert any(said in each for each in shown["problems"])
+    assert "suppressed" not in tokens(shown)[0]
+
+
+def test_a_suppression_with_a_word_that_nothing_reads_is_said(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "platform-risk.yaml").write_text("suppress: [{check: secret-in-env, reason: x, until: 2020-01-01}]")
+    assert "nothing reads until" in scan(capsys, folder)[2]
+
+
+@pytest.mark.parametrize("form", ["json", "junit", "sarif", "table"])
+def test_names_of_files_that_are_no_utf_8_are_told_in_every_format(
+    capsys: pytest.CaptureFixture[str], folder: Path, form: str
+) -> None:
+    try:
+        (folder / "caf\udce9.yaml").write_text(TOKEN)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    code, out, _ = scan(capsys, folder, "--format", form)
+    assert code == 1
+    assert "VAULT_TOKEN" in out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_said_and_no_crash(folder: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "platform_risk.cli", "scan", str(folder)],
+            stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 2
+    assert ended.stderr == "platform-risk: standard output: No space left on device\n"

@@ -172,3 +172,12 @@ def test_windows_in_an_application_are_told_to_be_without_effect(kind: str, spec
 def test_no_window_and_an_application_of_somebody_else_are_nothing_to_tell(api: str, spec: str) -> None:
     outcome = reading.outcome("deployment-windows", a_yaml=APPLICATION.format(api=api, kind="Application", spec=spec))
     assert (outcome.found, outcome.tallies[0].passed) == ((), 0)
+
+
+@pytest.mark.parametrize(("duration", "failed"), [("1h", 0), ("2h", 1)])
+def test_a_freeze_of_an_hour_is_no_failure(duration: str, failed: int) -> None:
+    project = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {name: shop, namespace: argocd}\nspec:\n"
+        f"  syncWindows: [{{kind: deny, schedule: '0 2 * * *', duration: {duration}, applications: ['*']}}]\n"
+    )
+    assert len(reading.fails("deployment-windows", project_yaml=project)) == failed

@@ -1,6 +1,7 @@
 """Facts: every one that a check asks for or reads is in the schema and in the documents."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -10,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from findings.platform import facts as facts_of_people
 from findings.platform import yaml_reader
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -82,3 +84,23 @@ def test_the_documents_examples_are_valid_facts() -> None:
 @pytest.mark.parametrize("facts", [{"slo": {"taget": 99}}, {"services": {"api": {"max_pods": "many"}}}, {"zones": -1}])
 def test_a_fact_that_nothing_reads_is_no_valid_one(facts: dict[str, Any]) -> None:
     assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(facts)
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_what_is_no_finite_number_is_no_fact(value: float) -> None:
+    assert facts_of_people.problem("slo.window_days", value) == "slo.window_days is a finite number."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("kafka.topics.NAME.partitions", 12, "says NAME where the name of what it is about belongs"),
+        ("services..threads", 8, "No check reads a fact services..threads"),
+        ("slo.target", 100, "slo.target is below 100"),
+        ("slo.target", 0, "slo.target is above 0"),
+        ("slo.window_days", 0, "slo.window_days is above 0"),
+        ("kafka.messages_per_second", 10**24, "is at most 1,000,000,000,000,000"),
+    ],
+)
+def test_a_fact_of_nothing_or_beyond_sense_is_refused(name: str, value: float, said: str) -> None:
+    assert said in facts_of_people.problem(name, value)

@@ -131,3 +131,91 @@ def test_calls_of_one_file_are_one_finding_with_a_place_each() -> None:
 )  # fmt: skip
 def test_a_call_that_has_a_deadline_or_may_have_one_is_no_failure(call: str) -> None:
     assert not judged("request-timeouts", f"{call}\n", name="app.py").found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import requests as rq\nrq.get(url)\n",
+        "from requests import get as fetch\nfetch(url)\n",
+        "from requests import Session\ns = Session()\ns.post(url)\n",
+        "from urllib.request import urlopen as fetch\nfetch(url)\n",
+        "import urllib.request as web\nweb.urlopen(url)\n",
+        "from httpx import Client as Web\nWeb(timeout=None)\n",
+    ],
+)
+def test_a_client_is_known_by_whatever_name_it_is_imported(text: str) -> None:
+    (found,) = judged("request-timeouts", text, name="a.py").found
+    assert found.fail.title == "1 call waits without end"
+
+
+def test_a_method_of_something_else_is_no_function_of_that_name() -> None:
+    text = "from requests import get\ncache().get(url)\nself.get(url)\n"
+    assert judged("request-timeouts", text, name="a.py").found == ()
+
+
+SPREAD = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec:
+      topologySpreadConstraints:
+        - {maxSkew: SKEW, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: DoNotSchedule,
+           labelSelector: {matchLabels: {app: api}}}
+      containers: [{name: api, image: "registry.example/api:1"}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: shop}
+spec: {selector: {app: api}, ports: [{port: 80}]}
+"""
+
+
+@pytest.mark.parametrize(("skew", "failed"), [(1, 0), (2, 0), (3, 1), (5, 1)])
+def test_a_skew_of_all_pods_spreads_none(skew: int, failed: int) -> None:
+    found = judged("topology-spread", SPREAD.replace("SKEW", str(skew))).found
+    assert [each.fail.why for each in found] == [
+        f"A skew of up to {skew} lets all of them stand in one place."
+    ] * failed
+
+
+SCALED = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec:
+      containers: [{name: api, image: "registry.example/api:1"}]
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: api, namespace: shop}
+spec: {scaleTargetRef: {kind: Deployment, name: api}, minReplicas: 2, maxReplicas: 50}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: bounds, namespace: shop}
+spec: {hard: {requests.cpu: "10"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("ranges", "share"),
+    [
+        ("defaultRequest: {cpu: 500m}", 40),
+        ("default: {cpu: 400m}", 50),
+        ("max: {cpu: 1}", 20),
+        ("min: {cpu: 250m}", 80),
+    ],
+)
+def test_a_quota_is_held_against_what_a_limit_range_gives(ranges: str, share: int) -> None:
+    limits = f"spec: {{limits: [{{type: Container, {ranges}}}]}}\n"
+    text = f"{SCALED}---\napiVersion: v1\nkind: LimitRange\nmetadata: {{name: l, namespace: shop}}\n{limits}"
+    (found,) = judged("resource-quota", text).found
+    assert found.fail.title == f"The quota stops its autoscalers at {share} % of their maximum"

@@ -51,3 +51,7 @@ def test_that_nothing_keeps_the_clocks_here_is_unknown_and_not_a_failure() -> No
 def test_nothing_to_run_is_nothing_to_say() -> None:
     tally = judged("a: 1\n").tallies[0]
     assert (tally.failed, tally.passed, tally.unsure) == (0, 0, [])
+
+
+def test_one_switch_is_one_finding() -> None:
+    assert len(judged("ntp:\n  enabled: false\n").found) == 1

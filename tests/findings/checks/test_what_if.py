@@ -1,6 +1,6 @@
 """Figures again, with other inputs: the same functions, so the same figures, and each bends the way it must."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,7 @@ SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "checks"
 # Inputs by which this figure counts things that are not kept with it.
 COUNTED = {
     ("cell-failover", "ephemeral_route_cache"), ("secret-in-env", "workloads_sharing_secret"),
-    ("kafka-durability", "broker_losses_survived"), ("kafka-consumers", "buffer_bytes"),
-    ("kafka-consumers", "rebalances_per_rollout"), ("backups", "restore_tested"), ("dns", "dependencies_by_name"),
+    ("kafka-consumers", "buffer_bytes"), ("backups", "restore_tested"), ("dns", "dependencies_by_name"),
     ("dns", "node_local_caches"), ("kafka-durability", "brokers_with_ephemeral_storage"),
 }  # fmt: skip
 NOT_NUMBERS = (
@@ -119,7 +118,7 @@ def test_numbers_beyond_sense_are_refused(text: str) -> None:
     check, quantities = of_sample("db-connections/fail_two_services.yaml")
     shown = figures.changed(check, quantities, {"set-collector_max_pods": text})
     assert shown is not None
-    assert [each.error for each in shown.fields if each.error] == ["A number from 0 to 1e+15."]
+    assert [each.error for each in shown.fields if each.error] == ["A number from 0 to 1,000,000,000,000,000."]
 
 
 def test_no_objective_is_beyond_all_requests() -> None:
@@ -163,3 +162,95 @@ def test_figures_of_an_older_version_are_shown_and_cannot_be_changed() -> None:
     assert what_if.outcome(check, odd, {}).figures == ()
     assert figures.changed(check, odd, {}) is None
     assert len(figures.laid_open(odd)) == len(quantities)
+
+
+def test_a_broker_more_in_sync_survives_a_loss_more() -> None:
+    terms = {"replication_factor": (3, "replicas"), "min_insync_replicas": (1, "replicas")}
+    quantity = _quantity("broker_losses_survived", 0, "min(min.insync.replicas, replicas) − 1", terms)
+    assert _again("kafka-durability", quantity, min_insync_replicas=2) == 1
+    assert _again("kafka-durability", quantity, min_insync_replicas=5) == 2
+
+
+def test_twice_the_pods_rebalance_twice_as_often_in_a_rollout() -> None:
+    quantity = _quantity("rebalances_per_rollout", 100, "2 × pods; 0 with group.instance.id", {"pods": (50, "pods")})
+    assert _again("kafka-consumers", quantity, pods=100) == 200
+
+
+def test_what_an_input_comes_from_is_shown_and_is_no_field() -> None:
+    terms = {
+        "instance_memory": (4 * 2**30, "bytes"), "max_connections": (450, "connections"),
+        "reserved_connections": (5, "connections"),
+    }  # fmt: skip
+    quantity = _quantity("connections_available", 445, "max_connections − reserved_connections", terms)
+    shown = figures.changed("db-connections", [quantity], {})
+    assert shown is not None
+    assert [each.name for each in shown.fields] == ["max_connections", "reserved_connections"]
+
+
+def test_a_maximum_below_the_minimum_makes_no_figure() -> None:
+    terms = {"min_replicas": (2, "pods"), "max_replicas": (50, "pods"), "percent_per_30_s": (100, "%")}
+    quantity = _quantity("seconds_to_max", 150, "", terms)
+    (figure,) = what_if.outcome("autoscaling", [quantity], {"max_replicas": 1}).figures
+    assert (figure.value, figure.problem) == (None, "the maximum is below the minimum")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (1, "brokers", "1 broker"), (2, "brokers", "2 brokers"), (3.5e-7, "messages", "less than 0.0001 messages"),
+        (0.00231, "%", "0.00231 %"), (34.72222222, "d", "34.7222 d"), (0, "%", "0 %"), (1234.0, "ms", "1,234 ms"),
+        (0.03, "USD per_gb_month", "0.03 USD per GB stored and month"),
+    ],
+)  # fmt: skip
+def test_figures_read_as_people_write_them(value: float, unit: str, shown: str) -> None:
+    (figure,) = figures.laid_open([{"name": "x", "value": value, "unit": unit}])
+    assert figure.value == shown
+
+
+@pytest.mark.parametrize("tolerance", ["1", "30000", "1e14"])
+def test_no_sentence_of_a_chart_has_a_power_of_ten(tolerance: str) -> None:
+    terms = {"tolerance": (300, "s"), "drift": (100, "ppm")}
+    quantity = _quantity("days_to_tolerance", 300 / 8.64, "", terms)
+    shown = figures.changed("time-sync", [quantity], {"set-tolerance": tolerance, "set-drift": "1"})
+    assert shown is not None
+    assert shown.chart is not None
+    assert "e+" not in shown.chart.sentence
+
+
+def test_a_bound_is_told_in_digits_and_a_comma_is_explained() -> None:
+    quantity = _quantity("rebalances_per_rollout", 100, "", {"pods": (50, "pods")})
+    for text, error in (
+        ("-1", "A number from 0 to 1,000,000,000,000,000."),
+        ("1,5", "This is not a number. Decimals stand behind a point."),
+    ):
+        shown = figures.changed("kafka-consumers", [quantity], {"set-pods": text})
+        assert shown is not None
+        assert [each.error for each in shown.fields] == [error]
+
+
+def test_a_figure_that_counts_stands_beside_those_that_are_computed() -> None:
+    computed = _quantity(
+        "messages_at_risk", 350, "", {"messages_per_second": (7000, "1/s"), "replication_lag": (50, "ms")}
+    )
+    counts = {
+        "name": "broker_losses_survived",
+        "value": 0,
+        "unit": "brokers",
+        "inputs": [{"name": "acks", "value": "1"}],
+    }
+    shown = figures.changed("kafka-durability", [counts, computed], {"set-replication_lag": "100"})
+    assert shown is not None
+    assert [(each.name, each.stated, each.value, each.problem) for each in shown.rows] == [
+        ("broker_losses_survived", "0 brokers", "0 brokers", "not computed anew"),
+        ("messages_at_risk", "350", "700", ""),
+    ]
+
+
+def _quantity(name: str, value: float, formula: str, inputs: Mapping[str, tuple[float, str]]) -> dict[str, Any]:
+    shown = [{"name": each, "value": number, "unit": unit} for each, (number, unit) in inputs.items()]
+    return {"name": name, "value": value, "unit": "", "formula": formula, "inputs": shown}
+
+
+def _again(check: str, quantity: dict[str, Any], **changes: float) -> Any:
+    (figure,) = what_if.outcome(check, [quantity], changes).figures
+    return figure.value
