@@ -128,6 +128,8 @@ _LIMITS_OF_SIZE = {
 }
 # Ten million lines of FOCUS are four gigabytes; packed they are a tenth, and they are read from disk, in little memory.
 _UNPACKED_BILL = "16GiB"
+# A repository with all that is beside its configuration.
+_ENTRIES_PLATFORM = 50_000
 _LIMITS_OF_COUNT = {
     "ratio": (200, "Most that one stored byte may unpack to"),
     "entries": (5000, "Most files in an archive"),
@@ -148,8 +150,13 @@ def _import_limits() -> dict[str, dict[str, int]]:
         name = f"PLATFORM_RISK_IMPORT_{limit.upper()}"
         general = env_int(name, count, doc, minimum=1)
         for kind in IMPORT_KINDS:
+            is_other = (limit, kind) == ("entries", "platform")
             limits[kind][limit] = env_int(
-                f"{name}_{kind.upper()}", general, f"The same for imports of kind {kind}", minimum=1, shown="as above"
+                f"{name}_{kind.upper()}",
+                _ENTRIES_PLATFORM if is_other else general,
+                f"The same for imports of kind {kind}",
+                minimum=1,
+                shown=None if is_other else "as above",
             )
     return limits
 
