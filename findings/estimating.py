@@ -32,6 +32,7 @@ from findings.risk.stating import Kind
 from findings.vocabulary import RiskClass, Severity
 from platform_risk.core.acting import acting_as
 from platform_risk.core.models import Service, User
+from platform_risk.core.redaction import unsalted
 from platform_risk.core.sqlfile import statements
 from platform_risk.quantities.sourced import Source
 
@@ -128,16 +129,14 @@ def names_of(rows: Collection[Estimate], known: Statements) -> dict[int, str]:
         pk: list(place)
         for pk, *place in found.values_list("pk", "fingerprint", "target__environment__slug", "target__branch")
     }
-    return {
-        row.key: json.dumps(
-            [
-                known.services[row.service_id].slug, row.check_id, row.severity, row.risk_class, row.exploit,
-                places.get(row.own_finding_id or 0), row.quantities,
-            ],
-            sort_keys=True,
-        )
+    told = {
+        row.key: [
+            known.services[row.service_id].slug, row.check_id, row.severity, row.risk_class, row.exploit,
+            places.get(row.own_finding_id or 0), row.quantities,
+        ]
         for row in rows
     }  # fmt: skip
+    return {key: unsalted(json.dumps(each, sort_keys=True)) for key, each in told.items()}
 
 
 def compute(rows: Sequence[Estimate], limits: Thresholds | None = None) -> None:
