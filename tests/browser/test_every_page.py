@@ -59,6 +59,7 @@ PAGES = {
     "risk-lanes": "/risk/lanes/",
     "imports": "/imports/",
     "costs": "/costs/",
+    "costs-by-cloud-service": "/costs/?by=cloud_service",
     "costs-explorer": "/costs/explorer/?rows=service&columns=environment",
     "costs-reconciliation": "/costs/reconciliation/",
     "costs-showback": "/costs/showback/",
@@ -184,7 +185,8 @@ def test_whatever_the_overview_leads_to_answers(opened: Opened) -> None:
 # What a manager reads on the way: no table is cut off at its right, to be scrolled aside.
 READ_ON_A_PHONE = (
     "overview", "risk", "risk-scatter", "risk-exceedance", "risk-inputs", "remedies", "review", "incidents", "services",
-    "service", "team", "findings", "findings-flat", "imports", "users", "audit", "costs", "costs-explorer",
+    "service", "team", "findings", "findings-flat", "imports", "users", "audit", "costs", "costs-by-cloud-service",
+    "costs-explorer",
     "costs-reconciliation", "costs-showback", "costs-metrics", "costs-logs-compared", "costs-imported",
     "costs-forecast", "costs-budgets", "costs-prices",
 )  # fmt: skip
