@@ -133,7 +133,7 @@ def spend(
         by_group[tuple(name or "" for name in names)][day] = money
         by_day[day] += money
     if not by_day:
-        raise TooShortError("No bill with spend of this has been imported yet, so there is nothing to forecast from.")
+        raise TooShortError("No bill with spend of this, as far as you may see, has been imported yet.")
     if only or not user.is_admin:
         for day in _billed_days(rows, currency, min(by_day)):
             by_day[day] += 0

@@ -90,6 +90,14 @@ class _NoAliases(yaml.SafeLoader):
             raise yaml.composer.ComposerError(None, None, "aliases are not taken here", event.start_mark)
         return super().compose_node(parent, index)
 
+    def construct_object(self, node: Any, *deep: Any, **named: Any) -> Any:
+        """What looks like a day or a number and is none is said with its line, as all else that is wrong."""
+        try:
+            return super().construct_object(node, *deep, **named)
+        except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
+            said = f"“{str(node.value)[:40]}” is no {node.tag.rpartition(':')[2]}"
+            raise yaml.constructor.ConstructorError(None, None, said, node.start_mark) from error
+
 
 def _safe(text: str) -> Any:
     return yaml.load(text, Loader=_NoAliases)  # noqa: S506 - a SafeLoader that takes even less

@@ -59,7 +59,7 @@ class Overview:
     same_days_before: Decimal
     month_before: Decimal
     year: Decimal
-    unallocated: Decimal  # given to no team, what is shared by a rule included
+    unallocated: Decimal | None  # given to no team, what is shared by a rule included; None: not this user's to see
     shared: Decimal  # of it, what rules of shared cost split over the teams
     by: list[tuple[str, Decimal, Decimal]]  # name, this month, the month before
     times: list[date]
@@ -104,8 +104,11 @@ def overview(user: User, currency: str, dimension: str, cost: str, first: date, 
             both[name][row["month"] == before] += row[f"sum_{cost}"]
     both_months = compared(last)
     same = replace(question, start=before, end=min(before + (last - month) + timedelta(days=1), month), group_by=())
-    free = Question(month, end, ("team",), (currency,))
-    unallocated = _sum((row for row in selectors.summed(free, user, "", cost) if row["by_team"] is None), cost)
+    unallocated, shared = None, Decimal(0)
+    if user.sees_unowned:
+        free = Question(month, end, ("team",), (currency,))
+        unallocated = _sum((row for row in selectors.summed(free, user, "", cost) if row["by_team"] is None), cost)
+        shared = unallocated - _nobodys(user, month, currency, cost)
     return Overview(
         first=first,
         last=last,
@@ -115,7 +118,7 @@ def overview(user: User, currency: str, dimension: str, cost: str, first: date, 
         month_before=totals[-2],
         year=sum(totals[:-1], Decimal(0)),
         unallocated=unallocated,
-        shared=unallocated - _nobodys(user, month, currency, cost) if user.sees_unowned else Decimal(0),
+        shared=shared,
         by=sorted(((name, now, then) for name, (now, then) in both.items()), key=lambda row: (-abs(row[1]), row[0])),
         times=times,
         series=series,

@@ -24,6 +24,7 @@ from platform_risk.core.models import Service, Team, User
 from platform_risk.quantities import budget
 
 SEED = 1
+_DRAWS = "draws 2"  # with what the years of each risk begin: rises when the same inputs come to draw other years
 _COUNTED = Sum("count")
 
 
@@ -254,8 +255,8 @@ class Unit:
     """So many findings of one estimate, team and lane: drawn as one risk that happens as often as all of them."""
 
     key: int
-    service_id: int
-    team_id: int | None
+    service: str
+    team: str
     lane: str
     count: int
     input_hash: str
@@ -265,16 +266,17 @@ def units(user: User, part: Part = ALL) -> list[Unit]:
     rows = (
         rollup(user, part)
         .filter(estimate__input_hash__isnull=False)
-        .values_list("risk_key", "service_id", "team_id", "lane", "estimate__input_hash")
+        .values_list("risk_key", "service__slug", "team__slug", "lane", "estimate__input_hash")
         .annotate(n=_COUNTED)
         .filter(n__gt=0)
-        .order_by("service_id", "risk_key", "team_id", "lane")
+        .order_by("service__slug", "risk_key", "team__slug", "lane")
     )
-    return [Unit(key, service, team, lane, count, digest) for key, service, team, lane, digest, count in rows]
+    return [Unit(key, service, team or "", lane, count, digest) for key, service, team, lane, digest, count in rows]
 
 
 def hash_of(found: Sequence[Unit], *, years: int, seed: int) -> str:
-    told = [VERSION, years, seed, [[u.service_id, u.team_id, u.lane, u.count, u.input_hash, u.key] for u in found]]
+    units_ = [[u.service, u.team, u.lane, u.count, u.input_hash, u.key] for u in found]
+    told = [VERSION, _DRAWS, years, seed, units_]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
@@ -283,7 +285,7 @@ def simulation(user: User, part: Part = ALL, *, years: int = YEARS) -> tuple[Sim
     found = units(user, part)
     if not found:
         return None, False
-    told = [[u.key, u.service_id, u.team_id, u.lane, u.count, u.input_hash] for u in found]
+    told = [[u.key, u.service, u.team, u.lane, u.count, u.input_hash] for u in found]
     row, made = Simulation.objects.get_or_create(
         input_hash=hash_of(found, years=years, seed=SEED),
         defaults={"years": years, "seed": SEED, "version": VERSION, "units": told, "total": len(told)},

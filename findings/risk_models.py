@@ -161,7 +161,7 @@ class Simulation(models.Model):
     years = models.IntegerField()
     seed = models.BigIntegerField()
     version = models.CharField(max_length=120)
-    units: "models.JSONField[Any, Any]" = models.JSONField()  # [[key, team, lane, count]]: what is drawn
+    units: "models.JSONField[Any, Any]" = models.JSONField()  # [[key, service, team, lane, count, hash]]: what is drawn
     done = models.IntegerField(default=0)
     total = models.IntegerField(default=0)
     result: "models.JSONField[Any, Any]" = models.JSONField(null=True)

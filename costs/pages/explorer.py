@@ -53,7 +53,13 @@ def explorer(request: HttpRequest) -> HttpResponse:
     # What one of the rows is looked at by: what the columns are, else what it was spent on.
     deeper = "account" if rows == "cloud_service" else "cloud_service"
     context: dict[str, Any] = {
-        "here": "explorer", "found": found, "shown": found.rows[: spending.MOST_ROWS], "start": start, "end": end,
+        "here": "explorer", "found": found, "start": start, "end": end,
+        # Each value with the name of its column, which stands before it where a phone shows rows as blocks.
+        "shown": [
+            (name, list(zip(found.columns, values, strict=True)), total)
+            for name, values, total in found.rows[: spending.MOST_ROWS]
+        ],
+        "column_totals": list(zip(found.columns, found.column_totals, strict=True)),
         "step": step, "rows": rows, "columns": columns, "cost": cost, "currency": currency, "currencies": currencies,
         "dimensions": _LABELS, "costs": spending.COSTS, "label": _LABELS[rows],
         "filters": [(name, _LABELS[name], value) for name, values in filters.items() for value in values],

@@ -225,7 +225,7 @@ def avoided(user: User, remedy: Remedy) -> Avoided | None:
         .values("risk_key")
         .annotate(n=Sum("count"), minutes=Max("estimate__bad_minutes"))
         .filter(n__gt=0)
-        .order_by(F("minutes").desc(nulls_last=True), "risk_key")
+        .order_by(F("minutes").desc(nulls_last=True), "service__slug", "estimate__check_id", "risk_key")
     )
     if remedy.team_id is not None:
         held = held.filter(team_id=remedy.team_id)
@@ -235,10 +235,11 @@ def avoided(user: User, remedy: Remedy) -> Avoided | None:
         return None
     estimates = Estimate.objects.in_bulk(chosen)
     known = estimating.Statements.of({each.service_id for each in estimates.values()})
+    names = estimating.names_of(estimates.values(), known)
     before, after = [], []
-    for key in chosen:
+    for key in sorted(chosen, key=lambda key: names[key]):
         inputs = estimating.assembled(estimates[key], known).inputs
-        risk = as_one(Member(Risk(f"remedy {key}", inputs, str(estimates[key].service_id)), counts[key]))
+        risk = as_one(Member(Risk(f"remedy {names[key]}", inputs, str(estimates[key].service_id)), counts[key]))
         before.append(simulate(risk, years=_YEARS, seed=SEED))
         after.append(simulate(_without(risk), years=_YEARS, seed=SEED))
     now, then = together(before), together(after)

@@ -18,8 +18,18 @@ from findings.risk import lanes
 from findings.risk.estimates import matrix_of
 from findings.vocabulary import RiskClass, Severity, Status
 from platform_risk.core.catalog.services import change_service
-from platform_risk.core.models import AuditEvent, Service, Team, User
-from tests.factories import make_finding, make_risk_input, make_service, sarif, sarif_result, upload
+from platform_risk.core.models import AuditEvent, Service, Target, Team, User
+from platform_risk.planning import remedies
+from tests.factories import (
+    make_finding,
+    make_remedy,
+    make_risk_input,
+    make_service,
+    make_team,
+    sarif,
+    sarif_result,
+    upload,
+)
 from tests.platform_risk.pages import text_of
 
 pytestmark = pytest.mark.django_db
@@ -306,6 +316,42 @@ def test_a_portfolio_is_drawn_once_and_its_means_stay_exact(platform: Service, m
     assert 0 <= next(each["probability"] for each in curves["breach"] if each["service"] == "checkout") <= 1
     Estimate.objects.update(input_hash="other")
     assert client.get("/api/v1/risk/summary/").json()["simulation"]["state"] == "queued"
+
+
+def test_the_same_inputs_and_seed_give_the_same_years_whatever_ids_their_rows_have(ada: User, api: Api) -> None:
+    def stand_up(slugs: list[str], salted: str) -> None:
+        note = {"note": f"[redacted secret {salted}]"}
+        teams = {slug: make_team(f"team-{slug}") for slug in slugs}
+        for slug in slugs:
+            service = make_service(slug, teams[slug], slo=Decimal("0.999"), value_per_bad_minute=90)
+            for number, percent in sorted(enumerate((20, 60, 90)), reverse=slug == slugs[0]):
+                row = estimated(
+                    service, check_id="db-connections", risk_class="stability", severity="critical",
+                    fingerprint=f"{slug}{number}", quantities=[refused(percent)[0] | note],
+                )  # fmt: skip
+                if percent == 60:
+                    make_risk_input(service, finding=row)
+                    estimating.follow_finding(row.pk)
+
+    def years() -> tuple[Any, Any]:
+        client = api(ada, "read")
+        client.get("/api/v1/risk/summary/")
+        Simulation.objects.update(years=4_000)
+        row = Simulation.objects.get()
+        simulating.run(row.pk)
+        row.refresh_from_db()
+        remedy = make_remedy(f"pool-{row.pk}", checks=["db-connections"])
+        return row.result, remedies.avoided(ada, remedy)
+
+    stand_up(["checkout", "index", "search"], "f986f182")
+    first, ids = years(), set(Estimate.objects.values_list("key", flat=True))
+    for model in (Simulation, RiskRollup, RiskInput, Finding, Estimate, Target, Service, Team):
+        model.objects.all().delete()
+    stand_up(["search", "index", "checkout"], "b4561494")
+    again = years()
+    assert not ids & set(Estimate.objects.values_list("key", flat=True))
+    assert set(first[0]["services"]) == {"checkout", "index", "search"}
+    assert again == first
 
 
 def test_years_whose_inputs_changed_meanwhile_are_not_kept(platform: Service, mary: User, api: Api) -> None:

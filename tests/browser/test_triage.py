@@ -30,7 +30,10 @@ def test_the_first_quarter_of_an_hour(opened: Opened, site: Site) -> None:
     expect(page.locator("#toasts")).to_contain_text("assign, done")
     assert site.get(f"/findings/{number}/")["owner"] == "admin"
 
-    # Another one dismissed, for a reason; the list follows.
+    # Another one dismissed, for a reason; the list follows, and so do the counts.
+    matching = int(page.locator("#matching").inner_text().split()[0])
+    beside = page.locator("#side nav .n").first
+    opened_before = int(beside.inner_text().split()[0])
     page.keyboard.press("j")
     row = page.locator("tr.cur")
     dismissed = int(row.get_attribute("data-number") or "0")
@@ -41,10 +44,13 @@ def test_the_first_quarter_of_an_hour(opened: Opened, site: Site) -> None:
     page.click("#decision button[type=submit]")
     expect(page.locator(f"#rows tr[data-number='{dismissed}']")).to_have_count(0)
     assert site.get(f"/findings/{dismissed}/")["status"] == "dismissed"
+    expect(page.locator("#matching")).to_contain_text(f"{matching - 1} finding")
+    expect(beside).to_contain_text(str(opened_before - 1))
 
     # Undo from the toast brings it back.
     page.locator("#toasts .message", has_text="dismiss").get_by_role("button", name="Undo").click()
     expect(page.locator(f"#rows tr[data-number='{dismissed}']")).to_have_count(1)
+    expect(page.locator("#matching")).to_contain_text(f"{matching} finding")
 
     # A newer report, dropped on the page of imports.
     page.goto("/imports/")

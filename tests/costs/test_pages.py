@@ -67,7 +67,7 @@ def test_the_chart_has_the_figures_of_the_table(vic: User, signed_in: SignedIn) 
     assert found is not None
     figure = json.loads(unescape(found[1]))
     assert [trace["y"] for trace in figure["data"]] == [[800.0] * 3, [8.0] * 3]
-    assert body.count('<td class="num">800</td>') == 3
+    assert body.count('<td class="num roomy">800</td>') == 3
 
 
 def test_another_vector_is_no_page(vic: User, signed_in: SignedIn) -> None:

@@ -60,6 +60,10 @@ def test_a_book_goes_out_and_in_again_unchanged() -> None:
         ),
         ("prices: [{item: a, unit: per_gb_month, amount: 1, tiers: [{up_to: 5, amount: 1}]}]", "the last one has none"),
         ("x: &a [1]\nprices: *a", "aliases are not taken"),
+        ("prices:\n- {item: a, valid_from: 2026-13-45}", "Line 2: this is no YAML .“2026-13-45” is no timestamp"),
+        ("2026-02-30", "is no timestamp"),
+        ("prices: [{amount: 0x_}]", "Line 1: .*“0x_” is no int"),
+        ("prices: !!timestamp soon", "is no timestamp"),
         (
             "prices: [{item: a, unit: per_gb_month, amount: 1}, {item: a, unit: per_gb_month, amount: 2}]",
             "is there twice",

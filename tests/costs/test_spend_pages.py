@@ -1,6 +1,7 @@
 """Pages of spend, and what they are made of."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -24,7 +25,7 @@ from platform_risk.core.models import AuditEvent, Service, Team, User
 from platform_risk.management import demo_bill
 from tests.costs.bills.reduced import FOCUS, focus
 from tests.costs.test_load import applied, tagged
-from tests.factories import make_service
+from tests.factories import make_service, make_user
 from tests.platform_risk.pages import text_of
 
 SignedIn = Callable[[User], Client]
@@ -182,6 +183,25 @@ def test_every_page_of_spend_answers_and_shows_no_more_than_one_may_see(
                 assert "Transit" not in body, page
             if user is bob:
                 assert "checkout" not in body, page
+
+
+def test_what_is_nobodys_is_not_shown_as_nothing_to_who_may_not_see_it(
+    costs: None, alice: User, mary: User, signed_in: SignedIn
+) -> None:
+    def tile(user: User) -> str:
+        page = text_of(signed_in(user), "/costs/").partition("Nobody’s, July")[2].partition("</div>")[0]
+        return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", page)).strip()
+
+    assert tile(mary).startswith("8.00 USD given to no team")
+    assert tile(alice) == "not shown what is given to no team is for managers to see"
+
+
+@pytest.mark.parametrize("page", ["/costs/", "/costs/showback/", "/findings/"])
+def test_who_may_hand_in_nothing_is_not_asked_to(vic: User, mary: User, signed_in: SignedIn, page: str) -> None:
+    words = ("Hand in a bill", "Import a report")
+    for user, asked in ((make_user("nobody"), False), (vic, False), (mary, True)):
+        body = signed_in(user).get(page).content.decode().split("<main")[1]
+        assert any(each in body for each in words) is asked, user
 
 
 def test_pages_before_any_bill_say_what_to_do(mary: User, signed_in: SignedIn) -> None:

@@ -115,7 +115,7 @@ def figure(element: Element) -> int | None:
 def counted_by_the_list(client: Client, href: str) -> int:
     """How many findings the list behind a link finds."""
     body = text_of(client, href)
-    found = re.search(r"<p>([\d,]+)\s+findings?\b", body)
+    found = re.search(r'<p id="matching">([\d,]+)\s+findings?\b', body)
     assert found is not None, href
     return int(found[1].replace(",", ""))
 

@@ -104,6 +104,13 @@ def test_the_same_secret_is_recognised_in_two_places_and_not_under_another_salt(
     assert mark != re.findall(r"\[redacted .*?\]", _redactor.text("password: hunter2hunter3"))
 
 
+def test_what_two_salts_leave_of_a_text_is_equal_without_their_digits() -> None:
+    text = "password=hunter2hunter2 and AKIAIOSFODNN7EXAMPLE"
+    one, two = (Redactor(salt).text(text) for salt in (b"one", b"two"))
+    assert one != two
+    assert redaction.unsalted(one) == redaction.unsalted(two) == "password=[redacted secret] and [redacted aws-key-id]"
+
+
 _near = st.sampled_from([text for _, text in _PLANTED.values()]) | st.text(max_size=40)
 _joints = st.sampled_from(
     [
