@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from django.test import Client
+from django.urls import resolve
 
 VOID = frozenset({"meta", "link", "input", "img", "br", "hr", "use", "path", "rect", "line", "circle"})
 LIST = "/findings/"
@@ -133,3 +135,10 @@ def figures_that_lie(client: Client, url: str, counted: dict[str, int] | None = 
         for each, number in shown
         if number is not None and counted[each.attributes["href"]] != number
     ]
+
+
+def shape(address: str) -> tuple[str, ...]:
+    """What page an address is of, and what it is asked for: alike of two findings, or of two services' lists."""
+    parts = urlsplit(address)
+    asked = [(name, re.sub(r":[^ ]*", ":", value) if name == "q" else "") for name, value in parse_qsl(parts.query)]
+    return resolve(parts.path).view_name, *(f"{name}={value}" for name, value in sorted(asked))

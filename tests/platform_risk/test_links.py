@@ -10,7 +10,7 @@ from findings import estimating
 from findings.models import Finding
 from platform_risk.core.models import Service, Team, User
 from tests.factories import make_finding, make_user, sarif, sarif_result, upload
-from tests.platform_risk.pages import Markup
+from tests.platform_risk.pages import Markup, shape
 
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[[User], Client]
@@ -29,8 +29,9 @@ def shared(checkout: Service, search: Team, alice: User) -> None:
 
 
 def refused(client: Client) -> dict[str, int]:
-    """Addresses that pages lead to from `BEGIN` on, and that answer so."""
+    """Addresses that pages lead to from `BEGIN` on, and that answer so: one of each shape is followed."""
     ahead, known, found = deque(BEGIN), set(BEGIN), {}
+    followed: set[tuple[str, ...]] = set()
     for _ in range(MOST):
         if not ahead:
             break
@@ -42,8 +43,11 @@ def refused(client: Client) -> dict[str, int]:
             continue
         for link in Markup(answer.content.decode()).links("/"):
             address = link.attributes["href"].partition("#")[0]
-            if address not in known and not address.startswith(("/static/", "/api/", "/sign-out/")):
-                known.add(address)
+            if address in known or address.startswith(("/static/", "/api/", "/sign-out/")):
+                continue
+            known.add(address)
+            if shape(address) not in followed:
+                followed.add(shape(address))
                 ahead.append(address)
     return found
 
