@@ -8,7 +8,7 @@ from typing import Any
 from findings.checks.base import Check, Fail, Pass, Unsure
 from findings.checks.identity import Identity, identities
 from findings.checks.registry import CHECKS
-from findings.platform.model import Comment, Platform
+from findings.platform.model import Comment, Platform, once
 from findings.platform.uncollected import uncollected
 from findings.vocabulary import CLASS_OF_CATEGORY, RiskClass, Severity
 from platform_risk.quantities.records import record
@@ -93,9 +93,11 @@ def _found(check: Check, fail: Fail, identity: Identity, platform: Platform, tod
 
 def suppression(platform: Platform, check_id: str, fail: Fail, today: date | None) -> Suppression | None:
     """By a comment beside the place (`# platform-risk: ignore check-id: reason`) or in the facts (`suppress:`)."""
-    comment = next((each for each in platform.comments if _is_beside(each, check_id, fail)), None)
-    if comment is not None:
-        return Suppression(comment.reason or "no reason given", kind="inSource")
+    held = _comments(platform)
+    for place in fail.places if held else ():
+        for comment in held.get((place.path, check_id), ()):
+            if comment.line <= (place.line or 0) <= comment.last:
+                return Suppression(comment.reason or "no reason given", kind="inSource")
     stated = platform.facts.tree.get("suppress")
     for each in stated if isinstance(stated, list) else []:
         found = _stated(each, check_id, fail, today)
@@ -104,20 +106,28 @@ def suppression(platform: Platform, check_id: str, fail: Fail, today: date | Non
     return None
 
 
-def _is_beside(comment: Comment, check_id: str, fail: Fail) -> bool:
-    return check_id in comment.checks and any(
-        place.path == comment.path and comment.line <= (place.line or 0) <= comment.last for place in fail.places
-    )
+@once
+def _comments(platform: Platform) -> dict[tuple[str, str], list[Comment]]:
+    """(path, check) → the comments there that ask for it to be ignored."""
+    found: dict[tuple[str, str], list[Comment]] = {}
+    for comment in platform.comments:
+        for name in comment.checks:
+            found.setdefault((comment.path, name), []).append(comment)
+    return found
 
 
 def without_effect(platform: Platform, outcome: Outcome) -> list[str]:
     """Comments that suppress nothing: in a wrong place, or of something that is mended."""
+    lines: dict[tuple[str, str], set[int]] = {}
+    for each in outcome.found:
+        for place in each.fail.places:
+            lines.setdefault((place.path, each.check.meta.id), set()).add(place.line or 0)
     return [
         f"{comment.path}, line {comment.line}: nothing is found here by {name}, so it suppresses nothing"
         for comment in platform.comments
         for name in comment.checks
         if name in CHECKS
-        and not any(each.check.meta.id == name and _is_beside(comment, name, each.fail) for each in outcome.found)
+        and not any(comment.line <= line <= comment.last for line in lines.get((comment.path, name), ()))
     ]
 
 

@@ -1,7 +1,7 @@
 """Files in, Platform out. Every file is read or listed as skipped, and none ends the reading. PURE."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,6 +34,7 @@ _TO_FILL_IN = re.compile(r"\.(?:sed|tmpl|tpl|template|example|sample|dist|in)\Z"
 _CONFIG_ENDS = ("toml", "properties", "env", "ini", "cfg", "conf")
 # A person's word beside a place: `# platform-risk: ignore db-connections: pooled in front`.
 _IGNORE = re.compile(r"(?:#|//)[ \t]*platform-risk:[ \t]*ignore\b[ \t]*(?P<words>[^\r\n]{0,500})")
+MOST_COMMENTS = 1000  # in one file
 # Where Maven and Gradle keep what only tests of an application are started with.
 _OF_TESTS = re.compile(r"(?:^|/)src/(?:test|integrationTest|testFixtures)/")
 _LOCKS = ("package-lock.json", "yarn.lock", "composer.lock", "poetry.lock", "pnpm-lock.yaml")
@@ -122,7 +123,7 @@ def _facts(file: File, found: _Found) -> None:
 
 def _read(file: File, found: _Found) -> None:
     if "platform-risk:" in file.text:
-        found.suppressed += _suppressed(file)
+        _suppressed(file, found)
     name = file.path.rpartition("/")[2]
     stem = _TO_FILL_IN.sub("", name)
     end = stem.rpartition(".")[2].lower() if "." in stem else ""
@@ -155,29 +156,44 @@ def _read(file: File, found: _Found) -> None:
         found.skipped.append(Skipped(file.path, "no kind of file that is read here"))
 
 
-def _suppressed(file: File) -> Iterator[Comment]:
+def _suppressed(file: File, into: _Found) -> None:
     """The comments that ask for a check to be ignored, each with what it stands beside: its line and the next one, and
     all of what begins there, or below it where it has a line of its own, and is set in further."""
     lines = file.text.splitlines()
-    for number, line in enumerate(lines, start=1):
-        match = _IGNORE.search(line)
-        if match:
-            last = max(number + 1, _end(lines, number if _is_blank(line) else number - 1))
-            yield Comment(file.path, number, last, match["words"].strip())
+    asked = [(number, found) for number, line in enumerate(lines, start=1) if (found := _IGNORE.search(line))]
+    below = _below(lines) if asked else []
+    ends: dict[int, int] = {}  # of what begins on a line: a run of comments stands above one and the same
+    for number, match in asked[:MOST_COMMENTS]:
+        begin = below[number if _is_blank(lines[number - 1]) else number - 1]
+        if begin not in ends:
+            ends[begin] = _end(lines, below, begin)
+        into.suppressed.append(Comment(file.path, number, max(number + 1, ends[begin]), match["words"].strip()))
+    if len(asked) > MOST_COMMENTS:
+        reason = f"more than {MOST_COMMENTS} comments that ask for checks to be ignored: the others are not read"
+        into.skipped.append(Skipped(file.path, reason, asked[MOST_COMMENTS][0]))
 
 
-def _end(lines: list[str], after: int) -> int:
-    """Number of the last line of the block that begins below a line; a list may stand no further in than its key."""
-    below = [(n, each) for n, each in enumerate(lines[after:], start=after + 1) if not _is_blank(each)]
-    if not below:
-        return after
-    last, first = below[0]
+def _below(lines: list[str]) -> list[int]:
+    """For each number of a line, from 0 on, the first line after it that says something; 0 when none does."""
+    found = [0] * (len(lines) + 1)
+    for number in range(len(lines) - 1, -1, -1):
+        found[number] = found[number + 1] if _is_blank(lines[number]) else number + 1
+    return found
+
+
+def _end(lines: list[str], below: list[int], begin: int) -> int:
+    """Number of the last line of the block that begins on a line; a list may stand no further in than its key."""
+    if not begin:
+        return 0
+    first = lines[begin - 1]
     depth, is_key = _depth(first), first.rstrip().endswith(":") and not first.lstrip().startswith("- ")
-    for number, line in below[1:]:
+    last, number = begin, below[begin]
+    while number:
+        line = lines[number - 1]
         is_item = is_key and _depth(line) == depth and line.lstrip().startswith("- ")
         if _depth(line) <= depth and not is_item:
             break
-        last = number
+        last, number = number, below[number]
     return last
 
 

@@ -226,3 +226,15 @@ def test_what_only_tests_are_started_with_is_named_and_not_read() -> None:
         ("orders/src/test/resources/application-test.yml", "of an application's tests alone")
     ]
     assert found.files_read == ("src/main/tests.yml",)
+
+
+def test_comments_without_number_that_ask_for_checks_to_be_ignored_are_bounded_and_said() -> None:
+    word = "# platform-risk: ignore probes: none needed"
+    for text in (
+        f"{word}\n" * 50_000 + "a: 1\n" * 50_000,  # a run of them above one block
+        "\n".join(f"k{n}: 1 {word}" for n in range(50_000)),
+        "\n".join(f"{' ' * n}k{n}: {word}" for n in range(1_500)) + "\n" * 500_000 + "end: 1",
+    ):
+        read = reader.read([File("many.conf", text)])
+        assert len(read.comments) == reader.MOST_COMMENTS
+        assert [each.line for each in read.skipped if "the others are not read" in each.reason] == [1001]
