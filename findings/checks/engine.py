@@ -8,7 +8,8 @@ from typing import Any
 from findings.checks.base import Check, Fail, Pass, Unsure
 from findings.checks.identity import Identity, identities
 from findings.checks.registry import CHECKS
-from findings.platform.model import Comment, Platform, once
+from findings.platform.comments import Comment
+from findings.platform.model import Platform, once
 from findings.platform.uncollected import uncollected
 from findings.vocabulary import CLASS_OF_CATEGORY, RiskClass, Severity
 from platform_risk.quantities.records import record

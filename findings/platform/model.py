@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, wraps
 from typing import Any, TypeVar
 
+from findings.platform.comments import Comment
 from findings.platform.config_files import ConfigFile
 from findings.platform.files import Skipped
 from findings.platform.nearness import ELSEWHERE, Nearness
@@ -212,24 +213,6 @@ _NOT_WORD = re.compile(r"[^a-z0-9]+")
 def normal(key: str) -> str:
     """camelCase, kebab-case, dots and CAPITALS as one: kafka_producer_acks."""
     return _NOT_WORD.sub("_", _BOUNDARY.sub("_", key).lower()).strip("_")
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """A person's word that a check is to be ignored, from its own line to the last one that it stands beside."""
-
-    path: str
-    line: int
-    last: int
-    words: str  # "check, other: reason"
-
-    @property
-    def checks(self) -> tuple[str, ...]:
-        return tuple(name.strip() for name in self.words.partition(":")[0].split(","))
-
-    @property
-    def reason(self) -> str:
-        return self.words.partition(":")[2].strip()
 
 
 @record(frozen=True)

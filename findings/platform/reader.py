@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from findings.platform import (
+    comments,
     compose,
     dockerfile,
     kafka,
@@ -18,9 +19,10 @@ from findings.platform import (
     terraform,
 )
 from findings.platform import facts as facts_of_people
+from findings.platform.comments import Comment
 from findings.platform.config_files import ConfigFile
 from findings.platform.files import OF_TESTS, File, Skipped
-from findings.platform.model import Block, Call, Comment, Platform, Resource, Setting
+from findings.platform.model import Block, Call, Platform, Resource, Setting
 from findings.platform.nearness import Nearness
 from findings.platform.uncollected import uncollected
 from findings.platform.yaml_reader import Broken, Map, Seq
@@ -32,9 +34,6 @@ FACTS_NAMES = ("platform-risk.yaml", "platform-risk.yml")
 _DOCKERFILE = re.compile(r"(?:.*[./])?(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?\Z")
 _TO_FILL_IN = re.compile(r"\.(?:sed|tmpl|tpl|template|example|sample|dist|in)\Z")  # api.yaml.example: read as it is
 _CONFIG_ENDS = ("toml", "properties", "env", "ini", "cfg", "conf")
-# A person's word beside a place: `# platform-risk: ignore db-connections: pooled in front`.
-_IGNORE = re.compile(r"(?:#|//)[ \t]*platform-risk:[ \t]*ignore\b[ \t]*(?P<words>[^\r\n]{0,500})")
-MOST_COMMENTS = 1000  # in one file
 # Where Maven and Gradle keep what only tests of an application are started with.
 _OF_TESTS = re.compile(r"(?:^|/)src/(?:test|integrationTest|testFixtures)/")
 _LOCKS = ("package-lock.json", "yarn.lock", "composer.lock", "poetry.lock", "pnpm-lock.yaml")
@@ -123,7 +122,9 @@ def _facts(file: File, found: _Found) -> None:
 
 def _read(file: File, found: _Found) -> None:
     if "platform-risk:" in file.text:
-        _suppressed(file, found)
+        asked, not_read = comments.read(file)
+        found.suppressed += asked
+        found.skipped += not_read
     name = file.path.rpartition("/")[2]
     stem = _TO_FILL_IN.sub("", name)
     end = stem.rpartition(".")[2].lower() if "." in stem else ""
@@ -154,55 +155,6 @@ def _read(file: File, found: _Found) -> None:
             found.read.append(file.path)
     else:
         found.skipped.append(Skipped(file.path, "no kind of file that is read here"))
-
-
-def _suppressed(file: File, into: _Found) -> None:
-    """The comments that ask for a check to be ignored, each with what it stands beside: its line and the next one, and
-    all of what begins there, or below it where it has a line of its own, and is set in further."""
-    lines = file.text.splitlines()
-    asked = [(number, found) for number, line in enumerate(lines, start=1) if (found := _IGNORE.search(line))]
-    below = _below(lines) if asked else []
-    ends: dict[int, int] = {}  # of what begins on a line: a run of comments stands above one and the same
-    for number, match in asked[:MOST_COMMENTS]:
-        begin = below[number if _is_blank(lines[number - 1]) else number - 1]
-        if begin not in ends:
-            ends[begin] = _end(lines, below, begin)
-        into.suppressed.append(Comment(file.path, number, max(number + 1, ends[begin]), match["words"].strip()))
-    if len(asked) > MOST_COMMENTS:
-        reason = f"more than {MOST_COMMENTS} comments that ask for checks to be ignored: the others are not read"
-        into.skipped.append(Skipped(file.path, reason, asked[MOST_COMMENTS][0]))
-
-
-def _below(lines: list[str]) -> list[int]:
-    """For each number of a line, from 0 on, the first line after it that says something; 0 when none does."""
-    found = [0] * (len(lines) + 1)
-    for number in range(len(lines) - 1, -1, -1):
-        found[number] = found[number + 1] if _is_blank(lines[number]) else number + 1
-    return found
-
-
-def _end(lines: list[str], below: list[int], begin: int) -> int:
-    """Number of the last line of the block that begins on a line; a list may stand no further in than its key."""
-    if not begin:
-        return 0
-    first = lines[begin - 1]
-    depth, is_key = _depth(first), first.rstrip().endswith(":") and not first.lstrip().startswith("- ")
-    last, number = begin, below[begin]
-    while number:
-        line = lines[number - 1]
-        is_item = is_key and _depth(line) == depth and line.lstrip().startswith("- ")
-        if _depth(line) <= depth and not is_item:
-            break
-        last, number = number, below[number]
-    return last
-
-
-def _is_blank(line: str) -> bool:
-    return not line.strip() or line.lstrip().startswith(("#", "//"))
-
-
-def _depth(line: str) -> int:
-    return len(line) - len(line.lstrip())
 
 
 def _documents(file: File, found: _Found) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from findings.platform import reader
+from findings.platform import comments, reader
 from findings.platform.files import File, Skipped
 from findings.platform.model import Platform
 from platform_risk.quantities.sourced import Sourced, Unknown
@@ -236,5 +236,5 @@ def test_comments_without_number_that_ask_for_checks_to_be_ignored_are_bounded_a
         "\n".join(f"{' ' * n}k{n}: {word}" for n in range(1_500)) + "\n" * 500_000 + "end: 1",
     ):
         read = reader.read([File("many.conf", text)])
-        assert len(read.comments) == reader.MOST_COMMENTS
+        assert len(read.comments) == comments.MOST_COMMENTS
         assert [each.line for each in read.skipped if "the others are not read" in each.reason] == [1001]
