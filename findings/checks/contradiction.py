@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from findings.checks import network_egress
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.words import counted
-from findings.platform import admission, kafka, network, objectives, windows
-from findings.platform.model import Autoscaler, Platform, Resource, Workload, places
-from findings.platform.nodes import find, items, mapping
+from findings.platform import images as platform_images
+from findings.platform import kafka, network, objectives, windows
+from findings.platform.images import distinct
+from findings.platform.model import Autoscaler, Platform, Resource, places
+from findings.platform.nodes import items, mapping
 from findings.platform.patterns import of_names
 from findings.platform.units import stated_number
 from findings.platform.windows import Calendar
@@ -63,94 +63,31 @@ def run(platform: Platform) -> Iterator[Verdict]:
 # Images against the platform's own admission policy
 
 
-@dataclass(frozen=True)
-class Allowed:
-    """What an admission policy says images must look like."""
-
-    policy: Resource
-    patterns: tuple[str, ...]
-    place: Place
-    namespaces: tuple[str, ...] = ()  # patterns; () for all
-    excluded: tuple[str, ...] = ()
-    is_enforced: bool = True
-
-    def covers(self, workload: Workload) -> bool:
-        namespace = workload.resource.namespace or "default"
-        if self.policy.kind == "Policy" and self.policy.namespace != workload.resource.namespace:
-            return False
-        if self.namespaces and not any(fnmatchcase(namespace, each) for each in self.namespaces):
-            return False
-        return not any(fnmatchcase(namespace, each) for each in self.excluded)
-
-    def admits(self, image: str) -> bool:
-        return any(fnmatchcase(image, pattern) for pattern in self.patterns)
-
-
-def _allowed(platform: Platform) -> Iterator[Allowed]:
-    for policy in platform.of_kind("ClusterPolicy", "Policy"):
-        for rule in items(policy.body, "spec.rules"):
-            found = _image_pattern(mapping(rule, "validate.pattern.spec"))
-            if found is not None:
-                text, line = found
-                patterns = tuple(each.strip() for each in text.split("|"))
-                if all("/" in each and not each.startswith("!") for each in patterns):
-                    yield Allowed(policy, patterns, policy.place(line), _namespaces(rule, "match"),
-                                  _namespaces(rule, "exclude"), admission.kyverno(policy, rule).denies)  # fmt: skip
-    for policy in platform.of_kind("K8sAllowedRepos"):
-        repos = find(policy.body, "spec.parameters.repos")
-        if repos is not None and isinstance(repos[0], list) and repos[0]:
-            patterns = tuple(f"{each}*" for each in repos[0])
-            match = mapping(policy.body, "spec.match")
-            yield Allowed(policy, patterns, policy.place(repos[1]), _texts(match, "namespaces"),
-                          _texts(match, "excludedNamespaces"), admission.gatekeeper(policy).denies)  # fmt: skip
-
-
-def _image_pattern(spec: Map) -> tuple[str, int | None] | None:
-    for each in items(spec, "containers"):
-        if isinstance(each, Map) and isinstance(each.get("image"), str):
-            return each["image"], each.lines["image"]
-    return None
-
-
-def _namespaces(rule: Any, key: str) -> tuple[str, ...]:
-    block = mapping(rule, key)
-    inner = [mapping(block, "resources")]
-    inner += [mapping(each, "resources") for name in ("any", "all") for each in items(block, name)]
-    return tuple(name for each in inner for name in _texts(each, "namespaces"))
-
-
-def _texts(node: Map, key: str) -> tuple[str, ...]:
-    return tuple(str(each) for each in items(node, key))
-
-
 def _images(platform: Platform) -> Iterator[Verdict]:
-    for allowed in _allowed(platform):
-        images = [
-            container.image
-            for workload in platform.workloads
-            if allowed.covers(workload)
-            for container in workload.containers
-            if container.image is not None
-        ]
-        refused = [each for each in images if not allowed.admits(each.value)]
+    found = platform_images.images(platform)
+    for allowed in platform_images.allow_lists(platform):
+        images = distinct([each for each in found if allowed.applies(each.workload)]) if allowed.is_readable else []
+        refused = [each for each in images if not allowed.admits(each)]
         if len(refused) == len(images):
             continue  # none fits: the policy is not that of these workloads, or there are none
         if not refused:
-            yield Pass(allowed.policy.id, (allowed.place,))
+            yield Pass(allowed.subject, (allowed.place,))
             continue
-        terms = tuple(input_of("image", each, "") for each in refused)
-        names = ", ".join(dict.fromkeys(each.value for each in refused[:3]))
+        terms = tuple(Input("image", each.reference, "", Source.FILE, each.place.path, each.place.line)
+                      for each in refused)  # fmt: skip
+        names = ", ".join(each.reference for each in refused[:3])
+        denies = allowed.enforcement.denies
         yield Fail(
-            allowed.policy.id,
+            allowed.subject,
             f"{len(refused)} of {len(images)} images break the platform's own rule",
-            f"It admits {' or '.join(allowed.patterns)}; {names} would be "
-            f"{'refused' if allowed.is_enforced else 'reported'}.",
-            places(allowed.place, *refused),
+            f"It admits {' or '.join(each.glob for each in allowed.patterns)}; {names} would be "
+            f"{'refused' if denies else 'reported'}.",
+            places(allowed.patterns[0].place, *(each.place for each in refused)),
             (
                 Quantity("images_against_own_policy", len(refused), "images", "images that no pattern matches", terms),
-                Quantity("images_total", len(images), "images", "images that the policy covers", terms),
+                Quantity("images_total", len(images), "images", "different images that the policy covers", terms),
             ),
-            None if allowed.is_enforced else Severity.LOW,
+            None if denies else Severity.LOW,
             "images",
         )
 

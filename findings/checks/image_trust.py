@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.words import counted
 from findings.platform import images as platform_images
-from findings.platform.images import AllowList, Image, Pattern, SignatureRule
+from findings.platform.images import AllowList, Image, Pattern, SignatureRule, distinct
 from findings.platform.model import Platform, places
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import Input, Quantity, Source, Sourced, Unknown
@@ -92,12 +92,12 @@ def _list(
     beside = [rule for rule in _reporting(rules) if any(rule.names(each.witness) for each in bare)]
     naming: list[Trusting] = [trusted, *beside]
     unread = [each for each in naming if not each.enforcement.is_readable]
-    concerned = _distinct([each for each in found if trusted.applies(each.workload)])
+    concerned = distinct([each for each in found if trusted.applies(each.workload)])
+    matched = [each for each in concerned if trusted.admits(each)]
     if unread:
         yield _by_labels(trusted, unread[0])
     elif bare:
-        matched = [each for each in concerned if _matches(trusted, each)]
-        yield _bare(trusted, bare, naming, matched, unverified)
+        yield _bare(trusted, bare, naming, concerned, unverified)
     elif not trusted.enforcement.denies:
         yield _only_reported(trusted, "an image of any other name runs unverified")
     else:
@@ -105,8 +105,8 @@ def _list(
     if not concerned:
         yield Unsure(trusted.subject, "which images run is not in these files, so none could be counted",
                      "the workloads with their images", trusted.place)  # fmt: skip
-    elif trusted.is_readable:
-        yield from _against(trusted, concerned)
+    elif trusted.is_readable and not matched:
+        yield _against(trusted, concerned)  # where some fit, the check of contradictions tells of the others
 
 
 def _by_labels(trusted: Trusting, unread: Trusting) -> Unsure:
@@ -147,7 +147,7 @@ def _let_in(rules: Iterable[Trusting]) -> str:
 
 
 def _bare(
-    trusted: AllowList, bare: list[Pattern], naming: list[Trusting], matched: list[Image], unverified: set[str]
+    trusted: AllowList, bare: list[Pattern], naming: list[Trusting], concerned: list[Image], unverified: set[str]
 ) -> Fail:
     """`naming`: the list, and rules that name such a prefix and let an image without a signature run all the same."""
     terms = tuple(
@@ -164,8 +164,11 @@ def _bare(
         quantities.append(
             Quantity("open_segments", wide, "prefixes", "prefixes with a star before the last part", terms)
         )
+    matched = [each for each in concerned if trusted.admits(each)]
     if matched:
         quantities += _counted(matched, unverified)
+        if trusted.is_readable and len(matched) < len(concerned):
+            quantities.append(_against_policy(trusted, concerned))
     names = ", ".join(each.glob for each in bare)
     star = " A star in the middle of a prefix trusts whoever owns any folder there." if wide else ""
     holds = trusted.enforcement.denies
@@ -199,33 +202,27 @@ def _counted(concerned: list[Image], unverified: set[str]) -> Iterator[Quantity]
                    "images without a digest: their tag can be moved", terms)  # fmt: skip
 
 
-def _matches(trusted: AllowList, image: Image) -> bool:
-    return any(each.matches(image.reference) for each in trusted.patterns)
-
-
-def _against(trusted: AllowList, concerned: list[Image]) -> Iterator[Verdict]:
-    allowed = [_matches(trusted, each) for each in concerned]
-    against = images_against_policy(allowed)
-    if not against:
-        return
-    wrong = [each for each, is_allowed in zip(concerned, allowed, strict=True) if not is_allowed]
+def _against_policy(trusted: AllowList, concerned: list[Image]) -> Quantity:
+    allowed = [trusted.admits(each) for each in concerned]
     terms = tuple(
         Input(each.reference, "matches" if is_allowed else "matches nothing", "", Source.FILE, each.place.path,
               each.place.line)
         for each, is_allowed in zip(concerned, allowed, strict=True)
     )  # fmt: skip
-    yield Fail(
+    return Quantity("images_against_own_policy", images_against_policy(allowed), "images",
+                    "images that no pattern of the list matches", terms)  # fmt: skip
+
+
+def _against(trusted: AllowList, concerned: list[Image]) -> Fail:
+    against = _against_policy(trusted, concerned)
+    total = len(concerned)
+    return Fail(
         trusted.subject,
-        f"{against} of {len(concerned)} images are against the platform's own policy",
+        f"{total} of {total} images are against the platform's own policy",
         f"{trusted.subject} allows {', '.join(each.glob for each in trusted.patterns)}; these are something else: "
-        f"{', '.join(each.reference for each in wrong[:8])}. Either they cannot start or the policy does not hold.",
-        places(*(each.place for each in wrong), trusted.place),
-        (
-            Quantity("images_total", len(concerned), "images", "different images of all containers", terms),
-            Quantity(
-                "images_against_own_policy", against, "images", "images that no pattern of the list matches", terms
-            ),
-        ),
+        f"{', '.join(each.reference for each in concerned[:8])}. Either they cannot start or the policy does not hold.",
+        places(*(each.place for each in concerned), trusted.place),
+        (Quantity("images_total", total, "images", "different images of all containers", against.inputs), against),
         Severity.MEDIUM,
         "against",
     )
@@ -238,7 +235,7 @@ def _rule(
     if rule.takes_anybody:
         yield _open(rule)
         return
-    concerned = _distinct(found)
+    concerned = distinct(found)
     outside = [each for each in concerned if each.reference in unverified]
     first = next(each for each in rules if not each.takes_anybody)
     if not rule.enforcement.is_readable:
@@ -285,10 +282,6 @@ def _open(rule: SignatureRule) -> Fail:
         None,
         "anybody",
     )
-
-
-def _distinct(found: list[Image]) -> list[Image]:
-    return list({each.reference: each for each in reversed(found)}.values())[::-1]
 
 
 def _registries(platform: Platform) -> Iterator[Verdict]:

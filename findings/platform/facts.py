@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
@@ -89,6 +90,8 @@ def _bounds(name: str, value: Any, leaf: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is at most {leaf['maximum']}."
     if "enum" in leaf and value not in leaf["enum"]:
         yield f"{name} is one of {', '.join(map(str, leaf['enum']))}."
+    if "pattern" in leaf and re.fullmatch(leaf["pattern"], str(value)) is None:
+        yield f"{name} is a currency of ISO 4217 by its three capitals, as USD."
     if leaf.get("format") == "date" and not _is_day(value):
         yield f"{name} is a day, as 2026-12-24."
     items = leaf.get("items", {})

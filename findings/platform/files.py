@@ -21,12 +21,14 @@ class File:
     text: str
 
 
+_ELSEWHERE = "a link to a folder elsewhere: give it as a path too"
 OF_TESTS = "of an application's tests alone"
 
 # Reasons that leave nothing to be desired: what is skipped for another one was not looked at and should have been.
 _BY_DESIGN = (
     "no kind of file", "a lock file", "empty", "binary", "larger than", "Helm template", "the facts are those of",
-    "a link to nothing", "no regular file", "no check reads a fact", OF_TESTS, *_FOLDERS.values(),
+    "a link to nothing", "a link to what is read", "no regular file", "no check reads a fact", OF_TESTS,
+    *_FOLDERS.values(),
 )  # fmt: skip
 
 
@@ -48,14 +50,28 @@ def walk(paths: Iterable[Path]) -> Iterator[File | Skipped]:
         base = root if root.is_dir() else root.parent
         for path in [root] if root.is_file() else _below(root):
             shown = path.relative_to(base).as_posix()
+            if path != root and path.is_symlink() and _is_read(path, root):
+                yield Skipped(shown, "a link to what is read")
+                continue
             if path.is_dir():
-                yield Skipped(f"{shown}/", _FOLDERS[path.name])
+                yield Skipped(
+                    f"{shown}/", _FOLDERS.get(path.name, "a link to a folder elsewhere: give it as a path too")
+                )
                 continue
             count += 1
             if count > MOST_FILES:
                 yield Skipped(shown, f"more than {MOST_FILES} files")
                 return
             yield _read(path, shown)
+
+
+def _is_read(link: Path, root: Path) -> bool:
+    """Whether a link leads to what is below the root as well: judged there, and not a second time."""
+    try:
+        target = link.resolve(strict=True).relative_to(root.resolve())
+    except (OSError, ValueError):  # nothing is there, or it is not below
+        return False
+    return not _FOLDERS.keys() & {*target.parts}
 
 
 def in_skipped_folder(path: str) -> Skipped | None:
@@ -70,7 +86,7 @@ def in_skipped_folder(path: str) -> Skipped | None:
 def _below(root: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
         here = Path(folder)
-        skipped = sorted(name for name in folders if name in _FOLDERS)
+        skipped = sorted(name for name in folders if name in _FOLDERS or (here / name).is_symlink())
         folders[:] = sorted(name for name in folders if name not in _FOLDERS)
         for name in skipped:
             yield here / name

@@ -52,10 +52,13 @@ class AllowList:
     enforcement: Enforcement = DENIES
 
     def applies(self, workload: Workload) -> bool:
-        namespace = workload.resource.namespace
+        namespace = workload.resource.namespace or "default"
         if self.namespaces and not any(fnmatchcase(namespace, each) for each in self.namespaces):
             return False
         return not any(fnmatchcase(namespace, each) for each in self.excluded)
+
+    def admits(self, image: "Image") -> bool:
+        return any(each.matches(image.reference) for each in self.patterns)
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,11 @@ def images(platform: Platform) -> list[Image]:
     ]
 
 
+def distinct(found: list[Image]) -> list[Image]:
+    """Each reference once, where it stands first."""
+    return list({each.reference: each for each in reversed(found)}.values())[::-1]
+
+
 def allow_lists(platform: Platform) -> Iterator[AllowList]:
     for resource in platform.of_kind("ClusterPolicy", "Policy"):
         if "kyverno.io" in resource.api:
@@ -132,6 +140,8 @@ def _kyverno(resource: Resource) -> Iterator[AllowList]:
         unique = {each.glob: each for each in patterns}
         if unique:
             wanted, plain = _namespaces(rule, "match")
+            if resource.kind == "Policy":  # of its own namespace alone
+                wanted = (resource.namespace or "default",)
             excluded, plain_too = _namespaces(rule, "exclude")
             yield AllowList(
                 resource.id, tuple(unique.values()), resource.place(rule.line), wanted, excluded, plain and plain_too,

@@ -100,7 +100,9 @@ def test_what_is_no_finite_number_is_no_fact(value: float) -> None:
         ("slo.target", 0, "slo.target is above 0"),
         ("slo.window_days", 0, "slo.window_days is above 0"),
         ("kafka.messages_per_second", 10**24, "is at most 1,000,000,000,000,000"),
+        ("entities.currency", "euro", "entities.currency is a currency of ISO 4217 by its three capitals, as USD"),
+        ("logs.currency", "USD\n", "logs.currency is a currency of ISO 4217"),
     ],
 )
-def test_a_fact_of_nothing_or_beyond_sense_is_refused(name: str, value: float, said: str) -> None:
+def test_a_fact_of_nothing_or_beyond_sense_is_refused(name: str, value: Any, said: str) -> None:
     assert said in facts_of_people.problem(name, value)

@@ -45,19 +45,57 @@ PODS = "{any: [{resources: {kinds: [Pod]}}]}"
 SOMEBODY = "[{entries: [{keyless: {issuer: i, subject: s}}]}]"
 
 
-def against(image: str, match: str = PODS) -> object:
+def against(image: str, match: str = PODS, check: str = "image-trust") -> object:
     fails = reading.fails(
-        "image-trust",
+        check,
         a_yaml=LIST.format(glob="registry.example/*", match=match),
         b_yaml=DEPLOYMENT.format(image=image),
     )
-    found = [reading.figures(fail) for fail in fails if fail.detail == "against"]
-    return found[0]["images_against_own_policy"] if found else None
+    found = [reading.figures(fail) for fail in fails]
+    return found[0].get("images_against_own_policy") if found else None
 
 
-def test_images_that_the_platforms_own_list_does_not_allow_are_counted() -> None:
-    assert against("other.example/api:1") == 1
-    assert against("registry.example/api:1") is None
+@pytest.mark.parametrize("check", ["image-trust", "contradiction"])
+def test_images_that_the_platforms_own_list_does_not_allow_are_counted(check: str) -> None:
+    assert against("other.example/api:1", check=check) == 1
+    assert against("registry.example/api:1", check=check) is None
+
+
+def test_an_image_against_a_list_that_others_fit_is_one_finding_of_one_check() -> None:
+    """That a prefix is trusted by name is another fact, and told beside it."""
+    files = {"a_yaml": LIST.format(glob="registry.example/*", match=PODS)}
+    files["b_yaml"] = DEPLOYMENT.format(image="other.example/api:1")
+    assert [fail.detail for fail in reading.fails("image-trust", **files)] == [""]
+    assert [fail.detail for fail in reading.fails("contradiction", **files)] == ["images"]
+    signed = SIGNED.format(glob="registry.example/*", attestors=SOMEBODY, action="Enforce")
+    files["a_yaml"] = files["a_yaml"].replace("spec:\n", "spec:\n  validationFailureAction: Enforce\n", 1)
+    assert reading.fails("image-trust", **files, c_yaml=signed) == []
+    assert [fail.detail for fail in reading.fails("contradiction", **files, c_yaml=signed)] == ["images"]
+
+
+def test_a_list_that_no_image_fits_is_told_where_images_are_trusted() -> None:
+    """It contradicts nothing here: it may be that of other workloads."""
+    files = {"a_yaml": LIST.format(glob="elsewhere.example/*", match=PODS)}
+    files["b_yaml"] = DEPLOYMENT.format(image="other.example/api:1")
+    (fail,) = [each for each in reading.fails("image-trust", **files) if each.detail == "against"]
+    assert reading.figures(fail) == {"images_total": 2, "images_against_own_policy": 2}
+    assert reading.fails("contradiction", **files) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "namespace", "figures"),
+    [
+        ("image-trust", "shop", [1]),
+        ("image-trust", "search", [None]),  # its prefix is trusted by name there, and nothing is against it
+        ("contradiction", "shop", [1]),
+        ("contradiction", "search", []),
+    ],
+)
+def test_a_policy_of_a_namespace_holds_there_alone(check: str, namespace: str, figures: list[int | None]) -> None:
+    text = LIST.format(glob="registry.example/*", match=PODS).replace("kind: ClusterPolicy", "kind: Policy")
+    text = text.replace("metadata: {", f"metadata: {{namespace: {namespace}, ", 1)
+    fails = reading.fails(check, a_yaml=text, b_yaml=DEPLOYMENT.format(image="other.example/api:1"))
+    assert [reading.figures(each).get("images_against_own_policy") for each in fails] == figures
 
 
 @pytest.mark.parametrize(

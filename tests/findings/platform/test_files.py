@@ -58,3 +58,49 @@ def test_a_single_file_is_named_without_its_folder(tmp_path: Path) -> None:
 def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(b"\xef\xbb\xbfa: 1")
     assert seen(tmp_path) == {"a.yaml": "a: 1"}
+
+
+def test_what_a_link_leads_to_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "api.yaml").write_text("a: 1")
+    (tmp_path / "current.yaml").symlink_to(tmp_path / "base" / "api.yaml")
+    (tmp_path / "prod").symlink_to("base", target_is_directory=True)
+    (tmp_path / "base" / "circle").symlink_to(tmp_path, target_is_directory=True)
+    assert seen(tmp_path) == {
+        "base/api.yaml": "a: 1",
+        "current.yaml": "! a link to what is read",
+        "prod": "! a link to what is read",
+        "base/circle": "! a link to what is read",
+    }
+
+
+def test_a_link_out_of_a_folder_is_read_when_it_leads_to_a_file_and_named_when_it_leads_to_a_folder(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "api.yaml").write_text("a: 1")
+    given = tmp_path / "given"
+    (given / "node_modules").mkdir(parents=True)
+    (given / "node_modules" / "b.yaml").write_text("b: 1")
+    (given / "api.yaml").symlink_to(tmp_path / "shared" / "api.yaml")
+    (given / "b.yaml").symlink_to(given / "node_modules" / "b.yaml")
+    (given / "shared").symlink_to(tmp_path / "shared", target_is_directory=True)
+    found = list(walk([given]))
+    assert [each for each in found if isinstance(each, Skipped) and each.is_error] == [
+        Skipped("shared/", "a link to a folder elsewhere: give it as a path too")
+    ]
+    assert [each for each in found if isinstance(each, File)] == [File("api.yaml", "a: 1"), File("b.yaml", "b: 1")]
+
+
+def test_a_link_that_is_given_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.yaml").write_text("a: 1")
+    (tmp_path / "real" / "b.yaml").symlink_to("a.yaml")
+    (tmp_path / "given").symlink_to("real", target_is_directory=True)
+    assert seen(tmp_path / "given") == {"a.yaml": "a: 1", "b.yaml": "! a link to what is read"}
+
+
+def test_a_link_to_a_file_that_is_given_by_itself_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("a: 1")
+    (tmp_path / "b.yaml").symlink_to("a.yaml")
+    assert seen(tmp_path / "b.yaml") == {"b.yaml": "a: 1"}

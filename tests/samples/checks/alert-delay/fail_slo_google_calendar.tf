@@ -1,0 +1,23 @@
+# expect: alert-delay fail time_to_open_worst_seconds=480 error_budget_burned_percent=18.5185
+resource "newrelic_nrql_alert_condition" "errors" {
+  aggregation_window = 60
+  aggregation_delay  = 120
+  critical {
+    operator              = "above"
+    threshold             = 5
+    threshold_duration    = 300
+    threshold_occurrences = "ALL"
+  }
+  nrql {
+    query = "SELECT percentage(count(*), WHERE error IS true) FROM Transaction"
+  }
+}
+
+resource "google_monitoring_slo" "checkout" {
+  service         = "checkout"
+  goal            = 0.999
+  calendar_period = "MONTH"
+  basic_sli {
+    availability {}
+  }
+}
