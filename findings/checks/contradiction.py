@@ -1,7 +1,7 @@
 """Two places that cannot both be right: each alone looks well."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 from findings.checks import network_egress
@@ -97,6 +97,7 @@ def _images(platform: Platform) -> Iterator[Verdict]:
 
 def _topics(platform: Platform) -> Iterator[Verdict]:
     known = kafka.topics(platform)
+    names = {topic.name for topic in known}
     consumers = {each.subject: each for each in kafka.consumers(platform)}
     for scaler in platform.autoscalers:
         trigger = kafka.kafka_trigger(scaler)
@@ -108,7 +109,7 @@ def _topics(platform: Platform) -> Iterator[Verdict]:
         if consumer is not None and others and stated.value not in _own_topics(platform, consumer):
             yield _other_topic(scaler, stated, others[0], consumer.place)
         elif known:
-            yield _topic(scaler, stated, known)
+            yield _topic(scaler, stated, known, names)
 
 
 def _own_topics(platform: Platform, consumer: kafka.Consumer) -> set[str]:
@@ -130,16 +131,16 @@ def _other_topic(scaler: Autoscaler, stated: Sourced[str], other: str, place: Pl
     )  # fmt: skip
 
 
-def _topic(scaler: Autoscaler, stated: Sourced[str], known: Sequence[kafka.Topic]) -> Verdict:
+def _topic(scaler: Autoscaler, stated: Sourced[str], known: Sequence[kafka.Topic], names: Set[str]) -> Verdict:
     subject = scaler.resource.id if scaler.resource else scaler.place.path
-    if any(topic.name == stated.value for topic in known):
+    if stated.value in names:
         return Pass(subject, places(stated))
-    names = ", ".join(sorted({topic.name for topic in known})[:5])
+    shown = ", ".join(sorted(names)[:5])
     term = input_of("scaler_topic", stated, "")
     return Fail(
         subject,
         f"It scales by the lag of {stated.value}, which no file declares",
-        f"Declared are {names}. Without the topic there is no lag to see, and no pod is added.",
+        f"Declared are {shown}. Without the topic there is no lag to see, and no pod is added.",
         places(stated, known[0].place),
         (Quantity("declarations", 0, "topics", "declared topics of that name", (term,)),),
         None,

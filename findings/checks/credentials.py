@@ -89,7 +89,7 @@ def _workloads(platform: Platform) -> Iterator[Held]:
 def _compose(platform: Platform, *, for_production: bool) -> Iterator[Held]:
     why = "Whoever may ask Docker has it, and whoever has the repository or its past has this file."
     for service in platform.compose_services:
-        if compose.is_for_production(platform.configs, service) is for_production:
+        if compose.is_for_production(platform, service) is for_production:
             held = Held(service.id, "the environment of a service", why)
             for container in service.containers:
                 for name, variable in container.env.items():

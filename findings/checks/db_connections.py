@@ -233,15 +233,17 @@ def _assigned(
     platform: Platform, known: list[Database], services: list[Service]
 ) -> Iterator[tuple[Database, list[Service]]]:
     """Every database with the services that use it: all of them when there is but one, else by name."""
-    is_only = len({each.kind_of for each in known}) == 1
+    alike: dict[str, list[Database]] = {}
+    for database in known:
+        alike.setdefault(database.kind_of, []).append(database)
+    is_only = len(alike) == 1
     asked = [
         (each, platform.facts.get(f"services.{each.name}.database"), [host.lower() for host in each.hosts])
         for each in (() if is_only else services)
     ]
     for database in known:
         users = services if is_only else [each for each, stated, hosts in asked if _uses(database, stated, hosts)]
-        same = [each for each in known if each.kind_of == database.kind_of]
-        yield database, _called_apart(_of_one_environment(platform.near, database, same, users))
+        yield database, _called_apart(_of_one_environment(platform.near, database, alike[database.kind_of], users))
 
 
 def _of_one_environment(

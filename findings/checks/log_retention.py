@@ -7,7 +7,7 @@ from typing import Any
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.prices import exact, plain, price
 from findings.platform.config_files import ConfigFile
-from findings.platform.model import Platform, places
+from findings.platform.model import Block, Platform, once, places
 from findings.platform.nodes import find, items, mapping
 from findings.platform.units import stated_number
 from findings.platform.yaml_reader import Document, Map, read
@@ -89,14 +89,21 @@ def _for_ever(platform: Platform, subject: str, kept: Sourced[float], *, alone: 
 def _called(platform: Platform, subject: str) -> Iterator[str]:
     """What facts may call it: its address, the name that it has at AWS, and where it is one of its own, its label."""
     yield subject
+    for block in _by_id(platform).get(subject, ()):
+        name = block.get("name")
+        if isinstance(name, Sourced):
+            yield str(name.value)
+        if "[" not in subject:
+            yield block.own_address
+            yield block.labels[-1]
+
+
+@once
+def _by_id(platform: Platform) -> dict[str, list[Block]]:
+    found: dict[str, list[Block]] = {}
     for block in platform.terraform("aws_cloudwatch_log_group"):
-        if block.id == subject:
-            name = block.get("name")
-            if isinstance(name, Sourced):
-                yield str(name.value)
-            if "[" not in subject:
-                yield block.own_address
-                yield block.labels[-1]
+        found.setdefault(block.id, []).append(block)
+    return found
 
 
 def _figures(platform: Platform, daily: Sourced[float]) -> Iterator[Quantity]:

@@ -51,6 +51,7 @@ WIDE = 65_536
 # And of IPv6 a /56.
 _WIDE_BITS = 56
 _METADATA = 0xA9FEA9FE  # 169.254.169.254
+_MOST_TERMS, _MOST_NAMED = 200, 8  # rules that a figure lists, and policies that a sentence names
 _DNS = "Rules for port 53 alone are not counted."
 _PODS = "A namespace selector selects pods; addresses outside the cluster and the metadata service need an ipBlock."
 _AT_LEAST = "Namespaces that these files do not name are not counted."
@@ -80,8 +81,9 @@ def dependencies_blocked(outcomes: Iterable[bool | None]) -> int:
 def run(platform: Platform) -> Iterator[Verdict]:
     policies = network.policies(platform)
     uncounted: list[Unsure] = []
+    known: _Known = {}
     for policy in policies:
-        for verdict in _judged(platform, policy, policies):
+        for verdict in _judged(platform, policy, policies, known):
             if isinstance(verdict, Unsure):
                 uncounted.append(verdict)
             else:
@@ -99,7 +101,11 @@ def run(platform: Platform) -> Iterator[Verdict]:
         yield _uncovered(platform, namespace, workloads)
 
 
-def _judged(platform: Platform, policy: Policy, policies: Sequence[Policy]) -> Iterator[Verdict]:
+# Figures of policies that are judged together, by which they are: all policies of a namespace may select all its pods.
+_Known = dict[tuple[int, ...], tuple[Quantity, ...]]
+
+
+def _judged(platform: Platform, policy: Policy, policies: Sequence[Policy], known: _Known) -> Iterator[Verdict]:
     counted = [allow for allow in policy.allows if not allow.is_dns]
     width = _width(counted)
     if not width:
@@ -108,7 +114,10 @@ def _judged(platform: Platform, policy: Policy, policies: Sequence[Policy]) -> I
     union = _overlapping(platform, policy, policies)
     allows = [allow for each in union for allow in each.allows if not allow.is_dns]
     denied = [span for each in union for span in each.denied]
-    quantities = [*_addresses(allows, denied)]
+    together = tuple(map(id, union))
+    if together not in known:
+        known[together] = tuple(_addresses(allows, denied))
+    quantities = [*known[together]]
     inside = _namespaces(platform, policy, allows)
     if isinstance(inside, Unsure):
         yield inside
@@ -116,7 +125,10 @@ def _judged(platform: Platform, policy: Policy, policies: Sequence[Policy]) -> I
         quantities.append(inside)
     quantities += _blocked_of(platform, policy)
     others = [each.subject for each in union if each is not policy]
-    along = f" Judged together with {', '.join(others)}, which select the same pods." if others else ""
+    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+    along = (
+        f" Judged together with {', '.join(others[:_MOST_NAMED])}{more}, which select the same pods." if others else ""
+    )
     ports = _ports(counted)
     everything = any(allow.is_anything and not allow.ports for allow in counted)
     yield Fail(
@@ -204,9 +216,11 @@ def _addresses(allows: list[Allow], denied: list[Span]) -> Iterator[Quantity]:
     terms = tuple(
         Input(_told(allow), addresses_reachable(_spans(allow)), "addresses", Source.FILE, allow.place.path,
               allow.place.line)
-        for allow in allows
+        for allow in allows[:_MOST_TERMS]
     )  # fmt: skip
-    notes = (_DNS, _PODS, "IPv4 alone is counted.")
+    notes: tuple[str, ...] = (_DNS, _PODS, "IPv4 alone is counted.")
+    if len(allows) > _MOST_TERMS:
+        notes += (f"Of {len(allows)} rules the first {_MOST_TERMS} are listed.",)
     yield Quantity("addresses_reachable", addresses_reachable(spans), "addresses",
                    "size of the union of all blocks, less their exceptions", terms, notes)  # fmt: skip
     bits = _bits6(allows)

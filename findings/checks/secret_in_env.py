@@ -98,8 +98,12 @@ def run(platform: Platform) -> Iterator[Verdict]:
     stated = list(_written_out(platform))
     yield from stated
     told = {(place.path, place.line) for each in stated for place in each.places}
+    seen: set[tuple[str, str]] = set()
     for config_map in platform.of_kind("ConfigMap"):
-        yield from _in_config_map(platform, config_map, told)
+        # What stands in files within several of one name in one file is told with the first of them.
+        is_first = (config_map.id, config_map.path) not in seen
+        seen.add((config_map.id, config_map.path))
+        yield from _in_config_map(platform, config_map, told, with_files=is_first)
     elsewhere = [_held(each) for each in credentials.everywhere(platform, told)]
     yield from elsewhere
     for token in tokens:
@@ -278,10 +282,12 @@ def _written_out(platform: Platform) -> Iterator[Fail]:
         )  # fmt: skip
 
 
-def _in_config_map(platform: Platform, config_map: Resource, told: set[tuple[str, int | None]]) -> Iterator[Fail]:
+def _in_config_map(
+    platform: Platform, config_map: Resource, told: set[tuple[str, int | None]], *, with_files: bool
+) -> Iterator[Fail]:
     """What a Secret is for, where many more may read it."""
     held = credentials.Held(config_map.id, "a ConfigMap", _CONFIG_MAP)
-    for key, value, place in written_out.in_config_map(platform, config_map):
+    for key, value, place in written_out.in_config_map(platform, config_map, with_files=with_files):
         is_held = written_out.is_credential(key, value) or (
             is_token(key.rpartition(".")[2]) and written_out.is_known_form(value)
         )

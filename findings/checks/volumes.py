@@ -24,13 +24,16 @@ def verdicts(platform: Platform, needs: Needs) -> Iterator[Verdict]:
 
 
 def _velero(platform: Platform, needs: Needs) -> Iterator[Verdict]:
-    claims = _claims(platform)
+    claims: dict[int, list[Resource]] = {}  # of those that each schedule takes
+    for claim in _claims(platform):
+        for taking in _taking(platform, claim):
+            claims.setdefault(id(taking), []).append(claim)
     for schedule in velero.schedules(platform):
         resource = schedule.resource
         stated = resource.at("spec.schedule")
         gap = longest_gap_minutes(str(stated.value)) if stated is not None else None
         paused = resource.at("spec.paused")
-        covered = [claim for claim in claims if _takes(schedule, platform, claim)]
+        covered = claims.get(id(schedule), [])
         if paused is not None and paused.value is True:
             off = Sourced(0.0, Source.FILE, paused.place)
             yield none_kept(resource.id, off, places(paused), "The schedule is paused: no new copy is made.",
@@ -50,8 +53,10 @@ def _velero(platform: Platform, needs: Needs) -> Iterator[Verdict]:
                          schedule.place)  # fmt: skip
 
 
-def _takes(schedule: Schedule, platform: Platform, claim: Resource) -> bool:
-    return schedule.covers(claim.namespace) and not schedule.leaves_out(platform, claim)
+def _taking(platform: Platform, claim: Resource) -> list[Schedule]:
+    """The schedules that cover its namespace and do not leave it out."""
+    near = velero.covering(platform, claim.namespace)
+    return [schedule for schedule in near if not schedule.leaves_out(platform, claim)]
 
 
 def _others_hold(platform: Platform, claims: list[Resource]) -> bool:
@@ -66,11 +71,10 @@ def _and(why: str) -> str:
 
 def _volumes(platform: Platform) -> Iterator[Verdict]:
     """Volume claims: whether a Velero schedule covers their namespace, and holds what is on them."""
-    schedules = velero.schedules(platform)
-    uses_velero = bool(schedules) or any(_has_hooks(workload) for workload in platform.workloads)
+    uses_velero = bool(velero.schedules(platform)) or any(map(_has_hooks, platform.workloads))
     for claim in _claims(platform):
-        covering = [each for each in schedules if _takes(each, platform, claim)]
-        passing = next((each for each in schedules if each.covers(claim.namespace)), None)
+        covering = _taking(platform, claim)
+        passing = next(iter(velero.covering(platform, claim.namespace)), None)
         unknown = next((each for each in covering if each.copies is Copies.UNKNOWN), None)
         if any(each.holds_volumes for each in covering) or (covering and velero.copied_by_annotation(platform, claim)):
             yield Pass(claim.id, (claim.place(),))

@@ -160,13 +160,13 @@ def _is_literal(value: str) -> bool:
     return is_known_form(f"password={value}")
 
 
-def in_config_map(platform: Platform, config_map: Resource) -> Iterator[tuple[str, str, Place]]:
+def in_config_map(platform: Platform, config_map: Resource, *, with_files: bool) -> Iterator[tuple[str, str, Place]]:
     """(key, value, place) of what it states, by itself and in the files that it holds."""
     data = mapping(config_map.body, "data")
     for key, value in data.items():
         if _is_scalar(value) and "\n" not in str(value):
             yield key, str(value), config_map.place(data.lines[key])
-    for setting in platform.settings_of(config_map.id):
+    for setting in platform.settings_of(config_map.id) if with_files else ():
         if setting.value.place.path == config_map.path and _is_scalar(setting.value.value):
             yield setting.key, str(setting.value.value), setting.value.place
     for name, text, line in kubernetes.embedded(config_map):

@@ -142,7 +142,7 @@ def only_brokers(platform: Platform) -> Iterator[OnlyBroker]:
             service = found[0]
             place = service.resource.place()
             factor = named(platform.settings_of(service.id), "default_replication_factor") or _default(_FACTOR, place)
-            for_production = compose.is_for_production(platform.configs, service)
+            for_production = compose.is_for_production(platform, service)
             yield OnlyBroker(service, counts[0], factor, for_production)
 
 
@@ -276,12 +276,17 @@ def _stated(settings: list[Setting], name: str) -> Sourced[Any] | None:
 def producers(platform: Platform) -> list[Producer]:
     # By file too: a workload of one name in several environments states its own in each.
     found: dict[tuple[str, str, str], Producer] = {}
+    beside: dict[str, Sourced[Any] | None] = {}  # whether producers of a scope are idempotent
     for setting in platform.settings:
         if _ACKS(setting.name):
             acks = _acks(setting.value)
             if acks is not None:
-                beside = platform.settings_of(setting.scope)
-                idempotence = next((each.value for each in beside if each.name.endswith("enable_idempotence")), None)
+                if setting.scope not in beside:
+                    own = platform.settings_of(setting.scope)
+                    beside[setting.scope] = next(
+                        (each.value for each in own if each.name.endswith("enable_idempotence")), None
+                    )
+                idempotence = beside[setting.scope]
                 key = (setting.scope, setting.name, setting.value.place.path)
                 found.setdefault(key, Producer(setting.scope, setting.name, acks, idempotence))
     for call in platform.calls_of(*_PRODUCERS):

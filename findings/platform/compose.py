@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from findings.platform.config_files import ConfigFile
-from findings.platform.model import COMPOSE, Container, EnvVar, Resource, Workload
+from findings.platform.model import COMPOSE, Container, EnvVar, Platform, Resource, Workload, once
 from findings.platform.nodes import find, items
 from findings.platform.units import stated_count
 from findings.platform.yaml_reader import Map, Seq
@@ -360,12 +360,18 @@ def projects(services: Iterable[Workload]) -> dict[str, list[Workload]]:
     return found
 
 
-def is_for_production(configs: Iterable[ConfigFile], service: Workload) -> bool:
+def is_for_production(platform: Platform, service: Workload) -> bool:
     """Whether a file for production starts it: its own, or one over the base. A profile has to be asked for."""
     folder, _, name = service.resource.path.rpartition("/")
     if "profiles" in service.resource.body:
         return False
     if name not in _BASES:
         return _PRODUCTION.search(name) is not None
-    beside = (each.path.rpartition("/") for each in configs if is_compose(each))
-    return any(where == folder and _PRODUCTION.search(other) for where, _, other in beside)
+    return folder in _over_bases(platform)
+
+
+@once
+def _over_bases(platform: Platform) -> frozenset[str]:
+    """Folders with a file for production."""
+    named = (each.path.rpartition("/") for each in platform.configs if is_compose(each))
+    return frozenset(folder for folder, _, name in named if _PRODUCTION.search(name))

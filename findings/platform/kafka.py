@@ -150,13 +150,19 @@ def _topic_lists(root: Any, depth: int = 0) -> Iterator[Any]:
             yield from _topic_lists(value, depth + 1)
 
 
+@once
+def _by_name(platform: Platform) -> dict[str, list[Topic]]:
+    found: dict[str, list[Topic]] = {}
+    for topic in topics(platform):
+        found.setdefault(topic.name, []).append(topic)
+    return found
+
+
 def topic_named(platform: Platform, name: str, path: str) -> Topic | None:
     """The topic of a name as seen from a file: of the same file, else of its folder, else of its environment, else the
     only one there is."""
     near_by = platform.near
-    same = near_by.of_one_environment(
-        path, (each for each in topics(platform) if each.name == name), lambda each: each.place.path
-    )
+    same = near_by.of_one_environment(path, _by_name(platform).get(name, ()), lambda each: each.place.path)
     here = near_by.environment_of(path)
     folder = path.rpartition("/")[0]
     for near in (

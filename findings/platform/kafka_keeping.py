@@ -173,7 +173,7 @@ def own_topics(platform: Platform) -> Iterator[OwnTopics]:
         number = sum(each.value for each in counts)
         factors = tuple(_of_settings(platform, found))
         if len(counts) == len(found) and number > 1 and factors:
-            is_sure = compose.is_for_production(platform.configs, found[0])
+            is_sure = compose.is_for_production(platform, found[0])
             yield OwnTopics(found[0].id, replace(counts[0], value=number), factors, is_sure)
 
 

@@ -185,16 +185,24 @@ def keys_of(platform: Platform, namespace: str, secret: str) -> list[str] | None
     stated = platform.facts.get(f"secrets.{secret}.keys")
     if stated is not None and isinstance(stated.value, list):
         return [str(each) for each in stated.value]
-    for resource in platform.of_kind("Secret", "SealedSecret", "ExternalSecret", "KafkaUser"):
-        if resource.namespace == namespace and made_by(resource) == secret:
-            keys = _keys(resource)
-            if keys is not None:
-                return keys
+    for resource in _making(platform).get((namespace, secret), ()):
+        keys = _keys(resource)
+        if keys is not None:
+            return keys
     for resource in platform.in_namespace("SecretProviderClass", namespace):
         for each in synced(resource):
             if each["secretName"] == secret:
                 return [str(part.get("key")) for part in items(each, "data") if isinstance(part, Map)]
     return None
+
+
+@once
+def _making(platform: Platform) -> dict[tuple[str, str], list[Resource]]:
+    """What makes each Secret, by its namespace and name."""
+    found: dict[tuple[str, str], list[Resource]] = {}
+    for resource in platform.of_kind("Secret", "SealedSecret", "ExternalSecret", "KafkaUser"):
+        found.setdefault((resource.namespace, made_by(resource)), []).append(resource)
+    return found
 
 
 def made_by(resource: Resource) -> str:

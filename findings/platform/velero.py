@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from findings.platform.model import Platform, Resource, Workload, once
@@ -46,6 +47,11 @@ class Schedule:
     def covers(self, namespace: str) -> bool:
         return self._includes("Namespaces", frozenset({namespace}))
 
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """That it names, of which it may leave out some; "*" for all."""
+        return self._named["Namespaces"][0]
+
     def leaves_out(self, platform: Platform, claim: Resource) -> str:
         """The field of its template by which it takes nothing of a volume claim in a namespace that it covers; "" where
         it takes it. What takes a pod takes the claims that it mounts."""
@@ -64,9 +70,19 @@ class Schedule:
         return mapping(self.resource.body, "spec.template")
 
     def _includes(self, what: str, names: frozenset[str]) -> bool:
-        included = {str(each).lower() for each in items(self._template, f"included{what}")} or {"*"}
-        excluded = {str(each).lower() for each in items(self._template, f"excluded{what}")}
-        return not names & excluded and bool({"*", *names} & included)
+        included, excluded = self._named[what]
+        return names.isdisjoint(excluded) and ("*" in included or not names.isdisjoint(included))
+
+    @cached_property
+    def _named(self) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+        """What its template includes and excludes, by the end of the field's name: every claim asks for it."""
+        return {
+            what: (
+                _lower(self._template, f"included{what}") or frozenset("*"),
+                _lower(self._template, f"excluded{what}"),
+            )
+            for what in ("Namespaces", "Resources", "NamespaceScopedResources")
+        }
 
     @property
     def ttl(self) -> Sourced[float]:
@@ -79,11 +95,33 @@ class Schedule:
         return Sourced(30.0, Source.PROVIDER_DEFAULT, self.resource.place(), note)
 
 
+def _lower(template: Mapping[str, Any], field: str) -> frozenset[str]:
+    return frozenset(str(each).lower() for each in items(template, field))
+
+
 @once
 def schedules(platform: Platform) -> list[Schedule]:
     by_default = _server_copies_files(platform)
     found = [each for each in platform.of_kind("Schedule") if each.api.startswith("velero.io/")]
     return [_schedule(each, by_default=by_default) for each in found]
+
+
+def covering(platform: Platform, namespace: str) -> list[Schedule]:
+    """The schedules that cover a namespace, in their order."""
+    named = _by_namespace(platform)
+    return [each for each in named.get(namespace.lower(), named.get("*", ())) if each.covers(namespace)]
+
+
+@once
+def _by_namespace(platform: Platform) -> dict[str, list[Schedule]]:
+    """Those that name each namespace, with those that name none, which stand at "*" alone."""
+    every = schedules(platform)
+    names = {name for each in every for name in each.namespaces} | {"*"}
+    found: dict[str, list[Schedule]] = {name: [] for name in names}
+    for each in every:
+        for name in names if "*" in each.namespaces else each.namespaces:
+            found[name].append(each)
+    return found
 
 
 def _schedule(resource: Resource, *, by_default: bool | None) -> Schedule:
@@ -125,12 +163,9 @@ def _server_copies_files(platform: Platform) -> bool | None:
 
 def copied_by_annotation(platform: Platform, claim: Resource) -> bool:
     """Whether pods name the claim's volume among those whose files are to be copied."""
-    for workload in platform.workloads:
-        if workload.resource.namespace != claim.namespace:
-            continue
+    for workload in _mounting(platform, claim):
         named = {name.strip() for name in str(workload.annotations.get(_TO_COPY) or "").split(",")} - {""}
-        volumes = set(_volumes_on(workload, claim))
-        if volumes and volumes <= named:
+        if set(_volumes_on(workload, claim)) <= named:
             return True
     return False
 
@@ -140,9 +175,33 @@ def _labels(platform: Platform, claim: Resource) -> Iterator[Mapping[str, Any]]:
     of_set = mapping(claim.body, "spec.selector.matchLabels")
     for each in items(claim.body, "spec.volumeClaimTemplates") or [claim.body]:
         yield {**mapping(each, "metadata.labels"), **of_set}
+    yield from (workload.labels for workload in _mounting(platform, claim))
+
+
+def _mounting(platform: Platform, claim: Resource) -> list[Workload]:
+    """The workloads that have a volume by the claim; a StatefulSet's own by its templates."""
+    named = _by_claim(platform).get((claim.namespace, claim.name), [])
+    near = (*named, *_by_resource(platform).get(id(claim), ()))
+    return [workload for workload in dict.fromkeys(near) if any(_volumes_on(workload, claim))]
+
+
+@once
+def _by_claim(platform: Platform) -> dict[tuple[str, Any], list[Workload]]:
+    found: dict[tuple[str, Any], list[Workload]] = {}
     for workload in platform.workloads:
-        if workload.resource.namespace == claim.namespace and any(_volumes_on(workload, claim)):
-            yield workload.labels
+        for each in items(workload.pod, "volumes"):
+            name = mapping(each, "persistentVolumeClaim").get("claimName")
+            if isinstance(name, str):
+                found.setdefault((workload.resource.namespace, name), []).append(workload)
+    return found
+
+
+@once
+def _by_resource(platform: Platform) -> dict[int, list[Workload]]:
+    found: dict[int, list[Workload]] = {}
+    for workload in platform.workloads:
+        found.setdefault(id(workload.resource), []).append(workload)
+    return found
 
 
 def _volumes_on(workload: Workload, claim: Resource) -> Iterator[str]:
