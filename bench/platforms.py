@@ -1,6 +1,8 @@
 """A platform to measure with: the manifests, Terraform and settings of so many services, the same in every run."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 _SERVICE = """apiVersion: apps/v1
 kind: Deployment
@@ -136,3 +138,54 @@ def write(folder: Path, services: int) -> Path:
             text = _TERRAFORM.format(team=team)
             (folder / f"infrastructure-{team}" / "main.tf").write_text(text, encoding="utf-8")
     return folder
+
+
+def write_export(file: Path, workloads: int) -> Path:
+    """What `kubectl get -A -o json` prints of so many Deployments: each with its ReplicaSet, three pods and a Service,
+    and with what the cluster itself writes beside what somebody declared."""
+    items: list[dict[str, Any]] = []
+    for number in range(workloads):
+        name = f"service-{number}"
+        deployment = _exported("apps/v1", "Deployment", name, number)
+        pod = _pod(name)
+        selector = {"matchLabels": {"app": name}}
+        template = {"metadata": {"labels": {"app": name}}, "spec": pod}
+        deployment["spec"] = {"replicas": 3, "selector": selector, "template": template}
+        deployment["status"] = {"conditions": [{"type": "Available", "status": "True", "message": "m" * 80}] * 2}
+        replicas = _exported("apps/v1", "ReplicaSet", f"{name}-6d4b", number, owner=("Deployment", name))
+        replicas["spec"] = {"replicas": 3, "selector": selector, "template": template}
+        items += [
+            deployment,
+            replicas,
+            {**_exported("v1", "Service", name, number), "spec": {"selector": {"app": name}}},
+        ]
+        for each in "abc":
+            owner = ("ReplicaSet", f"{name}-6d4b")
+            items.append({**_exported("v1", "Pod", f"{name}-6d4b-{each}", number, owner=owner), "spec": pod})
+    file.write_text(json.dumps({"apiVersion": "v1", "items": items, "kind": "List"}, indent=4), encoding="utf-8")
+    return file
+
+
+def _exported(api: str, kind: str, name: str, number: int, *, owner: tuple[str, str] | None = None) -> dict[str, Any]:
+    fields = {
+        "f:metadata": {"f:labels": {".": {}, "f:app": {}}},
+        "f:spec": {f"f:field{each}": {} for each in range(30)},
+    }
+    metadata: dict[str, Any] = {
+        "annotations": {"kubectl.kubernetes.io/last-applied-configuration": json.dumps({"spec": "y" * 400})},
+        "managedFields": [{"apiVersion": api, "fieldsV1": fields, "manager": "argocd", "operation": "Update"}],
+        "name": name, "namespace": f"team-{number // 10}", "resourceVersion": str(number), "uid": f"{number:032x}",
+    }  # fmt: skip
+    if owner is not None:
+        metadata["ownerReferences"] = [{"kind": owner[0], "name": owner[1]}]
+    return {"apiVersion": api, "kind": kind, "metadata": metadata}
+
+
+def _pod(name: str) -> dict[str, Any]:
+    container = {
+        "name": name, "image": f"registry.example.com/{name}:1",
+        "env": [{"name": f"VARIABLE_{each}", "value": f"value {each}"} for each in range(8)],
+        "resources": {"limits": {"cpu": "500m", "memory": "512Mi"}, "requests": {"cpu": "100m", "memory": "256Mi"}},
+        "livenessProbe": {"httpGet": {"path": "/live", "port": 8080}, "periodSeconds": 10},
+    }  # fmt: skip
+    return {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": "Always"}

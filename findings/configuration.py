@@ -92,7 +92,8 @@ def open_configuration(row: Import, limits: dict[str, int]) -> Iterator[OpenedRe
         complete=not because,
         incomplete_because="; ".join(because),
     )
-    texts = {each.path: each.text.splitlines() for each in read if isinstance(each, File)}
+    shown = {place.path for found in outcome.found for place in found.fail.places[:1]}
+    texts = {each.path: each.text.splitlines() for each in read if isinstance(each, File) and each.path in shown}
     report = Configuration(info, outcome.found, texts)
     size = sum(len(each.text) for each in read if isinstance(each, File))
     count = len(platform.files_read)
@@ -168,7 +169,7 @@ def _read(row: Import, limits: dict[str, int]) -> tuple[list[File | Skipped], bo
     """Its files, and whether they came as an archive."""
     folders: set[str] = set()
     found: list[File | Skipped] = []
-    is_archive = False
+    is_archive, size = False, 0
     with tempfile.TemporaryDirectory(prefix="import-") as folder, row.file.open("rb") as stored:
         try:
             for entry in unpack(stored, folder=Path(folder), limits=Limits(**unpack_limits(limits))):
@@ -176,7 +177,10 @@ def _read(row: Import, limits: dict[str, int]) -> tuple[list[File | Skipped], bo
                 path = (entry.name or _own_name(row.file_name)).replace("\\", "/").removeprefix("./")
                 skipped = files.in_skipped_folder(path)
                 if skipped is None:
-                    found.append(_file(path, entry))
+                    each = _file(path, entry)
+                    size += len(each.text) if isinstance(each, File) else 0
+                    is_held = isinstance(each, Skipped) or size <= MOST_TEXT
+                    found.append(each if is_held else Skipped(each.path, _MORE_TEXT))
                 elif skipped.path not in folders:
                     folders.add(skipped.path)
                     found.append(skipped)
@@ -186,6 +190,10 @@ def _read(row: Import, limits: dict[str, int]) -> tuple[list[File | Skipped], bo
     return found, is_archive
 
 
+MOST_TEXT = 256_000_000  # characters of one import, which are held at once
+_MORE_TEXT = f"with it there are more than {MOST_TEXT // 1_000_000} MB: hand in less at a time"
+
+
 def _own_name(name: str) -> str:
     """Of an upload that is no archive: what kind of file it is, its name says."""
     return name.rpartition("/")[2].removesuffix(".gz") or "upload"
@@ -193,9 +201,12 @@ def _own_name(name: str) -> str:
 
 def _file(path: str, entry: Entry) -> File | Skipped:
     shown = bounds.path(path)
-    if entry.size > files.MOST_BYTES:
-        return Skipped(shown, f"larger than {files.MOST_BYTES // 1_000_000} MB")
-    return files.decoded(shown, entry.path.read_bytes())
+    if not reader.is_read(path):
+        return Skipped(shown, reader.NO_KIND)
+    with entry.path.open("rb") as file:
+        return files.too_large(shown, entry.size, file.read(files.HEAD)) or files.decoded(
+            shown, entry.path.read_bytes()
+        )
 
 
 def _record(found: Found, texts: dict[str, list[str]]) -> FindingRecord:

@@ -7,7 +7,7 @@ the same transaction; the fence (Job.finish) ends it. Nothing is applied twice a
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -87,7 +87,9 @@ def load_platform(job: Job) -> None:
 
 def _load(job: Job, opener: Opener) -> None:
     try:
-        with opener(job.row, settings.IMPORT_LIMITS[job.row.kind]) as report:
+        with ExitStack() as stack:
+            with job.interruptible(settings.IMPORT_THINKING_SECONDS):
+                report = stack.enter_context(opener(job.row, settings.IMPORT_LIMITS[job.row.kind]))
             job.bytes_total = report.bytes_total
             new = _apply(job, report)
     except ScanError as error:

@@ -112,6 +112,11 @@ if IMPORT_HEARTBEAT_SECONDS * 2 > IMPORT_LEASE_SECONDS:
         f"PLATFORM_RISK_IMPORT_HEARTBEAT ({IMPORT_HEARTBEAT_SECONDS} s) must be at most half of"
         f" PLATFORM_RISK_IMPORT_LEASE ({IMPORT_LEASE_SECONDS} s), or healthy imports are taken over"
     )
+IMPORT_THINKING_SECONDS = env_duration(
+    "PLATFORM_RISK_IMPORT_THINKING",
+    "15m",
+    "How long an import may read and judge configuration before it is given up",
+)
 _VISIBILITY_TIMEOUT = env_duration(
     "PLATFORM_RISK_VISIBILITY_TIMEOUT",
     "1h",

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from hashlib import blake2b
 from itertools import chain
 from typing import NamedTuple
@@ -40,7 +41,7 @@ def identities(platform: Platform, fails: Sequence[tuple[str, Fail]]) -> Iterato
     top = _top(platform.files_read)
     seen: dict[str, int] = {}
     for check_id, fail in fails:
-        held = Counter(fail.homes) if fail.homes else files.get(fail.subject, _NOWHERE)
+        held = _Held(Counter(fail.homes)) if fail.homes else files.get(fail.subject, _NOWHERE)
         home, where = fail.homes[0] if fail.homes else "", ""
         if len(held) == 1:  # as nearly always
             home = next(iter(held))
@@ -84,30 +85,39 @@ def _former_names(of: Former) -> Iterator[str]:
             yield fingerprint(of.check_id, of.subject, of.detail, where)
 
 
-_NOWHERE: Mapping[str, int] = {}
+class _Held(dict[str, int]):
+    """How many objects of one id each file holds."""
+
+    @cached_property
+    def files_in(self) -> Counter[str]:
+        """The number of such files in each folder."""
+        return Counter(path.rpartition("/")[0] for path in self)
 
 
-def _files(platform: Platform, subjects: set[str]) -> dict[str, dict[str, int]]:
-    """Of each subject that is an object: how many of its id each file holds."""
-    found: dict[str, dict[str, int]] = {}
+_NOWHERE = _Held()
+
+
+def _files(platform: Platform, subjects: set[str]) -> dict[str, _Held]:
+    """Of each subject that is an object."""
+    found: dict[str, _Held] = {}
     objects: Iterator[Resource | Block] = chain(
         platform.resources, (each.resource for each in platform.compose_services), platform.blocks
     )
     for each in objects:
         id_ = each.id
         if id_ in subjects:
-            files = found.setdefault(id_, {})
+            files = found.setdefault(id_, _Held())
             files[each.path] = files.get(each.path, 0) + 1
     return found
 
 
-def _home(fail: Fail, held: Mapping[str, int]) -> str:
+def _home(fail: Fail, held: _Held) -> str:
     """Which of the files that hold such an object it is said of: the one that it names, and first as that object."""
     near = [each for each in fail.places if each.path in held]
     return next((each.path for each in near if each.resource == fail.subject), near[0].path if near else "")
 
 
-def _is_known_by_its_place(fail: Fail, home: str, held: Mapping[str, int]) -> bool:
+def _is_known_by_its_place(fail: Fail, home: str, held: _Held) -> bool:
     """Whether no other object of its name can have had a finding at its first place: that is in its file, or beside it
     in a folder that holds no other such file."""
     if held.get(home) != 1 or not fail.places:
@@ -115,14 +125,14 @@ def _is_known_by_its_place(fail: Fail, home: str, held: Mapping[str, int]) -> bo
     first, folder = fail.places[0].path, home.rpartition("/")[0]
     if first == home:
         return True
-    return first.rpartition("/")[0] == folder and sum(each.rpartition("/")[0] == folder for each in held) == 1
+    return first.rpartition("/")[0] == folder and held.files_in[folder] == 1
 
 
-def _where(home: str, held: Iterable[str], top: str) -> str:
+def _where(home: str, held: _Held, top: str) -> str:
     """The folder, below the one that holds all files (as an archive has one); the file too where several are in it."""
     folder = home.rpartition("/")[0]
     alone, named = _spellings(folder[len(top) :].strip("/"), home)
-    return alone if sum(each.rpartition("/")[0] == folder for each in held) == 1 else named
+    return alone if held.files_in[folder] == 1 else named
 
 
 def _spellings(folder: str, home: str) -> tuple[str, str]:

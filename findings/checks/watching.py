@@ -11,9 +11,9 @@ from findings.platform.promql import Matcher
 _NAMING = {
     "deployment": "Deployment", "statefulset": "StatefulSet", "daemonset": "DaemonSet", "replicaset": "ReplicaSet",
 }  # fmt: skip
-NAMED_BY = ("app", "service", "workload", "container", "pod", "destination_workload", "destination_service_name",
-            "service_name", "strimzi_io_cluster", "horizontalpodautoscaler", "consumergroup", "name",
-            "kubernetes_pod_name", "kubernetes_name")  # fmt: skip
+NAMED_BY = (*_NAMING, "app", "service", "workload", "container", "pod", "destination_workload",
+            "destination_service_name", "service_name", "strimzi_io_cluster", "horizontalpodautoscaler",
+            "consumergroup", "name", "kubernetes_pod_name", "kubernetes_name")  # fmt: skip
 _CLAIM = ("persistentvolumeclaim",)
 _IN_NAMESPACE = ("namespace", "exported_namespace", "kubernetes_namespace", "destination_service_namespace")
 _OF_EXPORTERS = re.compile(r"(?:kube|node|container|kubelet|machine)_")
@@ -39,8 +39,6 @@ def _fits(matcher: Matcher, sense: Sense, subject: Subject) -> bool | None:
         return True
     if matcher.label in _IN_NAMESPACE:
         return _matches(matcher, {subject.namespace}) if subject.namespace else None
-    if matcher.label in _NAMING:
-        return _matches(matcher, subject.names)
     if matcher.label in NAMED_BY:
         return _matches(matcher, subject.names)
     if matcher.label == "job" and not _OF_EXPORTERS.match(sense.metric):

@@ -1,12 +1,14 @@
 """Which files there are, and which are not read and why: every file is one or the other. PURE."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 MOST_BYTES = 5_000_000
+MOST_OF_EXPORT = 64_000_000  # of what kubectl or Terraform prints of all there is
 MOST_FILES = 50_000
 _FOLDERS = {
     ".git": "version control", ".hg": "version control", ".svn": "version control", "node_modules": "dependencies",
@@ -23,11 +25,16 @@ class File:
 
 _ELSEWHERE = "a link to a folder elsewhere: give it as a path too"
 OF_TESTS = "of an application's tests alone"
+DATA = "data, no settings"
+
+# How such an export begins; other documents of that size are data.
+_EXPORT = re.compile(rb"""\s*[\[{]?\s*["']?(?:apiVersion|kind|items|format_version)["']?\s*:""")
+_DOCUMENTS = (".json", ".yaml", ".yml")
 
 # Reasons that leave nothing to be desired: what is skipped for another one was not looked at and should have been.
 _BY_DESIGN = (
     "no kind of file", "a lock file", "empty", "binary", "larger than", "Helm template", "the facts are those of",
-    "a link to nothing", "a link to what is read", "no regular file", "no check reads a fact", OF_TESTS,
+    "a link to nothing", "a link to what is read", "no regular file", "no check reads a fact", OF_TESTS, DATA,
     *_FOLDERS.values(),
 )  # fmt: skip
 
@@ -100,18 +107,36 @@ def _read(path: Path, shown: str) -> File | Skipped:
     if not path.is_file():
         return Skipped(shown, "no regular file")
     try:
-        if path.stat().st_size > MOST_BYTES:
-            return Skipped(shown, f"larger than {MOST_BYTES // 1_000_000} MB")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            large = too_large(shown, path.stat().st_size, file.read(HEAD))
+            if large is not None:
+                return large
+            file.seek(0)
+            data = file.read()
     except OSError as error:
         return Skipped(shown, f"cannot be read: {error.strerror}")
     return decoded(shown, data)
 
 
+HEAD = 200
+
+
+def too_large(shown: str, size: int, head: bytes) -> Skipped | None:
+    """Why a file of so many bytes, which begins so, is not read; None when it is."""
+    if size <= MOST_BYTES:
+        return None
+    if not shown.endswith(_DOCUMENTS) or not _EXPORT.match(head):
+        return Skipped(shown, f"larger than {MOST_BYTES // 1_000_000} MB")
+    if size <= MOST_OF_EXPORT:
+        return None
+    return Skipped(shown, f"an export of more than {MOST_OF_EXPORT // 1_000_000} MB: divide it, by namespace or kind")
+
+
 def decoded(shown: str, data: bytes) -> File | Skipped:
     """A file's bytes as text, or why not."""
-    if len(data) > MOST_BYTES:
-        return Skipped(shown, f"larger than {MOST_BYTES // 1_000_000} MB")
+    large = too_large(shown, len(data), data[:HEAD])
+    if large is not None:
+        return large
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # as PowerShell writes what is sent to a file
         with suppress(UnicodeDecodeError):
             return File(shown, data.decode("utf-16"))

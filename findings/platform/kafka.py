@@ -1,8 +1,10 @@
 """Topics, who consumes them with how many members, and what brokers and producers promise. PURE."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 from findings.platform.model import Autoscaler, Platform, Setting, Workload, all_once, normal, once
@@ -190,7 +192,7 @@ def consumers(platform: Platform) -> list[Consumer]:
 
 
 def _consumer(platform: Platform, workload: Workload, names: set[str], known: Sequence[Topic]) -> Consumer | None:
-    settings = [each for each in platform.settings_of(workload.id) if _belongs(each, workload)]
+    settings = _own_settings(platform, workload)
     settings += platform.settings_by_name(workload)
     settings += (each for scope in mounted(workload) for each in platform.settings_of(scope))
     speaks_kafka = any("kafka" in each.name or "kafka" in str(each.value.value).lower() for each in settings)
@@ -254,9 +256,33 @@ def _of_spring(platform: Platform) -> dict[str, list[Setting]]:
     return {name: [each for each in platform.settings_like(name) if each.scope in loose] for name in names}
 
 
-def _belongs(setting: Setting, workload: Workload) -> bool:
+def _own_settings(platform: Platform, workload: Workload) -> list[Setting]:
     """Settings of another workload of the same name in another file are not its own."""
-    return setting.value.place.path == workload.resource.path or setting.value.place.resource != workload.id
+    if _times(platform)[workload.id] == 1:
+        return [*platform.settings_of(workload.id)]
+    by_file, of_others = _by_file(platform)[workload.id]
+    own = by_file.get(workload.resource.path, [])
+    return [setting for _, setting in (sorted((*own, *of_others), key=itemgetter(0)) if of_others else own)]
+
+
+@once
+def _times(platform: Platform) -> Counter[str]:
+    return Counter(workload.id for workload in platform.running)
+
+
+_Numbered = tuple[int, Setting]
+
+
+@once
+def _by_file(platform: Platform) -> dict[str, tuple[dict[str, list[_Numbered]], list[_Numbered]]]:
+    """Settings of each workload's name with their order: by the file that states them there, and what others give."""
+    found: dict[str, tuple[dict[str, list[_Numbered]], list[_Numbered]]] = {}
+    for id_ in (each for each, count in _times(platform).items() if count > 1):
+        by_file, of_others = found[id_] = ({}, [])
+        for numbered in enumerate(platform.settings_of(id_)):
+            place = numbered[1].value.place
+            (by_file.setdefault(place.path, []) if place.resource == id_ else of_others).append(numbered)
+    return found
 
 
 def kafka_trigger(scaler: Autoscaler) -> Map | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from findings.platform import ecs
-from findings.platform.model import Container, Platform, Setting, Workload, all_once, normal
+from findings.platform.model import Container, Platform, Setting, Workload, all_once, normal, once
 from findings.platform.nodes import find, items
 from findings.platform.patterns import of_names
 from findings.platform.processes import started
@@ -155,6 +155,7 @@ def _pool_of(settings: list[Setting]) -> Pool | None:
     return Pool(size, overflow)
 
 
+@once
 def _shared_pool(platform: Platform) -> Pool | None:
     """What the code says, or a file of settings of no workload: when all of them agree on one."""
     engines = platform.calls_of("create_engine", "create_async_engine")

@@ -21,7 +21,7 @@ from findings.platform import (
 from findings.platform import facts as facts_of_people
 from findings.platform.comments import Comment
 from findings.platform.config_files import ConfigFile
-from findings.platform.files import OF_TESTS, File, Skipped
+from findings.platform.files import DATA, OF_TESTS, File, Skipped
 from findings.platform.model import Block, Call, Platform, Resource, Setting
 from findings.platform.nearness import Nearness
 from findings.platform.uncollected import uncollected
@@ -30,10 +30,16 @@ from findings.platform.yaml_reader import read as read_yaml
 from platform_risk.quantities.sourced import Facts
 
 OTHER_FACTS = "the facts are those of"
+NO_KIND = "no kind of file that is read here"
+# A scan holds all that it reads: a hundred megabytes of what kubectl prints, in less than a gigabyte.
+MOST_VALUES = 4_000_000
+MOST_OF_PYTHON = 1_000_000  # characters: a tree of it takes hundreds of bytes for each
+MOST_SETTINGS, MOST_OF_A_FILE = 500_000, 100_000  # more in one file is data
 FACTS_NAMES = ("platform-risk.yaml", "platform-risk.yml")
 _DOCKERFILE = re.compile(r"(?:.*[./])?(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?\Z")
 _TO_FILL_IN = re.compile(r"\.(?:sed|tmpl|tpl|template|example|sample|dist|in)\Z")  # api.yaml.example: read as it is
 _CONFIG_ENDS = ("toml", "properties", "env", "ini", "cfg", "conf")
+_ENDS = ("yaml", "yml", "json", "py", "tf", "tfvars", *_CONFIG_ENDS)
 # Where Maven and Gradle keep what only tests of an application are started with.
 _OF_TESTS = re.compile(r"(?:^|/)src/(?:test|integrationTest|testFixtures)/")
 _LOCKS = ("package-lock.json", "yarn.lock", "composer.lock", "poetry.lock", "pnpm-lock.yaml")
@@ -51,6 +57,7 @@ class _Found:
     skipped: list[Skipped] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
     suppressed: list[Comment] = field(default_factory=list)
+    values: int = 0  # that are held at the most
 
 
 @uncollected
@@ -63,11 +70,29 @@ def read(files: Iterable[File | Skipped], facts: File | None = None) -> Platform
         elif file.path.rpartition("/")[2] in FACTS_NAMES:
             _facts_beside(file, found)
         else:
-            _read(file, found)
+            _read_if_it_fits(file, found)
     if facts is not None:
         _facts(facts, found)
     _sort(found)
     return _assembled(found)
+
+
+_TOO_MUCH = f"with it there are more than {MOST_VALUES // 1_000_000} million values: hand in less at a time"
+
+
+def _read_if_it_fits(file: File, found: _Found) -> None:
+    values = _weight(file)
+    if found.values + values > MOST_VALUES:
+        found.skipped.append(Skipped(file.path, _TOO_MUCH))
+        return
+    found.values += values
+    _read(file, found)
+
+
+def _weight(file: File) -> int:
+    """At the most so many values are in it. Of Terraform each holds on to several nodes of the grammar."""
+    marks = sum(map(file.text.count, "\n,[{"))
+    return 4 * marks if file.path.endswith((".tf", ".tfvars")) else marks
 
 
 def _sort(found: _Found) -> None:
@@ -125,9 +150,7 @@ def _read(file: File, found: _Found) -> None:
         asked, not_read = comments.read(file)
         found.suppressed += asked
         found.skipped += not_read
-    name = file.path.rpartition("/")[2]
-    stem = _TO_FILL_IN.sub("", name)
-    end = stem.rpartition(".")[2].lower() if "." in stem else ""
+    name, stem, end = _parts(file.path)
     if name in _LOCKS:
         found.skipped.append(Skipped(file.path, "a lock file"))
     elif _OF_TESTS.search(file.path):
@@ -154,7 +177,20 @@ def _read(file: File, found: _Found) -> None:
             found.configs.append(ConfigFile(file.path, parsed))
             found.read.append(file.path)
     else:
-        found.skipped.append(Skipped(file.path, "no kind of file that is read here"))
+        found.skipped.append(Skipped(file.path, NO_KIND))
+
+
+def _parts(path: str) -> tuple[str, str, str]:
+    """A file's name, the same without what says that it is to be filled in, and how that ends."""
+    name = path.rpartition("/")[2]
+    stem = _TO_FILL_IN.sub("", name)
+    return name, stem, stem.rpartition(".")[2].lower() if "." in stem else ""
+
+
+def is_read(path: str) -> bool:
+    """Whether a file of this name is of a kind that is read, if it is what its name says."""
+    name, _, end = _parts(path)
+    return end in _ENDS or name.startswith(".env") or _DOCKERFILE.match(path) is not None
 
 
 def _documents(file: File, found: _Found) -> None:
@@ -182,6 +218,9 @@ def _documents(file: File, found: _Found) -> None:
 
 
 def _python(file: File, found: _Found) -> None:
+    if len(file.text) > MOST_OF_PYTHON:
+        found.skipped.append(Skipped(file.path, f"larger than {MOST_OF_PYTHON // 1_000_000} MB of Python"))
+        return
     outcome = python_source.read(file.text, file.path)
     if isinstance(outcome, str):
         found.skipped.append(Skipped(file.path, outcome))
@@ -213,7 +252,12 @@ def _assembled(found: _Found) -> Platform:
     composed = compose.read(found.configs)
     flat = list(found.settings)
     for config in found.configs:
-        if id(config) not in composed.files:
+        if id(config) in composed.files:
+            continue
+        if max(config.root.size, len(config.root)) > MOST_OF_A_FILE or len(flat) > MOST_SETTINGS:
+            reason = f"{DATA}: more than {MOST_OF_A_FILE:,} values, or one of many large files"
+            found.skipped.append(Skipped(config.path, reason))
+        else:
             flat += settings.of_config(config)
     of_workloads = [each for one in (*workloads, *composed.services) for each in settings.of_workload(one)]
     flat += settings.of_config_maps(resources, of_workloads)

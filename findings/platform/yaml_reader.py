@@ -17,6 +17,7 @@ from yaml._yaml import CParser
 from platform_risk.quantities.records import record
 
 MOST_NODES = 2_000_000
+_LARGE = 8_000_000  # characters: what is so large may have more of its own
 MOST_DEPTH = 100
 _SPLIT = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,400})\Z")
@@ -128,7 +129,7 @@ class _Composer:
         self._is_template = "{{" in text
         self._anchors: dict[str, Any] = {}
         self._open: set[str] = set()
-        self._nodes = 0
+        self._most = MOST_NODES if len(text) < _LARGE else max(MOST_NODES, text.count("\n") + text.count(","))
 
     def node(self, event: Any, depth: int) -> Any:
         kind = type(event)
@@ -148,7 +149,7 @@ class _Composer:
         if event.anchor:
             self._open.discard(event.anchor)
             self._anchors[event.anchor] = node
-        if node.size > MOST_NODES:
+        if node.size > self._most:
             raise _Refused(line, "its aliases expand to millions of values")
         return node
 

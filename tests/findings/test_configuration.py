@@ -3,7 +3,9 @@
 import gzip
 import io
 import re
+import signal
 import tarfile
+import threading
 import zipfile
 from collections.abc import Callable
 from html import unescape
@@ -14,11 +16,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from findings import configuration
+from findings.checks import engine
 from findings.checks.registry import CHECKS
 from findings.figures import laid_open
+from findings.load import load_platform
 from findings.models import Finding
 from platform_risk.core.imports import runner
 from platform_risk.core.imports import services as imports
+from platform_risk.core.imports.loaders import ImportCancelledError
 from platform_risk.core.models import Environment, Import, Service, User
 from platform_risk.core.redaction import Redactor
 from tests.factories import make_import, upload
@@ -485,3 +490,75 @@ def test_a_single_file_that_is_broken_is_told_with_its_line(checkout: Service) -
     assert row.error["location"]["line"] in (2, 3)
     assert row.error["location"]["entry"] == "api.yaml"
     assert "api.yaml: " in row.error["message"]
+
+
+# What an upload may ask of the worker
+
+
+def test_more_text_than_is_held_at_once_keeps_the_import_from_closing_anything(
+    checkout: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed(zipped(a_yaml=TOKEN, b_yaml=SCALER), checkout)
+    before = found(checkout)
+    monkeypatch.setattr(configuration, "MOST_TEXT", len(TOKEN))
+    row = handed(zipped(a_yaml=TOKEN, b_yaml=SCALER, picture_png=b"\x89PNG" * 1_000), checkout)
+    assert "b.yaml: with it there are more than" in row.incomplete_because
+    assert found(checkout) == before
+    skipped = {each["path"]: each for each in row.coverage["files"]["skipped"]}
+    assert skipped["picture.png"]["reason"] == "no kind of file that is read here"  # and was not taken into memory
+    assert skipped["b.yaml"]["is_error"]
+
+
+def test_judging_that_does_not_end_is_given_up_and_the_next_import_is_done(
+    checkout: Service, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    def for_ever(*_: Any, **__: Any) -> None:
+        while True:
+            pass
+
+    settings.IMPORT_THINKING_SECONDS = 0.05
+    monkeypatch.setattr(runner, "_ASKED_EVERY", 0.01)
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "run", for_ever)
+        row = upload(zipped(a_yaml=TOKEN), checkout, name="platform.zip", kind="platform")
+    assert (row.state, row.error["code"]) == ("failed", "too_long")
+    assert row.error["remedy"].startswith("Hand in fewer files at a time")
+    assert found(checkout) == {}
+    settings.IMPORT_THINKING_SECONDS = 60
+    handed(zipped(a_yaml=TOKEN), checkout)
+    assert "secret-in-env" in found(checkout)
+
+
+def test_an_import_is_cancelled_while_it_is_judged(
+    checkout: Service, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = upload(zipped(a_yaml=TOKEN), checkout, name="platform.zip", kind="platform", run=False)
+    monkeypatch.setattr(runner, "_ASKED_EVERY", 0.01)
+
+    def cancelled_meanwhile(*_: Any, **__: Any) -> None:
+        imports.cancel(Import.objects.get(pk=row.pk), user=alice)
+        job.beat()  # as its heartbeat does, which learns of it
+        while True:
+            pass
+
+    monkeypatch.setattr(engine, "run", cancelled_meanwhile)
+    claimed = runner.claim(row.pk)
+    assert claimed is not None
+    job = runner.Job(claimed)
+    with pytest.raises(ImportCancelledError):
+        load_platform(job)
+    assert found(checkout) == {}
+
+
+def test_outside_of_the_main_thread_nothing_is_interrupted(checkout: Service) -> None:
+    job = runner.Job(upload(zipped(a_yaml=TOKEN), checkout, name="platform.zip", kind="platform", run=False))
+    passed: list[bool] = []
+
+    def work() -> None:
+        with job.interruptible(0):
+            passed.append(signal.getitimer(signal.ITIMER_REAL)[0] == 0)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert passed == [True]

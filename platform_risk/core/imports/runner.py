@@ -7,6 +7,7 @@ was stopped or cut off cannot apply what another has taken over. The sweeper enq
 
 import contextlib
 import logging
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 # A file that takes its worker down each time (out of memory, a crash in a library) must not do so for ever.
 MOST_ATTEMPTS = 5
+_ASKED_EVERY = 1.0  # seconds
 
 
 class Job:
@@ -91,6 +93,33 @@ class Job:
                     self.beat()
         finally:
             connection.close()
+
+    @contextlib.contextmanager
+    def interruptible(self, seconds: float) -> Iterator[None]:
+        """For work that cannot ask by itself whether it may go on: it is asked for it once a second, and ends after so
+        many seconds. Raises ImportFailedError, or what `check` does. Only in the main thread of a process, where
+        signals arrive; elsewhere nothing is interrupted."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        until = time.monotonic() + seconds
+
+        def ring(*_: object) -> None:
+            self.check()
+            if time.monotonic() > until:
+                raise ImportFailedError(
+                    "too_long",
+                    f"Reading and judging it was given up after {seconds:g} s.",
+                    remedy="Hand in fewer files at a time, or have PLATFORM_RISK_IMPORT_THINKING raised.",
+                )
+
+        before = signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, _ASKED_EVERY, _ASKED_EVERY)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
     @contextlib.contextmanager
     def beating(self) -> Iterator[None]:

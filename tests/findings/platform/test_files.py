@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+import pytest
+
+from findings.platform import files
 from findings.platform.files import MOST_BYTES, File, Skipped, decoded, walk
 
 
@@ -104,3 +107,36 @@ def test_a_link_to_a_file_that_is_given_by_itself_is_read(tmp_path: Path) -> Non
     (tmp_path / "a.yaml").write_text("a: 1")
     (tmp_path / "b.yaml").symlink_to("a.yaml")
     assert seen(tmp_path / "b.yaml") == {"b.yaml": "a: 1"}
+
+
+EXPORT = '{"apiVersion": "v1", "kind": "List", "items": []}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [EXPORT, "apiVersion: v1\nkind: List\nitems: []", '{"format_version": "1.2", "planned_values": {}}',
+     '\n{\n    "items": [], "kind": "List", "apiVersion": "v1"}'],
+)  # fmt: skip
+def test_what_a_cluster_or_a_plan_prints_of_all_there_is_may_be_larger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(files, "MOST_BYTES", 20)
+    (tmp_path / "export.json").write_text(text)
+    (tmp_path / "places.json").write_text('{"type": "FeatureCollection"}')
+    (tmp_path / "export.txt").write_text(text)
+    assert seen(tmp_path) == {
+        "export.json": text, "export.txt": "! larger than 0 MB", "places.json": "! larger than 0 MB",
+    }  # fmt: skip
+    assert decoded("export.json", text.encode()) == File("export.json", text)
+
+
+def test_an_export_that_is_too_large_even_so_was_not_looked_at_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_BYTES", 20)
+    monkeypatch.setattr(files, "MOST_OF_EXPORT", 30)
+    (tmp_path / "export.json").write_text(EXPORT)
+    (found,) = walk([tmp_path])
+    assert isinstance(found, Skipped)
+    assert found.is_error
+    assert found.reason.endswith("divide it, by namespace or kind")

@@ -1,6 +1,7 @@
 """Files in, one platform out: nothing that can be read is lost, and nothing that cannot is silent."""
 
 import itertools
+import json
 import re
 from typing import Any
 
@@ -238,3 +239,49 @@ def test_comments_without_number_that_ask_for_checks_to_be_ignored_are_bounded_a
         read = reader.read([File("many.conf", text)])
         assert len(read.comments) == comments.MOST_COMMENTS
         assert [each.line for each in read.skipped if "the others are not read" in each.reason] == [1001]
+
+
+# What a scan holds at once
+
+
+def test_more_values_than_are_held_at_once_are_left_out_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "MOST_VALUES", 60)
+    files = [
+        File("a.yaml", DEPLOYMENT),
+        File("b.yaml", "a: [" + "{}," * 100 + "]"),
+        File("c.tf", "a = 1\n" * 15),  # each a node of the grammar with others below it
+        File("d.yaml", "replicas: 3\n"),
+    ]
+    read = reader.read(files)
+    assert read.files_read == ("a.yaml", "d.yaml")
+    assert [each.path for each in read.skipped if each.is_error] == ["b.yaml", "c.tf"]
+    assert all(each.reason.endswith("hand in less at a time") for each in read.skipped)
+
+
+def test_python_of_more_than_a_module_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "MOST_OF_PYTHON", 20)
+    read = reader.read([File("a.py", "num_workers: int = 4\n" * 2), File("b.py", "workers: int = 4\n")])
+    assert read.files_read == ("b.py",)
+    assert [each.path for each in read.skipped] == ["a.py"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("data.json", json.dumps({"points": list(range(60))})),
+        ("bomb.yaml", "a: &a [1, 2, 3, 4]\nb: &b [*a, *a, *a, *a]\nc: [*b, *b, *b, *b]\n"),
+        ("words.properties", "".join(f"word{number}=1\n" for number in range(60))),
+    ],
+)
+def test_data_is_not_taken_for_settings(monkeypatch: pytest.MonkeyPatch, path: str, text: str) -> None:
+    monkeypatch.setattr(reader, "MOST_OF_A_FILE", 50)
+    read = reader.read([File(path, text), File("app.yaml", "pool: {size: 5}\n")])
+    assert [each.key for each in read.settings] == ["pool.size"]
+    assert [(each.path, each.is_error) for each in read.skipped] == [(path, False)]
+
+
+def test_settings_of_very_many_files_end_somewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "MOST_SETTINGS", 3)
+    read = reader.read([File(f"{number}.yaml", "a: 1\nb: 2\n") for number in range(5)])
+    assert len(read.settings) == 4
+    assert [each.path for each in read.skipped] == ["2.yaml", "3.yaml", "4.yaml"]
