@@ -82,8 +82,7 @@ def open_configuration(row: Import, limits: dict[str, int]) -> Iterator[OpenedRe
     elsewhere = judging.elsewhere(row, telling.TOOL)
     platform = replace(platform, facts=facts.beside(platform.facts, by_people), elsewhere=elsewhere)
     outcome = engine.run(platform, today=today)
-    errors = [each for each in platform.skipped if each.is_error]
-    because = [f"{each.path}: {each.reason}" for each in errors[:5]]
+    because = _not_looked_at(platform.skipped)
     if not is_archive and _has_others(row):
         because.append(_ONE_OF_SEVERAL)
     info = ReportInfo(
@@ -114,6 +113,19 @@ def open_configuration(row: Import, limits: dict[str, int]) -> Iterator[OpenedRe
     )
 
 
+def _not_looked_at(skipped: tuple[Skipped, ...]) -> list[str]:
+    """Files that should have been read and could not, by the reason: the first of each name what is the matter."""
+    paths: dict[str, list[str]] = {}
+    for each in skipped:
+        if each.is_error:
+            paths.setdefault(each.reason, []).append(each.path)
+    return [
+        f"{', '.join(named[:_NAMED])}{f' and {len(named) - _NAMED} more' if len(named) > _NAMED else ''}: {reason}"
+        for reason, named in list(paths.items())[:_REASONS]
+    ]
+
+
+_REASONS, _NAMED = 5, 3
 _ONE_OF_SEVERAL = (
     "One file, and its scope has had others: what they brought is not closed by it. Hand in the folder as one archive, "
     "or each file under a source of its own, or say complete=yes"

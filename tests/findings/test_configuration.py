@@ -509,6 +509,15 @@ def test_more_text_than_is_held_at_once_keeps_the_import_from_closing_anything(
     assert skipped["b.yaml"]["is_error"]
 
 
+def test_what_many_files_could_not_be_read_for_is_told_once(checkout: Service) -> None:
+    broken = {f"{number}_yaml": "a: [" for number in "12345"}
+    row = handed(zipped(a_yaml=TOKEN, b_yaml="a: 1\na: 2\n", **broken), checkout)
+    assert row.incomplete_because.split("; ") == [
+        "b.yaml: the key a stands twice, first on line 1",
+        "1.yaml, 2.yaml, 3.yaml and 2 more: not YAML: did not find expected node content",
+    ]
+
+
 def test_judging_that_does_not_end_is_given_up_and_the_next_import_is_done(
     checkout: Service, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
