@@ -193,6 +193,8 @@ def _own_name(name: str) -> str:
 
 def _file(path: str, entry: Entry) -> File | Skipped:
     shown = bounds.path(path)
+    if files.is_of_tests(path):
+        return Skipped(shown, files.OF_TESTS)
     if entry.size > files.MOST_BYTES:
         return Skipped(shown, f"larger than {files.MOST_BYTES // 1_000_000} MB")
     return files.decoded(shown, entry.path.read_bytes())
