@@ -202,7 +202,9 @@ def _of_code(layers: dict[str, Layer], settings: list[Setting]) -> dict[str, Lay
 @all_once
 def _dropping(platform: Platform) -> Iterator[str]:
     """Files of code that drop entries of caches."""
-    return (call.place.path for call in platform.calls if _DROPS.fullmatch(call.name))
+    names = {call.name for call in platform.calls}
+    drops = {name for name in names if _DROPS.fullmatch(name)}
+    return (call.place.path for call in platform.calls if call.name in drops)
 
 
 def _listed(layers: dict[str, Layer]) -> str:

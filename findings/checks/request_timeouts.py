@@ -85,7 +85,7 @@ def _python(platform: Platform) -> Iterator[Verdict]:
 
 # What people run and wait for: examples, and scripts of those who build and release.
 _BY_HAND = re.compile(
-    r"(?:^|/)(?:examples?|samples?|demos?|docs?|scripts?|build[-_]?scripts|tools?|hack|dev|release|packaging|\.github)/"
+    r"(?:^|/)(?:examples?(?:_\w+)?|samples?|demos?|docs?|scripts?|build[-_]?scripts|tools?|hack|dev|release|packaging|\.github)/"
     r"|(?:^|/)setup\.py\Z",
     re.IGNORECASE,
 )

@@ -26,10 +26,12 @@ OF_TESTS = "of an application's tests alone"
 # A folder of tests, as languages and their tools call it. `test` alone may be an environment (overlays/test): it is one
 # of tests where a kind of tests stands below, or Maven and Gradle put it. Values of chart-testing stand in `ci`.
 _TESTS = re.compile(
-    r"(?:^|/)(?:(?:[\w.]+[-_])?tests|test[-_]?data|(?:test[-_]?)?fixtures|__\w*(?:tests|fixtures|snapshots|mocks)\w*__"
+    r"(?:^|/)(?:(?:[\w.]+[-_])?tests|(?:e2e|integration|acceptance|functional|unit|system)[-_]test"
+    r"|test[-_]?(?:data|yaml|json|cases|files|manifests|resources)|(?:test[-_]?)?fixtures"
+    r"|__(?:tests|fixtures|snapshots|mocks)__"
     r"|src/(?:test|integrationTest|testFixtures|\w+Test)"
     r"|test/(?:[^/]+/)*?(?:e2e|integration|acceptance|functional|unit|system)(?:[-_]\w+)?)/"
-    r"|(?:^|/)ci/[^/]*values\.ya?ml\Z"
+    r"|(?:^|/)ci/[^/]+-values\.ya?ml\Z"
 )
 # Of Python, where nothing is an environment: by the names that pytest and unittest go by, too.
 _TESTS_OF_PYTHON = re.compile(

@@ -1,6 +1,7 @@
 """Settings and calls that Python source states literally, read with `ast` and never run. PURE."""
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from sys import version_info
@@ -12,6 +13,10 @@ from platform_risk.quantities.sourced import Place, Source, Sourced
 _DJANGOS = ("DATABASES", "CACHES")
 _CLIENTS = ("requests", "httpx", "urllib.request")
 _HIDDEN = ("requests", "httpx")  # modules whose name may as well be that of a variable: what a container requests
+# Told by the text first: a tree is walked only where there may be something to find.
+_NAMES_OF_CLIENTS = (*_HIDDEN, "urllib")
+_MAY_HIDE = re.compile(r"\b(?:requests|httpx)[ \t]*(?:[,:)]|=[^=]|in\b)")
+_LEAVES = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, ast.Del, ast.alias, ast.Pass})
 _SESSIONS = ("requests.Session", "requests.session")
 _TAKE_DICTS = ("Producer", "Consumer", "SerializingProducer", "DeserializingConsumer")  # of Confluent's library
 
@@ -26,8 +31,9 @@ def read(text: str, path: str) -> tuple[list[Setting], list[Call]] | str:
         return f"not Python {version_info.major}.{version_info.minor}{f', line {line}' if line else ''}"
     settings: list[Setting] = []
     calls: list[Call] = []
-    known = _imported(tree)
-    hiding = _hiding(tree) if any(each in text for each in _HIDDEN) else {}
+    has_client = any(each in text for each in _NAMES_OF_CLIENTS)
+    known = _imported(tree) if has_client else {}
+    hiding = _hiding(tree) if has_client and _MAY_HIDE.search(text) else {}
     targets: dict[int, str] = {}  # of calls: what their result is called
     pending: list[tuple[ast.AST, str, frozenset[str]]] = [(tree, "", frozenset())]
     while pending:
@@ -44,13 +50,23 @@ def read(text: str, path: str) -> tuple[list[Setting], list[Call]] | str:
             if isinstance(node.value, ast.Call):
                 targets[id(node.value)] = _dotted(node.target if isinstance(node, ast.AnnAssign) else node.targets[0])
         inner = f"{prefix}{node.name}." if isinstance(node, ast.ClassDef) else prefix
-        pending += [(child, inner, hidden) for child in ast.iter_child_nodes(node)]
+        pending += [(child, inner, hidden) for child in _children(node)]
     sessions = _sessions(tree, known) if "requests" in text and "ession" in text else frozenset()
     if sessions:
         calls = [_of_session(each, sessions) for each in calls]
     settings.sort(key=lambda each: each.value.place.line or 0)
     calls.sort(key=lambda each: each.place.line or 0)
     return settings, calls
+
+
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    """What may hold a call, a class or an assignment: most nodes of a tree are names and constants, and hold none."""
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if isinstance(value, list):
+            yield from (each for each in value if isinstance(each, ast.AST) and type(each) not in _LEAVES)
+        elif isinstance(value, ast.AST) and type(value) not in _LEAVES:
+            yield value
 
 
 def _imported(tree: ast.AST) -> dict[str, str]:

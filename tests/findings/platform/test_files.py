@@ -67,7 +67,8 @@ def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
     [
         "orders/src/test/resources/application-test.yml", "tests/api.yaml", "pkg/x/testdata/rules.yml",
         "web/__snapshots__/a.json", "e2e-tests/compose.yaml", "fixtures/settings.json", "test/e2e/manifests/api.yaml",
-        "charts/api/ci/ha-values.yaml", "api/tests.py", "api/test_jwt.py", "qa/tasks/helper.py", "api/jwt_test.py",
+        "e2e_test/api.yaml", "sdk/test_yaml/api.yaml", "charts/api/ci/ha-values.yaml",
+        "api/tests.py", "api/test_jwt.py", "qa/tasks/helper.py", "api/jwt_test.py",
     ],
 )  # fmt: skip
 def test_what_is_of_tests_is_named_and_not_read(tmp_path: Path, path: str) -> None:
@@ -77,7 +78,16 @@ def test_what_is_of_tests_is_named_and_not_read(tmp_path: Path, path: str) -> No
 
 
 @pytest.mark.parametrize(
-    "path", ["src/main/tests.yml", "overlays/test/api.yaml", "test/values.yaml", "latest/api.yaml", "contest.py"]
+    "path",
+    [
+        "src/main/tests.yml",
+        "overlays/test/api.yaml",
+        "test/values.yaml",
+        "ci/values.yaml",
+        "eks-test/api.yaml",
+        "latest/api.yaml",
+        "contest.py",
+    ],
 )
 def test_an_environment_that_is_called_test_is_read(tmp_path: Path, path: str) -> None:
     (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
