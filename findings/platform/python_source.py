@@ -16,6 +16,7 @@ _HIDDEN = ("requests", "httpx")  # modules whose name may as well be that of a v
 # Told by the text first: a tree is walked only where there may be something to find.
 _NAMES_OF_CLIENTS = (*_HIDDEN, "urllib")
 _MAY_HIDE = re.compile(r"\b(?:requests|httpx)[ \t]*(?:[,:)]|=[^=]|in\b)")
+_IMPORTS = re.compile(r"import|lazy", re.IGNORECASE)  # what makes a module of its name
 _LEAVES = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, ast.Del, ast.alias, ast.Pass})
 _SESSIONS = ("requests.Session", "requests.session")
 _TAKE_DICTS = ("Producer", "Consumer", "SerializingProducer", "DeserializingConsumer")  # of Confluent's library
@@ -106,10 +107,10 @@ def _hiding(tree: ast.AST) -> dict[int, frozenset[str]]:
 
 
 def _loads(node: ast.AST) -> bool:
-    """`requests = LazyImport("requests")`."""
-    return isinstance(node, ast.Call) and any(
-        isinstance(each, ast.Constant) and each.value in _HIDDEN for each in node.args
-    )
+    """`requests = LazyImport("requests")`, and not `resources.get("requests")`."""
+    if not isinstance(node, ast.Call) or not _IMPORTS.search(_dotted(node.func)):
+        return False
+    return any(isinstance(each, ast.Constant) and each.value in _HIDDEN for each in node.args)
 
 
 def _called(node: ast.expr, known: Mapping[str, str]) -> str:

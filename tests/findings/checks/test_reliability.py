@@ -140,7 +140,8 @@ def test_what_a_person_runs_and_waits_for_weighs_less(name: str, severity: str |
         ("requests = pod['requests']\nrequests.get('cpu')\n", 0),
         ("def f():\n    for requests in all_of_them:\n        requests.get('cpu')\n", 0),
         ("def f():\n    import requests\n    requests.get('a')\n", 1),
-        ("requests = lazily('requests')\nrequests.get('a')\n", 1),
+        ("requests = adaptors.LazyImport('requests')\nrequests.get('a')\n", 1),
+        ("def f(pod):\n    requests = pod.get('requests')\n    requests.get('cpu')\n", 0),
         ("try:\n    import requests\nexcept ImportError:\n    requests = None\nrequests.get('a')\n", 1),
     ],
 )
