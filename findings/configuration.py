@@ -213,6 +213,8 @@ def _own_name(name: str) -> str:
 
 def _file(path: str, entry: Entry) -> File | Skipped:
     shown = bounds.path(path)
+    if files.is_of_tests(path):
+        return Skipped(shown, files.OF_TESTS)
     if not reader.is_read(path):
         return Skipped(shown, reader.NO_KIND)
     with entry.path.open("rb") as file:

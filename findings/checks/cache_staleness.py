@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from findings.checks import eviction
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform.model import Platform, Setting, Workload, places
+from findings.platform.model import Platform, Setting, Workload, all_once, places
 from findings.platform.patterns import of_names
 from findings.platform.processes import max_pods
 from findings.platform.units import number, seconds, stated_number
@@ -101,11 +101,22 @@ def run(platform: Platform) -> Iterator[Verdict]:
 
 
 # Caches of what carries its own lifetime, or that a wrong answer from is no answer of the application.
-_OTHERS = of_names(r"(?:.*_)?(?:dns|jwks|oidc|repo|image|layer|docker|build|package|negative|session)_caches?_.*")
+# Or that is named by its content, or that only remembers that there was no answer.
+_OTHERS = of_names(
+    r"(?:.*_)?(?:dns|jwks|oidc|repo|image|layer|docker|build|package|session|static|assets?|hash|prompt"
+    r"|negative|miss|unavailable|error|failure)_caches?_.*"
+    r"|(?:.*_)?cache_control_ttl"  # of HTTP it would be max-age: what is asked of somebody else's cache
+)
+# Calls by which code drops entries itself.
+_DROPS = re.compile(
+    r"(?:.*[._])?(?:invalidate\w*|evict\w*|cache_clear|(?:clear|flush|purge|delete|reset)_(?:\w+_)?caches?)"
+    r"|(?:.*[._])?\w*cache\.(?:a?delete|pop|clear|remove|flush)\w*",
+    re.IGNORECASE,
+)
 
 
 def _is_ttl(setting: Setting) -> bool:
-    return _CACHE_TTL(setting.name) and not _OTHERS(setting.name)
+    return _CACHE_TTL(setting.name) and not _OTHERS(setting.name) and setting.value.value is not None
 
 
 def _layers(settings: list[Setting]) -> tuple[dict[str, Layer], list[Setting]]:
@@ -150,6 +161,8 @@ def _judged(platform: Platform, scope: str, settings: list[Setting], workload: W
         yield Unsure(scope, f"{setting.key} is no duration", f"{setting.key} in seconds, or as 5m", place)
     if not layers:
         return
+    if scope.endswith(".py"):
+        layers = _of_code(layers, settings)
     lifetimes = [layer.lifetime for layer in layers.values()]
     found = places(*lifetimes)
     told = [each for each in settings if _INVALIDATION(each.name) and not _is_ttl(each)]
@@ -158,6 +171,12 @@ def _judged(platform: Platform, scope: str, settings: list[Setting], workload: W
     bound = tolerated.value if tolerated is not None else _TOLERATED
     if worst <= bound or any(str(each.value.value).lower() not in _OFF for each in told):
         yield Pass(scope, found)
+        return
+    if scope in _dropping(platform):
+        reason = f"an entry lives for {worst:g} s unless the code drops it, which it does somewhere"
+        yield Unsure(
+            scope, reason, "facts: cache.max_staleness_seconds, where an answer of that age does no harm", found[0]
+        )
         return
     yield Fail(
         scope,
@@ -168,6 +187,24 @@ def _judged(platform: Platform, scope: str, settings: list[Setting], workload: W
         Severity.MEDIUM if tolerated is not None else None,
         "staleness",
     )
+
+
+def _of_code(layers: dict[str, Layer], settings: list[Setting]) -> dict[str, Layer]:
+    """Constants of a module are of caches of different things, so the oldest counts; those of a class may be in series,
+    and of several classes those that make the oldest answers."""
+    groups: dict[str, dict[str, Layer]] = {}
+    owners = {each.name: each.key.rpartition(".")[0] or each.name for each in reversed(settings)}
+    for name, layer in layers.items():
+        groups.setdefault(owners[name], {})[name] = layer
+    return max(groups.values(), key=lambda group: worst_staleness(each.lifetime.value for each in group.values()))
+
+
+@all_once
+def _dropping(platform: Platform) -> Iterator[str]:
+    """Files of code that drop entries of caches."""
+    names = {call.name for call in platform.calls}
+    drops = {name for name in names if _DROPS.fullmatch(name)}
+    return (call.place.path for call in platform.calls if call.name in drops)
 
 
 def _listed(layers: dict[str, Layer]) -> str:

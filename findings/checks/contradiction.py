@@ -45,6 +45,7 @@ META = Meta(
     ),
 )
 
+_LEAST = 90  # percent: what is below is a count, as of the letters `slo` in a language
 _OBJECTIVE = of_names(
     r"(?:.*_)?(?:slo|availability_slo|slo_availability|availability_target)(?:_target|_objective|_percent)?"
 )
@@ -226,7 +227,7 @@ def _percent(stated: Sourced[Any]) -> Sourced[float] | None:
     if found is None:
         return None
     value = found.value if found.value > 1 else found.value * 100
-    return found.map(lambda _: round(float(value), 9)) if 50 <= value < 100 else None
+    return found.map(lambda _: round(float(value), 9)) if _LEAST <= value < 100 else None
 
 
 # What a policy cuts off

@@ -1,6 +1,7 @@
 """1.1: members of a consumer group against the partitions they share."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -47,6 +48,7 @@ META = Meta(
 _IMBALANCE = 1.1  # of the fair share: below it the busiest member is hardly busier than the others
 _SEED = "Partitions without a member of their own are not left unread: the group assigns all of them."
 _QUEUES = ("Queue", "SimpleQueue", "LifoQueue", "PriorityQueue", "deque")
+_HOLDS = re.compile(r"queue|buffer|backlog|inbox|fetched|messages|records|batch", re.IGNORECASE)  # what is fetched
 _CLIENTS = ("KafkaConsumer", "AIOKafkaConsumer", "DeserializingConsumer", "AvroConsumer")
 
 
@@ -356,10 +358,13 @@ def _unread(platform: Platform, found: list[Consumer], known: Sequence[Topic]) -
 
 
 def _queues(platform: Platform) -> Iterator[Verdict]:
-    """Queues without a bound in files that consume from Kafka."""
-    consuming = {call.place.path for call in platform.calls_of(*_CLIENTS)}
+    """Queues without a bound where something consumes from Kafka: in its class, or in its file and no other class. A
+    deque may hold anything, so its name has to say that it holds what is fetched."""
+    consuming = {(call.place.path, call.owner) for call in platform.calls_of(*_CLIENTS)}
     for call in platform.calls_of(*_QUEUES):
-        if call.place.path in consuming:
+        owners = {owner for path, owner in consuming if path == call.place.path}
+        is_deque = call.name.rpartition(".")[2] == "deque"
+        if owners and (not call.owner or owners & {"", call.owner}) and (not is_deque or _HOLDS.search(call.target)):
             yield _queue(call)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.words import counted
 from findings.platform import network, reach
+from findings.platform.kubernetes import is_patch
 from findings.platform.model import Platform, Workload, once, places, unique
 from findings.platform.network import EVERY_ADDRESS, Allow, Policy, Span
 from findings.platform.reach import Destination
@@ -92,6 +93,8 @@ def run(platform: Platform) -> Iterator[Verdict]:
     yield from {each.provide: each for each in reversed(uncounted)}.values()
     uncovered: dict[str, list[Workload]] = {}
     for workload in platform.workloads:
+        if is_patch(workload.resource):
+            continue  # of a workload that stands in another file
         covering = network.covering(platform).get(workload, [])
         if covering:
             yield from _dependencies(platform, workload, covering)
@@ -371,7 +374,10 @@ def _of(count: int, total: int) -> str:
 
 def _uncovered(platform: Platform, namespace: str, workloads: list[Workload]) -> Verdict:
     subject = f"Namespace/{namespace or 'not stated'}"
-    count, total = len(workloads), sum(each.resource.namespace == namespace for each in platform.workloads)
+    count, total = (
+        len(workloads),
+        sum(each.resource.namespace == namespace and not is_patch(each.resource) for each in platform.workloads),
+    )
     complete = platform.facts.get("network.policies_complete")
     first = workloads[0].resource.place()
     if complete is None or not _is_complete(platform):

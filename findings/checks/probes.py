@@ -64,6 +64,11 @@ def run(platform: Platform) -> Iterator[Verdict]:
             reason, wanted = "its containers are not here", "the list of containers of its pods"
             yield Unsure(workload.id, reason, wanted, workload.resource.place())
             continue
+        among = _doubtful(services, workload)
+        if among:
+            asked, wanted = f"which of {len(among)} containers", "containerPort of the one that the Service reaches"
+            yield Unsure(workload.id, f"{asked} its Service reaches, no port says", wanted, workload.resource.place())
+            services = []
         found = [*(_unready(services, workload) if services else ()), *_hasty(workload)]
         if found:
             yield _fail(workload, found)
@@ -98,17 +103,25 @@ def _running(workload: Workload) -> list[Container]:
 def _serving(services: list[Resource], workload: Workload) -> list[Container]:
     """The containers whose ports the Services name; those with ports where none is named; else all of them."""
     running = _running(workload)
+    return _asked(services, running) or [each for each in running if items(each.node, "ports")] or running
+
+
+def _asked(services: list[Resource], running: list[Container]) -> list[Container]:
     asked = {
         str(each.get("targetPort", each.get("port")))
         for service in services
         for each in items(service.body, "spec.ports")
         if isinstance(each, Map)
     }
-    return (
-        [each for each in running if asked & set(_ports(each))]
-        or [each for each in running if items(each.node, "ports")]
-        or running
-    )
+    return [each for each in running if asked & set(_ports(each))]
+
+
+def _doubtful(services: list[Resource], workload: Workload) -> list[Container]:
+    """Containers of which one may be what the Services reach, where none has such a port and some have no probe."""
+    found = _serving(services, workload)
+    if not services or len(found) < 2 or _asked(services, found) or all(_has_probe(each) for each in found):
+        return []
+    return found
 
 
 def _ports(container: Container) -> Iterator[str]:

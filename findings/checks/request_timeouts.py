@@ -22,7 +22,8 @@ META = Meta(
     why="One dependency that hangs takes every thread that calls it, then every thread that calls those: a slow "
     "service becomes an outage of all that stand before it. Without a deadline no circuit breaker counts a "
     "failure.",
-    not_a_problem="It is a tool that a person waits for, or the proxy between ends the call.",
+    not_a_problem="It is a tool that a person waits for (in folders of examples and scripts it weighs less), or the "
+    "proxy between ends the call.",
     remedy="Give every call a deadline shorter than its caller's, bound the retries, and break the circuit when they "
     "fail.",
     patch="""requests.get(url, timeout=(1, 5))""",
@@ -61,7 +62,7 @@ def _python(platform: Platform) -> Iterator[Verdict]:
     endless: dict[str, list[Call]] = {}
     bounded: dict[str, Call] = {}
     for call in platform.calls:
-        waits = _waits(call) if not _TEST.search(call.place.path) else None
+        waits = _waits(call)
         if waits:
             endless.setdefault(call.place.path, []).append(call)
         elif waits is False:
@@ -75,14 +76,19 @@ def _python(platform: Platform) -> Iterator[Verdict]:
             f"{', '.join(dict.fromkeys(call.name for call in calls))}: no timeout is given, and there is no default.",
             tuple(call.place for call in calls),
             (Quantity("calls_without_timeout", count, "calls", "count", terms),),
+            Severity.LOW if _BY_HAND.search(path) else None,
         )
     for path, call in bounded.items():
         if path not in endless:
             yield Pass(path, (call.place,))
 
 
-# What a test waits for is a developer or a pipeline, which ends it.
-_TEST = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*\.py\Z|[^/]*_test\.py\Z|conftest\.py\Z)")
+# What people run and wait for: examples, and scripts of those who build and release.
+_BY_HAND = re.compile(
+    r"(?:^|/)(?:examples?(?:_\w+)?|samples?|demos?|docs?|scripts?|build[-_]?scripts|tools?|hack|dev|release|packaging|\.github)/"
+    r"|(?:^|/)setup\.py\Z",
+    re.IGNORECASE,
+)
 
 
 def _waits(call: Call) -> bool | None:

@@ -49,8 +49,8 @@ _MODEL_URL = re.compile(r"[^:]{1,30}://(?:user(?:name)?|login):(?:pass(?:word|wd
 # What people write until they know better, switches, hashes, and texts that something fills in or decrypts.
 _NO_PASSWORD = re.compile(
     r"(?:change|replace|your|my-?(?:password|secret)|example|sample|placeholder|dummy|fake|todo|fixme|insert|enter"
-    r"|redacted|removed|unset|undefined|not-?(?:set|used|needed))"
-    r"|(?:on|off|enabled|disabled|auto|random|prompt|never|always|[01yntf])\Z"
+    r"|redacted|removed|unset|undefined|not-?(?:set|used|needed)|unused)"
+    r"|(?:on|off|enabled|disabled|auto|random|prompt|never|always|none|null|nil|n/?a|[01yntf])\Z"
     r"|\$|\{(?:ssha|sha|crypt|md5|scram|cipher)|(?:pbkdf2|scram|argon2|bcrypt)|enc[\[(]|[a-z][\w+.-]*://"
     r"|(?:env|file|secrets?|vault|ssm|sops|op|ref|kms|keyvault|sealed|encrypted|enc|crypt|cipher)[:+]"
     r"|%(?:\(|[sv]\Z)|md5[0-9a-f]{32}\Z|\*[0-9a-f]{40}\Z|[<\[{%#@_].*[>\]}%#@_]\Z|[x*.?-]+\Z",

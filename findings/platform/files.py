@@ -31,9 +31,24 @@ DATA = "data, no settings"
 _EXPORT = re.compile(rb"""\s*[\[{]?\s*["']?(?:apiVersion|kind|items|format_version)["']?\s*:""")
 _DOCUMENTS = (".json", ".yaml", ".yml")
 
+# A folder of tests, as languages and their tools call it. `test` alone may be an environment (overlays/test): it is one
+# of tests where a kind of tests stands below, or Maven and Gradle put it. Values of chart-testing stand in `ci`.
+_TESTS = re.compile(
+    r"(?:^|/)(?:(?:[\w.]+[-_])?tests|(?:e2e|integration|acceptance|functional|unit|system)[-_]test"
+    r"|test[-_]?(?:data|yaml|json|cases|files|manifests|resources)|(?:test[-_]?)?fixtures"
+    r"|__(?:tests|fixtures|snapshots|mocks)__"
+    r"|src/(?:test|integrationTest|testFixtures|\w+Test)"
+    r"|test/(?:[^/]+/)*?(?:e2e|integration|acceptance|functional|unit|system)(?:[-_]\w+)?)/"
+    r"|(?:^|/)ci/[^/]+-values\.ya?ml\Z"
+)
+# Of Python, where nothing is an environment: by the names that pytest and unittest go by, too.
+_TESTS_OF_PYTHON = re.compile(
+    r"(?:(?:^|/)(?:test|testing|qa)/(?:[^/]+/)*[^/]+|(?:^|/)(?:test_[^/]*|[^/]*_test|tests?|conftest))\.py\Z"
+)
+
 # Reasons that leave nothing to be desired: what is skipped for another one was not looked at and should have been.
 _BY_DESIGN = (
-    "no kind of file", "a lock file", "empty", "binary", "larger than", "Helm template", "the facts are those of",
+    "no kind of file", "a lock file", "empty", "binary", "larger than", "a template of", "the facts are those of",
     "a link to nothing", "a link to what is read", "no regular file", "no check reads a fact", OF_TESTS, DATA,
     *_FOLDERS.values(),
 )  # fmt: skip
@@ -69,7 +84,13 @@ def walk(paths: Iterable[Path]) -> Iterator[File | Skipped]:
             if count > MOST_FILES:
                 yield Skipped(shown, f"more than {MOST_FILES} files")
                 return
-            yield _read(path, shown)
+            asked = path == root  # a file that somebody names is read, whatever it is called
+            yield _read(path, shown) if asked or not is_of_tests(shown) else Skipped(shown, OF_TESTS)
+
+
+def is_of_tests(path: str) -> bool:
+    """Whether a path below what was handed in is of tests, which say nothing about the platform."""
+    return _TESTS.search(path) is not None or _TESTS_OF_PYTHON.search(path) is not None
 
 
 def _is_read(link: Path, root: Path) -> bool:

@@ -1,6 +1,8 @@
 """Kubernetes objects out of documents, and what runs pods out of objects. PURE."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from posixpath import join, normpath
 from typing import Any
 
 from findings.platform.config_files import ConfigFile
@@ -19,6 +21,8 @@ _TEMPLATES = {
 UNKNOWN_COUNT = "…"  # of pods, where Terraform makes the object and a plan alone knows it
 _SELECTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
 _OWNED = ("Pod", "ReplicaSet", "ReplicationController", "Job")
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_OF_CLUSTER = ("Namespace", "ClusterRole", "ClusterRoleBinding", "PersistentVolume", "StorageClass", "PriorityClass")
 _NONE: Mapping[tuple[str, str], Place] = {}
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout", "DeploymentConfig")
 
@@ -57,7 +61,7 @@ def replicas_changed(found: Iterable[Resource], configs: Iterable[ConfigFile]) -
         elif resource.api.startswith("kustomize.config.k8s.io/"):
             changed = {**_counts(resource.body, resource), **changed}
     for config in configs:
-        if config.path.rpartition("/")[2] in ("kustomization.yaml", "kustomization.yml"):
+        if config.path.rpartition("/")[2] in _KUSTOMIZATIONS:
             changed = {**_counts(config.root, config), **changed}
     return changed
 
@@ -65,6 +69,42 @@ def replicas_changed(found: Iterable[Resource], configs: Iterable[ConfigFile]) -
 def _counts(root: Any, of: Resource | ConfigFile) -> dict[tuple[str, str], Place]:
     named = [each for each in items(root, "replicas") if isinstance(each, Map)]
     return {("", _text(each.get("name"))): of.place(each.lines.get("count")) for each in named}
+
+
+def placed(found: Iterable[Resource], configs: Iterable[ConfigFile]) -> tuple[Resource, ...]:
+    """Objects that state no namespace have that of the kustomization in their folder. It matters where others beside
+    them state it; where none does, they match each other, and are left as they are."""
+    resources = tuple(found)
+    spaces = _spaces(resources, configs)
+    stated = {(_folder(each.path), each.namespace) for each in resources}
+    mixed = {space for folder, space in spaces.items() if (folder, space) in stated}
+    if not mixed:
+        return resources
+    return tuple(
+        replace(each, namespace=spaces[_folder(each.path)], is_placed=True)
+        if not each.namespace and each.kind not in _OF_CLUSTER and spaces.get(_folder(each.path)) in mixed
+        else each
+        for each in resources
+    )
+
+
+def _spaces(resources: Iterable[Resource], configs: Iterable[ConfigFile]) -> dict[str, str]:
+    """Folders of kustomizations with the namespace that each states, or, where it states none, the only one of the
+    folders that it begins with."""
+    listed = [(each.path, each.body) for each in resources]
+    listed += [(each.path, each.root) for each in configs if each.resource is None and isinstance(each.root, Map)]
+    roots = {_folder(path): root for path, root in listed if path.rpartition("/")[2] in _KUSTOMIZATIONS}
+    spaces = {folder: _text(root["namespace"]) for folder, root in roots.items() if root.get("namespace")}
+    for folder in roots.keys() - spaces.keys():
+        below = [normpath(join(folder, _text(each))) for each in items(roots[folder], "resources")]
+        theirs = {spaces[each] for each in below if each in spaces}
+        if len(theirs) == 1:
+            spaces[folder] = theirs.pop()
+    return spaces
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def is_patch(resource: Resource) -> bool:

@@ -28,9 +28,15 @@ class Resource:
     body: Map
     path: str
     line: int
+    is_placed: bool = False  # its namespace is Kustomize's, and no part of what it is called
 
     @cached_property
     def id(self) -> str:
+        return "/".join(filter(None, (self.kind, "" if self.is_placed else self.namespace, self.name)))
+
+    @cached_property
+    def key(self) -> str:
+        """What objects that refer to it by kind, namespace and name mean."""
         return "/".join(filter(None, (self.kind, self.namespace, self.name)))
 
     def place(self, line: int | None = None) -> Place:
@@ -128,7 +134,7 @@ class Autoscaler:
     """A HorizontalPodAutoscaler, a KEDA ScaledObject, or a policy of the same meaning in another file."""
 
     resource: Resource | None
-    target: str  # id of the workload, or ""
+    target: str  # key of the workload, or ""
     minimum: Sourced[int] | Unknown
     maximum: Sourced[int] | Unknown
     place: Place
@@ -223,6 +229,8 @@ class Call:
     arguments: Mapping[str, Sourced[Any]]
     place: Place
     computed: tuple[str, ...] = ()  # names of the arguments that are no literals
+    owner: str = ""  # the class that it stands in
+    target: str = ""  # what its result is called
 
 
 @dataclass(frozen=True)
@@ -338,7 +346,7 @@ class Platform:
 
     def autoscaler_of(self, workload: Workload) -> Autoscaler | None:
         if workload not in self._scaled_by:
-            found = self._by_target.get(workload.id)
+            found = self._by_target.get(workload.resource.key)
             near = self.near.beside(workload.resource.path, found, lambda each: each.place.path) if found else None
             self._scaled_by[workload] = near
         return self._scaled_by[workload]
@@ -350,7 +358,7 @@ class Platform:
 
     def autoscalers_of(self, workload: Workload) -> list[Autoscaler]:
         """All that scale it, where it stands: those of the folders of another environment are of another cluster."""
-        found = [each for each in self._by_target.get(workload.id, []) if each.resource is not None]
+        found = [each for each in self._by_target.get(workload.resource.key, []) if each.resource is not None]
         if len(found) < 2:
             return found
         near = {each.place.path: self.near.shared_folders(workload.resource.path, each.place.path) for each in found}

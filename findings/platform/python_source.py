@@ -1,8 +1,10 @@
 """Settings and calls that Python source states literally, read with `ast` and never run. PURE."""
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from sys import version_info
 from typing import Any
 
 from findings.platform.model import Call, Setting
@@ -10,6 +12,12 @@ from platform_risk.quantities.sourced import Place, Source, Sourced
 
 _DJANGOS = ("DATABASES", "CACHES")
 _CLIENTS = ("requests", "httpx", "urllib.request")
+_HIDDEN = ("requests", "httpx")  # modules whose name may as well be that of a variable: what a container requests
+# Told by the text first: a tree is walked only where there may be something to find.
+_NAMES_OF_CLIENTS = (*_HIDDEN, "urllib")
+_MAY_HIDE = re.compile(r"\b(?:requests|httpx)[ \t]*(?:[,:)]|=[^=]|in\b)")
+_IMPORTS = re.compile(r"import|lazy", re.IGNORECASE)  # what makes a module of its name
+_LEAVES = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, ast.Del, ast.alias, ast.Pass})
 _SESSIONS = ("requests.Session", "requests.session")
 _TAKE_DICTS = ("Producer", "Consumer", "SerializingProducer", "DeserializingConsumer")  # of Confluent's library
 
@@ -21,29 +29,45 @@ def read(text: str, path: str) -> tuple[list[Setting], list[Call]] | str:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
-        return f"not Python{f', line {line}' if line else ''}"
+        return f"not Python {version_info.major}.{version_info.minor}{f', line {line}' if line else ''}"
     settings: list[Setting] = []
     calls: list[Call] = []
-    known = _imported(tree)
-    pending: list[tuple[ast.AST, str]] = [(tree, "")]
+    has_client = any(each in text for each in _NAMES_OF_CLIENTS)
+    known = _imported(tree) if has_client else {}
+    hiding = _hiding(tree) if has_client and _MAY_HIDE.search(text) else {}
+    targets: dict[int, str] = {}  # of calls: what their result is called
+    pending: list[tuple[ast.AST, str, frozenset[str]]] = [(tree, "", frozenset())]
     while pending:
-        node, prefix = pending.pop()
+        node, prefix, hidden = pending.pop()
+        hidden = hidden | hiding.get(id(node), frozenset())
         if isinstance(node, ast.Call):
             name = _called(node.func, known)
-            if name:
-                calls.append(_call(name, node, path))
+            if name and name.partition(".")[0] not in hidden:
+                calls.append(_call(name, node, path, prefix.rstrip("."), targets.get(id(node), "")))
                 if name.rpartition(".")[2] in _TAKE_DICTS and node.args and isinstance(node.args[0], ast.Dict):
                     settings += _of_dict(node.args[0], name, path)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             settings += _assigned(node, prefix, path)
+            if isinstance(node.value, ast.Call):
+                targets[id(node.value)] = _dotted(node.target if isinstance(node, ast.AnnAssign) else node.targets[0])
         inner = f"{prefix}{node.name}." if isinstance(node, ast.ClassDef) else prefix
-        pending += [(child, inner) for child in ast.iter_child_nodes(node)]
+        pending += [(child, inner, hidden) for child in _children(node)]
     sessions = _sessions(tree, known) if "requests" in text and "ession" in text else frozenset()
     if sessions:
         calls = [_of_session(each, sessions) for each in calls]
     settings.sort(key=lambda each: each.value.place.line or 0)
     calls.sort(key=lambda each: each.place.line or 0)
     return settings, calls
+
+
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    """What may hold a call, a class or an assignment: most nodes of a tree are names and constants, and hold none."""
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if isinstance(value, list):
+            yield from (each for each in value if isinstance(each, ast.AST) and type(each) not in _LEAVES)
+        elif isinstance(value, ast.AST) and type(value) not in _LEAVES:
+            yield value
 
 
 def _imported(tree: ast.AST) -> dict[str, str]:
@@ -55,6 +79,38 @@ def _imported(tree: ast.AST) -> dict[str, str]:
         elif isinstance(node, ast.ImportFrom) and node.module in _CLIENTS and not node.level:
             found |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
     return found
+
+
+def _hiding(tree: ast.AST) -> dict[int, frozenset[str]]:
+    """Names of modules that are those of variables, by the function, or the module, that has them: not where it imports
+    them too, in whatever way."""
+    bound: set[tuple[int, str]] = set()
+    imported: set[tuple[int, str]] = set()
+    pending: list[tuple[ast.AST, int]] = [(tree, id(tree))]
+    while pending:
+        node, scope = pending.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add((scope, node.id))
+        elif isinstance(node, ast.arg):
+            bound.add((scope, node.arg))
+        elif isinstance(node, ast.alias):
+            imported.add((scope, node.asname or node.name))
+        elif isinstance(node, ast.Assign) and _loads(node.value):
+            imported |= {(scope, _dotted(each)) for each in node.targets}
+        inner = id(node) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) else scope
+        pending += [(child, inner) for child in ast.iter_child_nodes(node)]
+    found: dict[int, frozenset[str]] = {}
+    for scope, name in bound - imported:
+        if name in _HIDDEN:
+            found[scope] = found.get(scope, frozenset()) | {name}
+    return found
+
+
+def _loads(node: ast.AST) -> bool:
+    """`requests = LazyImport("requests")`, and not `resources.get("requests")`."""
+    if not isinstance(node, ast.Call) or not _IMPORTS.search(_dotted(node.func)):
+        return False
+    return any(isinstance(each, ast.Constant) and each.value in _HIDDEN for each in node.args)
 
 
 def _called(node: ast.expr, known: Mapping[str, str]) -> str:
@@ -118,7 +174,7 @@ def _literal(node: ast.AST | None) -> Any:
     raise ValueError
 
 
-def _call(name: str, node: ast.Call, path: str) -> Call:
+def _call(name: str, node: ast.Call, path: str, owner: str, target: str) -> Call:
     arguments: dict[str, Sourced[Any]] = {}
     for number, argument in enumerate(node.args):
         _put(arguments, str(number), argument, path)
@@ -126,7 +182,8 @@ def _call(name: str, node: ast.Call, path: str) -> Call:
         if keyword.arg:
             _put(arguments, keyword.arg, keyword.value, path)
     stated = [*(str(number) for number in range(len(node.args))), *(each.arg or "**" for each in node.keywords)]
-    return Call(name, arguments, Place(path, node.lineno), tuple(each for each in stated if each not in arguments))
+    computed = tuple(each for each in stated if each not in arguments)
+    return Call(name, arguments, Place(path, node.lineno), computed, owner, target)
 
 
 def _put(into: dict[str, Sourced[Any]], name: str, node: ast.expr, path: str) -> None:

@@ -21,11 +21,11 @@ from findings.platform import (
 from findings.platform import facts as facts_of_people
 from findings.platform.comments import Comment
 from findings.platform.config_files import ConfigFile
-from findings.platform.files import DATA, OF_TESTS, File, Skipped
+from findings.platform.files import DATA, File, Skipped
 from findings.platform.model import Block, Call, Platform, Resource, Setting
 from findings.platform.nearness import Nearness
 from findings.platform.uncollected import uncollected
-from findings.platform.yaml_reader import Broken, Map, Seq
+from findings.platform.yaml_reader import Broken, Map, Seq, read_json
 from findings.platform.yaml_reader import read as read_yaml
 from platform_risk.quantities.sourced import Facts
 
@@ -40,8 +40,6 @@ _DOCKERFILE = re.compile(r"(?:.*[./])?(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?
 _TO_FILL_IN = re.compile(r"\.(?:sed|tmpl|tpl|template|example|sample|dist|in)\Z")  # api.yaml.example: read as it is
 _CONFIG_ENDS = ("toml", "properties", "env", "ini", "cfg", "conf")
 _ENDS = ("yaml", "yml", "json", "py", "tf", "tfvars", *_CONFIG_ENDS)
-# Where Maven and Gradle keep what only tests of an application are started with.
-_OF_TESTS = re.compile(r"(?:^|/)src/(?:test|integrationTest|testFixtures)/")
 _LOCKS = ("package-lock.json", "yarn.lock", "composer.lock", "poetry.lock", "pnpm-lock.yaml")
 
 
@@ -153,8 +151,6 @@ def _read(file: File, found: _Found) -> None:
     name, stem, end = _parts(file.path)
     if name in _LOCKS:
         found.skipped.append(Skipped(file.path, "a lock file"))
-    elif _OF_TESTS.search(file.path):
-        found.skipped.append(Skipped(file.path, OF_TESTS))
     elif end in ("yaml", "yml", "json"):
         _documents(file, found)
     elif end == "py":
@@ -195,9 +191,10 @@ def is_read(path: str) -> bool:
 
 def _documents(file: File, found: _Found) -> None:
     used = False
-    for each in read_yaml(file.text):
+    is_json = file.path.endswith(".json")
+    for each in read_json(file.text) if is_json else read_yaml(file.text):
         if isinstance(each, Broken):
-            reason = each.reason.replace("not YAML", "not JSON") if file.path.endswith(".json") else each.reason
+            reason = each.reason.replace("not YAML", "not JSON") if is_json else each.reason
             found.skipped.append(Skipped(file.path, reason, each.line))
             continue
         used = True
@@ -234,7 +231,8 @@ def _python(file: File, found: _Found) -> None:
 def _assembled(found: _Found) -> Platform:
     blocks, beyond = terraform.blocks(found.hcl)
     found.skipped += beyond
-    resources = (*found.resources, *provider_kubernetes.resources((*found.blocks, *blocks)))
+    made = provider_kubernetes.resources((*found.blocks, *blocks))
+    resources = kubernetes.placed((*found.resources, *made), found.configs)
     holding = ("ConfigMap", "Secret", *kubernetes.VALUED)
     for resource in (each for each in resources if each.kind in holding):
         for name, text, line in kubernetes.embedded(resource):

@@ -16,6 +16,7 @@ from yaml._yaml import CParser
 
 from platform_risk.quantities.records import record
 
+TEMPLATE = "a template of Helm or the like, not rendered"
 MOST_NODES = 2_000_000
 _LARGE = 8_000_000  # characters: what is so large may have more of its own
 MOST_DEPTH = 100
@@ -100,11 +101,34 @@ def read(text: str, offset: int = 0) -> Iterator[Document | Broken]:
                 yield Document(root, root.line if isinstance(root, Map | Seq) else line + 1)
 
 
+_IN_JSON = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
+
+
+def read_json(text: str) -> list[Document | Broken]:
+    """The same of JSON, with what YAML does not have: one letter escaped as two halves, and, as in the files of
+    editors and compilers, comments. Lines stay where they are."""
+    if "\\ud" in text or "\\uD" in text or "\\Ud" in text:
+        text = _PAIR.sub(_letter, text)
+    found = list(read(text))
+    if ("//" in text or "/*" in text) and any(isinstance(each, Broken) for each in found):
+        bare = _IN_JSON.sub(lambda match: match[0] if match[0][0] == '"' else "\n" * match[0].count("\n"), text)
+        again = list(read(bare))
+        if not any(isinstance(each, Broken) for each in again):
+            return again
+    return found
+
+
+def _letter(match: re.Match[str]) -> str:
+    high, low = int(match[2], 16), int(match[3], 16)
+    return match[1] + chr(0x10000 + ((high & 0x3FF) << 10 | low & 0x3FF))
+
+
 def _broken(error: yaml.YAMLError, offset: int, part: str) -> Broken:
     mark = getattr(error, "problem_mark", None)
     line = offset + (mark.line if mark is not None else 0) + 1
     if "{{" in part:
-        return Broken(line, "Helm template, not rendered")
+        return Broken(line, TEMPLATE)
     problem = getattr(error, "problem", None) or "it is no YAML"
     return Broken(line, f"not YAML: {str(problem)[:200]}")
 
@@ -188,7 +212,7 @@ class _Composer:
             return intern(event.value)  # few keys, each many times: one of each is kept, and found without comparing
         if type(event) is yaml.AliasEvent:
             return str(self._alias(str(event.anchor), line))
-        reason = "Helm template, not rendered" if self._is_template else "a key is not plain text"
+        reason = TEMPLATE if self._is_template else "a key is not plain text"
         raise _Refused(line, reason)
 
     def _merge(self, into: Map, what: Any) -> None:

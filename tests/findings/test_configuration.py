@@ -290,6 +290,13 @@ def test_folders_that_are_not_read_are_told_once(checkout: Service) -> None:
     ]
 
 
+def test_what_is_of_tests_is_told_and_not_judged(checkout: Service) -> None:
+    row = handed(zipped(api_yaml=TOKEN, tests__fixtures__b_yaml=TOKEN), checkout)
+    assert [(each["path"], each["reason"]) for each in row.coverage["files"]["skipped"]] == [
+        ("tests/fixtures/b.yaml", "of an application's tests alone")
+    ]
+
+
 # What is refused
 
 

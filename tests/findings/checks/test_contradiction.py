@@ -67,6 +67,11 @@ def test_the_same_objective_in_two_spellings_is_no_contradiction() -> None:
     assert (outcome.found, outcome.tallies[0].passed) == ((), 1)
 
 
+def test_how_often_a_language_has_some_letters_is_no_objective() -> None:
+    texts = {"sk_json": '{"freq": {"slo": 65, "tak": 70}}', "lv_json": '{"freq": {"slo": 56, "tak": 12}}'}
+    assert not reading.fails("contradiction", **texts)
+
+
 def test_objectives_of_two_services_may_differ() -> None:
     text = {"a_yaml": "checkout: {slo: 99.9}\n", "b_yaml": "search: {slo: 99.5}\n"}
     assert reading.fails("contradiction", **text) == []

@@ -139,6 +139,18 @@ def test_workloads_without_a_policy_are_unknown_until_somebody_says_that_all_pol
     assert reading.figures(fail)["addresses_reachable"] == 2**32
 
 
+def test_a_patch_of_a_workload_is_no_second_one() -> None:
+    api = API.format(target="https://pay.example.com")
+    patch = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec: {template: {spec: {containers: [{name: api, resources: {limits: {cpu: "2"}}}]}}}
+"""
+    (unsure,) = reading.unsure("network-egress", a_yaml=api, patch_yaml=patch)
+    assert "its only workload" in unsure.reason
+
+
 @pytest.mark.parametrize("values", ["enabled: false\n  egress: [{}]", "egress: []", "egress: [allow, all]"])
 def test_values_that_switch_nothing_on_say_nothing(values: str) -> None:
     outcome = reading.outcome("network-egress", values_yaml=f"networkPolicy:\n  {values}\n")

@@ -125,6 +125,32 @@ def test_calls_of_one_file_are_one_finding_with_a_place_each() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "severity"),
+    [("examples/publish.py", "low"), ("scripts/release.py", "low"), ("setup.py", "low"), ("api/app.py", None)],
+)
+def test_what_a_person_runs_and_waits_for_weighs_less(name: str, severity: str | None) -> None:
+    (found,) = judged("request-timeouts", "import requests\nrequests.get('a')\n", name=name).found
+    assert found.fail.severity == severity
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        ("import requests\ndef f(requests):\n    requests.get('cpu')\ndef g():\n    requests.get('a')\n", 1),
+        ("requests = pod['requests']\nrequests.get('cpu')\n", 0),
+        ("def f():\n    for requests in all_of_them:\n        requests.get('cpu')\n", 0),
+        ("def f():\n    import requests\n    requests.get('a')\n", 1),
+        ("requests = adaptors.LazyImport('requests')\nrequests.get('a')\n", 1),
+        ("def f(pod):\n    requests = pod.get('requests')\n    requests.get('cpu')\n", 0),
+        ("try:\n    import requests\nexcept ImportError:\n    requests = None\nrequests.get('a')\n", 1),
+    ],
+)
+def test_a_variable_that_is_called_as_a_module_is_none(text: str, calls: int) -> None:
+    found = judged("request-timeouts", text, name="app.py").found
+    assert [each.fail.quantities[0].value for each in found] == [calls] * bool(calls)
+
+
+@pytest.mark.parametrize(
     "call",
     ["requests.get('a', timeout=t)", "requests.get('a', **k)", "session.get('a')", "httpx.get('a')",
      "urlopen('a', None, 5)"],

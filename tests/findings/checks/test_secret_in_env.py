@@ -207,6 +207,8 @@ def test_a_password_in_a_config_map_is_told_without_its_value(line: str) -> None
         "DB_PASSWORD: abc${SUFFIX}",
         "DB_PASSWORD: changeme",
         "DB_PASSWORD: <your-password>",
+        "DB_PASSWORD: unused",
+        "DB_PASSWORD: none",
         "DB_PASSWORD: __DB_PASSWORD__",
         "DB_PASSWORD: vault:secret/data/db#password",
         "DB_PASSWORD: /run/secrets/db",

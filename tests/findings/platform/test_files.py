@@ -140,3 +140,43 @@ def test_an_export_that_is_too_large_even_so_was_not_looked_at_and_says_what_to_
     assert isinstance(found, Skipped)
     assert found.is_error
     assert found.reason.endswith("divide it, by namespace or kind")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "orders/src/test/resources/application-test.yml", "tests/api.yaml", "pkg/x/testdata/rules.yml",
+        "web/__snapshots__/a.json", "e2e-tests/compose.yaml", "fixtures/settings.json", "test/e2e/manifests/api.yaml",
+        "e2e_test/api.yaml", "sdk/test_yaml/api.yaml", "charts/api/ci/ha-values.yaml",
+        "api/tests.py", "api/test_jwt.py", "qa/tasks/helper.py", "api/jwt_test.py",
+    ],
+)  # fmt: skip
+def test_what_is_of_tests_is_named_and_not_read(tmp_path: Path, path: str) -> None:
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).write_text("a = 1")
+    assert seen(tmp_path) == {path: "! of an application's tests alone"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "src/main/tests.yml",
+        "overlays/test/api.yaml",
+        "test/values.yaml",
+        "ci/values.yaml",
+        "eks-test/api.yaml",
+        "latest/api.yaml",
+        "contest.py",
+    ],
+)
+def test_an_environment_that_is_called_test_is_read(tmp_path: Path, path: str) -> None:
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_text("a = 1")
+    assert seen(tmp_path) == {path: "a = 1"}
+
+
+def test_tests_that_somebody_names_are_read(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_api.py").write_text("a = 1")
+    assert seen(tmp_path / "tests") == {"test_api.py": "! of an application's tests alone"}
+    assert seen(tmp_path / "tests" / "test_api.py") == {"test_api.py": "a = 1"}

@@ -109,7 +109,7 @@ def test_a_broken_document_is_named_and_the_file_counts_as_read() -> None:
 
 def test_a_template_that_was_not_rendered_is_skipped_by_name() -> None:
     found = platform(("a.yaml", "replicas: {{ .Values.n }}\n"))
-    assert found.skipped == (Skipped("a.yaml", "Helm template, not rendered", 1),)
+    assert found.skipped == (Skipped("a.yaml", "a template of Helm or the like, not rendered", 1),)
     assert not found.files_read
 
 
@@ -219,14 +219,56 @@ def test_two_lines_that_somebody_pasted_into_python_are_settings() -> None:
     assert {each.name: each.value.value for each in found.settings} == {"num_workers": 4, "worker_threads": "7"}
 
 
-def test_what_only_tests_are_started_with_is_named_and_not_read() -> None:
-    found = reader.read(
-        [File("orders/src/test/resources/application-test.yml", "a: 1\n"), File("src/main/tests.yml", "a: 1\n")]
-    )
-    assert [(each.path, each.reason) for each in found.skipped] == [
-        ("orders/src/test/resources/application-test.yml", "of an application's tests alone")
-    ]
-    assert found.files_read == ("src/main/tests.yml",)
+def test_json_may_hold_letters_in_two_halves_and_comments() -> None:
+    text = '{\n  // of the editor\n  "title": "fire \\ud83d\\udd25 and \\\\ud83d", /* of\n two lines */ "url": "https://a.example"\n}'
+    found = platform(("settings.json", text))
+    assert settings(found) == {"title": "fire \U0001f525 and \\ud83d", "url": "https://a.example"}
+    assert [each.value.place.line for each in found.settings] == [3, 4]
+    assert found.skipped == ()
+
+
+def test_json_that_is_broken_beside_its_comments_is_broken() -> None:
+    found = platform(("settings.json", '{"a": 1 // one\n "b": 2}'))
+    assert [each.reason.partition(":")[0] for each in found.skipped] == ["not JSON"]
+
+
+KUSTOMIZED = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: api}}
+  template: {metadata: {labels: {app: api}}, spec: {containers: [{name: api, image: a}]}}
+"""
+SCALED = """
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: api, namespace: orders}
+spec: {scaleTargetRef: {kind: Deployment, name: api}, maxReplicas: 9}
+"""
+
+
+def test_kustomize_puts_objects_beside_it_into_its_namespace_and_they_keep_what_they_are_called() -> None:
+    kustomization = "namespace: orders\nresources: [api.yaml, scaler.yaml]\n"
+    found = platform(("k/api.yaml", KUSTOMIZED), ("k/kustomization.yaml", kustomization), ("k/scaler.yaml", SCALED))
+    (workload,) = found.workloads
+    assert (workload.id, workload.resource.namespace) == ("Deployment/api", "orders")
+    assert found.autoscaler_of(workload) is not None
+
+
+def test_an_overlay_is_in_the_namespace_that_its_base_is_put_into() -> None:
+    secret = "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: token}\n"
+    found = platform(
+        ("base/api.yaml", KUSTOMIZED), ("base/kustomization.yaml", "namespace: orders\nresources: [api.yaml]\n"),
+        ("base/scaler.yaml", SCALED), ("live/secret.yaml", secret),
+        ("live/kustomization.yaml", "resources: [../base]\n"),
+    )  # fmt: skip
+    assert [each.namespace for each in found.of_kind("ExternalSecret")] == ["orders"]
+
+
+def test_objects_that_all_leave_the_namespace_to_kustomize_are_left_as_they_are() -> None:
+    found = platform(("k/api.yaml", KUSTOMIZED), ("k/kustomization.yaml", "namespace: orders\n"))
+    assert found.workloads[0].resource.namespace == ""
 
 
 def test_comments_without_number_that_ask_for_checks_to_be_ignored_are_bounded_and_said() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from findings.platform.yaml_reader import Broken, Document, Map, Seq, read
+from findings.platform.yaml_reader import TEMPLATE, Broken, Document, Map, Seq, read
 
 
 def roots(text: str) -> list[Any]:
@@ -71,8 +71,8 @@ def test_deep_nesting_is_refused() -> None:
 
 
 def test_a_template_that_was_not_rendered_is_called_so() -> None:
-    assert broken("a: {{ .Values.a }}\nb: 1\n")[0].reason == "Helm template, not rendered"
-    assert broken("{{- if .Values.on }}\na: 1\n{{- end }}\n")[0].reason == "Helm template, not rendered"
+    assert broken("a: {{ .Values.a }}\nb: 1\n")[0].reason == TEMPLATE
+    assert broken("{{- if .Values.on }}\na: 1\n{{- end }}\n")[0].reason == TEMPLATE
 
 
 @pytest.mark.parametrize(
