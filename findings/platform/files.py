@@ -76,9 +76,7 @@ def walk(paths: Iterable[Path]) -> Iterator[File | Skipped]:
                 yield Skipped(shown, "a link to what is read")
                 continue
             if path.is_dir():
-                yield Skipped(
-                    f"{shown}/", _FOLDERS.get(path.name, "a link to a folder elsewhere: give it as a path too")
-                )
+                yield Skipped(f"{shown}/", _FOLDERS.get(path.name, _ELSEWHERE))
                 continue
             count += 1
             if count > MOST_FILES:
