@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ROOT, Opened, Site
 
@@ -167,16 +167,21 @@ def test_a_folder_is_chosen_and_handed_in_as_one(opened: Opened, site: Site, tmp
     assert found["location"]["path"].startswith("deepdeep")  # from the folder on, as the command line tells it
 
 
-def test_a_folder_is_dropped_and_waits_for_its_service(opened: Opened, site: Site, tmp_path: Path) -> None:
-    page = opened()
-    page.goto("/imports/")
+def dropped(page: Page, *paths: Path) -> None:
+    """Dragged from the desktop onto the page, as one."""
     box = page.locator("#drop").bounding_box()
     assert box is not None
     chromium = page.context.new_cdp_session(page)
-    data = {"items": [], "files": [str(platform_folder(tmp_path))], "dragOperationsMask": 1}
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
     for kind in ("dragEnter", "dragOver", "drop"):
         place = {"x": box["x"] + 20, "y": box["y"] + 20}
         chromium.send("Input.dispatchDragEvent", {"type": kind, "data": data, **place})
+
+
+def test_a_folder_is_dropped_and_waits_for_its_service(opened: Opened, site: Site, tmp_path: Path) -> None:
+    page = opened()
+    page.goto("/imports/")
+    dropped(page, platform_folder(tmp_path))
     expect(page.locator("#held")).to_have_text("122 files are waiting.")
     page.fill("[name=service]", "folded-by-drop")
     page.click("#upload button[type=submit]")
@@ -185,3 +190,19 @@ def test_a_folder_is_dropped_and_waits_for_its_service(opened: Opened, site: Sit
     expect(page.locator(f"#import-{newest['id']}")).to_contain_text("Done")
     assert len(site.get("/findings/?service=folded-by-drop")["results"]) == 1
     expect(page.locator("#held")).to_have_text("")
+
+
+def test_two_folders_that_are_dropped_together_are_one_platform(opened: Opened, site: Site, tmp_path: Path) -> None:
+    for name in ("orders", "payments"):
+        (tmp_path / name).mkdir()
+        repository = f'resource "aws_ecr_repository" "{name}" {{\n  name = "{name}"\n}}\n'
+        (tmp_path / name / "main.tf").write_text(repository)
+    page = opened()
+    page.goto("/imports/")
+    page.fill("[name=service]", "folded-in-two")
+    dropped(page, tmp_path / "orders", tmp_path / "payments")
+    expect(page.locator("#files li a")).to_have_text(re.compile(r"Import \d+"))
+    newest = site.get("/imports/")["results"][0]
+    expect(page.locator(f"#import-{newest['id']}")).to_contain_text("Done")
+    found = site.get("/findings/?service=folded-in-two")["results"]
+    assert sorted(each["location"]["path"] for each in found) == ["orders/main.tf", "payments/main.tf"]
