@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from findings.checks.autoscaling import Policy, simulate
+from tests.findings.checks import reading
 
 DOUBLING = (Policy("Percent", 100, 30),)
 DEFAULTS = (Policy("Percent", 100, 15), Policy("Pods", 4, 15))
@@ -45,3 +46,21 @@ def test_another_policy_never_slows_the_first_step(
 ) -> None:
     alone, both = simulate(start, start + more, chosen), simulate(start, start + more, (*chosen, *others))
     assert both[1][1] >= alone[1][1]
+
+
+SCALER = """apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {{name: {name}}}
+spec: {{maxReplicas: {most}, scaleTargetRef: {{kind: Deployment, name: {name}}}}}
+"""
+
+
+def test_what_a_pod_costs_is_asked_for_once_and_only_where_something_fails() -> None:
+    two = {"a_yaml": SCALER.format(name="api", most=50), "b_yaml": SCALER.format(name="worker", most=40)}
+    assert [each.provide for each in reading.unsure("autoscaling", **two)] == ["facts: autoscaling.price_per_pod_hour"]
+    assert "cost_of_overshoot_per_hour" not in reading.figures(reading.fails("autoscaling", **two)[0])
+    priced = reading.outcome("autoscaling", **two, facts="autoscaling: {price_per_pod_hour: 0.5}")
+    assert priced.tallies[0].unsure == []
+    costs = [each.fail.quantities[-1] for each in priced.found]
+    assert [(each.value, each.unit) for each in costs] == [(25.0, "USD/h"), (20.0, "USD/h")]
+    assert reading.unsure("autoscaling", a_yaml=SCALER.format(name="api", most=3)) == []
