@@ -323,12 +323,19 @@ def test_a_threshold_that_is_not_all_stated_opens_no_sooner_than_window_and_dela
     assert (quick.found, quick.tallies[0].passed, len(quick.tallies[0].unsure)) == ((), 0, 1)
 
 
+SILENT = """resource "aws_cloudwatch_metric_alarm" "a" {
+  period             = 300
+  evaluation_periods = 3
+  actions_enabled    = false
+}
+"""
+
+
 @pytest.mark.parametrize(
     "text",
     [
         nrql(enabled="false"),
-        'resource "aws_cloudwatch_metric_alarm" "a" {\n  period = 300\n  evaluation_periods = 3\n  %s\n}\n'
-        % "actions_enabled = false",
+        SILENT,
     ],
 )
 def test_what_is_switched_off_is_not_judged(text: str) -> None:
