@@ -174,15 +174,17 @@ def _group(platform: Platform, consumer: Consumer, known: Sequence[Topic]) -> Gr
         topics.append(topic)
         partitions.append(topic.partitions)
     pinned = _pinned(platform, consumer)
-    return Group(consumer, tuple(topics), tuple(partitions), _capped(consumer, partitions), pinned)
+    return Group(consumer, tuple(topics), tuple(partitions), _capped(consumer, topics, partitions), pinned)
 
 
-def _capped(consumer: Consumer, partitions: list[Sourced[int]]) -> Sourced[int]:
-    """KEDA's kafka trigger stops at one pod per partition, unless idle consumers are allowed."""
+def _capped(consumer: Consumer, topics: list[Topic], partitions: list[Sourced[int]]) -> Sourced[int]:
+    """KEDA's kafka trigger stops at one pod per partition of its topic, unless idle consumers are allowed."""
     assert isinstance(consumer.pods, Sourced)
     if consumer.trigger is None or str(consumer.trigger.get("allowIdleConsumers")).lower() == "true":
         return consumer.pods
-    most = sum(each.value for each in partitions)
+    named = consumer.trigger.get("topic")
+    own = [count.value for topic, count in zip(topics, partitions, strict=True) if topic.name == named]
+    most = sum(own or (each.value for each in partitions))
     if consumer.pods.value <= most:
         return consumer.pods
     return Sourced(most, Source.PROVIDER_DEFAULT, consumer.pods.place, "KEDA: no more pods than partitions")

@@ -95,7 +95,8 @@ def scaler(low: int, high: int, up: str = "") -> str:
     behavior = f", behavior: {{scaleUp: {{{up}}}}}" if up else ""
     return (
         "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: api}\n"
-        f"spec: {{scaleTargetRef: {{kind: Deployment, name: api}}, minReplicas: {low}, maxReplicas: {high}{behavior}}}\n"
+        "spec: {scaleTargetRef: {kind: Deployment, name: api}, "
+        f"minReplicas: {low}, maxReplicas: {high}{behavior}}}\n"
     )
 
 
