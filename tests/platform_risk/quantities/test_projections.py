@@ -197,7 +197,7 @@ def test_every_price_of_metrics_follows_their_growth(price: Price, costs: list[D
 
 def test_metrics_that_do_not_grow_stay_where_they_are_from_the_first_month() -> None:
     steady = metrics(**SEED_METRICS, months=3).steady_state
-    assert (steady.quantity, steady.cost_per_month, steady.reached_month) == (432_000_000, D("129.6"), 1)
+    assert (steady.quantity, steady.cost_per_month, steady.reached_month) == (D(432_000_000), D("129.6"), 1)
 
 
 @pytest.mark.parametrize(
@@ -239,3 +239,47 @@ def test_a_month_is_a_twelfth_of_365_days() -> None:
     assert projection.rows[0].quantity == pytest.approx(D(365))
     assert projection.rows[-1].quantity == pytest.approx(D(4380))
     assert projection.steady_state.reached_month == 12
+
+
+def test_what_leaves_is_what_came_in_so_many_days_ago() -> None:
+    """Kept for a month, each month's end holds what the month brought."""
+    grown = logs(gb_per_day=D(10), price=KEPT, retention_days=30, months=3, days_per_month=D(30),
+                 growth_percent_per_month=D(10))  # fmt: skip
+    assert [row.quantity for row in grown.rows] == [300, 330, 363]
+    longer = logs(gb_per_day=D(10), price=KEPT, retention_days=45, months=3, days_per_month=D(30),
+                  growth_percent_per_month=D(10))  # fmt: skip
+    assert [row.quantity for row in longer.rows] == [300, 480, 528]  # half of the month before beside it
+    assert grown.steady_state.quantity is None
+
+
+def test_what_is_not_kept_at_all_costs_nothing_to_keep() -> None:
+    none = logs(gb_per_day=D(10), stored_gb=D(90), price=KEPT, retention_days=0, months=2)
+    assert [(row.quantity, row.cost) for row in none.rows] == [(D(0), D(0)), (D(0), D(0))]
+    assert none.steady_state.reached_month == 1
+
+
+INGESTED = Price(D("0.50"), PriceUnit.PER_GB_INGESTED)
+
+
+@pytest.mark.parametrize(
+    ("price", "stored", "days", "told"),
+    [
+        (KEPT, 0, 30, ["Stock is taken at each day's end"]),
+        (KEPT, 5, None, ["Stock is taken at each day's end"]),
+        (KEPT, 5, 30, ["Stock is taken at each day's end", "What is stored already is evenly old."]),
+        (INGESTED, 0, 30, ["Each gigabyte is billed once"]),
+    ],
+)
+def test_what_is_assumed_of_logs_is_said(price: Price, stored: int, days: int | None, told: list[str]) -> None:
+    projection = logs(gb_per_day=D(10), stored_gb=D(stored), price=price, retention_days=days, months=1)
+    assert [each.startswith(start) for each, start in zip(projection.assumptions, told, strict=True)] == [True] * len(
+        told
+    )
+    assert ("stock" in projection.formula) is (price is KEPT)
+    assert projection.figures["gb_per_month"] == pytest.approx(D(3650) / 12)
+
+
+def test_logs_billed_as_they_come_cost_the_same_each_month_however_long_they_are_kept() -> None:
+    projection = logs(gb_per_day=D(10), price=INGESTED, retention_days=45, months=2, days_per_month=D(30))
+    steady = projection.steady_state
+    assert (steady.quantity, steady.cost_per_month, steady.reached_month) == (D(450), D(150), 2)
