@@ -422,3 +422,124 @@ def test_without_all_intervals_a_rule_opens_no_sooner_than_it_holds(missing: dic
     (found,) = outcome.found
     assert found.fail.title.startswith("Opens at least 600 s")
     assert [each.provide for each in outcome.tallies[0].unsure] == [provide]
+
+
+def told(text: str, facts: str = "", **files: str) -> dict[str, list[tuple[str, object, str]]]:
+    (fail,) = reading.fails("alert-delay", main_tf=text, facts=facts, **files)
+    return {each.name: [(term.name, term.value, term.source) for term in each.inputs] for each in fail.quantities}
+
+
+def formulas(text: str) -> list[str]:
+    (fail,) = reading.fails("alert-delay", main_tf=text)
+    return [each.formula for each in fail.quantities]
+
+
+def test_every_term_of_a_time_is_shown_with_who_says_so() -> None:
+    plain = told(nrql(slide_by=20, aggregation_delay=None))["time_to_open_worst_seconds"]
+    assert plain == [
+        ("aggregation_window", 60, "file"), ("aggregation_delay", 120, "provider_default"),
+        ("threshold_duration", 300, "file"), ("threshold_occurrences", "ALL", "file"), ("slide_by", 20, "file"),
+    ]  # fmt: skip
+    assert "slide_by" not in str(told(nrql(slide_by=0)))
+    delayed = MONITOR % 'query = "min(last_5m):avg:x{*} > 5"\n  evaluation_delay = 60'
+    assert told(delayed)["time_to_open_best_seconds"] == [("window", 300, "file"), ("evaluation_delay", 60, "file")]
+    assert told(MONITOR % 'query = "avg(last_5m):avg:x{*} > 5"')["time_to_open_best_seconds"] == [
+        ("window", 300, "file")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "best", "worst"),
+    [
+        (nrql(), "duration + delay", "duration + delay + one window"),
+        (nrql(ONCE), "window + delay", "window + delay"),
+        (MONITOR % 'query = "min(last_5m):avg:x{*} > 5"', "window + delay", "window + delay + one minute"),
+        (MONITOR % 'query = "avg(last_5m):avg:x{*} > 5"', "delay", "window + delay + one minute"),
+    ],
+)
+def test_the_formula_says_what_counts(text: str, best: str, worst: str) -> None:
+    assert formulas(text) == [best, worst]
+
+
+def test_where_the_analysis_forgets_the_duration_its_own_figure_is_beside_it() -> None:
+    (with_all,) = reading.fails("alert-delay", main_tf=nrql())
+    assert with_all.quantities[0].assumptions[0].startswith("Window and delay alone would be 180 s:")
+    (once,) = reading.fails("alert-delay", main_tf=nrql(ONCE))
+    assert once.quantities[0].assumptions == ()
+
+
+@pytest.mark.parametrize(
+    ("terms", "name", "seconds"),
+    [("", "time_to_open_worst", 480), ('threshold_occurrences = "ALL"', "time_to_open_best", 180)],
+)
+def test_the_budget_rests_on_the_latest_time_that_is_known(terms: str, name: str, seconds: float) -> None:
+    (share,) = [
+        inputs for figure, inputs in told(nrql(terms), "slo: {target: 99.9}").items() if figure.startswith("error")
+    ]
+    assert share == [(name, seconds, "file"), ("slo_target", 99.9, "facts"), ("slo_window", 30, "assumption")]
+
+
+def test_what_warns_ahead_passes_and_what_stands_after_it_is_judged() -> None:
+    ahead = 'nrql {\n    query = "SELECT min(daysUntilExpiration) FROM Certificate"\n  }\n  critical {'
+    text = nrql().replace("critical {", ahead, 1) + nrql().replace('"c"', '"d"')
+    outcome = reading.outcome("alert-delay", main_tf=text)
+    assert [each.fail.subject for each in outcome.found] == ["newrelic_nrql_alert_condition.d"]
+    assert outcome.tallies[0].passed == 1
+
+
+@pytest.mark.parametrize(
+    ("facts", "provide"),
+    [
+        ("evaluation_interval_seconds: 60, group_wait_seconds: 10", "scrape_interval_seconds"),
+        ("scrape_interval_seconds: 30, group_wait_seconds: 10", "evaluation_interval_seconds"),
+        ("scrape_interval_seconds: 30, evaluation_interval_seconds: 60", "group_wait_seconds"),
+    ],
+)
+def test_each_interval_of_prometheus_that_is_missing_is_asked_for(facts: str, provide: str) -> None:
+    facts = f"slo: {{target: 99.9}}\nalerting: {{prometheus: {{{facts}}}}}"
+    outcome = reading.outcome("alert-delay", rules_yml=RULES % "", facts=facts)
+    assert [each.fail.title.split(",")[0] for each in outcome.found] == ["Opens at least 600 s after an outage begins"]
+    assert [each.provide for each in outcome.tallies[0].unsure] == [f"facts: alerting.prometheus.{provide}"]
+
+
+GRAFANA = """apiVersion: 1
+groups:
+  - name: shop
+    interval: 1m
+    rules:
+"""
+GRAFANA_RULE = """      - title: TITLE
+        for: FOR
+        labels: {severity: SEVERITY}
+        condition: C
+        data:
+          - {refId: A, relativeTimeRange: {from: 300, to: 0}, model: {expr: "x"}}
+          - {refId: B, datasourceUid: __expr__, model: {type: reduce, reducer: REDUCER, expression: A}}
+          - {refId: C, datasourceUid: __expr__, model: {type: threshold, expression: B,
+             conditions: [{evaluator: {type: gt, params: [5]}}]}}
+"""
+
+
+def grafana(title: str, hold: str, severity: str = "critical", reducer: str = "mean") -> str:
+    text = GRAFANA_RULE.replace("TITLE", title).replace("FOR", hold).replace("SEVERITY", severity)
+    return text.replace("REDUCER", reducer)
+
+
+def test_of_a_group_of_grafana_the_slowest_that_pages_counts() -> None:
+    rules = grafana("Fast", "1m") + grafana("Slow", "9m30s") + grafana("Warns", "6h", "warning")
+    (fail,) = reading.fails("alert-delay", a_yaml=GRAFANA + rules, facts="slo: {target: 99.9}")
+    assert "Its alert Slow" in fail.why
+    # In whole intervals the nine and a half minutes are ten; the interval and the range come on top at worst.
+    assert reading.figures(fail)["time_to_open_best_seconds"] == 600
+    assert reading.figures(fail)["time_to_open_worst_seconds"] == 60 + 300 + 600
+    assert [each.name for each in fail.quantities[0].inputs] == ["interval", "for", "range"]
+    assert fail.quantities[0].formula == "for, in whole intervals"
+    (lowest,) = reading.fails(
+        "alert-delay", a_yaml=GRAFANA + grafana("Slow", "10m", reducer="min"), facts="slo: {target: 99.9}"
+    )
+    assert reading.figures(lowest)["time_to_open_best_seconds"] == 900
+    assert lowest.quantities[0].formula == "for, in whole intervals + range"
+    calm = reading.outcome(
+        "alert-delay", a_yaml=GRAFANA + grafana("Warns", "6h", "warning"), facts="slo: {target: 99.9}"
+    )
+    assert (calm.found, calm.tallies[0].passed, calm.tallies[0].unsure) == ((), 0, [])

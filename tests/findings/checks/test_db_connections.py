@@ -355,3 +355,65 @@ spec:
     assert reading.figures(fail)["connections_per_scale_step"] == 2 * 5 * 20
     step = next(each for each in fail.quantities if each.name == "connections_per_scale_step")
     assert [each.name for each in step.inputs if "per_15_s" in each.name] == ["api_pods_per_15_s", "web_pods_per_15_s"]
+
+
+@pytest.mark.parametrize(
+    ("pods", "stated", "added"), [(50, "5%", 3), (10_000, "25%", 2500), (7, "x%", 0), (7, "%", 0), (7, "some", 0)]
+)
+def test_a_surge_of_one_digit_and_of_many_pods_is_read_and_what_is_none_adds_nothing(
+    pods: int, stated: str, added: int
+) -> None:
+    assert db_connections.surge(pods, stated) == added
+
+
+def test_nothing_is_refused_where_nothing_is_needed() -> None:
+    assert db_connections.refused_percent(0, 0) == 0
+    assert db_connections.breakpoint_pods(100, []) == 0
+
+
+COMPOSE = """services:
+  db: {image: "postgres:16"}
+  api:
+    image: shop/api
+    deploy: {replicas: PODS}
+    environment: {DATABASE_URL: "postgresql://HOST/shop", DATABASE_POOL_SIZE: "20", WEB_CONCURRENCY: "1"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("pods", "host", "verdict"), [(4, "db", "passes"), (5, "db", "medium"), (5, "elsewhere.example", "nothing")]
+)
+def test_what_compose_starts_is_held_against_the_database_beside_it(pods: int, host: str, verdict: str) -> None:
+    text = COMPOSE.replace("PODS", str(pods)).replace("HOST", host)
+    outcome = reading.outcome("db-connections", **{"docker-compose_yaml": text})
+    assert [str(each.severity) for each in outcome.found] == (["medium"] if verdict == "medium" else [])
+    assert outcome.tallies[0].passed == (verdict == "passes")
+
+
+SERVER = """apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: orders}
+spec: {template: {spec: {containers: [{name: db, image: "postgres:16"}]}}}
+"""
+
+
+def test_a_service_that_names_another_database_does_not_count() -> None:
+    api = DEPLOYMENT.format(name="api", pods=10).replace("aurora.internal", "orders")
+    web = DEPLOYMENT.format(name="web", pods=50).replace("aurora.internal", "ledger")
+    (fail,) = reading.fails("db-connections", a_yaml=api, b_yaml=web, c_yaml=SERVER)
+    assert reading.figures(fail)["connections_needed"] == 200
+    (both,) = reading.fails("db-connections", a_yaml=api, b_yaml=web.replace("ledger", "orders"), c_yaml=SERVER)
+    assert reading.figures(both)["connections_needed"] == 1200
+
+
+def test_what_kubernetes_does_in_a_rollout_by_itself_is_called_its_default() -> None:
+    files = {"a_yaml": DEPLOYMENT.format(name="api", pods=50), "facts": "databases: {aurora: {max_connections: 1200}}"}
+    (fail,) = reading.fails("db-connections", **files)
+    rollout = next(each for each in fail.quantities if each.name == "connections_needed_in_rollout")
+    assert [(each.name, each.value, each.source) for each in rollout.inputs][-1] == (
+        "api_max_surge", 13, "provider_default",
+    )  # fmt: skip
+    overflow = DEPLOYMENT.format(name="api", pods=50) + '            - {name: DATABASE_MAX_OVERFLOW, value: "5"}\n'
+    (more,) = reading.fails("db-connections", a_yaml=overflow, facts=files["facts"])
+    assert reading.figures(more)["connections_needed"] == 1250
+    assert ("api_max_overflow", 5) in [(each.name, each.value) for each in more.quantities[0].inputs]
