@@ -188,8 +188,6 @@ def _judged(scaler: Autoscaler) -> Verdict:
     start = max(scaler.minimum.value, 1)
     if policies is None:
         return Unsure(subject, "its policies are not numbers", "numbers under behavior.scaleUp.policies", scaler.place)
-    if scaler.maximum.value < start * _TIMES or select == "Disabled":
-        return Pass(subject, places(scaler.maximum))
     steps = simulate(start, scaler.maximum.value, policies, select)
     if not _is_storm(steps, policies):
         return Pass(subject, places(scaler.maximum))

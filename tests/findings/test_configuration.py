@@ -418,7 +418,7 @@ def test_an_import_of_configuration_has_every_field_of_the_contract(api: Api, al
     assert shown["format_reason"]
     assert shown["progress"]["bytes"] == shown["progress"]["bytes_total"] > 0
     counts = shown["counts"]
-    assert set(counts) >= set(["read", "collapsed", "new", "changed", "unchanged", "closed", "reopened", "rejected"])
+    assert set(counts) >= {"read", "collapsed", "new", "changed", "unchanged", "closed", "reopened", "rejected"}
     assert counts["read"] == sum(
         counts[each] for each in ("collapsed", "new", "changed", "unchanged", "rejected", "reopened")
     )

@@ -58,7 +58,8 @@ spec: {{maxReplicas: {most}, scaleTargetRef: {{kind: Deployment, name: {name}}}}
 
 def test_what_a_pod_costs_is_asked_for_once_and_only_where_something_fails() -> None:
     two = {"a_yaml": SCALER.format(name="api", most=50), "b_yaml": SCALER.format(name="worker", most=40)}
-    assert [each.provide for each in reading.unsure("autoscaling", **two)] == ["facts: autoscaling.price_per_pod_hour"]
+    asked = [(each.subject, each.provide) for each in reading.unsure("autoscaling", **two)]
+    assert asked == [("HorizontalPodAutoscaler/api", "facts: autoscaling.price_per_pod_hour")]
     assert "cost_of_overshoot_per_hour" not in reading.figures(reading.fails("autoscaling", **two)[0])
     priced = reading.outcome("autoscaling", **two, facts="autoscaling: {price_per_pod_hour: 0.5}")
     assert priced.tallies[0].unsure == []

@@ -48,6 +48,8 @@ def test_the_figure_of_the_analysis_is_put_right() -> None:
     extra = next(each for each in fail.quantities if each.name == "extra_load_percent")
     assert "not 150 % of its capacity" in extra.assumptions[0]
     assert [each.line for each in extra.inputs] == [1, 1]
+    (other,) = reading.fails("cell-failover", a_yaml=text.replace("60", "70"))
+    assert [each.assumptions for each in other.quantities if each.name == "extra_load_percent"] == [()]
 
 
 def test_cells_inside_a_config_map_are_found_with_their_line() -> None:
@@ -263,6 +265,8 @@ def test_what_a_breaker_is_blind_for_needs_its_threshold_and_an_objective(
          {"users_affected_percent": 6, "users_affected_after_attempts_percent": 0.6}),
         ("", "routing: {cell_error_percent: 10, attempts: 2}",
          {"users_affected_percent": 6, "users_affected_after_attempts_percent": 0.6}),
+        ("", "routing: {cell_error_percent: 10, attempts: 1}",
+         {"users_affected_percent": 6, "users_affected_after_attempts_percent": 6}),
         ("", "routing: {cell_error_percent: 10, attempts: 0}", {"users_affected_percent": 6}),
         ("retry_policy: {num_retries: 2}", "", {}),
     ],
