@@ -9,6 +9,7 @@ from findings.checks.words import counted
 from findings.platform import brokers, kafka, kafka_users
 from findings.platform.kafka import Consumer, Topic
 from findings.platform.model import Call, Platform, places
+from findings.platform.nodes import items
 from findings.platform.units import stated_count, stated_number
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown, input_of
@@ -174,18 +175,18 @@ def _group(platform: Platform, consumer: Consumer, known: Sequence[Topic]) -> Gr
         topics.append(topic)
         partitions.append(topic.partitions)
     pinned = _pinned(platform, consumer)
-    return Group(consumer, tuple(topics), tuple(partitions), _capped(consumer, topics, partitions), pinned)
+    return Group(consumer, tuple(topics), tuple(partitions), _capped(consumer, partitions), pinned)
 
 
-def _capped(consumer: Consumer, topics: list[Topic], partitions: list[Sourced[int]]) -> Sourced[int]:
-    """KEDA's kafka trigger stops at one pod per partition of its topic, unless idle consumers are allowed."""
+def _capped(consumer: Consumer, partitions: list[Sourced[int]]) -> Sourced[int]:
+    """KEDA's kafka trigger that names no topic stops at one pod per partition of all that the group reads, unless idle
+    consumers are allowed or another trigger asks too. For one with a topic the autoscaler's maximum says so already."""
     assert isinstance(consumer.pods, Sourced)
-    if consumer.trigger is None or str(consumer.trigger.get("allowIdleConsumers")).lower() == "true":
+    trigger, scaler = consumer.trigger, consumer.scaler
+    if trigger is None or scaler is None or trigger.get("topic") or len(items(scaler.node, "triggers")) > 1:
         return consumer.pods
-    named = consumer.trigger.get("topic")
-    own = [count.value for topic, count in zip(topics, partitions, strict=True) if topic.name == named]
-    most = sum(own or (each.value for each in partitions))
-    if consumer.pods.value <= most:
+    most = sum(each.value for each in partitions)
+    if consumer.pods.value <= most or str(trigger.get("allowIdleConsumers")).lower() == "true":
         return consumer.pods
     return Sourced(most, Source.PROVIDER_DEFAULT, consumer.pods.place, "KEDA: no more pods than partitions")
 

@@ -197,3 +197,16 @@ def test_every_resources_of_a_values_file_is_read_however_deep() -> None:
     told = [(each.detail, reading.figures(each).get("request_percent_of_limit"), each.places[0].line) for each in fails]
     assert told == [("b.0.resources", 50.0, 2), ("c.d.e.resources", None, 3)]
     assert reading.fails("cpu-throttling", values_yaml="f: {limits: {cpu: 1m}}\n") == []
+
+
+def test_an_init_container_is_gone_when_requests_come() -> None:
+    text = CONTAINER.replace("      containers:", "      initContainers:", 1)
+    assert reading.fails("cpu-throttling", a_yaml=text) == []
+
+
+def test_a_request_that_is_no_amount_is_the_limit() -> None:
+    (fail,) = reading.fails("cpu-throttling", a_yaml=container('"1"', "8", more=", requests: {cpu: many}"))
+    assert reading.figures(fail)["request_percent_of_limit"] == 100
+    (loose,) = reading.fails("cpu-throttling", v_yaml="resources: {limits: {cpu: 500m}, requests: {cpu: many}}\n")
+    assert reading.figures(loose) == {"throttled_ms_per_period": 50, "limit_millicores": 500}
+    assert [each.source for each in loose.quantities[0].inputs] == ["file", "assumption"]

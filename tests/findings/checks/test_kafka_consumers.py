@@ -198,6 +198,7 @@ spec:
     - type: kafka
       metadata: {bootstrapServers: "kafka:9092", consumerGroup: collector, lagThreshold: "100"MORE}
 """
+BY_USE = "    - {type: cpu, metricType: Utilization, metadata: {value: '60'}}\n"
 
 
 @pytest.mark.parametrize(
@@ -206,16 +207,24 @@ spec:
         ((12, 6), ", topic: topic-0", 12),  # of the topic that it scales by
         ((12, 6), ", topic: topic-1", 6),
         ((12, 6), "", 18),
+        ((12, 6), ", allowIdleConsumers: 'true'", 50),
+        ((12, 38), "", 50),
         ((12,), ", topic: topic-0, allowIdleConsumers: 'true'", 50),
         ((12,), ", topic: topic-0, allowIdleConsumers: 'false'", 12),
         ((60,), ", topic: topic-0", 50),
     ],
 )
-def test_keda_stops_at_one_pod_per_partition_of_its_topic(partitions: tuple[int, ...], more: str, pods: int) -> None:
+def test_keda_stops_at_one_pod_per_partition_of_what_it_scales_by(
+    partitions: tuple[int, ...], more: str, pods: int
+) -> None:
     files = group(3, *partitions, threads=2)
-    (fail,) = reading.fails("kafka-consumers", **files, c_yaml=SCALED.replace("MORE", more))
-    (told,) = [each.value for each in fail.quantities[0].inputs if each.name == "pods"]
-    assert told == pods
+    scaled = SCALED.replace("MORE", more)
+    (fail,) = reading.fails("kafka-consumers", **files, c_yaml=scaled)
+    (told,) = [each for each in fail.quantities[0].inputs if each.name == "pods"]
+    assert (told.value, told.source) == (pods, "file" if pods == 50 else "provider_default")
+    # Another trigger may ask for more pods than there are partitions.
+    (fail,) = reading.fails("kafka-consumers", **files, c_yaml=scaled + BY_USE)
+    assert [each.value for each in fail.quantities[0].inputs if each.name == "pods"] == [50]
 
 
 @pytest.mark.parametrize(
@@ -268,3 +277,45 @@ def test_a_queue_is_bounded_by_what_its_call_says(call: str, verdict: str) -> No
     for found in outcome.found:
         (quantity,) = found.fail.quantities
         assert (quantity.value, quantity.inputs[0].value, quantity.inputs[0].source) == (None, 0, verdict)
+
+
+QUOTA = """---
+apiVersion: kafka.strimzi.io/v1
+kind: KafkaUser
+metadata: {name: collector, labels: {strimzi.io/cluster: events}}
+spec: {authentication: {type: scram-sha-512}, quotas: {consumerByteRate: 1000}}
+"""
+CLUSTER = """---
+apiVersion: kafka.strimzi.io/v1
+kind: Kafka
+metadata: {name: events}
+spec: {kafka: {replicas: 3}}
+"""
+PASSWORD = "            - {name: KAFKA_PASSWORD, valueFrom: {secretKeyRef: {name: collector, key: password}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "facts", "backlog", "asked"),
+    [
+        (CLUSTER, "kafka: {topics: {topic-0: {bytes_per_second: 3000}}}", None, []),
+        (CLUSTER, "kafka: {topics: {topic-0: {bytes_per_second: 3001}}}", 3600, []),
+        (CLUSTER, "", None, ["facts: kafka.topics.topic-0.bytes_per_second"]),
+        ("", "kafka: {topics: {topic-0: {bytes_per_second: 3001}}}", None, ["facts: kafka.brokers"]),
+        ("", "kafka: {brokers: 2, topics: {topic-0: {bytes_per_second: 3000}}}", 1000 * 3600, []),
+    ],
+)
+def test_a_quota_of_each_broker_is_held_against_what_arrives(
+    cluster: str, facts: str, backlog: int | None, asked: list[str]
+) -> None:
+    outcome = reading.outcome("kafka-consumers", **group(12, 12, env=PASSWORD), c_yaml=cluster + QUOTA, facts=facts)
+    told = [reading.figures(each.fail)["backlog_bytes_per_hour"] for each in outcome.found]
+    assert told == ([] if backlog is None else [backlog])
+    assert [each.provide for each in outcome.tallies[0].unsure] == asked
+    assert outcome.tallies[0].passed == (2 if backlog is None and not asked else 1)
+
+
+@pytest.mark.parametrize(("workers", "why"), [(1, "1 worker is pinned"), (7, "Each of 7 workers is pinned")])
+def test_who_is_pinned_is_said(workers: int, why: str) -> None:
+    facts = "kafka: {consumers: {collector: {assignment: pinned}}}"
+    (fail,) = reading.fails("kafka-consumers", **group(workers, 12), facts=facts)
+    assert fail.why.startswith(why)
