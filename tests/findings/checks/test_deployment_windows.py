@@ -269,6 +269,8 @@ def test_where_the_analysis_errs_its_figure_is_put_right() -> None:
         ('["2026-01-21"]', 64),  # a Wednesday: 40 hours, and the weekend is longer
         ('["2026-03-09"]', 87),  # the night before clocks are put forward
         ('["2026-01-19", "2026-04-06"]', 88),
+        ('["2026-01-21", "2026-04-06"]', 88),
+        ('["2026-04-06", "2026-01-21"]', 88),
         ('["2026-13-45"]', None),
         ("[]", None),
         ("sometimes", None),

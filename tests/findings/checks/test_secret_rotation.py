@@ -204,6 +204,15 @@ def test_files_follow_within_two_minutes() -> None:
     assert [each.source for each in fail.quantities[0].inputs] == ["file", "provider_default"]
 
 
+def test_what_replaces_a_secret_is_asked_for_where_a_variable_holds_it_and_not_where_files_follow() -> None:
+    (asked,) = reading.unsure("secret-rotation", a_yaml=api())
+    assert (asked.subject, asked.provide.rpartition(" ")[2]) == ("Secret/shop/db", "secrets.db.refresh_seconds")
+    assert reading.unsure("secret-rotation", a_yaml=volume()) == []
+    both = {"a_yaml": api(), "c_yaml": api().replace("name: db", "name: mail").replace("name: api", "name: web")}
+    told = [each.subject for each in reading.unsure("secret-rotation", **both)]
+    assert told == ["Secret/shop/db", "Secret/shop/mail"]
+
+
 def test_who_is_not_restarted_keeps_the_old_value_and_is_counted() -> None:
     two = {"a_yaml": api(), "c_yaml": api().replace("name: api", "name: web")}
     (fail,) = reading.fails("secret-rotation", **two, b_yaml=STATIC.format(targets="[]"), facts=FACTS)
