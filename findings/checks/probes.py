@@ -39,7 +39,7 @@ META = Meta(
 )
 
 _HASTY = 10  # seconds until a restart: shorter than a long collection of garbage or a throttled burst
-_DEFAULTS = {"periodSeconds": 10, "failureThreshold": 3, "timeoutSeconds": 1}
+_DEFAULTS = {"periodSeconds": 10, "failureThreshold": 3}
 
 
 def seconds_until_restart(period: float, failures: float) -> float:
