@@ -287,3 +287,73 @@ def test_a_copy_that_was_never_restored_is_asked_for(
 ) -> None:
     tally = judged(rds(stated="backup_retention_period = 14", more=more), facts).tallies[0]
     assert (tally.failed, tally.passed, len(tally.unsure)) == (failed, passed, asked)
+
+
+SCHEDULE = """---
+apiVersion: velero.io/v1
+kind: Schedule
+metadata: {name: nightly, namespace: velero}
+spec: {schedule: "SCHEDULE", PAUSEDtemplate: {ttl: 720h0m0s, TEMPLATE}}
+"""
+CLAIM = """---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data, namespace: shop}
+spec: {accessModes: [ReadWriteOnce]}
+"""
+NOBODYS = "No schedule backs this volume up"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "template", "paused", "told"),
+    [
+        ("@daily", "includedNamespaces: [shop]", "", []),
+        ("@daily", "includedNamespaces: ['*']", "", []),
+        ("@daily", "includedNamespaces: [search]", "", [NOBODYS]),
+        ("@daily", "excludedNamespaces: [shop]", "", [NOBODYS]),
+        ("@daily", "includedNamespaces: [shop], snapshotVolumes: false, defaultVolumesToFsBackup: false", "",
+         ["The schedule that covers it leaves its volume out"]),
+        ("@daily", "includedNamespaces: [shop], snapshotVolumes: false, defaultVolumesToFsBackup: true", "", []),
+        ("@daily", "includedNamespaces: [shop]", "paused: true, ", ["Its schedule is paused"]),
+        ("@daily", "includedNamespaces: [shop]", "paused: false, ", []),
+        ("sometimes", "includedNamespaces: [shop]", "", ["unknown"]),
+    ],
+)  # fmt: skip
+def test_a_schedule_of_velero_takes_the_volumes_of_its_namespaces(
+    schedule: str, template: str, paused: str, told: list[str]
+) -> None:
+    text = SCHEDULE.replace("SCHEDULE", schedule).replace("TEMPLATE", template).replace("PAUSED", paused) + CLAIM
+    outcome = engine.run(reader.read([File("a.yaml", text)]), [CHECKS[META.id]])
+    asked = [each for each in outcome.tallies[0].unsure if each.subject.startswith("Schedule")]
+    assert [each.fail.title for each in outcome.found] + ["unknown"] * len(asked) == told
+    if not told:
+        assert outcome.tallies[0].passed == 2  # the schedule and the claim
+
+
+DATABASE = """apiVersion: apps/v1
+kind: KIND
+metadata: {name: db}
+spec:
+  template:
+    spec:
+      containers: [{name: db, image: a, volumeMounts: [{name: VOLUME, mountPath: PATH}]}]
+      volumes: [{name: fleeting, emptyDir: {}}, {name: kept, persistentVolumeClaim: {claimName: a}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "volume", "path", "is_told"),
+    [
+        ("StatefulSet", "fleeting", "/var/lib/postgresql/data", True),
+        ("Deployment", "fleeting", "/data/db", True),
+        ("Deployment", "kept", "/data/db", False),
+        ("Deployment", "fleeting", "/tmp", False),
+        ("Job", "fleeting", "/data/db", False),
+    ],
+)
+def test_a_database_on_a_volume_that_goes_with_its_pod_is_told(
+    kind: str, volume: str, path: str, is_told: bool
+) -> None:
+    text = DATABASE.replace("KIND", kind).replace("VOLUME", volume).replace("PATH", path)
+    found = engine.run(reader.read([File("a.yaml", text)]), [CHECKS[META.id]]).found
+    assert [each.fail.subject for each in found] == ([f"{kind}/db"] if is_told else [])
