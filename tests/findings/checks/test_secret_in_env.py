@@ -428,7 +428,8 @@ def test_a_token_that_is_written_out_is_told_once_for_each_place() -> None:
     )
     told = [(each.fail.title, str(each.severity)) for each in outcome.found]
     assert told == [("The value of github_token is written out", "critical")]
-    assert reading.figures(outcome.found[0].fail) == {"workloads_sharing_secret": 1}
+    (shared,) = outcome.found[0].fail.quantities
+    assert (shared.name, shared.value, shared.unit) == ("workloads_sharing_secret", 1, "workloads")
     assert GITHUB not in str(outcome.found[0].fail)
     assert reading.fails("secret-in-env", a_yaml="ci: {github_token: $(TOKEN)}\n") == []
 
