@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
 from findings.checks.words import counted
@@ -91,10 +91,35 @@ def _allowed(policy: Policy, steps: list[tuple[int, int]], replicas: int, second
     return begun + policy.value if policy.kind == "Pods" else math.ceil(begun * (100 + policy.value) / 100)
 
 
+def cost_per_hour(pods: int, price: float) -> float:
+    """What all pods of the maximum cost an hour: pods × price of one."""
+    return pods * price
+
+
 def run(platform: Platform) -> Iterator[Verdict]:
+    price = platform.facts.number("autoscaling.price_per_pod_hour")
+    unpriced: Unsure | None = None
     for each in platform.autoscalers:
         pace = knative.pace(platform, each.resource) if each.resource is not None and _is_of_knative(each) else None
-        yield _judged(each) if pace is None else _by_requests(each, pace)
+        verdict = _judged(each) if pace is None else _by_requests(each, pace)
+        if isinstance(verdict, Fail):
+            if price is not None:
+                verdict = replace(verdict, quantities=(*verdict.quantities, _cost(platform, each, price)))
+            elif unpriced is None:
+                reason = "what a pod costs an hour is not stated, so cost_of_overshoot_per_hour is left out"
+                unpriced = Unsure(verdict.subject, reason, "facts: autoscaling.price_per_pod_hour", each.place)
+        yield verdict
+    if unpriced is not None:
+        yield unpriced
+
+
+def _cost(platform: Platform, scaler: Autoscaler, price: Sourced[float]) -> Quantity:
+    assert isinstance(scaler.maximum, Sourced)
+    stated = platform.facts.get("autoscaling.currency")
+    currency = str(stated.value) if stated is not None else "USD"
+    terms = (input_of("max_replicas", scaler.maximum, "pods"), input_of("price", price, f"{currency} per pod and hour"))
+    value = cost_per_hour(scaler.maximum.value, price.value)
+    return Quantity("cost_of_overshoot_per_hour", value, f"{currency}/h", "max_replicas × price", terms)
 
 
 def _is_of_knative(scaler: Autoscaler) -> bool:
@@ -163,8 +188,6 @@ def _judged(scaler: Autoscaler) -> Verdict:
     start = max(scaler.minimum.value, 1)
     if policies is None:
         return Unsure(subject, "its policies are not numbers", "numbers under behavior.scaleUp.policies", scaler.place)
-    if scaler.maximum.value < start * _TIMES or select == "Disabled":
-        return Pass(subject, places(scaler.maximum))
     steps = simulate(start, scaler.maximum.value, policies, select)
     if not _is_storm(steps, policies):
         return Pass(subject, places(scaler.maximum))

@@ -50,10 +50,9 @@ class Kept:
 def judged(kept: Kept, needs: Needs) -> Verdict:
     """Kept long enough to notice and far enough apart, or not, or nobody said how long noticing takes."""
     if kept.regions is not None and needs.regions is not None and kept.regions < needs.regions.value:
-        title = f"Copies are in {kept.regions} region of {needs.regions.value:g}: the loss of a region loses them all"
-        return Fail(
-            kept.subject, title, "No copy leaves its region.", kept.places, _figures(kept, needs), Severity.MEDIUM
-        )
+        where = counted(kept.regions, "regions")
+        title, why = f"Copies are in {where} of {needs.regions.value:g}", f"The loss of {where} loses every copy."
+        return Fail(kept.subject, title, why, kept.places, _figures(kept, needs), Severity.MEDIUM)
     if kept.retention is None:
         return Pass(kept.subject, kept.places)
     days = kept.retention.value
@@ -68,7 +67,7 @@ def judged(kept: Kept, needs: Needs) -> Verdict:
         return Pass(kept.subject, kept.places)
     return Fail(
         kept.subject,
-        f"Copies are gone after {days:g} days, corruption is noticed after {needs.detection.value / 24:.3g}",
+        f"Copies are gone after {counted(days, 'days')}, corruption is noticed after {needs.detection.value / 24:.3g}",
         "The last good copy is deleted before anybody knows that it is needed.",
         kept.places,
         _figures(kept, needs),

@@ -61,7 +61,7 @@ def _sized(platform: Platform, subject: str, churn: Sourced[float], lifetime: So
         months=12,
     )
     zombies = projection.figures["zombies"] or Decimal(0)
-    if zombies < _MANY:
+    if plain(zombies) < _MANY:  # rounded: a sixth of a day is no exact decimal
         yield Pass(subject, places(lifetime))
         return
     terms = (input_of("churn_per_day", churn, "pods/day"), input_of("lifetime", lifetime, "days"))
@@ -84,8 +84,8 @@ def _sized(platform: Platform, subject: str, churn: Sourced[float], lifetime: So
 
 
 def definitions(platform: Platform) -> Iterator[tuple[ConfigFile, str, Sourced[float] | None]]:
-    """Every definition of an entity with the days that one outlives its pod."""
-    """Entity definitions, and what the analysis calls entity synthesis; a stated fact serves where a file is silent."""
+    """Entity definitions, and what the analysis calls entity synthesis, with the days that one outlives its pod; a
+    stated fact serves where a file is silent."""
     fact = platform.facts.number("entities.lifetime_days")
     for config in platform.configs:
         root = mapping(config.root, "entity_synthesis") or config.root

@@ -10,6 +10,7 @@ from findings.checks.words import counted
 from findings.platform import brokers, kafka, kafka_users
 from findings.platform.kafka import Consumer, Topic
 from findings.platform.model import Call, Platform, places
+from findings.platform.nodes import items
 from findings.platform.units import stated_count, stated_number
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.sourced import Input, Place, Quantity, Source, Sourced, Unknown, input_of
@@ -180,12 +181,14 @@ def _group(platform: Platform, consumer: Consumer, known: Sequence[Topic]) -> Gr
 
 
 def _capped(consumer: Consumer, partitions: list[Sourced[int]]) -> Sourced[int]:
-    """KEDA's kafka trigger stops at one pod per partition, unless idle consumers are allowed."""
+    """KEDA's kafka trigger that names no topic stops at one pod per partition of all that the group reads, unless idle
+    consumers are allowed or another trigger asks too. For one with a topic the autoscaler's maximum says so already."""
     assert isinstance(consumer.pods, Sourced)
-    if consumer.trigger is None or str(consumer.trigger.get("allowIdleConsumers")).lower() == "true":
+    trigger, scaler = consumer.trigger, consumer.scaler
+    if trigger is None or scaler is None or trigger.get("topic") or len(items(scaler.node, "triggers")) > 1:
         return consumer.pods
     most = sum(each.value for each in partitions)
-    if consumer.pods.value <= most:
+    if consumer.pods.value <= most or str(trigger.get("allowIdleConsumers")).lower() == "true":
         return consumer.pods
     return Sourced(most, Source.PROVIDER_DEFAULT, consumer.pods.place, "KEDA: no more pods than partitions")
 
@@ -360,9 +363,11 @@ def _unread(platform: Platform, found: list[Consumer], known: Sequence[Topic]) -
 def _queues(platform: Platform) -> Iterator[Verdict]:
     """Queues without a bound where something consumes from Kafka: in its class, or in its file and no other class. A
     deque may hold anything, so its name has to say that it holds what is fetched."""
-    consuming = {(call.place.path, call.owner) for call in platform.calls_of(*_CLIENTS)}
+    consuming: dict[str, set[str]] = {}
+    for call in platform.calls_of(*_CLIENTS):
+        consuming.setdefault(call.place.path, set()).add(call.owner)
     for call in platform.calls_of(*_QUEUES):
-        owners = {owner for path, owner in consuming if path == call.place.path}
+        owners = consuming.get(call.place.path, set())
         is_deque = call.name.rpartition(".")[2] == "deque"
         if owners and (not call.owner or owners & {"", call.owner}) and (not is_deque or _HOLDS.search(call.target)):
             yield _queue(call)

@@ -9,7 +9,7 @@ from findings.checks.prices import exact, plain, price
 from findings.platform.config_files import ConfigFile
 from findings.platform.model import Block, Platform, once, places
 from findings.platform.nodes import find, items, mapping
-from findings.platform.units import stated_number
+from findings.platform.units import seconds, stated_number
 from findings.platform.yaml_reader import Document, Map, read
 from findings.vocabulary import Category, Outcome, Severity
 from platform_risk.quantities.pricing import Price, PriceUnit
@@ -168,12 +168,7 @@ def _loki(platform: Platform) -> Iterator[tuple[str, Sourced[float] | Unknown]]:
             continue
         enabled, period = config.at("compactor.retention_enabled"), config.at("limits_config.retention_period")
         name = f"loki {config.resource.id if config.resource else config.path}"
-        if (
-            enabled is not None
-            and enabled.value is True
-            and period is not None
-            and str(period.value) not in ("0", "0s")
-        ):
+        if enabled is not None and enabled.value is True and period is not None and seconds(period.value) != 0:
             yield name, period.map(lambda value: 1.0)
         else:
             yield name, Sourced(0.0, Source.FILE, (period or enabled or _first(config)).place)

@@ -39,7 +39,7 @@ META = Meta(
 )
 
 _HASTY = 10  # seconds until a restart: shorter than a long collection of garbage or a throttled burst
-_DEFAULTS = {"periodSeconds": 10, "failureThreshold": 3, "timeoutSeconds": 1}
+_DEFAULTS = {"periodSeconds": 10, "failureThreshold": 3}
 
 
 def seconds_until_restart(period: float, failures: float) -> float:
@@ -118,10 +118,18 @@ def _asked(services: list[Resource], running: list[Container]) -> list[Container
 
 def _doubtful(services: list[Resource], workload: Workload) -> list[Container]:
     """Containers of which one may be what the Services reach, where none has such a port and some have no probe."""
-    found = _serving(services, workload)
+    found = _to_be_ready(services, workload)
     if not services or len(found) < 2 or _asked(services, found) or all(_has_probe(each) for each in found):
         return []
     return found
+
+
+def _to_be_ready(services: list[Resource], workload: Workload) -> list[Container]:
+    """A pod is ready when all of it is: a proxy needs no probe of its own where what it stands before has one."""
+    found = _serving(services, workload)
+    if not any(_has_probe(each) for each in _running(workload)):
+        return found
+    return [each for each in found if _has_probe(each) or not _PROXY.search(each.image.value if each.image else "")]
 
 
 def _ports(container: Container) -> Iterator[str]:
@@ -135,13 +143,7 @@ def _has_probe(container: Container) -> bool:
 
 
 def _unready(services: list[Resource], workload: Workload) -> Iterator[_Part]:
-    # A pod is ready when all of it is: a proxy needs no probe of its own where what it stands before has one.
-    is_held_back = any(_has_probe(each) for each in _running(workload))
-    without = [
-        each
-        for each in _serving(services, workload)
-        if not _has_probe(each) and not (is_held_back and _PROXY.search(each.image.value if each.image else ""))
-    ]
+    without = [each for each in _to_be_ready(services, workload) if not _has_probe(each)]
     starting = [each for each in without if mapping(each.node, "startupProbe")]
     never = [each for each in without if each not in starting]
     if never:

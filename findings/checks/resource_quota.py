@@ -178,7 +178,7 @@ def _compared(subject: str, need: _Need, quotas: list[Resource]) -> Verdict:
             wanted = need.of(_ASKED[name])
             if wanted is None:
                 lacking = lacking or (quota, _ASKED[name])
-            elif wanted > bound:
+            elif round(wanted, 9) > bound:  # three times 100m is 300m, and not a little more
                 bounds.append((bound / wanted, quota, name, wanted))
     if bounds:
         return _too_small(subject, need, *min(bounds, key=lambda each: each[0]))

@@ -1,6 +1,5 @@
 """Section 8: how many pods one node or one zone can take along."""
 
-import math
 from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
@@ -38,16 +37,6 @@ META = Meta(
 )
 
 
-def most_in_one(replicas: int, domains: int, max_skew: int | None) -> int:
-    """Pods that one domain may hold: all without a constraint, else as many as the skew allows above the emptiest.
-
-    Source: Kubernetes, pod topology spread constraints (maxSkew).
-    """
-    if max_skew is None or domains < 2:
-        return replicas
-    return min(replicas, math.ceil((replicas + max_skew * (domains - 1)) / domains))
-
-
 def run(platform: Platform) -> Iterator[Verdict]:
     zones = stated_count(platform.facts.get("zones"))
     for workload in long_running(platform):
@@ -66,12 +55,11 @@ def _judged(workload: Workload, low: Sourced[int], zones: Sourced[int] | None) -
     if any(not _allows_all(each, low.value) for each in of_its_own):
         return Pass(workload.id, (workload.resource.place(),))
     terms: list[Input] = [input_of("replicas", low, "pods")]
-    lost = most_in_one(low.value, 1, None)
     where = "node"
     if zones is not None and zones.value > 1:
         terms.append(input_of("zones", zones, "zones"))
         where = f"node, or in one of {zones.value} zones"
-    quantity = Quantity("pods_lost_with_one_node", lost, "pods", "replicas, without a constraint", tuple(terms))
+    quantity = Quantity("pods_lost_with_one_node", low.value, "pods", "replicas, without a constraint", tuple(terms))
     return Fail(
         workload.id,
         f"All {low.value} pods may stand on one {where}",

@@ -34,9 +34,13 @@ def minutes_until_alert(slo: float, error_ratio: float, window_minutes: float, b
     return needed * window_minutes if needed <= 1 else None
 
 
+def _allowed_percent(target_percent: float) -> float:
+    return round(100 - target_percent, 10)  # 100 − 99.99 is 0.01, and not a little more
+
+
 def budget_minutes(target_percent: float, days: float) -> float:
     """Minutes of total outage that an objective allows: (1 − target) × window. Source: SRE workbook, error budgets."""
-    return (100 - target_percent) / 100 * days * MINUTES_OF_A_DAY
+    return _allowed_percent(target_percent) / 100 * days * MINUTES_OF_A_DAY
 
 
 def burned_percent(outage_seconds: float, target_percent: float, days: float) -> float:
@@ -51,7 +55,7 @@ def target_of_rate(percent_per_minute: float, days: float) -> float:
 
 def burn_rate(failed_percent: float, slo_percent: float) -> float:
     """How many times faster than allowed the error budget goes: failed ÷ (1 − SLO)."""
-    return failed_percent / (100 - slo_percent)
+    return failed_percent / _allowed_percent(slo_percent)
 
 
 def exhausted_minutes(burn: float, window_days: float) -> float:

@@ -1,6 +1,7 @@
 """Configuration through the very path of an upload: findings with figures, and what was looked at."""
 
 import gzip
+import hashlib
 import io
 import re
 import signal
@@ -410,6 +411,35 @@ def test_the_api_takes_configuration_and_tells_its_coverage(api: Api, alice: Use
     assert [each["check"] for each in listed] == ["secret-in-env"]
     assert listed[0]["quantities"][0]["name"] == "workloads_sharing_secret"
     assert listed[0]["remedies"] == ["vault-agent-injection"]
+
+
+def test_an_import_of_configuration_has_every_field_of_the_contract(api: Api, alice: User, checkout: Service) -> None:
+    content = zipped(api_yaml=TOKEN, broken_yaml="a: [")
+    row = handed(content, checkout)
+    shown = api(alice).get(f"/api/v1/imports/{row.pk}/").json()
+    names = (
+        "id kind state format format_reason file_name size_bytes sha256 scope observed_at progress counts totals"
+        " duplicate_of error created_at started_at finished_at coverage"
+    )
+    assert set(names.split()) <= set(shown)
+    assert (shown["id"], shown["kind"], shown["state"], shown["format"]) == (
+        str(row.pk), "platform", "done", "platform-files",
+    )  # fmt: skip
+    assert (shown["file_name"], shown["size_bytes"]) == ("platform.zip", len(content))
+    assert shown["sha256"] == hashlib.sha256(content).hexdigest()
+    assert shown["format_reason"]
+    assert shown["progress"]["bytes"] == shown["progress"]["bytes_total"] > 0
+    counts = shown["counts"]
+    assert set(counts) >= {"read", "collapsed", "new", "changed", "unchanged", "closed", "reopened", "rejected"}
+    assert counts["read"] == sum(
+        counts[each] for each in ("collapsed", "new", "changed", "unchanged", "rejected", "reopened")
+    )
+    assert counts["new"] == Finding.objects.filter(service=checkout).count() > 0
+    assert shown["scope"]["service"] == "checkout"
+    assert (shown["duplicate_of"], shown["error"]) == (None, None)
+    for moment in ("created_at", "started_at", "finished_at", "observed_at"):
+        assert shown[moment] is None or shown[moment].endswith("Z")
+    assert shown["created_at"] <= shown["started_at"] <= shown["finished_at"]
 
 
 def test_the_page_of_the_import_shows_what_cannot_be_told_beside_what_failed(

@@ -69,3 +69,291 @@ def test_a_retention_that_only_the_plan_knows_is_unknown(days: str) -> None:
     outcome = judged(f'resource "aws_db_instance" "a" {{\n  backup_retention_period = {days}\n}}\n')
     assert not outcome.found
     assert [each.subject for each in outcome.tallies[0].unsure] == ["aws_db_instance.a"]
+
+
+def rds(kind: str = "aws_db_instance", stated: str = "backup_retention_period = 1", more: str = "") -> str:
+    return f'resource "{kind}" "a" {{\n  {stated}\n}}\n{more}'
+
+
+def verdict(text: str, facts: str = "") -> str:
+    """What is said of the data itself: its failure's title, passes, or unknown."""
+    outcome = judged(text, facts)
+    of_restores = [each for each in outcome.tallies[0].unsure if each.subject == "restore test"]
+    tally = outcome.tallies[0]
+    assert tally.failed + tally.passed + len(tally.unsure) - len(of_restores) == 1
+    return outcome.found[0].fail.title if outcome.found else "passes" if tally.passed else "unknown"
+
+
+GONE = "Copies are gone after 1 day, corruption is noticed after"
+
+
+@pytest.mark.parametrize(
+    ("stated", "facts", "told"),
+    [
+        ("backup_retention_period = 7", "", "passes"),
+        ("backup_retention_period = 6", "", "unknown"),  # whether that is long enough
+        ("backup_retention_period = 1", "backups: {detection_hours: 23}", "passes"),
+        ("backup_retention_period = 1", "backups: {detection_hours: 24}", f"{GONE} 1"),
+        ("backup_retention_period = 1", "backups: {detection_hours: 36}", f"{GONE} 1.5"),
+        ("backup_retention_period = 3", "backups: {detection_hours: 72}",
+         "Copies are gone after 3 days, corruption is noticed after 3"),
+        ("backup_retention_period = 7", "backups: {regions: 1}", "passes"),
+        ("backup_retention_period = 7", "backups: {regions: 2}",
+         "Copies are in 1 region of 2"),
+        ("backup_retention_period = 7\n  global_cluster_identifier = \"g\"", "backups: {regions: 2}", "passes"),
+        ("backup_retention_period = 7\n  global_cluster_identifier = \"g\"", "backups: {regions: 3}",
+         "Copies are in 2 regions of 3"),
+    ],
+)  # fmt: skip
+def test_copies_outlast_the_time_until_they_are_needed_or_not(stated: str, facts: str, told: str) -> None:
+    assert verdict(rds(stated=stated), facts) == told
+
+
+@pytest.mark.parametrize(
+    ("kind", "days"),
+    [("aws_db_instance", 0), ("aws_rds_cluster", 1), ("aws_docdb_cluster", 1), ("aws_neptune_cluster", 1)],
+)
+def test_what_is_not_stated_is_what_the_provider_does(kind: str, days: int) -> None:
+    (found,) = judged(rds(kind, ""), "backups: {detection_hours: 24}").found
+    figures = {each.name: each for each in found.fail.quantities}
+    assert figures["retention_days"].value == days
+    assert figures["retention_days"].inputs[0].source == "provider_default"
+    assert figures["rpo_minutes"].value == (5 if days else None)
+    assert figures["rpo_minutes"].inputs[0].source == "provider_default"
+    if days:
+        assert figures["hours_of_writes_at_risk"].value == 24  # of a point in time, what was written since
+        assert (figures["regions"].value, figures["regions"].inputs[0].value) == (1, 0)
+
+
+@pytest.mark.parametrize("attribute", ["replicate_source_db", "replication_source_identifier"])
+def test_a_replica_is_not_judged_and_what_stands_after_it_is(attribute: str) -> None:
+    replica = f'resource "aws_db_instance" "r" {{\n  {attribute} = "x"\n}}\n'
+    assert [each.fail.subject for each in judged(replica + rds(stated="")).found] == ["aws_db_instance.a"]
+
+
+def plan(rules: str, selected: str = "aws_db_instance.a.arn") -> str:
+    return (
+        f'resource "aws_backup_plan" "p" {{\n{rules}}}\nresource "aws_backup_selection" "s" {{\n'
+        f"  plan_id   = aws_backup_plan.p.id\n  resources = [{selected}]\n}}\n"
+    )
+
+
+def rule(schedule: str, days: str = "") -> str:
+    lifecycle = f"    lifecycle {{\n      delete_after = {days}\n    }}\n" if days else ""
+    return f"  rule {{\n    schedule = {schedule}\n{lifecycle}  }}\n"
+
+
+DAILY, HOURLY = '"cron(0 5 * * ? *)"', '"cron(0 * * * ? *)"'
+
+
+@pytest.mark.parametrize(
+    ("rules", "facts", "told"),
+    [
+        (rule(DAILY, "35"), "", "passes"),
+        (rule(DAILY), "backups: {detection_hours: 9000}", "passes"),  # kept for ever
+        (rule(DAILY, "1"), "", "unknown"),
+        (rule(DAILY, "1") + rule(HOURLY, "9"), "backups: {detection_hours: 200}", "passes"),
+        (rule("var.when", "35"), "", "unknown"),
+        (rule('"whenever"', "35"), "", "unknown"),
+        (rule(DAILY, '"long"'), "", "passes"),
+    ],
+)
+def test_a_plan_that_selects_a_database_keeps_its_copies(rules: str, facts: str, told: str) -> None:
+    assert verdict(rds(stated="") + plan(rules), facts) == told
+    assert verdict(rds(stated="") + plan(rules, "aws_db_instance.b.arn"), facts).startswith("No backups")
+
+
+def test_a_plan_makes_snapshots_and_no_point_in_time() -> None:
+    text = rds(stated="") + plan(rule(DAILY, "1") + rule(HOURLY, "2"))
+    (found,) = judged(text, "backups: {detection_hours: 100}").found
+    figures = {each.name: each.value for each in found.fail.quantities}
+    # The shortest time between two copies, and the longest that one is kept.
+    assert figures == {
+        "rpo_minutes": 60, "retention_days": 2, "margin_hours": -52, "hours_of_writes_at_risk": 101,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ("", "No recovery to a point in time"),
+        ("point_in_time_recovery {\n    enabled = true\n  }", "passes"),
+        ("point_in_time_recovery {\n    enabled = false\n  }", "No recovery to a point in time"),
+        ("point_in_time_recovery {\n    enabled = var.on\n  }", "unknown"),
+    ],
+)
+def test_a_table_has_a_copy_where_it_is_switched_on(stated: str, told: str) -> None:
+    assert verdict(f'resource "aws_dynamodb_table" "a" {{\n  {stated}\n}}\n') == told
+    selected = plan(rule(DAILY, "35"), "aws_dynamodb_table.a.arn")
+    if told != "unknown":
+        assert verdict(f'resource "aws_dynamodb_table" "a" {{\n  {stated}\n}}\n{selected}') == "passes"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ('source = "x/rds/aws"\n  backup_retention_period = 14', "passes"),
+        ('source = "x/rds/aws"\n  backup_retention_period = 0',
+         "No backups and no recovery to a point in time: retention is 0 days"),
+        ('source = "x/rds/aws"', "unknown"),
+        ('source = "x/rds/aws"\n  backup_retention_period = var.days', "unknown"),
+        ('source = "x/database/aws"\n  engine = "aurora-postgresql"', "unknown"),
+    ],
+)  # fmt: skip
+def test_a_database_of_a_module_is_judged_by_its_arguments(arguments: str, told: str) -> None:
+    assert verdict(f'module "db" {{\n  {arguments}\n}}\n') == told
+
+
+@pytest.mark.parametrize("arguments", ['source = "x/vpc/aws"', 'source = "x/search/aws"\n  engine = "OpenSearch"'])
+def test_a_module_of_something_else_is_left_alone(arguments: str) -> None:
+    other = f'module "a" {{\n  {arguments}\n}}\n'
+    tally = judged(other).tallies[0]
+    assert (tally.failed, tally.passed, tally.unsure) == (0, 0, [])
+    assert verdict(other + 'module "db" {\n  source = "x/rds/aws"\n  backup_retention_period = 14\n}\n') == "passes"
+
+
+def cluster(backup: str = "", schedule: str = "", kind: str = "ScheduledBackup") -> str:
+    made = f"apiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata: {{name: a}}\nspec: {{instances: 3{backup}}}\n"
+    if schedule:
+        made += f"---\napiVersion: postgresql.cnpg.io/v1\nkind: {kind}\nmetadata: {{name: s}}\n"
+        made += f"spec: {{schedule: '{schedule}', cluster: {{name: a}}}}\n"
+    return made
+
+
+STORE = ", backup: {barmanObjectStore: {destinationPath: s3://a}%s}"
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "told"),
+    [
+        (cluster(), "", "No backup: a deletion is repeated by every replica"),
+        (cluster(", plugins: [{name: audit}]"), "", "No backup: a deletion is repeated by every replica"),
+        (cluster(", plugins: [{name: barman-cloud.cloudnative-pg.io}]"), "", "unknown"),  # no base backup
+        (cluster(", plugins: [{name: barman-cloud.cloudnative-pg.io}]", "0 0 3 * * *"), "", "passes"),
+        (cluster(STORE % ""), "", "unknown"),
+        (cluster(STORE % "", "0 0 3 * * *"), "backups: {detection_hours: 999}", "passes"),  # nothing ever leaves
+        (cluster(STORE % ", retentionPolicy: 30d", "0 0 3 * * *"), "", "passes"),
+        (cluster(STORE % ", retentionPolicy: 2d", "0 0 3 * * *"), "", "unknown"),
+        (cluster(STORE % ", retentionPolicy: 2d", "0 0 3 * * *"), "backups: {detection_hours: 47}", "passes"),
+        (cluster(STORE % ", retentionPolicy: 2d", "0 0 3 * * *"), "backups: {detection_hours: 48}",
+         "Copies are gone after 2 days, corruption is noticed after 2"),
+        (cluster("", "0 0 3 * * *").partition("---")[2], "", "passes"),  # its cluster is elsewhere
+        (cluster("", "whenever").partition("---")[2], "", "unknown"),
+    ],
+)  # fmt: skip
+def test_a_cluster_of_ones_own_is_backed_up_by_what_it_says(text: str, facts: str, told: str) -> None:
+    assert verdict_of_yaml(text, facts) == told
+
+
+def verdict_of_yaml(text: str, facts: str = "") -> str:
+    files = [File("a.yaml", text)] + ([File("platform-risk.yaml", facts)] if facts else [])
+    outcome = engine.run(reader.read(files), [CHECKS[META.id]])
+    asked = [each for each in outcome.tallies[0].unsure if each.subject != "restore test"]
+    assert outcome.tallies[0].failed + outcome.tallies[0].passed + len(asked) == 1
+    return outcome.found[0].fail.title if outcome.found else "unknown" if asked else "passes"
+
+
+ZALANDO = "apiVersion: acid.zalan.do/v1\nkind: postgresql\nmetadata: {{name: a}}\nspec: {{numberOfInstances: 2{}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ("", "unknown"),
+        (", enableLogicalBackup: true", "passes"),
+        (", enableLogicalBackup: false", "unknown"),
+        (", enableLogicalBackup: true, logicalBackupSchedule: '0 3 * * *'", "passes"),
+        (", enableLogicalBackup: true, logicalBackupSchedule: sometimes", "unknown"),
+        (", env: [{name: WAL_S3_BUCKET, value: a}]", "passes"),
+        (", env: [{name: OTHER, value: a}]", "unknown"),
+    ],
+)
+def test_a_cluster_of_zalandos_operator_is_backed_up_by_what_it_says(spec: str, told: str) -> None:
+    assert verdict_of_yaml(ZALANDO.format(spec)) == told
+
+
+@pytest.mark.parametrize(
+    ("facts", "more", "failed", "passed", "asked"),
+    [
+        ("", "", 0, 1, 1),
+        ("backups: {restore_tested: true}", "", 0, 2, 0),
+        ("backups: {restore_tested: 2026-05-01}", "", 0, 2, 0),
+        ("backups: {restore_tested: false}", "", 1, 1, 0),
+        ("", 'resource "aws_backup_restore_testing_plan" "a" {}\n', 0, 2, 0),
+    ],
+)
+def test_a_copy_that_was_never_restored_is_asked_for(
+    facts: str, more: str, failed: int, passed: int, asked: int
+) -> None:
+    tally = judged(rds(stated="backup_retention_period = 14", more=more), facts).tallies[0]
+    assert (tally.failed, tally.passed, len(tally.unsure)) == (failed, passed, asked)
+
+
+SCHEDULE = """---
+apiVersion: velero.io/v1
+kind: Schedule
+metadata: {name: nightly, namespace: velero}
+spec: {schedule: "SCHEDULE", PAUSEDtemplate: {ttl: 720h0m0s, TEMPLATE}}
+"""
+CLAIM = """---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data, namespace: shop}
+spec: {accessModes: [ReadWriteOnce]}
+"""
+NOBODYS = "No schedule backs this volume up"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "template", "paused", "told"),
+    [
+        ("@daily", "includedNamespaces: [shop]", "", []),
+        ("@daily", "includedNamespaces: ['*']", "", []),
+        ("@daily", "includedNamespaces: [search]", "", [NOBODYS]),
+        ("@daily", "excludedNamespaces: [shop]", "", [NOBODYS]),
+        ("@daily", "includedNamespaces: [shop], snapshotVolumes: false, defaultVolumesToFsBackup: false", "",
+         ["The schedule that covers it leaves its volume out"]),
+        ("@daily", "includedNamespaces: [shop], snapshotVolumes: false, defaultVolumesToFsBackup: true", "", []),
+        ("@daily", "includedNamespaces: [shop]", "paused: true, ", ["Its schedule is paused"]),
+        ("@daily", "includedNamespaces: [shop]", "paused: false, ", []),
+        ("sometimes", "includedNamespaces: [shop]", "", ["unknown"]),
+    ],
+)  # fmt: skip
+def test_a_schedule_of_velero_takes_the_volumes_of_its_namespaces(
+    schedule: str, template: str, paused: str, told: list[str]
+) -> None:
+    text = SCHEDULE.replace("SCHEDULE", schedule).replace("TEMPLATE", template).replace("PAUSED", paused) + CLAIM
+    outcome = engine.run(reader.read([File("a.yaml", text)]), [CHECKS[META.id]])
+    asked = [each for each in outcome.tallies[0].unsure if each.subject.startswith("Schedule")]
+    assert [each.fail.title for each in outcome.found] + ["unknown"] * len(asked) == told
+    if not told:
+        assert outcome.tallies[0].passed == 2  # the schedule and the claim
+
+
+DATABASE = """apiVersion: apps/v1
+kind: KIND
+metadata: {name: db}
+spec:
+  template:
+    spec:
+      containers: [{name: db, image: a, volumeMounts: [{name: VOLUME, mountPath: PATH}]}]
+      volumes: [{name: fleeting, emptyDir: {}}, {name: kept, persistentVolumeClaim: {claimName: a}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "volume", "path", "is_told"),
+    [
+        ("StatefulSet", "fleeting", "/var/lib/postgresql/data", True),
+        ("Deployment", "fleeting", "/data/db", True),
+        ("Deployment", "kept", "/data/db", False),
+        ("Deployment", "fleeting", "/tmp", False),
+        ("Job", "fleeting", "/data/db", False),
+    ],
+)
+def test_a_database_on_a_volume_that_goes_with_its_pod_is_told(
+    kind: str, volume: str, path: str, is_told: bool
+) -> None:
+    text = DATABASE.replace("KIND", kind).replace("VOLUME", volume).replace("PATH", path)
+    found = engine.run(reader.read([File("a.yaml", text)]), [CHECKS[META.id]]).found
+    assert [each.fail.subject for each in found] == ([f"{kind}/db"] if is_told else [])

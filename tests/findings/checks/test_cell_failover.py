@@ -48,6 +48,8 @@ def test_the_figure_of_the_analysis_is_put_right() -> None:
     extra = next(each for each in fail.quantities if each.name == "extra_load_percent")
     assert "not 150 % of its capacity" in extra.assumptions[0]
     assert [each.line for each in extra.inputs] == [1, 1]
+    (other,) = reading.fails("cell-failover", a_yaml=text.replace("60", "70"))
+    assert [each.assumptions for each in other.quantities if each.name == "extra_load_percent"] == [()]
 
 
 def test_cells_inside_a_config_map_are_found_with_their_line() -> None:
@@ -175,3 +177,180 @@ def test_a_mesh_that_switches_it_off_and_several_meshes_say_nothing() -> None:
 def test_a_mesh_alone_does_not_say_which_services_are_watched() -> None:
     (asked,) = reading.unsure("cell-failover", mesh_yaml=CONFIG_MAP)
     assert (asked.provide, asked.place.path, asked.place.line) == ("their DestinationRules", "mesh.yaml", 6)
+
+
+def shares(*percents: float) -> str:
+    return "cells:\n" + "".join(
+        f"  - {{name: c{at}, capacity_percentage: {each}}}\n" for at, each in enumerate(percents)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        (shares(33, 67), "high"),
+        (shares(1, 2), "high"),
+        (shares(100, 100, 100), "high"),  # half as much again for each of two
+        (shares(100, 100, 100, 1), "none"),  # 49.75 % more: the usual headroom
+        (shares(25, 25, 25, 25), "none"),
+    ],
+)
+def test_the_surviving_cells_are_too_few_from_half_as_much_again(text: str, verdict: str) -> None:
+    outcome = reading.outcome("cell-failover", a_yaml=text)
+    assert [str(each.severity) for each in outcome.found] == ([] if verdict == "none" else [verdict])
+    assert [each.provide for each in outcome.tallies[0].unsure] == ["facts: cells.c0.capacity_rps"]
+
+
+ROOM = "cells: {c0: {capacity_rps: 100}, c1: {capacity_rps: 50}, c2: {capacity_rps: 100}}\n"
+
+
+@pytest.mark.parametrize(
+    ("facts", "shed", "asked"),
+    [
+        (ROOM, None, ["facts: routing.load_rps"]),
+        (f"{ROOM}routing: {{load_rps: 150}}", None, []),
+        (f"{ROOM}routing: {{load_rps: 200}}", 25, []),
+        ("cells: {c0: {capacity_rps: 100}}\nrouting: {load_rps: 10}", None, ["facts: cells.c1.capacity_rps"]),
+    ],
+)
+def test_capacities_and_load_decide_where_both_are_stated(facts: str, shed: float | None, asked: list[str]) -> None:
+    """Of 100, 50 and 100 the loss of one of the larger leaves 150: shares alone would say that all is well."""
+    outcome = reading.outcome("cell-failover", a_yaml=shares(20, 40, 40), facts=facts)
+    figures = [reading.figures(each.fail) for each in outcome.found]
+    if shed is not None:
+        assert [(each["safe_load"], each["shed_percent"]) for each in figures] == [(150, shed)]
+        assert outcome.found[0].fail.title == "Without its largest cell 25 % of the load is turned away"
+    elif not asked:
+        assert (figures, outcome.tallies[0].passed) == ([], 1)
+    else:
+        assert not any("shed_percent" in each for each in figures)
+    assert [each.provide for each in outcome.tallies[0].unsure] == asked
+
+
+def test_a_load_above_what_is_left_fails_however_even_the_shares_are() -> None:
+    facts = "cells: {c0: {capacity_rps: 10}, c1: {capacity_rps: 10}, c2: {capacity_rps: 10}, c3: {capacity_rps: 10}}\n"
+    text = shares(25, 25, 25, 25)
+    (found,) = reading.outcome("cell-failover", a_yaml=text, facts=f"{facts}routing: {{load_rps: 40}}").found
+    assert (str(found.severity), reading.figures(found.fail)["shed_percent"]) == ("high", 25)
+
+
+@pytest.mark.parametrize(
+    ("settings", "facts", "band"),
+    [
+        ("circuit_breaker: {failure_threshold: 0.5}", "slo: {target: 99.9}", (0.1, 50)),
+        ("circuit_breaker: {failure_threshold: 1}", "slo: {target: 99.9}", (0.1, 100)),
+        ("circuit_breaker: {failure_threshold: 50}", "slo: {target: 99.9}", (0.1, 50)),
+        ("circuit_breaker: {failure_threshold: 0}", "slo: {target: 99.9}", None),
+        ("circuit_breaker: {failure_threshold: often}", "slo: {target: 99.9}", None),
+        ("", "slo: {target: 99.9}\nrouting: {breaker_percent: 30}", (0.1, 30)),
+        ("circuit_breaker: {failure_threshold: 0.5}", "", None),
+        ("", "slo: {target: 99.9}", None),
+    ],
+)
+def test_what_a_breaker_is_blind_for_needs_its_threshold_and_an_objective(
+    settings: str, facts: str, band: tuple[float, float] | None
+) -> None:
+    (fail,) = reading.fails("cell-failover", a_yaml=shares(60, 40), b_yaml=f"{settings}\n", facts=facts)
+    figures = reading.figures(fail)
+    names = ("breaker_blind_from_percent", "breaker_blind_to_percent")
+    assert tuple(figures.get(name) for name in names) == (band or (None, None))
+
+
+@pytest.mark.parametrize(
+    ("settings", "facts", "figures"),
+    [
+        ("", "routing: {cell_error_percent: 10}", {"users_affected_percent": 6}),
+        ("", "routing: {cell_error_percent: 10}\nslo: {target: 99.5}", {"users_affected_percent": 6, "burn_rate": 12}),
+        ("retry_policy: {num_retries: 2}", "routing: {cell_error_percent: 10}",
+         {"users_affected_percent": 6, "users_affected_after_attempts_percent": 0.6}),
+        ("", "routing: {cell_error_percent: 10, attempts: 2}",
+         {"users_affected_percent": 6, "users_affected_after_attempts_percent": 0.6}),
+        ("", "routing: {cell_error_percent: 10, attempts: 1}",
+         {"users_affected_percent": 6, "users_affected_after_attempts_percent": 6}),
+        ("", "routing: {cell_error_percent: 10, attempts: 0}", {"users_affected_percent": 6}),
+        ("retry_policy: {num_retries: 2}", "", {}),
+    ],
+)  # fmt: skip
+def test_what_a_partial_failure_costs_is_said_as_far_as_it_is_known(
+    settings: str, facts: str, figures: dict[str, float]
+) -> None:
+    (fail,) = reading.fails("cell-failover", a_yaml=shares(30, 20), b_yaml=f"{settings}\n", facts=facts)
+    told = {name: value for name, value in reading.figures(fail).items() if name.startswith(("users", "burn"))}
+    assert told == pytest.approx(figures)
+
+
+@pytest.mark.parametrize(
+    ("name", "volume", "is_told"),
+    [
+        ("cell-router", "{name: route-cache, emptyDir: {}}", True),
+        ("cell-router", "{name: scratch, emptyDir: {}}", False),
+        ("cell-router", "{name: route-cache, hostPath: {path: /x}}", False),
+        ("worker", "{name: route-cache, emptyDir: {}}", False),
+    ],
+)
+def test_a_router_forgets_what_it_keeps_in_a_volume_that_ends_with_its_pod(
+    name: str, volume: str, is_told: bool
+) -> None:
+    router = f"""apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}}}
+spec:
+  template: {{spec: {{containers: [{{name: a, image: b}}], volumes: [{{name: tmp, emptyDir: {{}}}}, {volume}]}}}}
+"""
+    (fail,) = reading.fails("cell-failover", a_yaml=shares(60, 40), b_yaml=router)
+    assert reading.figures(fail).get("ephemeral_route_cache") == (1 if is_told else None)
+
+
+def test_fixed_weights_of_a_mesh_name_the_cell_that_is_moved_over() -> None:
+    text = """apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: checkout}
+spec:
+  hosts: [checkout]
+  http:
+    - route:
+        - {destination: {host: checkout, subset: small}, weight: 20}
+        - {destination: {host: checkout, subset: large}, weight: 80}
+"""
+    (found,) = reading.outcome("cell-failover", a_yaml=text).found
+    assert found.fail.title == "The others get 500 % of their load when large of checkout is moved over"
+    assert str(found.severity) == "low"
+    assert reading.unsure("cell-failover", a_yaml=text) == []
+
+
+@pytest.mark.parametrize(("ttl", "is_slow"), [(59, False), (60, False), (61, True)])
+def test_clients_that_are_moved_within_150_seconds_are_soon_enough(ttl: int, is_slow: bool) -> None:
+    text = f"""resource "aws_route53_health_check" "a" {{
+  request_interval  = 30
+  failure_threshold = 3
+}}
+resource "aws_route53_record" "a" {{
+  name            = "api.shop.example"
+  ttl             = {ttl}
+  set_identifier  = "a"
+  health_check_id = aws_route53_health_check.a.id
+  failover_routing_policy {{ type = "PRIMARY" }}
+}}
+resource "aws_route53_record" "b" {{
+  name           = "api.shop.example"
+  ttl            = 60
+  set_identifier = "b"
+  failover_routing_policy {{ type = "SECONDARY" }}
+}}
+"""
+    outcome = reading.outcome("cell-failover", dns_tf=text)
+    told = [reading.figures(each.fail) for each in outcome.found]
+    assert told == ([{"seconds_to_fail_over": 151}] if is_slow else [])
+    assert outcome.tallies[0].passed == (not is_slow)
+
+
+@pytest.mark.parametrize(("most", "verdict"), [(14, "unknown"), (15, "passes")])
+def test_a_region_passes_requests_on_when_enough_of_it_may_be_ejected(most: int, verdict: str) -> None:
+    """Of two regions 14 % of all endpoints are 28 % of one: it stays above the 71.4 % that Envoy calls healthy."""
+    rule = RULE.replace("HOST", "api").replace(
+        "POLICY",
+        "{loadBalancer: {localityLbSetting: {failover: [{from: eu-central-1, to: eu-west-1}]}}, "
+        f"outlierDetection: {{maxEjectionPercent: {most}}}}}",
+    )
+    tally = reading.outcome("cell-failover", rule_yaml=rule).tallies[0]
+    assert (tally.failed, tally.passed, len(tally.unsure)) == (0, int(verdict == "passes"), int(verdict == "unknown"))

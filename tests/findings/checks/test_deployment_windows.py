@@ -181,3 +181,169 @@ def test_a_freeze_of_an_hour_is_no_failure(duration: str, failed: int) -> None:
         f"  syncWindows: [{{kind: deny, schedule: '0 2 * * *', duration: {duration}, applications: ['*']}}]\n"
     )
     assert len(reading.fails("deployment-windows", project_yaml=project)) == failed
+
+
+def declared(*windows_of: str, more: str = "") -> str:
+    return "deployment_windows:\n" + "".join(f"  - {{{each}}}\n" for each in windows_of) + more
+
+
+OFFICE = 'start: "09:00", end: "17:00", timezone: America/New_York, days: weekdays'
+EVERY_DAY = 'start: "{}", end: "{}", timezone: UTC, days: [mon, tue, wed, thu, fri, sat, sun]'
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        (declared(EVERY_DAY.format("01:00", "00:00")), None),  # closed for one hour
+        (declared(EVERY_DAY.format("01:01", "00:00")), 61 / 60),
+        (declared(OFFICE), 64),
+        (declared(OFFICE, OFFICE.replace("weekdays", "[sat]")), 40),
+        (declared(OFFICE, more="emergency_override: {approvers: [a]}\n"), None),
+        (declared(OFFICE, more="break_glass: true\n"), None),
+        (declared(OFFICE, more="break_glass: false\n"), 64),
+        (declared(OFFICE, more="break_glass: none\n"), 64),
+        (declared(OFFICE, more="change_types: [normal, emergency]\n"), None),
+        (declared(OFFICE, more="contacts: {kind_of: emergency}\n"), None),
+        (declared(OFFICE, more="playlist: emergency\n"), 64),
+    ],
+)
+def test_a_fix_waits_unless_a_way_around_is_stated(text: str, hours: float | None) -> None:
+    outcome = reading.outcome("deployment-windows", a_yaml=text)
+    told = [reading.figures(each.fail)["longest_closed_hours"] for each in outcome.found]
+    assert told == ([] if hours is None else [pytest.approx(hours)])
+    assert outcome.tallies[0].passed == (hours is None)
+
+
+@pytest.mark.parametrize(
+    ("facts", "glass", "why", "source"),
+    [
+        ("deployment: {emergency_override: true}", None, "", ""),
+        ("deployment: {emergency_override: false}", 0, "declared without an override", "facts"),
+        ("", 0, "nothing states an override for emergencies", "assumption"),
+    ],
+)
+def test_who_says_whether_there_is_a_way_around(facts: str, glass: int | None, why: str, source: str) -> None:
+    fails = reading.fails("deployment-windows", a_yaml=declared(OFFICE), facts=facts)
+    assert [reading.figures(each)["break_glass"] for each in fails] == ([] if glass is None else [glass])
+    for fail in fails:
+        assert fail.why == f"Changes may go out in 23.8 % of the week; {why}."
+        (term,) = next(each for each in fail.quantities if each.name == "break_glass").inputs
+        assert term.source == source
+
+
+def test_windows_are_told_by_their_hours_and_where_they_stand() -> None:
+    (one,) = reading.fails("deployment-windows", a_yaml=declared(OFFICE))
+    terms = one.quantities[0].inputs
+    assert [(each.name, each.value, each.source, each.line) for each in terms] == [
+        ("window", "09:00 for 480 min on 5 days", "file", 2), ("time_zone", "America/New_York", "file", 2),
+    ]  # fmt: skip
+    early = EVERY_DAY.format("06:30", "07:05")
+    (two,) = reading.fails("deployment-windows", a_yaml=declared(OFFICE, early))
+    assert [(each.name, each.value) for each in two.quantities[0].inputs[:2]] == [
+        ("window_1", "09:00 for 480 min on 5 days"), ("window_2", "06:30 for 35 min on 7 days"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("count", "shown"), [(20, 20), (21, 20)])
+def test_of_many_windows_twenty_are_shown(count: int, shown: int) -> None:
+    many = [f'start: "01:{number:02}", end: "01:{number:02}", timezone: UTC, days: [mon]' for number in range(count)]
+    many = [each.replace(f'end: "01:{number:02}"', 'end: "02:30"') for number, each in enumerate(many)]
+    (fail,) = reading.fails("deployment-windows", a_yaml=declared(*many))
+    assert len([each for each in fail.quantities[0].inputs if each.name.startswith("window")]) == shown
+
+
+def test_where_the_analysis_errs_its_figure_is_put_right() -> None:
+    notes = {
+        text: reading.fails("deployment-windows", a_yaml=declared(text))[0].quantities[0].assumptions
+        for text in (OFFICE, OFFICE.replace("17:00", "16:00"))
+    }
+    assert [any("64.5 hours" in note for note in each) for each in notes.values()] == [True, False]
+    assert all(any("No holidays are declared" in note for note in each) for each in notes.values())
+
+
+@pytest.mark.parametrize(
+    ("holidays", "hours"),
+    [
+        ('["2026-01-19"]', 88),
+        ('["2026-01-19", "2026-01-20"]', 112),
+        ('["2026-01-21"]', 64),  # a Wednesday: 40 hours, and the weekend is longer
+        ('["2026-03-09"]', 87),  # the night before clocks are put forward
+        ('["2026-01-19", "2026-04-06"]', 88),
+        ('["2026-01-21", "2026-04-06"]', 88),
+        ('["2026-04-06", "2026-01-21"]', 88),
+        ('["2026-13-45"]', None),
+        ("[]", None),
+        ("sometimes", None),
+        ('["1826-01-19"]', None),
+        ('["2026-01-19", "2226-01-19"]', 88),
+    ],
+)
+def test_holidays_make_the_longest_stretch_longer(holidays: str, hours: float | None) -> None:
+    facts = f"deployment: {{holidays: {holidays}}}"
+    (fail,) = reading.fails("deployment-windows", a_yaml=declared(OFFICE), facts=facts)
+    assert reading.figures(fail).get("longest_closed_hours_with_holidays") == hours
+    assert any("No holidays" in note for note in fail.quantities[0].assumptions) == (hours is None)
+
+
+PROJECT = """apiVersion: argoproj.io/v1alpha1
+kind: AppProject
+metadata: {{name: shop}}
+spec:
+  syncWindows:
+    - {{kind: allow, schedule: "0 9 * * *", duration: 8h, applications: ["*"]{manual}}}
+{deny}"""
+
+
+def test_hours_that_are_denied_leave_days_untold() -> None:
+    """What clocks and holidays change is told by days, and days with hours taken out are not."""
+    deny = '    - {kind: deny, schedule: "0 12 * * *", duration: 1h, applications: ["*"]}\n'
+    facts = 'deployment: {holidays: ["2026-01-19"]}'
+    (plain,) = reading.fails("deployment-windows", a_yaml=PROJECT.format(manual="", deny=""), facts=facts)
+    assert "longest_closed_hours_with_holidays" in reading.figures(plain)
+    (fail,) = reading.fails("deployment-windows", a_yaml=PROJECT.format(manual="", deny=deny), facts=facts)
+    assert reading.figures(fail).keys() == {
+        "longest_closed_hours", "mean_wait_hours", "open_share_percent", "break_glass",
+    }  # fmt: skip
+    assert [each.value for each in fail.quantities[0].inputs[:2]] == [
+        "09:00 for 480 min on 7 days", "12:00 for 60 min on 7 days closed",
+    ]  # fmt: skip
+
+
+def test_a_manual_sync_is_a_way_around_where_every_closed_window_has_it() -> None:
+    by_hand = PROJECT.format(manual=", manualSync: true", deny="")
+    assert reading.outcome("deployment-windows", a_yaml=by_hand).tallies[0].passed == 1
+    (fail,) = reading.fails("deployment-windows", a_yaml=PROJECT.format(manual="", deny=""))
+    assert fail.why.endswith("; not every window that is closed lets a manual sync by.")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "bypass", "hours"), [(59, "false", None), (60, "false", 1), (90, "false", 1.5), (90, "true", None)]
+)
+def test_a_timer_of_an_hour_holds_everybody_up_unless_it_may_be_passed(
+    minutes: int, bypass: str, hours: float | None
+) -> None:
+    timer = (
+        'resource "github_repository_environment" "p" {\n  environment = "production"\n  repository = "orders"\n'
+        f"  wait_timer = {minutes}\n  can_admins_bypass = {bypass}\n}}\n"
+    )
+    outcome = reading.outcome("deployment-windows", main_tf=timer)
+    told = [reading.figures(each.fail) for each in outcome.found]
+    assert told == (
+        [] if hours is None else [{"longest_closed_hours": hours, "mean_wait_hours": hours, "break_glass": 0}]
+    )
+    assert outcome.tallies[0].passed == (hours is None)
+
+
+@pytest.mark.parametrize(
+    ("zone", "title"), [("EST", "EST is UTC-5 all year"), ("MST", "MST is UTC-7 all year"), ("Europe/Berlin", None)]
+)
+def test_an_abbreviation_is_told_with_its_offset(zone: str, title: str | None) -> None:
+    text = declared(OFFICE.replace("America/New_York", zone), more="break_glass: true\n")
+    assert [each.title for each in reading.fails("deployment-windows", a_yaml=text)] == ([title] if title else [])
+
+
+def test_several_windows_of_an_application_are_counted() -> None:
+    two = f"[{WINDOWS[1:-1]}, {WINDOWS[1:-1]}]"
+    text = APPLICATION.format(api="argoproj.io/v1alpha1", kind="Application", spec=f"{{syncWindows: {two}}}")
+    (fail,) = reading.fails("deployment-windows", a_yaml=text)
+    assert fail.title == "2 sync windows are not in force: Argo CD reads them of projects only"

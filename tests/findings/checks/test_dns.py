@@ -93,3 +93,127 @@ def test_a_cache_on_every_node_that_is_stated_settles_it() -> None:
     outcome = judged(CLIENT % ("restartPolicy: Always", ""), "dns: {node_local_cache: true}")
     assert not outcome.found
     assert not outcome.tallies[0].unsure
+
+
+def asked(text: str) -> list[tuple[str, object]]:
+    """(title, queries) of names that no search domain completes."""
+    found = [each.fail for each in judged(text).found if "search" in each.fail.subject]
+    return [(each.title, each.quantities[0].value) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("pod", "queries"),
+    [
+        ("dnsPolicy: ClusterFirst", 8),
+        ("dnsPolicy: ClusterFirstWithHostNet\n      hostNetwork: true", 8),
+        ('dnsConfig: {options: [{name: ndots, value: "3"}]}', 8),
+        ('dnsConfig: {options: [{name: timeout, value: "1"}, {name: ndots, value: many}]}', 8),
+        ("dnsConfig: {searches: [a.example, b.example]}", 12),
+        ("dnsPolicy: None\n      dnsConfig: {searches: [a.example]}", 4),
+        ('dnsConfig: {options: [{name: ndots, value: "2"}], searches: [a.example]}', None),
+    ],
+)
+def test_a_name_is_asked_for_under_each_domain_while_it_has_too_few_dots(pod: str, queries: int | None) -> None:
+    """pay.example.com has two dots."""
+    assert [count for _, count in asked(CLIENT % (pod, ""))] == ([queries] if queries else [])
+
+
+def test_the_name_with_most_questions_is_told_with_how_many_others_there_are() -> None:
+    three = (CLIENT % ("dnsPolicy: ClusterFirst", "")) + "---\n" + (
+        CLIENT % ("dnsConfig: {searches: [a.example]}", "")
+    ).replace("pay", "tax").replace("name: api", "name: web") + "---\n" + (
+        CLIENT % ("dnsPolicy: ClusterFirst", "")
+    ).replace("pay", "map").replace("name: api", "name: job")  # fmt: skip
+    assert asked(three) == [("Each lookup of tax.example.com and 2 more asks 10 questions", 10)]
+    assert asked(CLIENT % ("dnsPolicy: ClusterFirst", "")) == [("Each lookup of pay.example.com asks 8 questions", 8)]
+
+
+def test_what_the_cluster_and_what_a_pod_says_are_told_apart() -> None:
+    def sources(pod: str) -> list[tuple[object, str]]:
+        (found,) = [each for each in judged(CLIENT % (pod, "")).found if "search" in each.fail.subject]
+        return [(each.value, each.source) for each in found.fail.quantities[0].inputs]
+
+    assert sources("dnsPolicy: ClusterFirst") == [(2, "file"), (5, "provider_default"), (3, "provider_default")]
+    assert sources('dnsConfig: {options: [{name: ndots, value: "4"}]}')[1] == (4, "file")
+    assert sources("dnsPolicy: None\n      dnsConfig: {searches: [a.example]}")[2] == (1, "file")
+
+
+COREFILE = """---
+apiVersion: v1
+kind: ConfigMap
+metadata: {namespace: NAMESPACE, name: coredns}
+data:
+  Corefile: |
+    .:53 {
+        PLUGIN
+    }
+"""
+
+
+@pytest.mark.parametrize(
+    ("plugin", "namespace", "told"),
+    [
+        ("cache 30", "kube-system", " It keeps answers for 30 s, but serves none that is stale."),
+        ("cache 60 {\n            serve_stale\n        }", "kube-system",
+         " It keeps answers for 60 s and serves stale ones."),
+        ("forward . 10.0.0.1", "kube-system", " Its Corefile keeps no answers."),
+        ("cache 30", "elsewhere", ""),
+    ],
+)  # fmt: skip
+def test_what_the_only_server_keeps_is_told(plugin: str, namespace: str, told: str) -> None:
+    text = SERVER + COREFILE.replace("PLUGIN", plugin).replace("NAMESPACE", namespace)
+    (found,) = judged(text).found
+    assert (found.fail.why, str(found.severity)) == (f"One pod is the cluster's DNS.{told}", "high")
+
+
+@pytest.mark.parametrize(
+    ("replicas", "pod", "scaler", "verdict"),
+    [
+        ("replicas: 2", "affinity: {podAntiAffinity: {a: 1}}", None, "passes"),
+        ("replicas: 2", "topologySpreadConstraints: [{maxSkew: 1}]", None, "passes"),
+        ("replicas: 2", "affinity: {nodeAffinity: {a: 1}}", None, "medium"),
+        ("replicas: 1", "affinity: {podAntiAffinity: {a: 1}}", None, "high"),
+        ("replicas: 3", "affinity: {podAntiAffinity: {a: 1}}", 1, "high"),  # at low load there is one
+        ("replicas: 1", "affinity: {podAntiAffinity: {a: 1}}", 2, "passes"),
+        ("replicas: many", "affinity: {podAntiAffinity: {a: 1}}", None, "unknown"),
+    ],
+)
+def test_servers_are_two_and_apart(replicas: str, pod: str, scaler: int | None, verdict: str) -> None:
+    text = SERVER.replace("spec:\n", f"spec:\n  {replicas}\n", 1).replace("containers:", f"{pod}, containers:")
+    if scaler is not None:
+        text += (
+            "---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\n"
+            "metadata: {name: d, namespace: kube-system}\n"
+            f"spec: {{minReplicas: {scaler}, maxReplicas: 5, scaleTargetRef: {{kind: Deployment, name: coredns}}}}\n"
+        )
+    outcome = judged(text)
+    tally = outcome.tallies[0]
+    assert [str(each.severity) for each in outcome.found] == ([verdict] if verdict in ("medium", "high") else [])
+    assert (tally.passed, len(tally.unsure)) == (int(verdict == "passes"), int(verdict == "unknown"))
+
+
+DAEMON = """---
+apiVersion: apps/v1
+kind: {}
+metadata: {{name: {}}}
+spec: {{template: {{spec: {{containers: [{{name: a}}]}}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "facts", "is_kept"),
+    [
+        ("", "", False),
+        ("", "dns: {node_local_cache: false}", False),
+        (DAEMON.format("DaemonSet", "node-local-dns"), "", True),
+        (DAEMON.format("Deployment", "node-local-dns"), "", False),
+        (DAEMON.format("DaemonSet", "node-exporter"), "", False),
+        ("---\nenable_nodelocaldns: true\n", "", True),
+        ("---\nenable_nodelocaldns: maybe\n", "", False),
+    ],
+)
+def test_a_cache_on_every_node_keeps_the_answers(more: str, facts: str, is_kept: bool) -> None:
+    outcome = judged(CLIENT % ("dnsPolicy: ClusterFirst", "") + more, facts)
+    subjects = [each.subject for each in outcome.tallies[0].unsure]
+    assert ("cache on every node" in subjects) is not is_kept
+    assert outcome.tallies[0].passed == is_kept

@@ -223,3 +223,72 @@ def test_an_image_without_a_registry_is_docker_hubs(image: str, name: str) -> No
 def test_verifying_one_more_image_never_leaves_more_unverified(verified: list[bool], last: bool) -> None:
     assert image_trust.images_unverified([*verified, True]) == image_trust.images_unverified(verified)
     assert image_trust.images_unverified([*verified, last]) <= image_trust.images_unverified([*verified, False])
+
+
+ENFORCED = LIST.replace("spec:\n", "spec:\n  validationFailureAction: Enforce\n", 1)
+OURS = "registry.example/*"
+
+
+@pytest.mark.parametrize(
+    ("lists", "signed", "image", "told"),
+    [
+        (ENFORCED, "", "registry.example/api:1",
+         [("high", "1 of 1 trusted image prefixes are verified by no signature rule")]),
+        (ENFORCED, "", "other.example/api:1",
+         [("high", "1 of 1 trusted image prefixes are verified by no signature rule")]),
+        (ENFORCED, SIGNED.format(glob=OURS, attestors=SOMEBODY, action="Enforce"), "registry.example/api:1", []),
+        (ENFORCED, SIGNED.format(glob=OURS, attestors=SOMEBODY, action="Enforce"), "other.example/api:1",
+         []),  # a contradiction, and told as one
+        ("", SIGNED.format(glob=OURS, attestors=SOMEBODY, action="Enforce"), "registry.example/api:1", []),
+        ("", SIGNED.format(glob=OURS, attestors=SOMEBODY, action="Enforce"), "other.example/api:1",
+         [("medium", "1 of 2 images are verified by no signature rule")]),
+        ("", SIGNED.format(glob=OURS, attestors=SOMEBODY, action="Audit"), "registry.example/api:1",
+         [("medium", "2 of 2 images are verified by no signature rule that denies")]),
+    ],
+)  # fmt: skip
+def test_what_runs_is_held_against_lists_and_signatures(
+    lists: str, signed: str, image: str, told: list[tuple[str, str]]
+) -> None:
+    files = {"b_yaml": signed, "c_yaml": DEPLOYMENT.format(image=image)}
+    outcome = reading.outcome("image-trust", a_yaml=lists.format(glob=OURS, match=PODS) if lists else "", **files)
+    assert [(str(each.severity), each.fail.title) for each in outcome.found] == told
+    if not told:
+        assert outcome.tallies[0].passed > 0
+
+
+def test_images_are_counted_once_each_with_what_verifies_them() -> None:
+    signed = SIGNED.format(glob="registry.example/api*", attestors=SOMEBODY, action="Enforce")
+    digest = DEPLOYMENT.format(image="registry.example/web@sha256:" + "a" * 64).replace("name: api", "name: web", 1)
+    two = DEPLOYMENT.format(image="registry.example/api:1")
+    (fail,) = reading.fails("image-trust", a_yaml=signed, b_yaml=two, c_yaml=digest)
+    assert reading.figures(fail) == {"images_total": 3, "images_unverified": 2, "images_by_tag": 2}
+    assert {each.name.partition("@")[0]: each.value for each in fail.quantities[0].inputs} == {
+        "registry.example/api:1": "verified", "registry.example/sidecar:1": "not verified",
+        "registry.example/web": "not verified",
+    }  # fmt: skip
+
+
+def test_a_list_without_images_is_asked_for_them() -> None:
+    asked = reading.unsure("image-trust", a_yaml=ENFORCED.format(glob=OURS, match=PODS))
+    assert [each.provide for each in asked] == ["the workloads with their images"]
+    running = {"b_yaml": DEPLOYMENT.format(image="registry.example/api:1")}
+    assert reading.unsure("image-trust", a_yaml=ENFORCED.format(glob=OURS, match=PODS), **running) == []
+    (alone,) = reading.unsure("image-trust", **running)
+    assert alone.reason == "no rule in these files says which of 2 images may run, or verifies one"
+
+
+@pytest.mark.parametrize(
+    ("stated", "verdict", "source"),
+    [
+        ("", "fails", "provider_default"), ('image_tag_mutability = "MUTABLE"', "fails", "file"),
+        ('image_tag_mutability = "IMMUTABLE"', "passes", ""), ("image_tag_mutability = var.m", "unknown", ""),
+    ],
+)  # fmt: skip
+def test_tags_of_a_repository_are_fixed_where_it_says_so(stated: str, verdict: str, source: str) -> None:
+    outcome = reading.outcome("image-trust", main_tf=f'resource "aws_ecr_repository" "a" {{\n  {stated}\n}}\n')
+    tally = outcome.tallies[0]
+    assert (tally.failed, tally.passed, len(tally.unsure)) == tuple(
+        int(verdict == each) for each in ("fails", "passes", "unknown")
+    )
+    for found in outcome.found:
+        assert (str(found.severity), found.fail.quantities[0].inputs[0].source) == ("low", source)

@@ -239,3 +239,165 @@ def test_several_brokers_that_keep_offsets_once_are_told(replicas: int, factor: 
     text = STATEFUL.format(replicas=replicas, path="/var/lib/kafka/data", volume=claim, env=env)
     found = reading.fails("kafka-durability", kafka_yaml=text)
     assert [each.detail for each in found] == ["own topics"] * is_told
+
+
+def producer(acks: object, more: str = "", facts: str = "", cluster: str = "") -> engine.Outcome:
+    text = f'KAFKA_PRODUCER_ACKS: "{acks}"\n{more}'
+    return reading.outcome("kafka-durability", values_yaml=text, cluster_yaml=cluster, facts=facts)
+
+
+def kafka(config: str, name: str = "a", replicas: int = 3) -> str:
+    return (
+        f"---\napiVersion: kafka.strimzi.io/v1\nkind: Kafka\nmetadata: {{name: {name}}}\n"
+        f"spec: {{kafka: {{replicas: {replicas}, config: {{{config}}}}}}}\n"
+    )
+
+
+SAFE = "default.replication.factor: 3, min.insync.replicas: 2, offsets.topic.replication.factor: 3"
+
+
+@pytest.mark.parametrize(
+    ("acks", "more", "title", "whose"),
+    [
+        (1, "", "acks=1: an acknowledged message survives the loss of no broker", "only the leader's word"),
+        (0, "", "acks=0: an acknowledged message survives the loss of no broker", "nobody's word"),
+        (1, "KAFKA_ENABLE_IDEMPOTENCE: true\n", "acks=1 and enable.idempotence=true exclude each other",
+         "needs acks=all"),
+        (1, "KAFKA_ENABLE_IDEMPOTENCE: false\n", "acks=1: an acknowledged message survives the loss of no broker",
+         "only the leader's word"),
+    ],
+)  # fmt: skip
+def test_a_producer_says_whose_word_it_takes(acks: int, more: str, title: str, whose: str) -> None:
+    (found,) = producer(acks, more).found
+    assert found.fail.title == title
+    assert whose in found.fail.why
+    assert str(found.severity) == "high"
+
+
+RATE = "kafka: {messages_per_second: 900, replication_lag_ms: 100%s}"
+
+
+@pytest.mark.parametrize(
+    ("facts", "cluster", "one_broker"),
+    [
+        (RATE % ", brokers: 3", "", 30),
+        (RATE % ", brokers: 1", "", None),
+        (RATE % "", "", None),
+        (RATE % "", kafka(SAFE, replicas=9), 10),
+        (RATE % ", brokers: 3", kafka(SAFE, replicas=9), 30),
+        (RATE % "", kafka(SAFE) + kafka(SAFE, "b"), None),  # which of the two it writes to is not known
+    ],
+)
+def test_one_of_several_brokers_leads_its_share(facts: str, cluster: str, one_broker: float | None) -> None:
+    (found,) = producer(1, facts=facts, cluster=cluster).found
+    figures = reading.figures(found.fail)
+    assert (figures["messages_at_risk"], figures.get("messages_at_risk_one_broker")) == (90, one_broker)
+
+
+@pytest.mark.parametrize(
+    ("facts", "figures", "asked"),
+    [
+        ("", set(), ["messages_per_second", "replication_lag_ms"]),
+        ("kafka: {messages_per_second: 900}", {"messages_unsent_when_killed"}, ["replication_lag_ms"]),
+        ("kafka: {replication_lag_ms: 900}", set(), ["messages_per_second"]),
+        (RATE % "", {"messages_at_risk", "messages_unsent_when_killed"}, []),
+    ],
+)
+def test_what_is_at_risk_is_said_as_far_as_rate_and_lag_are_known(
+    facts: str, figures: set[str], asked: list[str]
+) -> None:
+    outcome = producer(1, "KAFKA_PRODUCER_LINGER_MS: 20\n", facts)
+    told = {
+        name: value for name, value in reading.figures(outcome.found[0].fail).items() if name.startswith("messages")
+    }
+    assert told.keys() == figures
+    assert told.get("messages_unsent_when_killed") in (None, 18)
+    assert [each.provide for each in outcome.tallies[0].unsure] == [f"facts: kafka.{name}" for name in asked]
+    assert "messages_unsent_when_killed" not in reading.figures(
+        producer(1, "KAFKA_PRODUCER_LINGER_MS: 0\n", facts).found[0].fail
+    )
+
+
+def test_waiting_for_all_needs_the_number_that_must_be_in_sync() -> None:
+    asked = producer("all").tallies[0]
+    assert ([each.provide for each in asked.unsure], asked.passed) == (["facts: kafka.min_insync_replicas"], 1)
+    assert producer("all", facts="kafka: {min_insync_replicas: 2}").tallies[0].unsure == []
+    assert producer("all", cluster=kafka(SAFE)).tallies[0].unsure == []
+    assert [each.provide for each in producer(1, facts=RATE % "").tallies[0].unsure] == []
+
+
+@pytest.mark.parametrize(
+    ("config", "title", "severity", "survived"),
+    [
+        (SAFE, "", "", None),
+        (SAFE.replace("replicas: 2", "replicas: 1"), "Even acks=all survives the loss of no broker", "high", 0),
+        (SAFE.replace("factor: 3", "factor: 1", 1), "Even acks=all survives the loss of no broker", "high", 0),
+        (SAFE.replace("replicas: 2", "replicas: 3"),
+         "Writing stops with the first broker: 3 replicas, 3 must be in sync", "medium", 2),
+        (f"{SAFE}, unclean.leader.election.enable: false", "", "", None),
+        (f"{SAFE}, unclean.leader.election.enable: true", "A broker that missed messages may become leader", "high", 0),
+    ],
+)  # fmt: skip
+def test_a_cluster_keeps_what_it_acknowledged_or_does_not(
+    config: str, title: str, severity: str, survived: int | None
+) -> None:
+    outcome = reading.outcome("kafka-durability", a_yaml=kafka(config))
+    told = [(each.fail.title, str(each.severity)) for each in outcome.found if each.fail.detail != "own topics"]
+    assert told == ([(title, severity)] if title else [])
+    if title:
+        assert reading.figures(outcome.found[0].fail)["broker_losses_survived"] == survived
+
+
+def a_topic(spec: str, label: str = "") -> str:
+    labels = f", labels: {{strimzi.io/cluster: {label}}}" if label else ""
+    return f"---\napiVersion: kafka.strimzi.io/v1\nkind: KafkaTopic\nmetadata: {{name: t{labels}}}\nspec: {{{spec}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "verdict"),
+    [
+        (a_topic("partitions: 3, replicas: 1"), "", "t has one replica"),
+        (a_topic("partitions: 3, replicas: 2"), "", "unknown"),
+        (a_topic("partitions: 3, replicas: 2"), "kafka: {min_insync_replicas: 1}",
+         "Even acks=all survives the loss of no broker"),
+        (a_topic("partitions: 3, replicas: 3"), "kafka: {min_insync_replicas: 2}", "passes"),
+        (a_topic("partitions: 3, replicas: 3, config: {min.insync.replicas: 2}"), "kafka: {min_insync_replicas: 1}",
+         "passes"),
+        (a_topic("partitions: 3"), "kafka: {min_insync_replicas: 1}", "nothing"),
+        (kafka(SAFE) + a_topic("partitions: 3", "a"), "", "nothing"),  # the cluster answers for its default
+        (kafka(SAFE) + a_topic("partitions: 3, config: {min.insync.replicas: 1}", "a"), "",
+         "Even acks=all survives the loss of no broker"),
+        (kafka(SAFE) + a_topic("partitions: 3, replicas: 2", "a"), "",
+         "Writing stops with the first broker: 2 replicas, 2 must be in sync"),
+        (kafka(SAFE) + a_topic("partitions: 3, replicas: 3", "a"), "", "passes"),
+    ],
+)  # fmt: skip
+def test_a_topic_is_judged_by_its_own_numbers_and_else_by_those_of_its_cluster(
+    text: str, facts: str, verdict: str
+) -> None:
+    outcome = reading.outcome("kafka-durability", a_yaml=text, facts=facts)
+    tally, of_cluster = outcome.tallies[0], 1 if "kind: Kafka\n" in text else 0
+    told = [each.fail.title for each in outcome.found if each.fail.subject == "KafkaTopic/t"]
+    assert told == ([] if verdict in ("unknown", "passes", "nothing") else [verdict])
+    assert len(tally.unsure) == (verdict == "unknown")
+    if not of_cluster:
+        assert tally.passed == (verdict == "passes")
+
+
+@pytest.mark.parametrize(
+    ("replicas", "severity", "title"),
+    [
+        (1, "high", "a pod that is deleted may take the metadata"),
+        (2, "high", "a pod that is deleted may take the metadata"),
+        (3, "medium", "2 pods that are deleted together may take the metadata"),
+        (5, "medium", "3 pods that are deleted together may take the metadata"),
+    ],
+)
+def test_a_majority_of_controllers_has_to_keep_its_disks(replicas: int, severity: str, title: str) -> None:
+    pool = (
+        "apiVersion: kafka.strimzi.io/v1\nkind: KafkaNodePool\nmetadata: {name: c, labels: {strimzi.io/cluster: a}}\n"
+        f"spec: {{replicas: {replicas}, roles: [controller], storage: {{type: ephemeral}}}}\n"
+    )
+    found = reading.outcome("kafka-durability", a_yaml=pool + kafka(SAFE)).found
+    told = [each for each in found if "controllers" in each.fail.title]
+    assert [(str(each.severity), title in each.fail.title) for each in told] == [(severity, True)]

@@ -13,7 +13,6 @@ from findings.checks.registry import CHECKS
 from findings.checks.request_timeouts import attempts_within
 from findings.checks.resource_quota import at_maximum
 from findings.checks.single_replica import seconds_down
-from findings.checks.topology_spread import most_in_one
 from findings.platform import reader
 from findings.platform.files import File
 
@@ -54,13 +53,6 @@ def test_retries_have_room_within_the_deadline_or_not() -> None:
     assert attempts_within(8, 2) == 4
     assert attempts_within(5, 2) == 2
     assert attempts_within(1, 2) == 1
-
-
-@given(st.integers(1, 200), st.integers(1, 10), st.integers(1, 5))
-def test_one_zone_holds_at_least_its_share_and_at_most_all(replicas: int, zones: int, skew: int) -> None:
-    held = most_in_one(replicas, zones, skew)
-    assert replicas / zones <= held <= replicas
-    assert most_in_one(replicas, zones, None) == replicas
 
 
 SERVED = """apiVersion: apps/v1
@@ -245,3 +237,245 @@ def test_a_quota_is_held_against_what_a_limit_range_gives(ranges: str, share: in
     text = f"{SCALED}---\napiVersion: v1\nkind: LimitRange\nmetadata: {{name: l, namespace: shop}}\n{limits}"
     (found,) = judged("resource-quota", text).found
     assert found.fail.title == f"The quota stops its autoscalers at {share} % of their maximum"
+
+
+@pytest.mark.parametrize(
+    ("timeout", "per_try", "fit"), [(0.6, 0.2, 3), (0.3, 0.1, 3), (0.7, 0.1, 7), (0.59, 0.2, 2), (0.1, 0.2, 1)]
+)
+def test_attempts_that_fill_the_deadline_to_the_last_millisecond_fit(timeout: float, per_try: float, fit: int) -> None:
+    assert attempts_within(timeout, per_try) == fit
+
+
+ROUTE = """apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: api, namespace: shop}
+spec: {hosts: [api], http: [%s]}
+"""
+TO = "route: [{destination: {host: api}}]"
+
+
+@pytest.mark.parametrize(
+    ("routes", "told"),
+    [
+        (f"{{timeout: 600ms, retries: {{attempts: 2, perTryTimeout: 200ms}}, {TO}}}", "passes"),
+        (f"{{timeout: 599ms, retries: {{attempts: 2, perTryTimeout: 200ms}}, {TO}}}",
+         "2 of 3 attempts fit into its deadline of 0.599 s"),
+        (f"{{timeout: 5s, retries: {{perTryTimeout: 4s}}, {TO}}}", "passes"),  # Istio's own two are no wish
+        (f"{{timeout: 5s, retries: {{attempts: 0, perTryTimeout: 4s}}, {TO}}}", "passes"),
+        (f"{{timeout: 5s, retries: {{attempts: 9}}, {TO}}}", "passes"),
+        (f"{{retries: {{attempts: 2, perTryTimeout: 200ms}}, {TO}}}", "unknown"),
+        (f"{{timeout: 0s, {TO}}}", "unknown"),  # switched off
+        (f"{{timeout: 5s, {TO}}}", "passes"),
+        ("{redirect: {uri: /a}}", "nothing"),
+    ],
+)  # fmt: skip
+def test_the_retries_of_a_route_fit_into_its_deadline_or_not(routes: str, told: str) -> None:
+    outcome = judged("request-timeouts", ROUTE % routes)
+    tally = outcome.tallies[0]
+    assert [each.fail.title for each in outcome.found] == ([] if told in ("passes", "unknown", "nothing") else [told])
+    assert (tally.passed, len(tally.unsure)) == (int(told == "passes"), int(told == "unknown"))
+    for found in outcome.found:
+        assert [(each.name, each.value) for each in found.fail.quantities[0].inputs] == [
+            ("timeout", 0.599), ("per_try_timeout", 0.2), ("retries", 2),
+        ]  # fmt: skip
+        assert found.fail.why == "One attempt and 2 retries of 0.2 s each need 0.6 s."
+
+
+@pytest.mark.parametrize(
+    ("call", "verdict"),
+    [
+        ("requests.get(url)", "fails"), ("requests.get(url, timeout=None)", "fails"), ("urlopen(url)", "fails"),
+        ("httpx.Client(timeout=None)", "fails"), ("httpx.get(url)", "passes"),
+        ("requests.get(url, timeout=5)", "passes"),
+        ("requests.get(url, timeout=t)", "passes"), ("urlopen(url, None, 5)", "passes"),
+        ("requests.get(**k)", "nothing"),
+        ("requests.codes(url)", "nothing"), ("other.get(url)", "nothing"),
+    ],
+)  # fmt: skip
+def test_a_call_waits_without_end_or_not(call: str, verdict: str) -> None:
+    text = f"import httpx, requests\nfrom urllib.request import urlopen\n{call}\n"
+    tally = judged("request-timeouts", text, name="app.py").tallies[0]
+    assert (tally.failed, tally.passed) == (int(verdict == "fails"), int(verdict == "passes"))
+
+
+def quota(hard: str, more: str = "") -> str:
+    head = "---\napiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q, namespace: shop}\n"
+    return f"{head}spec: {{hard: {{{hard}}}{more}}}\n"
+
+
+ASKING = SCALED.partition("---\napiVersion: v1\nkind: ResourceQuota")[0].replace(
+    'image: "registry.example/api:1"',
+    'image: "registry.example/api:1", resources: {requests: {cpu: 100m, memory: 1Gi}, limits: {cpu: 200m}}',
+).replace("maxReplicas: 50", "maxReplicas: 3")  # fmt: skip
+NAMESPACE = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (quota("requests.cpu: 300m"), "passes"),  # three times 100m
+        (quota("cpu: 300m"), "passes"),
+        (quota("requests.cpu: 299m"), "The quota stops its autoscalers at 99.7 % of their maximum"),
+        (quota("pods: 3"), "passes"),
+        (quota("pods: 2"), "The quota stops its autoscalers at 66.7 % of their maximum"),
+        (quota("count/pods: 2"), "The quota stops its autoscalers at 66.7 % of their maximum"),
+        (quota("limits.cpu: 600m"), "passes"),
+        (quota("limits.cpu: 300m, pods: 2"), "The quota stops its autoscalers at 50 % of their maximum"),
+        (quota("requests.memory: 3Gi"), "passes"),
+        (quota("memory: 2Gi"), "The quota stops its autoscalers at 66.7 % of their maximum"),
+        (quota("limits.memory: 9Gi"), "unknown"),  # no container says how much
+        (quota("limits.memory: 9Gi, pods: 2"), "The quota stops its autoscalers at 66.7 % of their maximum"),
+        (quota("services: 1"), "passes"),  # of something else
+        (quota("pods: few"), "passes"),
+        (quota("pods: 1", ", scopes: [BestEffort]"), "unknown"),  # counts some of them only
+        ("", "unknown"),
+        (NAMESPACE, "Its autoscalers can ask for 3 pods and 0.3 cores, and no quota bounds them"),
+        (NAMESPACE + quota("pods: 3"), "passes"),
+    ],
+)
+def test_a_quota_has_room_for_what_autoscalers_may_ask_for(more: str, told: str) -> None:
+    outcome = judged("resource-quota", ASKING + more)
+    tally = outcome.tallies[0]
+    assert [each.fail.title for each in outcome.found] == ([] if told in ("passes", "unknown") else [told])
+    assert (tally.passed, len(tally.unsure)) == (int(told == "passes"), int(told == "unknown"))
+    for found in outcome.found:
+        assert str(found.severity) == ("medium" if "stops" in told else "low")
+
+
+def test_a_namespace_without_an_autoscaler_asks_for_what_it_has() -> None:
+    alone = ASKING.partition("---\napiVersion: autoscaling")[0] + NAMESPACE
+    tally = judged("resource-quota", alone).tallies[0]
+    assert (tally.failed, tally.passed, tally.unsure) == (0, 0, [])
+
+
+@pytest.mark.parametrize(
+    ("target", "severity"),
+    [(None, "low"), (99.0, "low"), (99.9, "medium"), (99.99, "high")],
+)
+def test_how_bad_a_lost_node_is_follows_the_budget(target: float | None, severity: str) -> None:
+    """350 s are 1.35 % of the budget of 99 % in 30 days, 13.5 % of that of 99.9 %, and more than that of 99.99 %."""
+    facts = f"slo: {{target: {target}}}" if target else ""
+    (found,) = judged("single-replica", SERVED % (1, "shop", "{app: api}"), facts).found
+    assert str(found.severity) == severity
+
+
+@pytest.mark.parametrize(
+    ("tolerates", "days", "severity"), [(814, 1, "high"), (813, 1, "medium"), (814, 10, "medium"), (813, 10, "low")]
+)
+def test_the_whole_budget_and_a_tenth_of_it_are_bounds(tolerates: int, days: int, severity: str) -> None:
+    """With the 50 s until it is noticed, 864 s: all of the budget of 99 % in a day."""
+    toleration = f"tolerations: [{{operator: Exists, tolerationSeconds: {tolerates}}}]\n      containers:"
+    text = (SERVED % (1, "shop", "{app: api}")).replace("containers:", toleration)
+    (found,) = judged("single-replica", text, f"slo: {{target: 99, window_days: {days}}}").found
+    assert str(found.severity) == severity
+
+
+@pytest.mark.parametrize(
+    ("toleration", "down"),
+    [
+        ("", 350),
+        ("{key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 30}", 80),
+        ("{operator: Exists, tolerationSeconds: 30}", 80),
+        ("{key: node.kubernetes.io/unreachable, operator: Exists, effect: NoSchedule, tolerationSeconds: 30}", 350),
+        ("{key: other, operator: Exists, effect: NoExecute, tolerationSeconds: 30}", 350),
+        ("{operator: Exists}", None),
+    ],
+)
+def test_a_pod_stays_on_a_lost_node_for_as_long_as_it_tolerates(toleration: str, down: int | None) -> None:
+    text = (SERVED % (1, "shop", "{app: api}")).replace(
+        "containers:", f"tolerations: [{toleration}]\n      containers:"
+    )
+    (found,) = judged("single-replica", text).found
+    figures = {each.name: each.value for each in found.fail.quantities}
+    assert figures.get("seconds_down_on_node_loss") == down
+    assert str(found.severity) == ("medium" if down is None else "low")
+
+
+def budget(spec: str, name: str = "api") -> str:
+    return (
+        f"---\napiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: {name}, namespace: shop}}\n"
+        f"spec: {{selector: {{matchLabels: {{app: api}}}}, {spec}}}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("replicas", "budgets", "told"),
+    [
+        (1, "", ""), (2, "", "All 2 pods may be evicted at once"),
+        (2, budget("maxUnavailable: 1"), "passes"), (2, budget("minAvailable: 1"), "passes"),
+        (2, budget("minAvailable: 2"), "No node with one of its 2 pods can be drained"),
+        (1, budget("minAvailable: 1"), "No node with its only pod can be drained"),
+        (2, budget("maxUnavailable: 0"), "No node with one of its 2 pods can be drained"),
+        (2, budget("maxUnavailable: some"), "unknown"),
+        (0, budget("minAvailable: 1"), "passes"),
+        (2, budget("maxUnavailable: 1") + budget("maxUnavailable: 1", "b"),
+         "No node with one of its pods can be drained: 2 budgets select them"),
+    ],
+)  # fmt: skip
+def test_a_budget_lets_a_node_be_drained_and_not_all_pods_go(replicas: int, budgets: str, told: str) -> None:
+    outcome = judged("disruption-budget", (SERVED % (replicas, "shop", "{app: api}")) + budgets)
+    tally = outcome.tallies[0]
+    assert [each.fail.title for each in outcome.found] == ([] if told in ("passes", "unknown", "") else [told])
+    assert (tally.passed, len(tally.unsure)) == (int(told == "passes"), int(told == "unknown"))
+    for found in outcome.found:
+        assert found.fail.quantities[0].value == (2 if "at once" in told else 0)
+        assert str(found.severity) == ("low" if "at once" in told else "medium")
+
+
+def probed(probe: str, containers: str = "") -> str:
+    text = SERVED % (2, "shop", "{app: api}")
+    return text.replace("[{name: api}]", f"[{{name: api, {probe}}}{containers}]")
+
+
+READY = "readinessProbe: {httpGet: {port: 1}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (probed(READY), ""),
+        (probed("image: a"), "Requests reach api before it is ready"),
+        (probed("image: a, ports: [{containerPort: 1}]", ", {name: web, image: b, ports: [{containerPort: 2}]}"),
+         "unknown"),  # which of them the Service reaches
+        (probed("startupProbe: {exec: {command: [a]}}"), "Requests keep coming to api while it does not answer"),
+        (probed(READY, ", {name: p, image: envoyproxy/envoy:1}"), ""),  # ready when all of it is
+        (probed(READY, ", {name: p, image: shop/web:1}"), "unknown"),
+        (probed(f"{READY}, ports: [{{containerPort: 80}}]", ", {name: p, image: shop/web:1}"), ""),
+        (probed("image: a", ", {name: p, image: b, ports: [{containerPort: 80}]}"),
+         "Requests reach p before it is ready"),
+        (probed(f"{READY}, livenessProbe: {{periodSeconds: 3, failureThreshold: 3}}"),
+         "api is restarted after 9 s without an answer"),
+        (probed(f"{READY}, livenessProbe: {{periodSeconds: 5, failureThreshold: 2}}"), ""),
+        (probed(f"{READY}, livenessProbe: {{periodSeconds: 3}}"), "api is restarted after 9 s without an answer"),
+        (probed(f"{READY}, livenessProbe: {{failureThreshold: 1}}"), ""),
+        (probed("livenessProbe: {periodSeconds: 1}"),
+         "Requests reach api before it is ready; api is restarted after 3 s without an answer"),
+    ],
+)  # fmt: skip
+def test_probes_hold_requests_back_and_are_patient(text: str, told: str) -> None:
+    outcome = judged("probes", text)
+    assert [each.fail.title for each in outcome.found] == ([] if told in ("", "unknown") else [told])
+    tally = outcome.tallies[0]
+    assert (tally.passed, len(tally.unsure)) == (int(not told), int(told == "unknown"))
+
+
+IGNORED = "DuringSchedulingIgnoredDuringExecution"
+APART = "{labelSelector: {matchLabels: {app: api}}, topologyKey: a}"
+
+
+@pytest.mark.parametrize(
+    ("term", "is_spread"),
+    [
+        ("topologySpreadConstraints: [{maxSkew: 1, topologyKey: a, labelSelector: {matchLabels: {app: api}}}]", True),
+        ("topologySpreadConstraints: [{maxSkew: 1, topologyKey: a, labelSelector: {matchLabels: {app: b}}}]", False),
+        ("topologySpreadConstraints: [{maxSkew: 1, topologyKey: a}]", True),
+        (f"affinity: {{podAntiAffinity: {{required{IGNORED}: [{APART}]}}}}", True),
+        (f"affinity: {{podAntiAffinity: {{preferred{IGNORED}: [{{weight: 1, podAffinityTerm: {APART}}}]}}}}", True),
+        (f"affinity: {{podAffinity: {{required{IGNORED}: [{APART}]}}}}", False),
+    ],
+)  # fmt: skip
+def test_pods_are_kept_apart_by_a_term_that_selects_them(term: str, is_spread: bool) -> None:
+    text = (SERVED % (3, "shop", "{app: api}")).replace("containers:", f"{term}\n      containers:")
+    outcome = judged("topology-spread", text)
+    assert [each.fail.quantities[0].value for each in outcome.found] == ([] if is_spread else [3])
+    assert outcome.tallies[0].passed == is_spread

@@ -1,7 +1,7 @@
 """Every sample says in its first line what its check must find: `# expect: CHECK fail|pass|unknown [figure=value …]`.
 
-Samples are files, or folders whose expectation stands in the file `expect`. `line=12` is the first place's line,
-`provide=…` begins what an unknown asks for.
+Samples are files, or folders whose expectation stands in the file `expect`. `severity=high` is what the failure weighs,
+`line=12` the first place's line, `title=…` is all of its title, and `provide=…` begins what an unknown asks for.
 """
 
 import json
@@ -50,6 +50,7 @@ def test_a_sample_is_judged_as_it_says(sample: Path) -> None:
     got = ("fail",) * bool(tally.failed) + ("unknown",) * bool(tally.unsure) + ("pass",) * bool(tally.passed)
     assert verdict in got, (got, platform.skipped)
     if verdict == "fail":
+        assert "severity" in wanted, "it says what the failure weighs"
         check_figures(outcome, wanted)
     elif verdict == "pass":
         assert got == ("pass",)
@@ -62,10 +63,11 @@ def check_figures(outcome: engine.Outcome, wanted: dict[str, str]) -> None:
     fail = outcome.found[0].fail
     assert fail.title
     assert fail.places, "a finding names its place"
+    said = {"severity": str(outcome.found[0].severity), "line": str(fail.places[0].line), "title": fail.title}
     figures = {quantity.name: quantity for quantity in fail.quantities}
     for name, text in wanted.items():
-        if name == "line":
-            assert fail.places[0].line == int(text)
+        if name in said:
+            assert said[name] == text
             continue
         assert name in figures, sorted(figures)
         expected = value_of(text)

@@ -379,3 +379,73 @@ def test_values_beside_a_chart_are_told_and_defaults_weigh_less() -> None:
     assert fail.severity == Severity.MEDIUM, "of a chart that is elsewhere"
     (fail,) = reading.fails("secret-in-env", **{"grafana-values_yaml": values})
     assert fail.severity == Severity.HIGH
+
+
+@pytest.mark.parametrize(
+    ("variable", "severity"),
+    [
+        ("VAULT_TOKEN", "critical"), ("CI_VAULT_TOKEN", "critical"), ("AWS_SECRET_ACCESS_KEY", "critical"),
+        ("GITHUB_TOKEN", "medium"), ("token", "medium"), ("TOKENS", None), ("DB_PASSWORD", None),
+    ],
+)  # fmt: skip
+def test_a_token_that_opens_further_ones_is_worse_than_another(variable: str, severity: str | None) -> None:
+    found = reading.outcome("secret-in-env", a_yaml=deployment("api", variable)).found
+    assert [str(each.severity) for each in found] == ([severity] if severity else [])
+
+
+def test_one_of_several_names_that_opens_more_is_enough() -> None:
+    two = deployment("api", "VAULT_TOKEN") + "---" + deployment("web", "GITHUB_TOKEN")
+    (found,) = reading.outcome("secret-in-env", a_yaml=two).found
+    assert str(found.severity) == "critical"
+    assert found.fail.title == "VAULT_TOKEN, GITHUB_TOKEN is in the environment of 2 workloads"
+    (shared, *_) = found.fail.quantities
+    assert (shared.value, [(each.name, each.value, each.source) for each in shared.inputs]) == (
+        2, [("Deployment/shop/api", 1, "file"), ("Deployment/shop/web", 1, "file")],
+    )  # fmt: skip
+
+
+def test_a_workload_without_a_token_passes_and_one_with_a_doubt_does_not() -> None:
+    other = deployment("web", "LOG_LEVEL", "level")
+    assert reading.outcome("secret-in-env", a_yaml=deployment("api"), b_yaml=other).tallies[0].passed == 1
+    whole = other.replace(
+        "env:\n            - {name: LOG_LEVEL, valueFrom: {secretKeyRef: {name: tokens, key: level}}}",
+        "envFrom: [{secretRef: {name: more}}]",
+    )
+    tally = reading.outcome("secret-in-env", a_yaml=whole).tallies[0]
+    assert (tally.passed, [each.provide for each in tally.unsure]) == (0, ["facts: secrets.more.keys"])
+
+
+def test_how_many_can_read_it_may_be_stated() -> None:
+    (fail,) = reading.fails("secret-in-env", a_yaml=deployment("api"), facts="secrets: {tokens: {principals: 1}}")
+    assert fail.title == "VAULT_TOKEN is in the environment of 1 workload; 1 principal can read it"
+    assert fail.quantities[1].inputs[0].source == "facts"
+
+
+GITHUB = "ghp_" + "a1B2" * 9
+
+
+def test_a_token_that_is_written_out_is_told_once_for_each_place() -> None:
+    outcome = reading.outcome(
+        "secret-in-env", a_yaml=f"ci:\n  github_token: {GITHUB}\n  other: {{github_token: {GITHUB}}}\n"
+    )
+    told = [(each.fail.title, str(each.severity)) for each in outcome.found]
+    assert told == [("The value of github_token is written out", "critical")]
+    (shared,) = outcome.found[0].fail.quantities
+    assert (shared.name, shared.value, shared.unit) == ("workloads_sharing_secret", 1, "workloads")
+    assert GITHUB not in str(outcome.found[0].fail)
+    assert reading.fails("secret-in-env", a_yaml="ci: {github_token: $(TOKEN)}\n") == []
+
+
+def config_map(**values: str) -> str:
+    data = "".join(f"  {name}: {value}\n" for name, value in values.items())
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\ndata:\n{data}"
+
+
+@pytest.mark.parametrize(("count", "names"), [(1, "P0"), (4, "P0, P1, P2, P3"), (5, "P0, P1, P2, P3 …")])
+def test_of_many_credentials_four_are_named(count: int, names: str) -> None:
+    values = {f"P{number}_PASSWORD": f"Xk39!vQ{number}zLp77" for number in range(count)}
+    (fail,) = reading.fails("secret-in-env", a_yaml=config_map(**values))
+    shown = names.replace(",", "_PASSWORD,").replace(" …", "_PASSWORD …")
+    shown = shown if shown.endswith("…") else f"{shown}_PASSWORD"
+    assert fail.title == f"{count} credential{'' if count == 1 else 's'} written out in a ConfigMap: {shown}"
+    assert reading.figures(fail) == {"credentials_written_out": count}

@@ -136,3 +136,123 @@ def test_more_pods_never_roll_out_sooner_and_larger_steps_never_later(
     now = secret_rotation.rollout_seconds(pods, surge, unavailable, ready)
     assert secret_rotation.rollout_seconds(pods + 1, surge, unavailable, ready) >= now
     assert secret_rotation.rollout_seconds(pods, surge + 1, unavailable, ready) <= now
+
+
+@pytest.mark.parametrize(
+    ("pods", "surge", "unavailable", "seconds"), [(5, 2, 0, 180), (7, 1, 1, 240), (1, 25, 0, 60), (3, 0, 0, 180)]
+)
+def test_the_last_step_of_a_rollout_takes_as_long_as_a_full_one(
+    pods: int, surge: int, unavailable: int, seconds: int
+) -> None:
+    assert secret_rotation.rollout_seconds(pods, surge, unavailable, 60) == seconds
+
+
+RESTARTED = "[{kind: Deployment, name: api}]"
+
+
+@pytest.mark.parametrize(
+    ("kind", "strategy", "seconds"),
+    [
+        ("Deployment", "", 120),  # of four pods a quarter more and a quarter fewer: two a step
+        ("Deployment", "strategy: {type: Recreate}", 60),
+        ("Deployment", "strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}", 240),
+        ("Deployment", "strategy: {rollingUpdate: {maxSurge: 30%, maxUnavailable: 0}}", 120),  # rounded up
+        ("Deployment", "strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 30%}}", 240),  # rounded down
+        ("Deployment", "strategy: {rollingUpdate: {maxSurge: 3, maxUnavailable: 1}}", 60),
+        ("StatefulSet", "", 240),
+    ],
+)
+def test_a_restart_takes_as_many_steps_as_its_strategy_allows(kind: str, strategy: str, seconds: int) -> None:
+    text = api(kind).replace("  replicas: 4\n", f"  replicas: 4\n  {strategy}\n")
+    secret = STATIC.format(targets=RESTARTED.replace("Deployment", kind))
+    facts = "services: {api: {ready_seconds: 60}}\nsecrets: {db: {overlap_seconds: 0}}"
+    (fail,) = reading.fails("secret-rotation", a_yaml=text, b_yaml=secret, facts=facts)
+    assert reading.figures(fail)["needed_overlap_seconds"] == 30 + seconds
+
+
+@pytest.mark.parametrize(("overlap", "is_short"), [(629, True), (630, False)])
+def test_an_old_credential_has_to_last_until_the_new_one_is_everywhere(overlap: int, is_short: bool) -> None:
+    facts = FACTS.replace("overlap_seconds: 60", f"overlap_seconds: {overlap}")
+    outcome = reading.outcome("secret-rotation", a_yaml=api(), b_yaml=STATIC.format(targets=RESTARTED), facts=facts)
+    assert [each.fail.title for each in outcome.found] == (
+        ["The old credential ends 1 s before the new one is in every pod"] if is_short else []
+    )
+    assert outcome.tallies[0].passed == (not is_short)
+
+
+def test_the_slowest_of_all_that_use_it_counts() -> None:
+    fast = api().replace("name: api", "name: fast")
+    facts = "services: {api: {rollout_seconds: 600}, fast: {rollout_seconds: 60}}\nsecrets: {db: {overlap_seconds: 0}}"
+    both = STATIC.format(targets="[{kind: Deployment, name: fast}, {kind: Deployment, name: api}]")
+    for first, second in ((fast, api()), (api(), fast)):
+        (fail,) = reading.fails("secret-rotation", a_yaml=first, b_yaml=both, c_yaml=second, facts=facts)
+        assert reading.figures(fail)["exposure_seconds"] == 630
+        assert "to reach Deployment/shop/api" in fail.why
+
+
+def volume(name: str = "files") -> str:
+    return api().replace("name: api", f"name: {name}").replace(
+        "env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]",
+        "volumeMounts: [{name: s, mountPath: /s}]\n      volumes: [{name: s, secret: {secretName: db}}]",
+    )  # fmt: skip
+
+
+def test_files_follow_within_two_minutes() -> None:
+    facts = "secrets: {db: {overlap_seconds: 149}}"
+    (fail,) = reading.fails("secret-rotation", a_yaml=volume(), b_yaml=STATIC.format(targets="[]"), facts=facts)
+    assert reading.figures(fail)["exposure_seconds"] == 30 + 120
+    assert [each.source for each in fail.quantities[0].inputs] == ["file", "provider_default"]
+
+
+def test_what_replaces_a_secret_is_asked_for_where_a_variable_holds_it_and_not_where_files_follow() -> None:
+    (asked,) = reading.unsure("secret-rotation", a_yaml=api())
+    assert (asked.subject, asked.provide.rpartition(" ")[2]) == ("Secret/shop/db", "secrets.db.refresh_seconds")
+    assert reading.unsure("secret-rotation", a_yaml=volume()) == []
+    both = {"a_yaml": api(), "c_yaml": api().replace("name: db", "name: mail").replace("name: api", "name: web")}
+    told = [each.subject for each in reading.unsure("secret-rotation", **both)]
+    assert told == ["Secret/shop/db", "Secret/shop/mail"]
+
+
+def test_who_is_not_restarted_keeps_the_old_value_and_is_counted() -> None:
+    two = {"a_yaml": api(), "c_yaml": api().replace("name: api", "name: web")}
+    (fail,) = reading.fails("secret-rotation", **two, b_yaml=STATIC.format(targets="[]"), facts=FACTS)
+    assert fail.title == "A new value does not reach them before they are restarted: 2 workloads"
+    assert [(each.name, each.value) for each in fail.quantities[0].inputs[1:]] == [
+        ("Deployment/shop/api", "env"), ("Deployment/shop/web", "env"),
+    ]  # fmt: skip
+    assert fail.quantities[0].inputs[0].value == 30
+    (one,) = reading.fails("secret-rotation", **two, b_yaml=STATIC.format(targets=RESTARTED), facts=FACTS)
+    assert one.title.endswith(": 1 workload")
+    assert "is used by Deployment/shop/web." in one.why
+
+
+def test_a_secret_that_nothing_here_uses_is_asked_for() -> None:
+    (asked,) = reading.unsure("secret-rotation", b_yaml=STATIC.format(targets="[]"))
+    assert asked.provide == "the workloads that use it"
+    external = (
+        "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: db, namespace: shop}\n"
+        "spec: {refreshInterval: '0', data: []}\n"
+    )
+    (fail,) = reading.fails("secret-rotation", b_yaml=external)
+    assert fail.title == "It is written once and never refreshed: whatever uses it"
+    assert "is used by nothing here." in fail.why
+
+
+@pytest.mark.parametrize(
+    ("settings", "verdict"),
+    [
+        ("secret_id_ttl = 600", "passes"), ("secret_id_num_uses = 1", "passes"), ("", "fails"),
+        ("secret_id_ttl = 0", "fails"), ("secret_id_ttl = 0\n  secret_id_num_uses = 0", "fails"),
+        ("secret_id_ttl = var.t", "unknown"), ("secret_id_ttl = var.t\n  secret_id_num_uses = 5", "passes"),
+    ],
+)  # fmt: skip
+def test_what_opens_vault_ends_by_time_or_by_use(settings: str, verdict: str) -> None:
+    role = f'resource "vault_approle_auth_backend_role" "a" {{\n  role_name = "a"\n  {settings}\n}}\n'
+    outcome = reading.outcome("secret-rotation", main_tf=role)
+    tally = outcome.tallies[0]
+    assert (tally.failed, tally.passed, len(tally.unsure)) == tuple(
+        int(verdict == each) for each in ("fails", "passes", "unknown")
+    )
+    for found in outcome.found:
+        (term,) = found.fail.quantities[0].inputs
+        assert (term.value, term.source) == (0, "file" if settings else "provider_default")

@@ -77,6 +77,20 @@ def test_the_worst_lane_comes_first() -> None:
     assert len(set(order)) > 1
 
 
+def test_failures_come_by_severity_then_by_check_and_subject() -> None:
+    twice = "---".join(TOKENS.replace("name: api,", f"name: {name},").replace("vault,", f"{name},") for name in "ba")
+    platform = reading.platform(a_yaml=twice, policy_yaml=POLICY, main_tf='resource "aws_ecr_repository" "a" {}\n')
+    checks = [CHECKS[name] for name in ("secret-in-env", "image-trust", "network-egress")]
+    told_of = [
+        (str(each.severity), each.check.meta.id, each.fail.subject) for each in engine.run(platform, checks).found
+    ]
+    assert told_of == [
+        ("critical", "secret-in-env", "Secret/shop/a"), ("critical", "secret-in-env", "Secret/shop/b"),
+        ("high", "network-egress", "NetworkPolicy/shop/open <&> ü"), ("medium", "secret-in-env", "Secret/shop/github"),
+        ("low", "image-trust", "aws_ecr_repository.a"),
+    ]  # fmt: skip
+
+
 def test_a_comment_beside_the_place_suppresses_one_check_there_and_nothing_else() -> None:
     shown = telling.as_json(told())
     suppressed = {each["subject"]: each.get("suppressed") for each in shown["findings"]}

@@ -55,3 +55,76 @@ def test_nothing_to_run_is_nothing_to_say() -> None:
 
 def test_one_switch_is_one_finding() -> None:
     assert len(judged("ntp:\n  enabled: false\n").found) == 1
+
+
+def verdicts(text: str, facts: str = "") -> tuple[int, int, int]:
+    tally = judged(text, facts).tallies[0]
+    return tally.failed, tally.passed, len(tally.unsure)
+
+
+WORKLOAD = """apiVersion: apps/v1
+kind: {}
+metadata: {{name: {}}}
+spec: {{template: {{spec: {{containers: [{{name: a}}]}}}}}}
+"""
+RULE = "groups:\n  - {{name: a, rules: [{{alert: A, expr: '{}', labels: {{severity: page}}}}]}}\n"
+MACHINES = (
+    "apiVersion: machineconfiguration.openshift.io/v1\nkind: MachineConfig\nmetadata: {{name: a}}\n"
+    "spec: {{config: {{systemd: {{units: [{{name: {}}}]}}}}}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "told"),
+    [
+        ("ntp_enabled: false\n", "", (1, 0, 0)),
+        ("ntp_enabled: true\n", "", (0, 1, 0)),
+        ("ntp_enabled: maybe\n", "", (0, 0, 0)),
+        ("machine: {time: {disabled: true}}\n", "", (1, 0, 0)),
+        ("machine: {time: {disabled: false}}\n", "", (0, 0, 0)),
+        ("machine: {time: {servers: [a]}}\n", "", (0, 1, 0)),
+        ("ntp: {enabled: false}\n", "", (1, 0, 0)),
+        ("ntp: {enabled: true}\n", "", (0, 1, 0)),
+        ("ntp: {servers: [a]}\n", "", (0, 1, 0)),
+        (WORKLOAD.format("Deployment", "api"), "", (0, 0, 1)),
+        (WORKLOAD.format("DaemonSet", "chrony"), "", (0, 1, 0)),
+        (WORKLOAD.format("DaemonSet", "exporter"), "", (0, 0, 1)),
+        (WORKLOAD.format("Deployment", "chrony"), "", (0, 0, 1)),
+        (WORKLOAD.format("Deployment", "api") + "---\nntp_enabled: false\n", "", (1, 0, 0)),
+        (WORKLOAD.format("Deployment", "api"), "time: {synchronised: false}", (1, 0, 0)),
+        (MACHINES.format("chronyd.service"), "", (0, 1, 0)),
+        (MACHINES.format("kubelet.service"), "", (0, 0, 0)),
+        (RULE.format("node_timex_sync_status == 0"), "", (0, 1, 0)),
+        (RULE.format("node_load1 > 9"), "", (0, 0, 0)),
+    ],
+)
+def test_clocks_are_kept_or_switched_off_where_something_says_so(
+    text: str, facts: str, told: tuple[int, int, int]
+) -> None:
+    assert verdicts(text, facts) == told
+
+
+@pytest.mark.parametrize(
+    ("facts", "days"),
+    [
+        ("time: {drift_ppm: 50, tolerance_seconds: 432}", 100),
+        ("time: {tolerance_seconds: 864}", 100),
+        ("time: {tolerance_seconds: 0}", 300 / 8.64),  # what is no tolerance is not divided by
+        ("time: {drift_ppm: 0}", 300 / 8.64),
+    ],
+)
+def test_days_follow_from_what_is_stated_and_else_from_what_is_common(facts: str, days: float) -> None:
+    (found,) = judged("ntp_enabled: false\n", facts).found
+    assert found.fail.quantities[0].value == pytest.approx(days)
+
+
+def test_the_shortest_delay_of_an_alert_is_missed_first() -> None:
+    condition = 'resource "newrelic_nrql_alert_condition" "{}" {{\n  aggregation_delay = {}\n}}\n'
+    alerts = condition.format("a", 864) + condition.format("b", 432) + condition.format("c", "var.x")
+    files = [File("all.yml", "ntp_enabled: false\n"), File("a.tf", alerts)]
+    (found,) = engine.run(reader.read(files), [CHECKS[META.id]]).found
+    late = next(each for each in found.fail.quantities if each.name == "days_to_alert_delay")
+    assert late.value == pytest.approx(50)
+    assert found.fail.why.endswith("After 50 days its points miss the 432 s that alerts wait for them.")
+    drift = next(each for each in found.fail.quantities if each.name == "drift_seconds_per_day")
+    assert [each.name for each in drift.inputs] == ["drift", "enabled"]

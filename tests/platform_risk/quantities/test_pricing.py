@@ -39,21 +39,58 @@ def test_more_never_costs_less_and_never_more_than_at_the_first_price(few: D, mo
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "told"),
     [
-        {"amount": D(-1)},
-        {"amount": D("NaN")},
-        {"free": D(-1)},
-        {"tiers": (Tier(D(5), D(1)),)},
-        {"tiers": (Tier(D(5), D(1)), Tier(D(5), D(2)), Tier(None, D(3)))},
-        {"tiers": (Tier(None, D(1)), Tier(None, D(2)))},
-        {"tiers": (Tier(D(0), D(1)), Tier(None, D(2)))},
-        {"tiers": (Tier(D(5), D(9)), Tier(None, D(2)))},
+        ({"amount": D(-1)}, "zero or more"),
+        ({"amount": D("NaN")}, "zero or more"),
+        ({"free": D(-1)}, "zero or more"),
+        ({"tiers": (Tier(D(5), D(1)), Tier(None, D(-1)))}, "zero or more"),
+        ({"tiers": (Tier(D(5), D(1)),)}, "rising bounds"),
+        ({"tiers": (Tier(D(5), D(1)), Tier(D(5), D(2)), Tier(None, D(3)))}, "rising bounds"),
+        ({"tiers": (Tier(D(6), D(1)), Tier(D(5), D(2)), Tier(None, D(3)))}, "rising bounds"),
+        ({"tiers": (Tier(None, D(1)), Tier(None, D(2)))}, "rising bounds"),
+        ({"tiers": (Tier(D(0), D(1)), Tier(None, D(2)))}, "above zero"),
+        ({"tiers": (Tier(D(5), D(9)), Tier(None, D(2)))}, "the first tier's"),
     ],
 )
-def test_prices_that_contradict_themselves_are_none(wrong: dict[str, object]) -> None:
-    with pytest.raises(BadPriceError):
+def test_prices_that_contradict_themselves_are_none(wrong: dict[str, object], told: str) -> None:
+    with pytest.raises(BadPriceError, match=told):
         Price(**{"amount": D(1), "unit": POINTS, **wrong})  # type: ignore[arg-type]  # one of them is wrong on purpose
+
+
+@pytest.mark.parametrize(
+    "tiers", [(), (Tier(None, D(1)),), (Tier(D("0.5"), D(1)), Tier(D(1), D(0)), Tier(D(2), D(4)), Tier(None, D(0)))]
+)
+def test_prices_of_one_tier_of_small_ones_and_of_tiers_that_cost_nothing_are_prices(tiers: tuple[Tier, ...]) -> None:
+    assert Price(D(1), POINTS, tiers=tiers).of(D(1), POINTS) == (D(1) if len(tiers) < 2 else D("0.5"))
+
+
+def test_each_tier_is_told_with_what_falls_into_it() -> None:
+    assert [(part, cost) for _, part, cost in TIERED.by_tier(D(240))] == [(D(100), D(90)), (D(100), D(35))]
+    assert TIERED.by_tier(D(40)) == []
+    plain = Price(D(2), POINTS)
+    assert [(tier.up_to, part, cost) for tier, part, cost in plain.by_tier(D(3))] == [(None, D(3), D(6))]
+
+
+@pytest.mark.parametrize(
+    ("price", "is_linear"),
+    [(Price(D(1), POINTS), True), (Price(D(1), POINTS, free=D(1)), False), (TIERED, False),
+     (Price(D(1), POINTS, tiers=(Tier(D(5), D(1)), Tier(None, D(2)))), False)],
+)  # fmt: skip
+def test_a_price_without_tiers_and_without_what_is_free_is_a_straight_line(price: Price, is_linear: bool) -> None:
+    assert price.is_linear is is_linear
+
+
+@pytest.mark.parametrize(
+    ("day", "holds"),
+    [(date(2026, 4, 30), False), (date(2026, 5, 1), True), (date(2026, 5, 31), True), (date(2026, 6, 1), False)],
+)
+def test_a_rate_holds_from_its_first_day_until_before_its_end(day: date, holds: bool) -> None:
+    price = Price(D(1), POINTS)
+    assert Rate("may", price, valid_from=date(2026, 5, 1), valid_to=date(2026, 6, 1)).holds_on(day) is holds
+    assert Rate("always", price).holds_on(day)
+    assert Rate("since", price, valid_from=date(2026, 5, 1)).holds_on(day) is (day.month >= 5)
+    assert Rate("until", price, valid_to=date(2026, 6, 1)).holds_on(day) is (day.month < 6)
 
 
 def test_tiers_are_a_month_s_whatever_it_is_made_of() -> None:

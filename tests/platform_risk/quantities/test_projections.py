@@ -170,3 +170,116 @@ def test_more_pods_never_send_fewer_points_and_longer_intervals_never_more(
 )
 def test_money_is_shown_exactly_and_with_two_decimals_at_least(amount: str, text: str) -> None:
     assert shown(D(amount)) == text
+
+
+def test_what_grows_is_the_same_in_its_first_month_and_larger_by_its_share_in_each_that_follows() -> None:
+    grown = metrics(**SEED_METRICS, months=3, growth_percent_per_month=D(10))
+    assert [row.quantity for row in grown.rows] == [432_000_000, D("475200000"), D("522720000")]
+    assert [row.cost for row in grown.rows] == [D("129.6"), D("142.56"), D("156.816")]
+    assert grown.rows[-1].cumulative_cost == D("428.976")
+    assert grown.steady_state.quantity is None  # it never stays
+    stored = logs(gb_per_day=D(10), price=KEPT, months=3, days_per_month=D(30), growth_percent_per_month=D(10))
+    assert [row.quantity for row in stored.rows] == [300, 630, 993]
+
+
+@pytest.mark.parametrize(
+    ("price", "costs"),
+    [
+        (Price(D("0.01"), PriceUnit.PER_ACTIVE_SERIES_MONTH), [D(50), D(100)]),
+        (Price(D("0.5"), PriceUnit.PER_GB_INGESTED), [D("21.6"), D("43.2")]),
+    ],
+)
+def test_every_price_of_metrics_follows_their_growth(price: Price, costs: list[D]) -> None:
+    asked = SEED_METRICS | {"price": price}
+    grown = metrics(**asked, months=2, growth_percent_per_month=D(100), bytes_per_point=D(100))
+    assert [row.cost for row in grown.rows] == costs
+
+
+def test_metrics_that_do_not_grow_stay_where_they_are_from_the_first_month() -> None:
+    steady = metrics(**SEED_METRICS, months=3).steady_state
+    assert (steady.quantity, steady.cost_per_month, steady.reached_month) == (D(432_000_000), D("129.6"), 1)
+
+
+@pytest.mark.parametrize(
+    ("unit", "replicas", "size", "told"),
+    [
+        (PriceUnit.PER_MILLION_POINTS, 2, None, []),
+        (PriceUnit.PER_ACTIVE_SERIES_MONTH, 1, None, []),
+        (PriceUnit.PER_ACTIVE_SERIES_MONTH, 2, None, ["Replicas of the scraper"]),
+        (PriceUnit.PER_GB_INGESTED, 2, None, ["Bytes per data point"]),
+        (PriceUnit.PER_GB_INGESTED, 2, D(8), []),
+    ],
+)
+def test_what_is_assumed_of_a_price_is_said(unit: PriceUnit, replicas: int, size: D | None, told: list[str]) -> None:
+    asked = SEED_METRICS | {"price": Price(D(1), unit), "replicas_of_scraper": D(replicas), "bytes_per_point": size}
+    assumed = metrics(**asked, months=1).assumptions
+    assert assumed[0] == "A month has 30 days."
+    assert [each.startswith(start) for each, start in zip(assumed[1:], told, strict=True)] == [True] * len(told)
+
+
+def test_a_cost_that_is_not_known_once_has_no_sum() -> None:
+    projection = metrics(**SEED_METRICS | {"price": Price(D(1), PriceUnit.PER_GB_INGESTED)}, months=3)
+    assert [row.cumulative_cost for row in projection.rows] == [None, None, None]
+    assert projection.total_cost is None
+    assert metrics(**SEED_METRICS, months=0).total_cost is None
+
+
+@pytest.mark.parametrize(("days", "reached"), [(1, 1), (30, 1), (31, 2), (60, 2), (61, 3)])
+def test_entities_stop_growing_in_the_month_in_which_the_first_leave(days: int, reached: int) -> None:
+    projection = entities(
+        churn_per_day=D(10), lifetime_days=D(days), price=ENTITY, months=3, live=D(7), days_per_month=D(30)
+    )
+    assert projection.steady_state.reached_month == reached
+    assert [row.quantity for row in projection.rows] == [7 + 10 * min(days, 30 * month) for month in (1, 2, 3)]
+    assert projection.figures == {"zombies": 10 * days, "zombie_cost_per_month": D("0.1") * days}
+
+
+def test_a_month_is_a_twelfth_of_365_days() -> None:
+    projection = entities(churn_per_day=D(12), lifetime_days=D(365), price=ENTITY, months=12)
+    assert projection.rows[0].quantity == pytest.approx(D(365))
+    assert projection.rows[-1].quantity == pytest.approx(D(4380))
+    assert projection.steady_state.reached_month == 12
+
+
+def test_what_leaves_is_what_came_in_so_many_days_ago() -> None:
+    """Kept for a month, each month's end holds what the month brought."""
+    grown = logs(gb_per_day=D(10), price=KEPT, retention_days=30, months=3, days_per_month=D(30),
+                 growth_percent_per_month=D(10))  # fmt: skip
+    assert [row.quantity for row in grown.rows] == [300, 330, 363]
+    longer = logs(gb_per_day=D(10), price=KEPT, retention_days=45, months=3, days_per_month=D(30),
+                  growth_percent_per_month=D(10))  # fmt: skip
+    assert [row.quantity for row in longer.rows] == [300, 480, 528]  # half of the month before beside it
+    assert grown.steady_state.quantity is None
+
+
+def test_what_is_not_kept_at_all_costs_nothing_to_keep() -> None:
+    none = logs(gb_per_day=D(10), stored_gb=D(90), price=KEPT, retention_days=0, months=2)
+    assert [(row.quantity, row.cost) for row in none.rows] == [(D(0), D(0)), (D(0), D(0))]
+    assert none.steady_state.reached_month == 1
+
+
+INGESTED = Price(D("0.50"), PriceUnit.PER_GB_INGESTED)
+
+
+@pytest.mark.parametrize(
+    ("price", "stored", "days", "told"),
+    [
+        (KEPT, 0, 30, ["Stock is taken at each day's end"]),
+        (KEPT, 5, None, ["Stock is taken at each day's end"]),
+        (KEPT, 5, 30, ["Stock is taken at each day's end", "What is stored already is evenly old."]),
+        (INGESTED, 0, 30, ["Each gigabyte is billed once"]),
+    ],
+)
+def test_what_is_assumed_of_logs_is_said(price: Price, stored: int, days: int | None, told: list[str]) -> None:
+    projection = logs(gb_per_day=D(10), stored_gb=D(stored), price=price, retention_days=days, months=1)
+    assert [each.startswith(start) for each, start in zip(projection.assumptions, told, strict=True)] == [True] * len(
+        told
+    )
+    assert ("stock" in projection.formula) is (price is KEPT)
+    assert projection.figures["gb_per_month"] == pytest.approx(D(3650) / 12)
+
+
+def test_logs_billed_as_they_come_cost_the_same_each_month_however_long_they_are_kept() -> None:
+    projection = logs(gb_per_day=D(10), price=INGESTED, retention_days=45, months=2, days_per_month=D(30))
+    steady = projection.steady_state
+    assert (steady.quantity, steady.cost_per_month, steady.reached_month) == (D(450), D(150), 2)

@@ -1,4 +1,4 @@
-# expect: alert-coverage fail alarms_that_tell_nobody=1 line=29
+# expect: alert-coverage fail severity=medium alarms_that_tell_nobody=1 line=29
 # The second alarm is combined by one of the other provider, and neither names an action.
 resource "aws_sns_topic" "people" {
   name = "people"

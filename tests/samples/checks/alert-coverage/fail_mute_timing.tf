@@ -1,4 +1,4 @@
-# expect: alert-coverage fail alerts_that_tell_nobody=1
+# expect: alert-coverage fail severity=medium alerts_that_tell_nobody=1
 resource "grafana_contact_point" "on_call" {
   name = "on-call"
 

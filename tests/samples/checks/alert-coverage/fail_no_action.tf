@@ -1,4 +1,4 @@
-# expect: alert-coverage fail alarms_that_tell_nobody=1 line=4
+# expect: alert-coverage fail severity=medium alarms_that_tell_nobody=1 line=4
 # The first alarm has no action; the second tells a topic, and the third is combined by one that does.
 
 resource "aws_cloudwatch_metric_alarm" "errors" {

@@ -1,4 +1,4 @@
-# expect: alert-coverage fail alerts_that_tell_nobody=1 line=37
+# expect: alert-coverage fail severity=low alerts_that_tell_nobody=1 line=37
 resource "grafana_contact_point" "on_call" {
   name = "on-call"
 

@@ -1,4 +1,4 @@
-# expect: alert-coverage fail alarms_that_tell_nobody=1 line=13
+# expect: alert-coverage fail severity=medium alarms_that_tell_nobody=1 line=13
 # The first monitor names somebody, the second nobody; the third is one that a combined one uses.
 resource "datadog_monitor" "errors" {
   name    = "errors"

@@ -1,4 +1,4 @@
-# expect: alert-coverage fail alarms_that_tell_nobody=1 line=7
+# expect: alert-coverage fail severity=medium alarms_that_tell_nobody=1 line=7
 # The first policy has a workflow, the second none.
 resource "newrelic_alert_policy" "api" {
   name = "api"

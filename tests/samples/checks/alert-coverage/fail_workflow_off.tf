@@ -1,4 +1,4 @@
-# expect: alert-coverage fail alarms_that_tell_nobody=1 line=16
+# expect: alert-coverage fail severity=medium alarms_that_tell_nobody=1 line=16
 # The workflow of the first policy is switched off; the second has a channel.
 resource "newrelic_alert_policy_channel" "batch" {
   policy_id   = newrelic_alert_policy.batch.id

@@ -1,4 +1,4 @@
-# expect: alert-delay fail time_to_open_best_seconds=420 time_to_open_worst_seconds=480 line=17
+# expect: alert-delay fail severity=medium time_to_open_best_seconds=420 time_to_open_worst_seconds=480 line=17
 resource "newrelic_nrql_alert_condition" "errors" {
   policy_id          = newrelic_alert_policy.checkout.id
   name               = "Errors"

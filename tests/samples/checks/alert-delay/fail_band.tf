@@ -1,4 +1,4 @@
-# expect: alert-delay fail time_to_open_best_seconds=300 time_to_open_worst_seconds=600
+# expect: alert-delay fail severity=medium time_to_open_best_seconds=300 time_to_open_worst_seconds=600
 # What is compared with a band around what is expected states its period within its query.
 resource "aws_cloudwatch_metric_alarm" "requests" {
   alarm_name          = "requests"

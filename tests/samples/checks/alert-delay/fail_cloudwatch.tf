@@ -1,4 +1,4 @@
-# expect: alert-delay fail time_to_open_best_seconds=600 time_to_open_worst_seconds=900
+# expect: alert-delay fail severity=medium time_to_open_best_seconds=600 time_to_open_worst_seconds=900
 resource "aws_cloudwatch_metric_alarm" "errors" {
   alarm_name          = "errors"
   comparison_operator = "GreaterThanThreshold"

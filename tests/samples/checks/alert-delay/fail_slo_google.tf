@@ -1,4 +1,4 @@
-# expect: alert-delay fail time_to_open_worst_seconds=480 error_budget_burned_percent=19.8413
+# expect: alert-delay fail time_to_open_worst_seconds=480 error_budget_burned_percent=19.8413 severity=high
 resource "newrelic_nrql_alert_condition" "errors" {
   aggregation_window = 60
   aggregation_delay  = 120

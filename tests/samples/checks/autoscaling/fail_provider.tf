@@ -1,4 +1,4 @@
-# expect: autoscaling fail replicas_max=40 line=9
+# expect: autoscaling fail severity=medium replicas_max=40 line=9
 resource "kubernetes_horizontal_pod_autoscaler_v2" "web" {
   metadata {
     name      = "web"

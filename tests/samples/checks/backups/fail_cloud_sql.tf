@@ -1,4 +1,4 @@
-# expect: backups fail retention_days=0 line=2
+# expect: backups fail severity=high retention_days=0 line=2
 resource "google_sql_database_instance" "orders" {
   name             = "orders"
   database_version = "POSTGRES_16"

@@ -1,4 +1,4 @@
-# expect: backups fail retention_days=0
+# expect: backups fail severity=high retention_days=0
 resource "aws_dynamodb_table" "carts" {
   name = "carts"
 }

@@ -1,4 +1,4 @@
-# expect: backups fail retention_days=0 line=7
+# expect: backups fail severity=high retention_days=0 line=7
 variable "retention" {
   default = 0
 }

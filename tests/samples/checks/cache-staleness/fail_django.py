@@ -1,4 +1,4 @@
-# expect: cache-staleness fail worst_staleness_seconds=900
+# expect: cache-staleness fail severity=low worst_staleness_seconds=900
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -1,4 +1,4 @@
-# expect: cache-staleness fail caches_that_refuse=1
+# expect: cache-staleness fail severity=low caches_that_refuse=1
 resource "aws_elasticache_parameter_group" "page_cache" {
   name   = "pages"
   family = "redis7"

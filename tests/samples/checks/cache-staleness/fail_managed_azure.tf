@@ -1,4 +1,4 @@
-# expect: cache-staleness fail caches_that_refuse=1
+# expect: cache-staleness fail severity=low caches_that_refuse=1
 resource "azurerm_redis_cache" "cache" {
   name     = "pages"
   capacity = 2

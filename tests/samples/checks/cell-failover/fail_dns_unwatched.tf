@@ -1,4 +1,4 @@
-# expect: cell-failover fail seconds_to_fail_over=null
+# expect: cell-failover fail severity=high seconds_to_fail_over=null
 # The alias is answered whatever its load balancer's health.
 resource "aws_route53_record" "frankfurt" {
   name           = "api.shop.example"

@@ -1,4 +1,4 @@
-# expect: deployment-windows fail longest_closed_hours=62 break_glass=0 line=2
+# expect: deployment-windows fail severity=medium longest_closed_hours=62 break_glass=0 line=2
 resource "gitlab_project_freeze_period" "weekend" {
   project_id    = gitlab_project.app.id
   freeze_start  = "0 18 * * 5"

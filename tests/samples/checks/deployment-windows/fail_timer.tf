@@ -1,4 +1,4 @@
-# expect: deployment-windows fail mean_wait_hours=24 break_glass=0
+# expect: deployment-windows fail severity=medium mean_wait_hours=24 break_glass=0
 resource "github_repository_environment" "production" {
   environment       = "production"
   repository        = "orders"

@@ -1,4 +1,4 @@
-# expect: kafka-durability fail line=6
+# expect: kafka-durability fail severity=high line=6
 from confluent_kafka import Producer
 
 settings = {

@@ -1,4 +1,4 @@
-# expect: kafka-durability fail broker_losses_survived=0
+# expect: kafka-durability fail severity=high broker_losses_survived=0
 resource "kubernetes_manifest" "orders" {
   manifest = {
     apiVersion = "kafka.strimzi.io/v1beta2"

@@ -1,4 +1,4 @@
-# expect: log-retention fail line=2
+# expect: log-retention fail severity=medium line=2
 resource "elasticstack_elasticsearch_index_lifecycle" "logs" {
   name = "logs"
 

@@ -1,4 +1,4 @@
-# expect: log-retention fail line=2
+# expect: log-retention fail severity=medium line=2
 resource "opensearch_ism_policy" "audit" {
   policy_id = "audit"
   body = jsonencode({

@@ -1,4 +1,4 @@
-# expect: network-egress fail addresses_reachable=4278190080
+# expect: network-egress fail severity=medium addresses_reachable=4278190080
 resource "kubernetes_network_policy" "web" {
   metadata {
     name      = "web"

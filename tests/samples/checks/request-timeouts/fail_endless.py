@@ -1,4 +1,4 @@
-# expect: request-timeouts fail calls_without_timeout=3 line=9
+# expect: request-timeouts fail severity=medium calls_without_timeout=3 line=9
 import urllib.request
 
 import httpx

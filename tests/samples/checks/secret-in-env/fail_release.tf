@@ -1,4 +1,4 @@
-# expect: secret-in-env fail credentials_written_out=2 line=8
+# expect: secret-in-env fail severity=high credentials_written_out=2 line=8
 resource "helm_release" "stack" {
   name  = "stack"
   chart = "kube-prometheus-stack"

@@ -1,4 +1,4 @@
-# expect: secret-in-env fail credentials_written_out=1 line=11
+# expect: secret-in-env fail severity=high credentials_written_out=1 line=11
 # A literal in a task of ECS; a password that is generated, one that whoever calls this sets, one that AWS keeps.
 variable "password" {
   default = "not-a-real-one-4711"

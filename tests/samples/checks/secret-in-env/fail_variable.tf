@@ -1,4 +1,4 @@
-# expect: secret-in-env fail credentials_written_out=1 line=4
+# expect: secret-in-env fail severity=medium credentials_written_out=1 line=4
 variable "db_password" {
   type      = string
   default   = "Hk4-lighthouse-77"

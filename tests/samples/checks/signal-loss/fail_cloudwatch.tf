@@ -1,4 +1,4 @@
-# expect: signal-loss fail conditions_silent_on_loss=1
+# expect: signal-loss fail severity=high conditions_silent_on_loss=1
 resource "aws_cloudwatch_metric_alarm" "heartbeat" {
   comparison_operator = "LessThanThreshold"
   evaluation_periods  = 1

@@ -1,4 +1,4 @@
-# expect: signal-loss fail conditions_silent_on_loss=1
+# expect: signal-loss fail severity=high conditions_silent_on_loss=1
 # Credits that run out are a fault, unlike little use.
 resource "aws_cloudwatch_metric_alarm" "credits" {
   namespace           = "AWS/RDS"

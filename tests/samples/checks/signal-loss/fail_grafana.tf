@@ -1,4 +1,4 @@
-# expect: signal-loss fail conditions_silent_on_loss=1 line=12
+# expect: signal-loss fail severity=high conditions_silent_on_loss=1 line=12
 # Without data nothing is below anything: the first keeps quiet in the outage that it exists for.
 resource "grafana_rule_group" "shop" {
   name             = "shop"

@@ -1,4 +1,4 @@
-# expect: signal-loss fail conditions_silent_on_loss=1
+# expect: signal-loss fail severity=high conditions_silent_on_loss=1
 # An application falls silent while the agent beside it goes on.
 resource "datadog_monitor" "silent_hosts" {
   type           = "service check"

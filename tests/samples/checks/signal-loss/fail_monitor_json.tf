@@ -1,4 +1,4 @@
-# expect: signal-loss fail conditions_silent_on_loss=1
+# expect: signal-loss fail severity=high conditions_silent_on_loss=1
 resource "datadog_monitor_json" "errors" {
   monitor = <<-JSON
     {

@@ -1,4 +1,4 @@
-# expect: signal-loss fail conditions_silent_on_loss=2 line=2
+# expect: signal-loss fail severity=high conditions_silent_on_loss=2 line=2
 resource "newrelic_nrql_alert_condition" "silent" {
   name               = "Errors"
   aggregation_method = "event_flow"

@@ -1,4 +1,4 @@
-# expect: single-replica fail replicas=1 line=8
+# expect: single-replica fail severity=low replicas=1 line=8
 resource "kubernetes_deployment_v1" "web" {
   metadata {
     name      = "web"
