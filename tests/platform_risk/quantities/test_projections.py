@@ -68,12 +68,22 @@ def test_entities_with_a_long_life_grow_until_arrivals_leave_again() -> None:
     assert projection.steady_state.reached_month == 3
 
 
-@pytest.mark.parametrize(("months", "stock", "cost"), [(12, 3650, "658.80"), (36, 10950, "5918.40")])
-def test_logs_kept_for_ever_are_billed_for_all_that_is_kept(months: int, stock: int, cost: str) -> None:
+@pytest.mark.parametrize(
+    ("months", "stock", "a_month_then", "cost"), [(12, 3650, "109.50", "658.80"), (36, 10950, "328.50", "5918.40")]
+)
+def test_logs_kept_for_ever_are_billed_for_all_that_is_kept(
+    months: int, stock: int, a_month_then: str, cost: str
+) -> None:
     projection = logs(gb_per_day=D(10), price=KEPT, months=months)
     assert projection.rows[-1].quantity == stock
+    assert KEPT.of(projection.rows[-1].quantity, PriceUnit.PER_GB_MONTH) == D(a_month_then)
     assert total(projection) == cost
     assert projection.steady_state.quantity is None
+
+
+def test_the_logs_of_a_day_cost_thirty_cents_for_each_month_that_they_are_kept() -> None:
+    kept_for_a_month = logs(gb_per_day=D(0), stored_gb=D(10), price=KEPT, months=2)
+    assert [row.cost for row in kept_for_a_month.rows] == [D("0.30"), D("0.30")]
 
 
 def test_what_is_kept_for_ever_stays_though_nothing_comes_in() -> None:
