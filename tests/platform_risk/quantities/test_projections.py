@@ -82,8 +82,8 @@ def test_logs_kept_for_ever_are_billed_for_all_that_is_kept(
 
 
 def test_the_logs_of_a_day_cost_thirty_cents_for_each_month_that_they_are_kept() -> None:
-    kept_for_a_month = logs(gb_per_day=D(0), stored_gb=D(10), price=KEPT, months=2)
-    assert [row.cost for row in kept_for_a_month.rows] == [D("0.30"), D("0.30")]
+    assert KEPT.of(D(10), PriceUnit.PER_GB_MONTH) == D("0.30")
+    assert total(logs(gb_per_day=D(0), stored_gb=D(10), price=KEPT, months=12)) == "3.60"
 
 
 def test_what_is_kept_for_ever_stays_though_nothing_comes_in() -> None:
