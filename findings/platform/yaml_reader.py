@@ -101,7 +101,8 @@ def read(text: str, offset: int = 0) -> Iterator[Document | Broken]:
                 yield Document(root, root.line if isinstance(root, Map | Seq) else line + 1)
 
 
-_IN_JSON = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+# What does not end is taken to the end of its line, or of the file: no place is looked at twice, whatever is there.
+_IN_JSON = re.compile(r'"(?:[^"\\\n]|\\.)*+"?|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
 _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from findings.platform.yaml_reader import TEMPLATE, Broken, Document, Map, Seq, read
+from findings.platform.yaml_reader import TEMPLATE, Broken, Document, Map, Seq, read, read_json
 
 
 def roots(text: str) -> list[Any]:
@@ -144,3 +144,9 @@ def test_the_line_of_a_list_inside_a_list_is_its_own() -> None:
     assert isinstance(root["a"], Seq)
     assert root["a"].lines == [2, 4]
     assert root["a"][0].lines == [2, 3]
+
+
+@pytest.mark.parametrize("text", ['{"a": "' + '\\"' * 300_000, "{" + "/*" * 300_000, '{"a": 1 /* ' + '"//' * 200_000])
+def test_json_that_begins_something_very_often_and_ends_it_never_is_read_once(text: str) -> None:
+    (found,) = read_json(text)
+    assert isinstance(found, Broken)
