@@ -59,16 +59,17 @@ def replicas_changed(found: Iterable[Resource], configs: Iterable[ConfigFile]) -
             if stated is not None:
                 changed.setdefault((resource.kind, resource.name), stated.place)
         elif resource.api.startswith("kustomize.config.k8s.io/"):
-            changed = {**_counts(resource.body, resource), **changed}
+            _add_counts(resource.body, resource, changed)
     for config in configs:
         if config.path.rpartition("/")[2] in _KUSTOMIZATIONS:
-            changed = {**_counts(config.root, config), **changed}
+            _add_counts(config.root, config, changed)
     return changed
 
 
-def _counts(root: Any, of: Resource | ConfigFile) -> dict[tuple[str, str], Place]:
-    named = [each for each in items(root, "replicas") if isinstance(each, Map)]
-    return {("", _text(each.get("name"))): of.place(each.lines.get("count")) for each in named}
+def _add_counts(root: Any, of: Resource | ConfigFile, changed: dict[tuple[str, str], Place]) -> None:
+    for each in items(root, "replicas"):
+        if isinstance(each, Map):
+            changed.setdefault(("", _text(each.get("name"))), of.place(each.lines.get("count")))
 
 
 def placed(found: Iterable[Resource], configs: Iterable[ConfigFile]) -> tuple[Resource, ...]:
