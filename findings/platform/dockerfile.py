@@ -76,7 +76,7 @@ def _words(rest: str, line: int) -> Seq:
     if rest.startswith("["):
         try:
             words = json.loads(rest)
-        except ValueError:
+        except (ValueError, RecursionError):
             words = None
     if not isinstance(words, list):
         try:

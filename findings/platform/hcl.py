@@ -3,6 +3,7 @@
 import json
 import operator
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -51,8 +52,29 @@ class Raw:
         return frozenset(self.attributes)
 
 
+# Looking for where a broken text goes on takes tree-sitter time that grows with the square of its length.
+_SHORT = 16_000  # bytes: a good third of a second at the most
+_PIECE = 256  # bytes of a long text that are given at once
+_PATIENCE, _PATIENCE_PER_BYTE = 5.0, 5e-6  # seconds: more than ten times of what is needed
+_WIDE_SPACES = re.compile(r"[^\S\x00-\x7f]{1000}")  # in which it does not say that it goes on
+
+
 def parse(text: str) -> Node:
-    return Parser(_LANGUAGE).parse(text.encode()).root_node
+    """Raises ValueError for what is so far from HCL that telling where it is wrong would take minutes."""
+    if not text.isascii() and _WIDE_SPACES.search(text):
+        raise ValueError("white space without end")
+    source = text.encode()
+    if len(source) <= _SHORT:
+        return Parser(_LANGUAGE).parse(source).root_node
+    until = time.monotonic() + _PATIENCE + _PATIENCE_PER_BYTE * len(source)
+    return (
+        Parser(_LANGUAGE)
+        .parse(
+            lambda offset, _: source[offset : offset + _PIECE],
+            progress_callback=lambda *_: time.monotonic() > until,
+        )
+        .root_node
+    )
 
 
 def error_lines(root: Node) -> Iterator[int]:
@@ -454,7 +476,10 @@ def _held_json(scope: Scope, value: Any) -> Any:
 def _of_text(scope: Scope, text: str) -> Any:
     whole = re.fullmatch(r"\$\{([^{}]*)\}", text)
     source = f"x = {whole[1]}" if whole else f"x = {json.dumps(text, ensure_ascii=False)}"
-    body = parse(source + "\n").named_children
+    try:
+        body = parse(source + "\n").named_children
+    except ValueError:
+        raise Cannot(f"{text[:60]} is not worked out") from None
     node = body[0].named_children[0] if body and body[0].named_children else None
     if node is None or node.type != "attribute":
         raise Cannot(f"{text[:60]} is not worked out")

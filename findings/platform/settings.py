@@ -11,6 +11,7 @@ from findings.platform.yaml_reader import Broken, Map, Seq, plain, read
 from platform_risk.quantities.sourced import Place, Source, Sourced
 
 MOST_DEPTH = 12
+_MOST_DOTS = 5_000  # in a line of TOML
 _SPACED = re.compile(r"(?:.*/)?(?:redis|valkey|keydb)(?:[-.]?(?:additional\.)?conf(?:ig)?)?\Z")
 _PAIR = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.\-\[\]]*)\s*[=:]\s*(.*?)\s*\Z")
 
@@ -114,6 +115,8 @@ def parsed(text: str, name: str, offset: int = 0) -> Any | None:
     if _SPACED.match(name):
         return _spaced(text, offset)
     if end == "toml":
+        if any(line.count(".") > _MOST_DOTS for line in text.splitlines()):
+            return None  # tomllib takes time that grows with the square of a key's parts
         try:
             return _with_lines(tomllib.loads(text), text, offset)
         except tomllib.TOMLDecodeError:
@@ -127,7 +130,7 @@ def _with_lines(tree: Any, text: str, offset: int) -> Map:
     """tomllib knows no lines: a key's line is that of its first assignment with this name."""
     lines: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), start=1 + offset):
-        found = re.match(r"\s*\[?\[?\s*([\w.\"'-]+)", line)
+        found = re.match(r"\s*+\[?\[?\s*+([\w.\"'-]+)", line)
         if found:
             lines.setdefault(found[1].strip("\"'").rpartition(".")[2], number)
 

