@@ -57,20 +57,26 @@ class Outcome:
     found: tuple[Found, ...]
 
 
+_FLATTER = "the same, as people write it"
+
+
 @uncollected
 def run(platform: Platform, checks: Iterable[Check] | None = None, *, today: date | None = None) -> Outcome:
     tallies: list[Tally] = []
     failed: list[tuple[Check, Fail]] = []
     for check in CHECKS.values() if checks is None else checks:
         tally = Tally(check)
-        for verdict in check.run(platform):
-            if isinstance(verdict, Pass):
-                tally.passed += 1
-            elif isinstance(verdict, Unsure):
-                tally.unsure.append(verdict)
-            else:
-                tally.failed += 1
-                failed.append((check, verdict))
+        try:
+            for verdict in check.run(platform):
+                if isinstance(verdict, Pass):
+                    tally.passed += 1
+                elif isinstance(verdict, Unsure):
+                    tally.unsure.append(verdict)
+                else:
+                    tally.failed += 1
+                    failed.append((check, verdict))
+        except RecursionError:
+            tally.unsure.append(Unsure("these files", "something in them is nested too deeply to be judged", _FLATTER))
         tallies.append(tally)
     named = identities(platform, [(check.meta.id, fail) for check, fail in failed])
     found = [

@@ -166,6 +166,8 @@ class _Reader:
         if self.word == "^":
             self._take()
             self._labels()
+            if depth > MOST_DEPTH:
+                raise NotUnderstood("nested too deeply")
             return Binary("^", node, self._power(depth + 1))
         return node
 

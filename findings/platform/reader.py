@@ -84,7 +84,10 @@ def _read_if_it_fits(file: File, found: _Found) -> None:
         found.skipped.append(Skipped(file.path, _TOO_MUCH))
         return
     found.values += values
-    _read(file, found)
+    try:
+        _read(file, found)
+    except RecursionError:
+        found.skipped.append(Skipped(file.path, "nested too deeply to be read"))
 
 
 def _weight(file: File) -> int:

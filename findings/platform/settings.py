@@ -119,7 +119,7 @@ def parsed(text: str, name: str, offset: int = 0) -> Any | None:
             return None  # tomllib takes time that grows with the square of a key's parts
         try:
             return _with_lines(tomllib.loads(text), text, offset)
-        except tomllib.TOMLDecodeError:
+        except (tomllib.TOMLDecodeError, RecursionError):
             return None
     if end in ("properties", "env", "conf", "ini", "cfg") or name.startswith(".env"):
         return _pairs(text, offset)

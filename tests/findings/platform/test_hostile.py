@@ -4,11 +4,14 @@ With time that grows with the square of the text these would take hours.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from findings.checks import engine
+from findings.checks.base import Pass, Verdict
+from findings.checks.registry import CHECKS
 from findings.platform import hcl, reader
 from findings.platform.files import File
 
@@ -76,3 +79,38 @@ def test_terraform_longer_than_is_parsed_at_once_is_read_whole() -> None:
     assert len(blocks) > 2 * hcl._SHORT
     assert [each.get("identifier").value for each in read.blocks] == [f"größe-{n}" for n in range(800)]  # type: ignore[union-attr]
     assert read.blocks[-1].line == 3 * 799 + 1
+
+
+DEEP = 3_000
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.toml", "x = " + "[" * DEEP + "]" * DEEP), ("a.toml", "x = " + "{a=" * DEEP + "1" + "}" * DEEP),
+        ("a.toml", ".".join("a" * DEEP) + " = 1"), ("Dockerfile", "FROM x\nCMD " + "[" * DEEP),
+        ("a.py", "x = " + "f(" * DEEP + ")" * DEEP), ("a.py", "x = " + "1+" * DEEP + "1"),
+        ("a.tf", "x = " + "[" * DEEP + "]" * DEEP + "\n"), ("a.tf", "a {\n" * DEEP + "}\n" * DEEP),
+        ("a.tf", 'resource "aws_db_instance" "a" {\n  identifier = ' + "(" * DEEP + ")" * DEEP + "\n}\n"),
+        ("a.json", "[" * DEEP + "]" * DEEP), ("a.json", '{"a":' * DEEP + "1" + "}" * DEEP),
+        *(("r.yaml", f"groups: [{{name: a, rules: [{{alert: A, expr: {json.dumps(expression)}}}]}}]")
+          for expression in ("(" * DEEP + ")" * DEEP, "-" * DEEP + "1", "1^" * DEEP + "1", "a or " * DEEP + "a")),
+    ],
+)  # fmt: skip
+def test_what_is_nested_without_end_ends_neither_the_reading_nor_the_judging(path: str, text: str) -> None:
+    read = reader.read([File(path, text), BESIDE])
+    assert "beside.yaml" in read.files_read
+    assert len(engine.run(read).tallies) == len(CHECKS)
+
+
+def test_a_check_that_meets_too_much_nesting_cannot_tell_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def deep(_: object) -> Iterator[Verdict]:
+        yield Pass("before")
+        raise RecursionError
+
+    first, *others = CHECKS.values()
+    outcome = engine.run(reader.read([BESIDE]), [replace(first, run=deep), *others])
+    assert (outcome.tallies[0].passed, outcome.tallies[0].unsure[0].reason) == (
+        1, "something in them is nested too deeply to be judged",
+    )  # fmt: skip
+    assert len(outcome.tallies) == len(CHECKS)
