@@ -4,8 +4,10 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
+from findings.checks.prices import exact, plain
 from findings.checks.words import counted
 from findings.platform import knative
 from findings.platform.model import Autoscaler, Platform, places
@@ -91,8 +93,8 @@ def _allowed(policy: Policy, steps: list[tuple[int, int]], replicas: int, second
     return begun + policy.value if policy.kind == "Pods" else math.ceil(begun * (100 + policy.value) / 100)
 
 
-def cost_per_hour(pods: int, price: float) -> float:
-    """What all pods of the maximum cost an hour: pods × price of one."""
+def cost_per_hour(pods: int, price: Decimal) -> Decimal:
+    """What all pods of the maximum cost an hour: pods × price of one, in the price's currency."""
     return pods * price
 
 
@@ -118,7 +120,7 @@ def _cost(platform: Platform, scaler: Autoscaler, price: Sourced[float]) -> Quan
     stated = platform.facts.get("autoscaling.currency")
     currency = str(stated.value) if stated is not None else "USD"
     terms = (input_of("max_replicas", scaler.maximum, "pods"), input_of("price", price, f"{currency} per pod and hour"))
-    value = cost_per_hour(scaler.maximum.value, price.value)
+    value = plain(cost_per_hour(scaler.maximum.value, exact(price)))
     return Quantity("cost_of_overshoot_per_hour", value, f"{currency}/h", "max_replicas × price", terms)
 
 

@@ -388,8 +388,8 @@ FIGURES: Mapping[tuple[str, str], Compute] = {
     ("alert-delay", "error_budget_burned_percent"): _burned,
     ("autoscaling", "seconds_to_max"): _seconds_to_max,
     ("autoscaling", "replicas_max"): lambda terms: terms["max_replicas"],
-    ("autoscaling", "cost_of_overshoot_per_hour"): lambda terms: autoscaling.cost_per_hour(
-        int(terms["max_replicas"]), terms["price"]
+    ("autoscaling", "cost_of_overshoot_per_hour"): lambda terms: plain(
+        autoscaling.cost_per_hour(int(terms["max_replicas"]), terms.decimal("price") or Decimal(0))
     ),
     ("autoscaling", "replicas_after_seconds"): lambda terms: [[at, count] for at, count in steps_of(terms)],
     ("backups", "rpo_minutes"): lambda terms: terms.get("interval"),
