@@ -25,7 +25,7 @@ from findings.platform.files import DATA, File, Skipped
 from findings.platform.model import Block, Call, Platform, Resource, Setting
 from findings.platform.nearness import Nearness
 from findings.platform.uncollected import uncollected
-from findings.platform.yaml_reader import Broken, Map, Seq, read_json
+from findings.platform.yaml_reader import TEMPLATE, Broken, Map, Seq, read_json
 from findings.platform.yaml_reader import read as read_yaml
 from platform_risk.quantities.sourced import Facts
 
@@ -159,7 +159,8 @@ def _read(file: File, found: _Found) -> None:
         parsed_file = terraform.parse(file.text, file.path)
         found.hcl.append(parsed_file)
         found.skipped += parsed_file.skipped
-        found.read.append(file.path)
+        if not any(each.reason == TEMPLATE for each in parsed_file.skipped):
+            found.read.append(file.path)
     elif _DOCKERFILE.match(file.path):
         root, stated = dockerfile.read(file.text, file.path)
         found.configs.append(ConfigFile(file.path, root))
