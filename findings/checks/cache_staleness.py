@@ -119,6 +119,21 @@ def _is_ttl(setting: Setting) -> bool:
     return _CACHE_TTL(setting.name) and not _OTHERS(setting.name) and setting.value.value is not None
 
 
+_SWITCH = of_names(r"(?:.*_)?caches?_(?:is_)?(?:enabled?|(?:should_)?expires?|expiry_enabled)")
+
+
+def _in_use(settings: list[Setting]) -> list[Setting]:
+    """Without the times to live of a cache that is off, or whose entries are said not to end."""
+    off = {_cache(each) for each in settings if _SWITCH(each.name) and str(each.value.value).lower() in _OFF}
+    return [each for each in settings if _cache(each) not in off] if off else settings
+
+
+def _cache(setting: Setting) -> str:
+    """redis_cache_expiry_seconds → redis_cache: of settings whose names tell one."""
+    before, cache, _ = setting.name.rpartition("cache")
+    return before + cache
+
+
 def _layers(settings: list[Setting]) -> tuple[dict[str, Layer], list[Setting]]:
     """(layers by name, settings that are no duration)."""
     found: dict[str, Layer] = {}
@@ -155,7 +170,7 @@ def _lifetime(setting: Setting) -> Sourced[float] | None:
 
 
 def _judged(platform: Platform, scope: str, settings: list[Setting], workload: Workload | None) -> Iterator[Verdict]:
-    layers, unread = _layers(settings)
+    layers, unread = _layers(_in_use(settings))
     for setting in unread:
         place = setting.value.place
         yield Unsure(scope, f"{setting.key} is no duration", f"{setting.key} in seconds, or as 5m", place)
