@@ -50,7 +50,7 @@ _TESTS_OF_PYTHON = re.compile(
 _BY_DESIGN = (
     "no kind of file", "a lock file", "empty", "binary", "larger than", "a template of", "the facts are those of",
     "a link to nothing", "a link to what is read", "no regular file", "no check reads a fact", OF_TESTS, DATA,
-    *_FOLDERS.values(),
+    "an older version of", *_FOLDERS.values(),
 )  # fmt: skip
 
 

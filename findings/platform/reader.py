@@ -17,6 +17,7 @@ from findings.platform import (
     scaling,
     settings,
     terraform,
+    versions,
 )
 from findings.platform import facts as facts_of_people
 from findings.platform.comments import Comment
@@ -72,6 +73,7 @@ def read(files: Iterable[File | Skipped], facts: File | None = None) -> Platform
     if facts is not None:
         _facts(facts, found)
     _sort(found)
+    _without_older(found)
     return _assembled(found)
 
 
@@ -102,6 +104,21 @@ def _sort(found: _Found) -> None:
     found.blocks.sort(key=lambda each: each.path)
     found.hcl.sort(key=lambda each: each.path)
     found.suppressed.sort(key=lambda each: each.path)
+
+
+def _without_older(found: _Found) -> None:
+    """Without manifests of which a newer version stands beside them."""
+    listed: list[tuple[str, Any]] = [(each.path, each.body) for each in found.resources]
+    listed += [(each.path, each.root) for each in found.configs]
+    kustomizations = [each for each in listed if each[0].rpartition("/")[2] in kubernetes.KUSTOMIZATIONS]
+    older = versions.older(found.resources, kustomizations)
+    if not older:
+        return
+    found.skipped += (Skipped(path, f"{versions.OLDER} {newest}") for path, newest in older.items())
+    found.read = [each for each in found.read if each not in older]
+    found.resources = [each for each in found.resources if each.path not in older]
+    found.configs = [each for each in found.configs if each.path not in older]
+    found.suppressed = [each for each in found.suppressed if each.path not in older]
 
 
 def _facts_beside(file: File, found: _Found) -> None:
