@@ -45,6 +45,18 @@ def resources(root: Any, path: str) -> Iterator[Resource]:
     )  # fmt: skip
 
 
+def is_template(root: Any) -> bool:
+    """An object whose name is still to be filled in: YAML reads `name: {name}` as a mapping."""
+    if (
+        not isinstance(root, Map)
+        or not isinstance(root.get("kind"), str)
+        or not isinstance(root.get("apiVersion"), str)
+    ):
+        return False
+    metadata = mapping(root, "metadata")
+    return any(isinstance(metadata.get(key), Map | Seq) for key in ("name", "namespace"))
+
+
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 

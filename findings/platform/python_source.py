@@ -80,6 +80,9 @@ def _imported(tree: ast.AST) -> dict[str, str]:
             found |= {each.asname: each.name for each in node.names if each.asname and each.name in _CLIENTS}
         elif isinstance(node, ast.ImportFrom) and node.module in _CLIENTS and not node.level:
             found |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and "vendor" not in (node.module or ""):
+            # A module of one's own that is called so: it may well set the deadline.
+            found |= {name: f".{name}" for each in node.names if (name := each.asname or each.name) in _HIDDEN}
     return found
 
 

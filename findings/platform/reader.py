@@ -222,6 +222,9 @@ def _documents(file: File, found: _Found) -> None:
         if file.path.endswith((".tf.json", ".tfvars.json")) and isinstance(each.root, Map):
             found.hcl.append(terraform.of_json(each.root, file.path))
             continue
+        if kubernetes.is_template(each.root):
+            found.skipped.append(Skipped(file.path, TEMPLATE, each.line))
+            continue
         objects = list(kubernetes.resources(each.root, file.path))
         found.resources += objects
         if not objects and isinstance(each.root, Map | Seq):

@@ -355,6 +355,13 @@ def test_what_may_stand_beside_each_other_are_no_versions_of_one(one: str, other
     assert len(found.workloads) == 2
 
 
+def test_an_object_whose_name_is_to_be_filled_in_is_a_template() -> None:
+    text = DEPLOYMENT.replace("namespace: shop", "namespace: {space}")
+    found = platform(("a.yaml", f"a: 1\n---\n{text}---\n{CONFIG}"))
+    assert [each.id for each in found.resources] == ["ConfigMap/shop/settings"]
+    assert found.skipped == (Skipped("a.yaml", "a template of Helm or the like, not rendered", 3),)
+
+
 def test_versions_that_run_under_names_of_their_own_both_count() -> None:
     found = platform(("api-1.1.yaml", DEPLOYMENT), ("api-1.2.yaml", DEPLOYMENT.replace("name: api, ", "name: api-2, ")))
     assert [each.resource.name for each in found.workloads] == ["api", "api-2"]
