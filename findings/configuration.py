@@ -218,9 +218,8 @@ def _file(path: str, entry: Entry) -> File | Skipped:
     if not reader.is_read(path):
         return Skipped(shown, reader.NO_KIND)
     with entry.path.open("rb") as file:
-        return files.too_large(shown, entry.size, file.read(files.HEAD)) or files.decoded(
-            shown, entry.path.read_bytes()
-        )
+        large = files.too_large(shown, entry.size, file.read(files.HEAD))
+    return large or files.without_tests(files.decoded(shown, entry.path.read_bytes()))
 
 
 def _record(found: Found, texts: dict[str, list[str]]) -> FindingRecord:

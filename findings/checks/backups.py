@@ -210,6 +210,8 @@ def _dynamodb(platform: Platform) -> Iterator[Verdict]:
     for block in platform.terraform("aws_dynamodb_table"):
         recovery = next(iter(block.inner("point_in_time_recovery")), None)
         enabled = recovery.get("enabled") if recovery is not None else None
+        if _is_lock(block):
+            continue
         if isinstance(enabled, Unknown):
             yield Unsure(block.id, enabled.reason, enabled.provide, enabled.place)
         elif (enabled is not None and enabled.value is True) or _plan_of(block, plans) is not None:
@@ -220,6 +222,12 @@ def _dynamodb(platform: Platform) -> Iterator[Verdict]:
             yield none_kept(block.id, off, places(enabled, block.place()),
                         "A table without recovery to a point in time has no copy that anybody could restore.",
                         "No recovery to a point in time")  # fmt: skip
+
+
+def _is_lock(block: Block) -> bool:
+    """Terraform's own: it holds who works on a state at the moment. Source: Terraform, backend s3, dynamodb_table."""
+    key = block.get("hash_key")
+    return isinstance(key, Sourced) and key.value == "LockID"
 
 
 _DATABASE_MODULE = re.compile(r"\brds\b|aurora|docdb", re.IGNORECASE)

@@ -119,6 +119,26 @@ def _is_ttl(setting: Setting) -> bool:
     return _CACHE_TTL(setting.name) and not _OTHERS(setting.name) and setting.value.value is not None
 
 
+_SWITCH = of_names(
+    r"(?:.*_)?caches?_(?:is_)?(?:enabled?|(?:should_)?expires?|expiry_enabled)|(?:.*_)?(?:enable|use)_(?:\w+_)?cach(?:e|ing)"
+)
+
+
+_TURNS = re.compile(r"(?:(?<=_)|^)(?:enable|use)_")
+
+
+def _in_use(settings: list[Setting]) -> list[Setting]:
+    """Without the times to live of a cache that is off, or whose entries are said not to end."""
+    off = {_cache(each) for each in settings if _SWITCH(each.name) and str(each.value.value).lower() in _OFF}
+    return [each for each in settings if _cache(each) not in off] if off else settings
+
+
+def _cache(setting: Setting) -> str:
+    """redis_cache_expiry_seconds, enable_redis_caching → redis_cach: of settings whose names tell one."""
+    before, cach, _ = setting.name.rpartition("cach")
+    return _TURNS.sub("", before) + cach
+
+
 def _layers(settings: list[Setting]) -> tuple[dict[str, Layer], list[Setting]]:
     """(layers by name, settings that are no duration)."""
     found: dict[str, Layer] = {}
@@ -155,7 +175,7 @@ def _lifetime(setting: Setting) -> Sourced[float] | None:
 
 
 def _judged(platform: Platform, scope: str, settings: list[Setting], workload: Workload | None) -> Iterator[Verdict]:
-    layers, unread = _layers(settings)
+    layers, unread = _layers(_in_use(settings))
     for setting in unread:
         place = setting.value.place
         yield Unsure(scope, f"{setting.key} is no duration", f"{setting.key} in seconds, or as 5m", place)
@@ -163,6 +183,7 @@ def _judged(platform: Platform, scope: str, settings: list[Setting], workload: W
         return
     if scope.endswith(".py"):
         layers = _of_code(layers, settings)
+    layers = _of_several(layers, settings)
     lifetimes = [layer.lifetime for layer in layers.values()]
     found = places(*lifetimes)
     told = [each for each in settings if _INVALIDATION(each.name) and not _is_ttl(each)]
@@ -197,6 +218,19 @@ def _of_code(layers: dict[str, Layer], settings: list[Setting]) -> dict[str, Lay
     for name, layer in layers.items():
         groups.setdefault(owners[name], {})[name] = layer
     return max(groups.values(), key=lambda group: worst_staleness(each.lifetime.value for each in group.values()))
+
+
+def _of_several(layers: dict[str, Layer], settings: list[Setting]) -> dict[str, Layer]:
+    """What several sections of a file call by one name is the same cache of different components: none asks the other,
+    so the oldest counts. Where the sections are named by their caches, those may be in series."""
+    own = {each.name: each.key.rpartition(".")[2] for each in settings if each.name in layers}
+    found: dict[str, Layer] = {}
+    for name, layer in layers.items():
+        key = own[name] if "cache" in own[name].lower() else name
+        held = found.get(key)
+        if held is None or held.lifetime.value < layer.lifetime.value:
+            found[key] = layer
+    return {layer.name: layer for layer in found.values()}
 
 
 @all_once

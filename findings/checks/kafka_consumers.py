@@ -354,7 +354,7 @@ def _unread(platform: Platform, found: list[Consumer], known: Sequence[Topic]) -
         if not setting.name.endswith(("kafka_topic", "kafka_topic_name")):
             continue
         name = setting.value.value
-        if isinstance(name, str) and name not in read:
+        if isinstance(name, str) and name and name not in read:
             read.add(name)
             asked = kafka.unstated_partitions(name, setting.value.place)
             yield Unsure(f"topic {name}", f"{asked.reason}, nor who reads it", asked.provide, asked.place)

@@ -22,8 +22,8 @@ META = Meta(
     why="One dependency that hangs takes every thread that calls it, then every thread that calls those: a slow "
     "service becomes an outage of all that stand before it. Without a deadline no circuit breaker counts a "
     "failure.",
-    not_a_problem="It is a tool that a person waits for (in folders of examples and scripts it weighs less), or the "
-    "proxy between ends the call.",
+    not_a_problem="It is a tool that a person waits for (in folders of examples, scripts and command lines it weighs "
+    "less), or the proxy between ends the call.",
     remedy="Give every call a deadline shorter than its caller's, bound the retries, and break the circuit when they "
     "fail.",
     patch="""requests.get(url, timeout=(1, 5))""",
@@ -83,10 +83,11 @@ def _python(platform: Platform) -> Iterator[Verdict]:
             yield Pass(path, (call.place,))
 
 
-# What people run and wait for: examples, and scripts of those who build and release.
+# What people run and wait for: examples, command lines, and scripts of those who build and release.
 _BY_HAND = re.compile(
-    r"(?:^|/)(?:examples?(?:_\w+)?|samples?|demos?|docs?|scripts?|build[-_]?scripts|tools?|hack|dev|release|packaging|\.github)/"
-    r"|(?:^|/)setup\.py\Z",
+    r"(?:^|/)(?:examples?(?:_\w+)?|samples?|demos?|docs?|scripts?|build[-_]?scripts|tools?|hack|dev|release|packaging|\.github"
+    r"|(?:\w+[-_])?cli)/"
+    r"|(?:^|/)(?:(?:ez_)?setup|hatch_build|(?:\w+_)?cli|cmd_\w+)\.py\Z",
     re.IGNORECASE,
 )
 

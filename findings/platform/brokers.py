@@ -168,10 +168,19 @@ def roles_of(container: Container) -> str:
     is_by_image = container.image is not None and _BROKER.fullmatch(container.image.value)
     if not is_by_image and not any(map(_ADVERTISED, container.env)):
         return ""
-    if _TOOLS.search(" ".join(container.words)):
+    if _TOOLS.search(" ".join(container.words)) or _is_script(container):
         return ""
     named = (container.env.get(name) for name in ("KAFKA_PROCESS_ROLES", "KAFKA_CFG_PROCESS_ROLES"))
     return next((each.value.value for each in named if each is not None and each.value is not None), "broker")
+
+
+_SHELL = re.compile(r"(?:/\S*/)?(?:ba|da|a)?sh\b")
+
+
+def _is_script(container: Container) -> bool:
+    """Whether it runs a script instead, and is told nothing that a broker is told: it makes topics, or users."""
+    is_told = any("kafka" in name.lower() for name in container.env)
+    return not is_told and _SHELL.match(" ".join(container.words)) is not None
 
 
 def _msk(platform: Platform) -> Iterator[Cluster]:

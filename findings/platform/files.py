@@ -34,8 +34,8 @@ _DOCUMENTS = (".json", ".yaml", ".yml")
 # A folder of tests, as languages and their tools call it. `test` alone may be an environment (overlays/test): it is one
 # of tests where a kind of tests stands below, or Maven and Gradle put it. Values of chart-testing stand in `ci`.
 _TESTS = re.compile(
-    r"(?:^|/)(?:(?:[\w.]+[-_])?tests|(?:e2e|integration|acceptance|functional|unit|system)[-_]test"
-    r"|test[-_]?(?:data|yaml|json|cases|files|manifests|resources)|(?:test[-_]?)?fixtures"
+    r"(?:^|/)(?:(?:[\w.]+[-_])?tests(?:[-_]\w+)?|(?:e2e|integration|acceptance|functional|unit|system)[-_]test"
+    r"|test[-_]?(?:data|yaml|json|cases|files|manifests|resources)|(?:test[-_]?)?fixtures|(?:\w+_)?test[-_]?utils?"
     r"|__(?:tests|fixtures|snapshots|mocks)__"
     r"|src/(?:test|integrationTest|testFixtures|\w+Test)"
     r"|test/(?:[^/]+/)*?(?:e2e|integration|acceptance|functional|unit|system)(?:[-_]\w+)?)/"
@@ -50,7 +50,7 @@ _TESTS_OF_PYTHON = re.compile(
 _BY_DESIGN = (
     "no kind of file", "a lock file", "empty", "binary", "larger than", "a template of", "the facts are those of",
     "a link to nothing", "a link to what is read", "no regular file", "no check reads a fact", OF_TESTS, DATA,
-    *_FOLDERS.values(),
+    "an older version of", *_FOLDERS.values(),
 )  # fmt: skip
 
 
@@ -83,12 +83,25 @@ def walk(paths: Iterable[Path]) -> Iterator[File | Skipped]:
                 yield Skipped(shown, f"more than {MOST_FILES} files")
                 return
             asked = path == root  # a file that somebody names is read, whatever it is called
-            yield _read(path, shown) if asked or not is_of_tests(shown) else Skipped(shown, OF_TESTS)
+            if asked:
+                yield _read(path, shown)
+            else:
+                yield Skipped(shown, OF_TESTS) if is_of_tests(shown) else without_tests(_read(path, shown))
 
 
 def is_of_tests(path: str) -> bool:
     """Whether a path below what was handed in is of tests, which say nothing about the platform."""
     return _TESTS.search(path) is not None or _TESTS_OF_PYTHON.search(path) is not None
+
+
+_IMPORTS_PYTEST = re.compile(r"^(?:import|from)[ \t]+pytest\b", re.MULTILINE)
+
+
+def without_tests(read: File | Skipped) -> File | Skipped:
+    """Python that cannot be loaded without pytest runs under it alone, whatever it is called."""
+    if isinstance(read, File) and read.path.endswith(".py") and _IMPORTS_PYTEST.search(read.text):
+        return Skipped(read.path, OF_TESTS)
+    return read
 
 
 def _is_read(link: Path, root: Path) -> bool:

@@ -13,7 +13,7 @@ from findings.platform.nodes import find, items, mapping
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Place, Source, Sourced, Unknown
 
-_TEMPLATES = {
+TEMPLATES = {
     "Deployment": "spec.template", "StatefulSet": "spec.template", "DaemonSet": "spec.template",
     "ReplicaSet": "spec.template", "ReplicationController": "spec.template", "Rollout": "spec.template",
     "DeploymentConfig": "spec.template", "Job": "spec.template", "CronJob": "spec.jobTemplate.spec.template",
@@ -21,7 +21,7 @@ _TEMPLATES = {
 UNKNOWN_COUNT = "…"  # of pods, where Terraform makes the object and a plan alone knows it
 _SELECTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
 _OWNED = ("Pod", "ReplicaSet", "ReplicationController", "Job")
-_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _OF_CLUSTER = ("Namespace", "ClusterRole", "ClusterRoleBinding", "PersistentVolume", "StorageClass", "PriorityClass")
 _NONE: Mapping[tuple[str, str], Place] = {}
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout", "DeploymentConfig")
@@ -45,6 +45,18 @@ def resources(root: Any, path: str) -> Iterator[Resource]:
     )  # fmt: skip
 
 
+def is_template(root: Any) -> bool:
+    """An object whose name is still to be filled in: YAML reads `name: {name}` as a mapping."""
+    if (
+        not isinstance(root, Map)
+        or not isinstance(root.get("kind"), str)
+        or not isinstance(root.get("apiVersion"), str)
+    ):
+        return False
+    metadata = mapping(root, "metadata")
+    return any(isinstance(metadata.get(key), Map | Seq) for key in ("name", "namespace"))
+
+
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
@@ -61,7 +73,7 @@ def replicas_changed(found: Iterable[Resource], configs: Iterable[ConfigFile]) -
         elif resource.api.startswith("kustomize.config.k8s.io/"):
             _add_counts(resource.body, resource, changed)
     for config in configs:
-        if config.path.rpartition("/")[2] in _KUSTOMIZATIONS:
+        if config.path.rpartition("/")[2] in KUSTOMIZATIONS:
             _add_counts(config.root, config, changed)
     return changed
 
@@ -94,7 +106,7 @@ def _spaces(resources: Iterable[Resource], configs: Iterable[ConfigFile]) -> dic
     folders that it begins with."""
     listed = [(each.path, each.body) for each in resources]
     listed += [(each.path, each.root) for each in configs if each.resource is None and isinstance(each.root, Map)]
-    roots = {_folder(path): root for path, root in listed if path.rpartition("/")[2] in _KUSTOMIZATIONS}
+    roots = {_folder(path): root for path, root in listed if path.rpartition("/")[2] in KUSTOMIZATIONS}
     spaces = {folder: _text(root["namespace"]) for folder, root in roots.items() if root.get("namespace")}
     for folder in roots.keys() - spaces.keys():
         below = [normpath(join(folder, _text(each))) for each in items(roots[folder], "resources")]
@@ -112,7 +124,7 @@ def is_patch(resource: Resource) -> bool:
     """Whether it changes an object of another file, and is none by itself: a Deployment has to have a selector."""
     if resource.kind not in _SELECTING or find(resource.body, "spec.selector") is not None:
         return False
-    return not _stands_alone(mapping(resource.body, _TEMPLATES[resource.kind]))
+    return not _stands_alone(mapping(resource.body, TEMPLATES[resource.kind]))
 
 
 class _ConfigMaps:
@@ -134,14 +146,14 @@ def workloads(
     found: tuple[Resource, ...], near: Nearness, changed: Mapping[tuple[str, str], Place] = _NONE
 ) -> Iterator[Workload]:
     config_maps = _ConfigMaps(found, near)
-    named = {(each.kind, each.namespace, each.name) for each in found if each.kind in _TEMPLATES}
+    named = {(each.kind, each.namespace, each.name) for each in found if each.kind in TEMPLATES}
     for resource in found:
         if resource.kind in _OWNED and any(owner in named for owner in _owners(resource)):
             continue  # an export lists what a Deployment made beside it: the same pods a second time
         if resource.kind == "Pod":
             template = resource.body
-        elif resource.kind in _TEMPLATES or is_knative(resource):
-            template = mapping(resource.body, _TEMPLATES.get(resource.kind, "spec.template"))
+        elif resource.kind in TEMPLATES or is_knative(resource):
+            template = mapping(resource.body, TEMPLATES.get(resource.kind, "spec.template"))
         else:
             continue
         if not template:

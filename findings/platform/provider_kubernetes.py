@@ -7,6 +7,7 @@ ConfigMaps and Secrets are not among them: what they hold is told of the block.
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from findings.platform import kubernetes
 from findings.platform.model import Block, Resource
@@ -45,11 +46,50 @@ def resources(blocks: Iterable[Block]) -> Iterator[Resource]:
         if block.kind == "kubernetes_manifest":
             stated = block.get("manifest")
             if isinstance(stated, Sourced):
-                yield from kubernetes.resources(stated.value, block.path)
+                yield from _of_manifest(stated.value, block)
             continue
         known = _known(block)
         if known is not None:
             yield _resource(block, *known)
+
+
+def _of_manifest(root: object, block: Block) -> Iterator[Resource]:
+    """Without what only a plan knows; a name of which that is so is the block's."""
+    if not isinstance(root, Map) or not _has_unknown(root):
+        yield from kubernetes.resources(root, block.path)
+        return
+    for made in kubernetes.resources(_without_unknown(root), block.path):
+        yield made if made.name else replace(made, name=block.labels[-1])
+
+
+def _has_unknown(node: object) -> bool:
+    if isinstance(node, Map):
+        return any(map(_has_unknown, node.values()))
+    return isinstance(node, Unknown) or (isinstance(node, Seq) and any(map(_has_unknown, node)))
+
+
+def _without_unknown(node: Map) -> Map:
+    made = Map(node.line)
+    made.size = node.size
+    for key, value in node.items():
+        if isinstance(value, Unknown) and _snake(key) not in _COUNTS:
+            continue
+        made[key] = kubernetes.UNKNOWN_COUNT if isinstance(value, Unknown) else _bare(value)
+        made.lines[key] = node.lines[key]
+    return made
+
+
+def _bare(value: object) -> object:
+    """Items of a list stay, known or not: without them it would say something else."""
+    if isinstance(value, Map):
+        return _without_unknown(value)
+    if not isinstance(value, Seq):
+        return value
+    made = Seq(value.line)
+    made.size = value.size
+    made.extend(map(_bare, value))
+    made.lines = value.lines
+    return made
 
 
 def _known(block: Block) -> tuple[str, str] | None:
@@ -96,6 +136,10 @@ def _fields(block: Block, depth: int) -> Map:
 def _counted(name: str, value: object) -> object:
     """Numbers of pods may be written as texts."""
     return int(value) if name in _COUNTS and isinstance(value, str) and value.isdigit() and len(value) < 10 else value
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def _camel(name: str) -> str:

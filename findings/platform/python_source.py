@@ -3,7 +3,6 @@
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from sys import version_info
 from typing import Any
 
@@ -35,6 +34,7 @@ def read(text: str, path: str) -> tuple[list[Setting], list[Call]] | str:
     has_client = any(each in text for each in _NAMES_OF_CLIENTS)
     known = _imported(tree) if has_client else {}
     hiding = _hiding(tree) if has_client and _MAY_HIDE.search(text) else {}
+    sessions = _sessions(tree, known) if "requests" in text and "ession" in text else frozenset()
     targets: dict[int, str] = {}  # of calls: what their result is called
     pending: list[tuple[ast.AST, str, frozenset[str]]] = [(tree, "", frozenset())]
     while pending:
@@ -42,6 +42,9 @@ def read(text: str, path: str) -> tuple[list[Setting], list[Call]] | str:
         hidden = hidden | hiding.get(id(node), frozenset())
         if isinstance(node, ast.Call):
             name = _called(node.func, known)
+            holder, _, method = name.rpartition(".")
+            if holder in sessions and holder not in hidden:
+                name = f"requests.{method}"
             if name and name.partition(".")[0] not in hidden:
                 calls.append(_call(name, node, path, prefix.rstrip("."), targets.get(id(node), "")))
                 if name.rpartition(".")[2] in _TAKE_DICTS and node.args and isinstance(node.args[0], ast.Dict):
@@ -50,11 +53,10 @@ def read(text: str, path: str) -> tuple[list[Setting], list[Call]] | str:
             settings += _assigned(node, prefix, path)
             if isinstance(node.value, ast.Call):
                 targets[id(node.value)] = _dotted(node.target if isinstance(node, ast.AnnAssign) else node.targets[0])
+        elif sessions and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            hidden |= sessions.intersection(_given(node))
         inner = f"{prefix}{node.name}." if isinstance(node, ast.ClassDef) else prefix
         pending += [(child, inner, hidden) for child in _children(node)]
-    sessions = _sessions(tree, known) if "requests" in text and "ession" in text else frozenset()
-    if sessions:
-        calls = [_of_session(each, sessions) for each in calls]
     settings.sort(key=lambda each: each.value.place.line or 0)
     calls.sort(key=lambda each: each.place.line or 0)
     return settings, calls
@@ -78,6 +80,9 @@ def _imported(tree: ast.AST) -> dict[str, str]:
             found |= {each.asname: each.name for each in node.names if each.asname and each.name in _CLIENTS}
         elif isinstance(node, ast.ImportFrom) and node.module in _CLIENTS and not node.level:
             found |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and "vendor" not in (node.module or ""):
+            # A module of one's own that is called so: it may well set the deadline.
+            found |= {name: f".{name}" for each in node.names if (name := each.asname or each.name) in _HIDDEN}
     return found
 
 
@@ -124,8 +129,10 @@ def _called(node: ast.expr, known: Mapping[str, str]) -> str:
 
 
 def _sessions(tree: ast.AST, known: Mapping[str, str]) -> frozenset[str]:
-    """Names that hold a session of requests. One with an adapter of its own may have its deadline from there."""
+    """Names that hold a session of requests. One with an adapter or a `request` of its own may have its deadline from
+    there, and so may an attribute that is also given what is made elsewhere."""
     found: set[str] = set()
+    given: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -133,17 +140,23 @@ def _sessions(tree: ast.AST, known: Mapping[str, str]) -> frozenset[str]:
         elif isinstance(node, ast.With | ast.AsyncWith):
             made = [(each.context_expr, each.optional_vars) for each in node.items]
         else:
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "mount":
+                given.add(_dotted(node.func.value))
             continue
         for value, target in made:
-            if target is not None and isinstance(value, ast.Call) and _called(value.func, known) in _SESSIONS:
-                found.add(_dotted(target))
-    mounted = (_dotted(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call))
-    return frozenset(found - {""} - {name.removesuffix(".mount") for name in mounted if name.endswith(".mount")})
+            name = _dotted(target) if target is not None else ""
+            if isinstance(value, ast.Call) and _called(value.func, known) in _SESSIONS:
+                found.add(name)
+            elif name.endswith(".request"):  # session.request = partial(session.request, timeout=5)
+                given.add(name.removesuffix(".request"))
+            elif "." in name and isinstance(value, ast.Call):
+                given.add(name)
+    return frozenset(found - {""} - given)
 
 
-def _of_session(call: Call, sessions: frozenset[str]) -> Call:
-    holder, _, method = call.name.rpartition(".")
-    return replace(call, name=f"requests.{method}") if holder in sessions else call
+def _given(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+    """Names of what a function is handed: made elsewhere, whatever else in the file is called so."""
+    return (each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs))
 
 
 def _dotted(node: ast.AST) -> str:

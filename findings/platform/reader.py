@@ -17,6 +17,7 @@ from findings.platform import (
     scaling,
     settings,
     terraform,
+    versions,
 )
 from findings.platform import facts as facts_of_people
 from findings.platform.comments import Comment
@@ -25,7 +26,7 @@ from findings.platform.files import DATA, File, Skipped
 from findings.platform.model import Block, Call, Platform, Resource, Setting
 from findings.platform.nearness import Nearness
 from findings.platform.uncollected import uncollected
-from findings.platform.yaml_reader import Broken, Map, Seq, read_json
+from findings.platform.yaml_reader import TEMPLATE, Broken, Map, Seq, read_json
 from findings.platform.yaml_reader import read as read_yaml
 from platform_risk.quantities.sourced import Facts
 
@@ -72,6 +73,7 @@ def read(files: Iterable[File | Skipped], facts: File | None = None) -> Platform
     if facts is not None:
         _facts(facts, found)
     _sort(found)
+    _without_older(found)
     return _assembled(found)
 
 
@@ -105,6 +107,21 @@ def _sort(found: _Found) -> None:
     found.blocks.sort(key=lambda each: each.path)
     found.hcl.sort(key=lambda each: each.path)
     found.suppressed.sort(key=lambda each: each.path)
+
+
+def _without_older(found: _Found) -> None:
+    """Without manifests of which a newer version stands beside them."""
+    listed: list[tuple[str, Any]] = [(each.path, each.body) for each in found.resources]
+    listed += [(each.path, each.root) for each in found.configs]
+    kustomizations = [each for each in listed if each[0].rpartition("/")[2] in kubernetes.KUSTOMIZATIONS]
+    older = versions.older(found.resources, kustomizations)
+    if not older:
+        return
+    found.skipped += (Skipped(path, f"{versions.OLDER} {newest}") for path, newest in older.items())
+    found.read = [each for each in found.read if each not in older]
+    found.resources = [each for each in found.resources if each.path not in older]
+    found.configs = [each for each in found.configs if each.path not in older]
+    found.suppressed = [each for each in found.suppressed if each.path not in older]
 
 
 def _facts_beside(file: File, found: _Found) -> None:
@@ -162,7 +179,8 @@ def _read(file: File, found: _Found) -> None:
         parsed_file = terraform.parse(file.text, file.path)
         found.hcl.append(parsed_file)
         found.skipped += parsed_file.skipped
-        found.read.append(file.path)
+        if not any(each.reason == TEMPLATE for each in parsed_file.skipped):
+            found.read.append(file.path)
     elif _DOCKERFILE.match(file.path):
         root, stated = dockerfile.read(file.text, file.path)
         found.configs.append(ConfigFile(file.path, root))
@@ -206,6 +224,9 @@ def _documents(file: File, found: _Found) -> None:
             continue
         if file.path.endswith((".tf.json", ".tfvars.json")) and isinstance(each.root, Map):
             found.hcl.append(terraform.of_json(each.root, file.path))
+            continue
+        if kubernetes.is_template(each.root):
+            found.skipped.append(Skipped(file.path, TEMPLATE, each.line))
             continue
         objects = list(kubernetes.resources(each.root, file.path))
         found.resources += objects

@@ -20,7 +20,7 @@ from findings.platform.hcl import AFTER_APPLY, Raw, Scope
 from findings.platform.hcl_functions import PLAN, Cannot
 from findings.platform.model import Block, Platform, once
 from findings.platform.nodes import find, items, mapping
-from findings.platform.yaml_reader import Map, Seq
+from findings.platform.yaml_reader import TEMPLATE, Map, Seq
 from platform_risk.quantities.sourced import Place, Sourced, Unknown
 
 MOST_DEPTH = 50
@@ -53,6 +53,9 @@ def parse(text: str, path: str) -> Parsed:
     except ValueError:
         parsed.skipped.append(Skipped(path, "not valid HCL, and too far from it to tell where", 1))
         return parsed
+    if _is_template(root, text):
+        parsed.skipped.append(Skipped(path, TEMPLATE))
+        return parsed
     lines = dict.fromkeys(hcl.error_lines(root)) if root.has_error else {}
     parsed.skipped += [Skipped(path, "not valid HCL", line) for line in list(lines)[:_MOST_ERRORS]]
     for node in root.children:
@@ -62,6 +65,27 @@ def parse(text: str, path: str) -> Parsed:
             except Cannot as error:
                 parsed.skipped.append(Skipped(path, error.reason, 1))
     return parsed
+
+
+# Within the quotes of a value it may be meant for Datadog or Alertmanager.
+_MARK = re.compile(r"\{[{%]")
+_STATEMENT = re.compile(r"^[ \t]*\{%", re.MULTILINE)
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+def _is_template(root: Node, text: str) -> bool:
+    """Whether something else makes Terraform of it first: what it marks stands in a block's label, or is no HCL."""
+    if not _MARK.search(text):
+        return False
+    blocks = [each for node in root.children if node.type == "body" for each in node.named_children]
+    labels = (hcl.label(each) for block in blocks if block.type == "block" for each in block.named_children[1:3])
+    if any(_MARK.search(label) for label in labels):
+        return True
+    if not root.has_error:
+        return False
+    lines = text.split("\n")
+    broken = {lines[line - 1] for line in hcl.error_lines(root) if line <= len(lines)}
+    return _STATEMENT.search(text) is not None or any(_MARK.search(_QUOTED.sub("", line)) for line in broken)
 
 
 def _body(body: Node, path: str, depth: int) -> tuple[dict[str, tuple[Any, int]], list[Raw]]:

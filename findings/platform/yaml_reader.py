@@ -128,7 +128,7 @@ def _letter(match: re.Match[str]) -> str:
 def _broken(error: yaml.YAMLError, offset: int, part: str) -> Broken:
     mark = getattr(error, "problem_mark", None)
     line = offset + (mark.line if mark is not None else 0) + 1
-    if "{{" in part:
+    if "{{" in part or "{%" in part:
         return Broken(line, TEMPLATE)
     problem = getattr(error, "problem", None) or "it is no YAML"
     return Broken(line, f"not YAML: {str(problem)[:200]}")

@@ -167,6 +167,18 @@ def test_a_client_is_known_by_whatever_name_it_is_imported(text: str) -> None:
     assert found.fail.title == "1 call waits without end"
 
 
+@pytest.mark.parametrize(
+    ("path", "severity"),
+    [
+        ("shop/cli/orders.py", "low"), ("shop_cli/orders.py", "low"), ("shop/cmd_orders.py", "low"),
+        ("hatch_build.py", "low"), ("shop/clients/orders.py", "medium"), ("shop/click.py", "medium"),
+    ],
+)  # fmt: skip
+def test_what_a_person_waits_for_weighs_less(path: str, severity: str) -> None:
+    (found,) = judged("request-timeouts", "import requests\nrequests.get(url)\n", name=path).found
+    assert found.severity == severity
+
+
 def test_a_method_of_something_else_is_no_function_of_that_name() -> None:
     text = "from requests import get\ncache().get(url)\nself.get(url)\n"
     assert judged("request-timeouts", text, name="a.py").found == ()

@@ -148,6 +148,7 @@ def test_an_export_that_is_too_large_even_so_was_not_looked_at_and_says_what_to_
         "orders/src/test/resources/application-test.yml", "tests/api.yaml", "pkg/x/testdata/rules.yml",
         "web/__snapshots__/a.json", "e2e-tests/compose.yaml", "fixtures/settings.json", "test/e2e/manifests/api.yaml",
         "e2e_test/api.yaml", "sdk/test_yaml/api.yaml", "charts/api/ci/ha-values.yaml",
+        "tests_deployment/api.yaml", "src/_api_testutils/load.py",
         "api/tests.py", "api/test_jwt.py", "qa/tasks/helper.py", "api/jwt_test.py",
     ],
 )  # fmt: skip
@@ -166,6 +167,7 @@ def test_what_is_of_tests_is_named_and_not_read(tmp_path: Path, path: str) -> No
         "ci/values.yaml",
         "eks-test/api.yaml",
         "latest/api.yaml",
+        "contests_eu/api.yaml",
         "contest.py",
     ],
 )
@@ -173,6 +175,14 @@ def test_an_environment_that_is_called_test_is_read(tmp_path: Path, path: str) -
     (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / path).write_text("a = 1")
     assert seen(tmp_path) == {path: "a = 1"}
+
+
+def test_python_that_imports_pytest_is_of_tests_wherever_it_stands(tmp_path: Path) -> None:
+    of_tests, lazy = "import pytest\n\na = 1\n", "def run():\n    import pytest\n"
+    (tmp_path / "plugin.py").write_text(of_tests)
+    (tmp_path / "runner.py").write_text(lazy)
+    assert seen(tmp_path) == {"plugin.py": "! of an application's tests alone", "runner.py": lazy}
+    assert seen(tmp_path / "plugin.py") == {"plugin.py": of_tests}
 
 
 def test_tests_that_somebody_names_are_read(tmp_path: Path) -> None:

@@ -327,3 +327,41 @@ def test_settings_of_very_many_files_end_somewhere(monkeypatch: pytest.MonkeyPat
     read = reader.read([File(f"{number}.yaml", "a: 1\nb: 2\n") for number in range(5)])
     assert len(read.settings) == 4
     assert [each.path for each in read.skipped] == ["2.yaml", "3.yaml", "4.yaml"]
+
+
+def test_of_manifests_in_several_versions_the_newest_counts_and_the_others_are_named() -> None:
+    extra = "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: gone}\n"
+    found = platform(
+        ("edge/api-v1.9.2.yaml", DEPLOYMENT + extra), ("edge/api-v1.10.0.yaml", DEPLOYMENT),
+        ("edge/1.2/job.yaml", DEPLOYMENT.replace("name: api, ", "name: job, ")),
+    )  # fmt: skip
+    assert [each.resource.path for each in found.workloads] == ["edge/1.2/job.yaml", "edge/api-v1.10.0.yaml"]
+    assert found.skipped == (Skipped("edge/api-v1.9.2.yaml", "an older version of edge/api-v1.10.0.yaml"),)
+    assert not any(each.is_error for each in found.skipped)
+    assert "edge/api-v1.9.2.yaml" not in found.files_read
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("api-1.yaml", "api-2.yaml"),
+        ("10.0.0.1/api.yaml", "10.0.0.2/api.yaml"),
+        ("v1.1/api.yaml", "v1.2/web.yaml"),
+        ("prod/api-1.1.yaml", "staging/api-1.2.yaml"),
+    ],
+)
+def test_what_may_stand_beside_each_other_are_no_versions_of_one(one: str, other: str) -> None:
+    found = platform((one, DEPLOYMENT), (other, DEPLOYMENT))
+    assert len(found.workloads) == 2
+
+
+def test_an_object_whose_name_is_to_be_filled_in_is_a_template() -> None:
+    text = DEPLOYMENT.replace("namespace: shop", "namespace: {space}")
+    found = platform(("a.yaml", f"a: 1\n---\n{text}---\n{CONFIG}"))
+    assert [each.id for each in found.resources] == ["ConfigMap/shop/settings"]
+    assert found.skipped == (Skipped("a.yaml", "a template of Helm or the like, not rendered", 3),)
+
+
+def test_versions_that_run_under_names_of_their_own_both_count() -> None:
+    found = platform(("api-1.1.yaml", DEPLOYMENT), ("api-1.2.yaml", DEPLOYMENT.replace("name: api, ", "name: api-2, ")))
+    assert [each.resource.name for each in found.workloads] == ["api", "api-2"]

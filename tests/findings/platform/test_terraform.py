@@ -9,6 +9,7 @@ import pytest
 from findings.platform import reader, terraform
 from findings.platform.files import File
 from findings.platform.model import Block, Platform
+from findings.platform.yaml_reader import TEMPLATE
 from platform_risk.quantities.sourced import Sourced, Unknown
 
 
@@ -35,6 +36,46 @@ def unknown(block: Block, name: str) -> Unknown:
     assert stated.reason
     assert stated.provide
     return stated
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'resource "aws_db_instance" "{{ node }}" {\n  engine = "postgres"\n}\n',
+        'resource "aws_db_instance" "main" {\n  allocated_storage = {{ config.size }}\n}\n',
+        'resource "aws_db_instance" "main" {\n{% if config.large %}\n  allocated_storage = 100\n{% endif %}\n}\n',
+    ],
+)
+def test_what_something_else_makes_terraform_of_is_a_template_and_not_read(text: str) -> None:
+    found = platform(main_tf=text)
+    assert [(each.path, each.reason) for each in found.skipped] == [("main.tf", TEMPLATE)]
+    assert not found.blocks
+    assert not found.files_read
+
+
+def test_marks_within_a_message_are_of_who_sends_it() -> None:
+    found = read('resource "datadog_monitor" "a" {\n  message = "{{#is_alert}} down {{/is_alert}}"\n}\n')
+    assert [block.id for block in found.blocks] == ["datadog_monitor.a"]
+    assert not found.skipped
+
+
+def test_an_object_that_terraform_makes_is_called_by_what_is_known_of_it() -> None:
+    found = read("""
+        variable "space" {}
+        resource "kubernetes_manifest" "api" {
+          manifest = {
+            apiVersion = "apps/v1", kind = "Deployment", metadata = { name = "api", namespace = var.space }
+            spec = { replicas = var.space, selector = { matchLabels = { app = var.space } } }
+          }
+        }
+        resource "kubernetes_manifest" "web" {
+          manifest = { apiVersion = "v1", kind = "Service", metadata = { name = "${var.space}-web" } }
+        }
+    """)
+    api, web = found.resources
+    assert (api.id, web.id) == ("Deployment/api", "Service/web")
+    assert api.at("spec.selector.matchLabels.app") is None
+    assert api.at("spec.replicas") is not None
 
 
 def value(expression: str, before: str = "") -> Any:

@@ -36,6 +36,11 @@ def test_lines_count_across_documents_and_comments() -> None:
     assert [root.lines for root in roots(text)] == [{"a": 3}, {"b": 7}]
 
 
+@pytest.mark.parametrize("text", ["{% set name = 1 %}\n", "a:\n{% if b %}\n  c: 1\n{% endif %}\n", "a: {{ b }}: c\n"])
+def test_a_template_is_called_one(text: str) -> None:
+    assert [each.reason for each in broken(text)] == [TEMPLATE]
+
+
 def test_separators_inside_a_block_scalar_do_not_split_it() -> None:
     text = "a: |\n  x\n  ---\n  y\nb: 1\n"
     assert roots(text) == [{"a": "x\n---\ny\n", "b": 1}]

@@ -1,0 +1,5 @@
+import requests
+
+
+def get(url: str) -> object:
+    return requests.get(url)
