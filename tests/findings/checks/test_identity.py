@@ -1,5 +1,7 @@
 """A finding keeps its name while its object is there, whatever becomes of others of its name."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from findings.checks import engine, telling
@@ -232,7 +234,7 @@ POLICY = "NetworkPolicy/shop/api"
 BOTH = {"prod__api": OPEN, "staging__api": OPEN}
 
 
-def named(*places: Place, times: int = 1, **files: str) -> list[Identity]:
+def named(files: Mapping[str, str], *places: Place, times: int = 1) -> list[Identity]:
     platform = reader.read(File(path.replace("__", "/") + ".yaml", text) for path, text in files.items())
     return list(identities(platform, [("a", Fail(POLICY, "", "", places))] * times))
 
@@ -251,12 +253,12 @@ def named(*places: Place, times: int = 1, **files: str) -> list[Identity]:
 def test_a_finding_is_of_the_object_that_it_names_and_else_of_the_first_beside_it(
     places: list[Place], where: str
 ) -> None:
-    assert [each.fingerprint for each in named(*places, **BOTH)] == [fingerprint("a", POLICY, "", where)]
+    assert [each.fingerprint for each in named(BOTH, *places)] == [fingerprint("a", POLICY, "", where)]
 
 
 def test_a_finding_that_names_none_of_several_files_is_called_as_if_its_object_were_alone() -> None:
     for files in ({"api": OPEN, "staging__api": OPEN}, BOTH, {"api": OPEN}):
-        assert named(Place("values.yaml"), **files)[0].fingerprint == fingerprint("a", POLICY)
+        assert named(files, Place("values.yaml"))[0].fingerprint == fingerprint("a", POLICY)
 
 
 @pytest.mark.parametrize(
@@ -275,20 +277,20 @@ def test_a_former_name_was_its_own_where_its_first_place_leaves_no_doubt(
     first: str, files: dict[str, str], is_its_own: bool
 ) -> None:
     own = next(path.replace("__", "/") for path in files) + ".yaml"
-    (found,) = named(Place(first), Place(own), **files)
+    (found,) = named(files, Place(first), Place(own))
     alone = {fingerprint("a", POLICY): first}
     assert renamed([found], alone) == ({fingerprint("a", POLICY): found.fingerprint} if is_its_own else {})
 
 
 def test_of_two_of_one_name_in_one_place_only_the_first_had_another_name() -> None:
-    first, second = named(Place("prod/api.yaml"), times=2, **BOTH)
+    first, second = named(BOTH, Place("prod/api.yaml"), times=2)
     before = {fingerprint("a", POLICY): "prod/api.yaml", first.fingerprint: "prod/api.yaml"}
     assert first.fingerprint != second.fingerprint
     assert renamed([first, second], before) == {}
 
 
 def test_a_finding_that_names_no_place_is_named_all_the_same() -> None:
-    assert named(api=OPEN) == [Identity(fingerprint("a", POLICY))]
+    assert named({"api": OPEN}) == [Identity(fingerprint("a", POLICY))]
 
 
 def test_a_name_that_may_still_be_its_holders_is_left_to_it() -> None:
