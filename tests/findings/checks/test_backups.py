@@ -397,10 +397,11 @@ COPIED = SET.replace("ANNOTATIONS", "annotations: {backup.velero.io/backup-volum
     [
         (CLAIM, "", ["what backs its volume up is not here"]),
         (CLAIM, "backups: {volumes: snapshots of the array}", ["passes"]),
-        (CLAIM, "backups: {volumes: true}", ["passes"]),
+        (CLAIM + CLAIM.replace("data", "more"), "backups: {volumes: true}", ["passes", "passes"]),
         (CLAIM, "backups: {volumes: false}", [NOBODYS]),
         (nightly("includedNamespaces: [shop]") + CLAIM, "backups: {volumes: false}", ["passes", "passes"]),
         (nightly("includedNamespaces: [search]") + CLAIM, "backups: {volumes: true}", ["passes", "passes"]),
+        (nightly("").replace('schedule: "@daily", ', ""), "", ["its schedule cannot be read"]),
         # A schedule that takes no snapshot, beside a server that copies nothing by default.
         (nightly(OBJECTS_ONLY) + SERVER + CLAIM, "", [LEFT_OUT]),
         (nightly(OBJECTS_ONLY) + SERVER + CLAIM, "backups: {volumes: true}", ["passes", "passes"]),
@@ -455,11 +456,11 @@ def test_that_nothing_backs_volumes_up_is_the_facts_word() -> None:
     files = [File("a.yaml", CLAIM), File("platform-risk.yaml", "backups:\n  volumes: false\n")]
     (found,) = engine.run(reader.read(files), [CHECKS[META.id]]).found
     (term,) = found.fail.quantities[1].inputs
-    assert (term.source, term.path, term.line) == ("facts", "platform-risk.yaml", 2)
+    assert (term.value, term.source, term.path, term.line) == (0, "facts", "platform-risk.yaml", 2)
     assert [each.path for each in found.fail.places] == ["a.yaml", "platform-risk.yaml"]
 
 
-@pytest.mark.parametrize("odd", ["volumes: [odd, {name: fleeting, emptyDir: {}}]", "volumes: odd"])
+@pytest.mark.parametrize("odd", ["volumes: [5, {name: fleeting, emptyDir: {}}]", "volumes: odd"])
 def test_odd_volumes_and_jobs_end_no_search_for_databases_on_what_goes(odd: str) -> None:
     job = DATABASE.replace("KIND", "Job").replace("{name: db}", "{name: first}")
     server = DATABASE.replace("KIND", "StatefulSet").replace("[{name: VOLUME", "[odd, {name: VOLUME")
@@ -468,3 +469,25 @@ def test_odd_volumes_and_jobs_end_no_search_for_databases_on_what_goes(odd: str)
     assert told(text) == [title]
     before, _, _ = text.rpartition("      volumes:")
     assert told(f"{before}      {odd}\n") == ([title] if "fleeting" in odd else [])
+
+
+def test_a_field_that_leaves_a_claim_out_is_named() -> None:
+    for field in ("excludedResources: [pvc]", "includedResources: [pods]", "labelSelector: {matchLabels: {a: b}}"):
+        text = nightly(f"includedNamespaces: [shop], {field}") + CLAIM
+        (found,) = engine.run(reader.read([File("a.yaml", text)]), [CHECKS[META.id]]).found
+        name = field.partition(":")[0]
+        assert found.fail.why == (
+            f"Schedule/velero/nightly covers its namespace, but its {name} leaves this claim out."
+        )
+
+
+def test_a_schedule_loses_what_was_written_since_the_copy_before_the_damage() -> None:
+    """A snapshot is of one moment. What keeps no time of its own keeps the thirty days of Velero's default."""
+    files = [File("a.yaml", nightly("").replace("ttl: 720h0m0s, ", "")), File("platform-risk.yaml",
+             "backups: {detection_hours: 800}")]  # fmt: skip
+    (found,) = engine.run(reader.read(files), [CHECKS[META.id]]).found
+    figures = {each.name: each for each in found.fail.quantities}
+    assert {name: each.value for name, each in figures.items()} == {
+        "rpo_minutes": 1440, "retention_days": 30, "margin_hours": -80, "hours_of_writes_at_risk": 824,
+    }  # fmt: skip
+    assert figures["retention_days"].inputs[0].source == "provider_default"
