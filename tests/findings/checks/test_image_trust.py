@@ -341,6 +341,8 @@ NO_RULE = "trusted image prefixes are verified by no signature rule"
         (both("a.example/*", action="Audit"), sure("a.example/*"), [],
          [f"ClusterPolicy/registries: {LIST_TRIED}"], 1),
         (both("a.example/*"), sure("a.example/*") + sure("a.example/sub/*", "Audit", "tried"), [], [], 3),
+        (both("a.example/*"), sure("a.example/*") + sure('a.example/*", "b.example/*', "Audit", "tried"), [],
+         [f"ClusterPolicy/tried: {TRIED}"], 2),
         (both("a.example/*"), sure("a.example/*") + sure("b.example/*", "Audit", "tried"), [],
          [f"ClusterPolicy/tried: {TRIED}"], 2),
     ],
@@ -368,6 +370,11 @@ def test_a_list_that_denies_where_labels_say_is_not_judged() -> None:
          [("ClusterPolicy/signed", "medium")], 0, 1),
         (sure("*", attestors=ANY, name="open") + sure("registry.example/api*") + sure("other.example/*", name="b"),
          "registry.example/api:1", [("ClusterPolicy/open", "high"), ("ClusterPolicy/signed", "medium")], 0, 1),
+        # A rule that is tried out for images that others let in, and for some that nothing does.
+        (sure("*") + sure("z.example/*", "Audit", "tried"), "registry.example/api:1", [], 0, 2),
+        (sure("registry.example/*") + sure("z.example/*", "Audit", "tried"), "registry.example/api:1", [], 0, 2),
+        (sure("registry.example/api*") + sure("z.example/*", "Audit", "tried"), "registry.example/api:1",
+         [("ClusterPolicy/signed", "medium")], 1, 0),
         # A rule that only reports beside one that denies all the same.
         (sure("*") + sure("registry.example/*", "Audit", "tried"), "registry.example/api:1", [], 0, 2),
     ],
@@ -419,7 +426,7 @@ def test_inputs_say_which_prefix_is_verified_and_which_image_fits() -> None:
         ("a.example/*", "verified", "file"), ("b.example/*", "no signature rule", "file"),
     ]  # fmt: skip
     assert [each.name for each in fail.quantities] == ["prefixes_unverified"]
-    assert "star" not in fail.why
+    assert fail.why == "Whoever may push below b.example/* decides what runs."
     (fail,) = reading.fails("image-trust", a_yaml=both(OURS), b_yaml=DEPLOYMENT.format(image="other.example/a:1"))
     (against,) = [each for each in fail.quantities if each.name == "images_against_own_policy"]
     assert {each.name: (each.value, each.source) for each in against.inputs} == {
