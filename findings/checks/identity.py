@@ -45,7 +45,7 @@ def identities(platform: Platform, fails: Sequence[tuple[str, Fail]]) -> Iterato
         home, where = fail.homes[0] if fail.homes else "", ""
         if len(held) == 1:  # as nearly always
             home = next(iter(held))
-        elif held:
+        else:
             home = home or _home(fail, held)
             where = _where(home, held, top) if home else ""
         print_ = fingerprint(check_id, fail.subject, fail.detail, where)
@@ -53,7 +53,7 @@ def identities(platform: Platform, fails: Sequence[tuple[str, Fail]]) -> Iterato
         seen[print_] = number + 1
         if number:
             print_ = fingerprint(check_id, fail.subject, f"{fail.detail}#{number}", where)
-        is_known = home and not number and _is_known_by_its_place(fail, home, held)
+        is_known = not number and _is_known_by_its_place(fail, home, held)
         former = Former(check_id, fail.subject, fail.detail, home, fail.places[0].path) if is_known else None
         yield Identity(print_, former)
 
@@ -66,11 +66,16 @@ def renamed(found: Iterable[Identity], known: Mapping[str, str]) -> dict[str, st
     for fingerprint_, formerly in now.items():
         if formerly is None or fingerprint_ in known:
             continue
-        former = (name for name in _former_names(formerly) if name not in now)
-        old = next((name for name in former if known.get(name) == formerly.path), None)
+        old = next((name for name in _former_names(formerly) if _was_its_own(name, formerly, now, known)), None)
         if old is not None:
             names.setdefault(old, fingerprint_)
     return names
+
+
+def _was_its_own(name: str, formerly: Former, now: Mapping[str, Former | None], known: Mapping[str, str]) -> bool:
+    """Whether what had this name was in the same file. Another one may be called so by now, as where a folder is added
+    that is called as one below was; whoever is known by its file is that other one, and who is not may be the same."""
+    return known.get(name) == formerly.path and (name not in now or now[name] is not None)
 
 
 def _former_names(of: Former) -> Iterator[str]:

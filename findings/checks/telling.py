@@ -82,7 +82,8 @@ def told(
     """`known`: fingerprints of a baseline, each with the file of its finding."""
     findings = []
     named = [found.identity for found in outcome.found] if known else []
-    now = {*known, *identity.renamed(named, known).values()}
+    renamed = identity.renamed(named, known)
+    now = {*(known.keys() - renamed.keys()), *renamed.values()}
     for found in outcome.found:
         decision = decide(found.severity, found.risk_class)
         findings.append(Told(found, decision.lane, decision.reason, found.fingerprint in now))

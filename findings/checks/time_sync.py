@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from findings.checks.base import Fail, Meta, Pass, Unsure, Verdict
-from findings.platform import grafana
+from findings.platform import grafana, grafana_policies
 from findings.platform.alertmanager import is_for_nobody
 from findings.platform.alerts import nrql_conditions, prometheus_rules
 from findings.platform.model import Platform, places
@@ -74,17 +74,13 @@ def _switched_off(platform: Platform) -> Iterator[tuple[str, Sourced[bool]]]:
     stated = platform.facts.get("time.synchronised")
     if stated is not None and stated.value is False:
         yield "clocks of the nodes", stated
-    told: set[Place] = set()
     for setting in platform.settings_ending(*_OFF_SETTINGS):
         if setting.value.value is False:
-            told.add(setting.value.place)
             yield f"{setting.scope} {setting.key}", setting.value
     for config in platform.configs:
-        talos, cloud_init = config.at("machine.time.disabled"), config.at("ntp.enabled")
+        talos = config.at("machine.time.disabled")
         if talos is not None and talos.value is True:
             yield f"{config.path} machine.time", talos
-        if cloud_init is not None and cloud_init.value is False and cloud_init.place not in told:
-            yield f"{config.path} ntp", cloud_init
 
 
 def _kept(platform: Platform) -> Iterator[tuple[str, Place]]:
@@ -114,7 +110,7 @@ def _watched(platform: Platform) -> Iterator[tuple[str, Place]]:
                 yield f"{rules.id} {alert.name}", alert.place
     for group in grafana.groups(platform):
         for rule in group.rules:
-            if _WATCHED.search(rule.expression):
+            if _WATCHED.search(rule.expression) and not grafana_policies.is_for_nobody(platform, rule):
                 yield f"{group.id} {rule.title}", rule.place
 
 

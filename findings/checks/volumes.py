@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from findings.checks.base import Fail, Pass, Unsure, Verdict
 from findings.checks.copies import Kept, Needs, judged, none_kept, numbered
@@ -61,8 +62,13 @@ def _taking(platform: Platform, claim: Resource) -> list[Schedule]:
 
 def _others_hold(platform: Platform, claims: list[Resource]) -> bool:
     """Whether volumes are copied beside the schedule: as the facts say, or as annotations do."""
-    declared = platform.facts.get("backups.volumes") is not None
-    return declared or any(velero.copied_by_annotation(platform, claim) for claim in claims)
+    return _declared(platform) is not None or any(velero.copied_by_annotation(platform, claim) for claim in claims)
+
+
+def _declared(platform: Platform) -> Sourced[Any] | None:
+    """What the facts say backs volumes up, if they do not say that nothing does."""
+    stated = platform.facts.get("backups.volumes")
+    return stated if stated is not None and stated.value is not False else None
 
 
 def _and(why: str) -> str:
@@ -72,13 +78,17 @@ def _and(why: str) -> str:
 def _volumes(platform: Platform) -> Iterator[Verdict]:
     """Volume claims: whether a Velero schedule covers their namespace, and holds what is on them."""
     uses_velero = bool(velero.schedules(platform)) or any(map(_has_hooks, platform.workloads))
+    declared, denied = _declared(platform), platform.facts.get("backups.volumes")
     for claim in _claims(platform):
+        if declared is not None:
+            yield Pass(claim.id, places(declared))
+            continue
         covering = _taking(platform, claim)
         passing = next(iter(velero.covering(platform, claim.namespace)), None)
         unknown = next((each for each in covering if each.copies is Copies.UNKNOWN), None)
         if any(each.holds_volumes for each in covering) or (covering and velero.copied_by_annotation(platform, claim)):
             yield Pass(claim.id, (claim.place(),))
-        elif unknown is not None:
+        elif unknown is not None and denied is None:
             reason = f"{unknown.resource.id} takes no snapshot of it{_and(unknown.why)}"
             yield Unsure(claim.id, reason, "defaultVolumesToFsBackup in its template, or facts: backups.volumes",
                          unknown.place)  # fmt: skip
@@ -99,6 +109,10 @@ def _volumes(platform: Platform) -> Iterator[Verdict]:
             yield none_kept(claim.id, none, (claim.place(),),
                         "Velero is used here, and no Schedule covers this claim's namespace.",
                         "No schedule backs this volume up")  # fmt: skip
+        elif denied is not None:
+            yield none_kept(claim.id, numbered(denied, 0.0), places(claim.place(), denied),
+                            "The facts say that nothing backs volumes up.",
+                            "No schedule backs this volume up")  # fmt: skip
         else:
             yield Unsure(claim.id, "what backs its volume up is not here", "facts: backups.volumes", claim.place())
 
@@ -129,8 +143,6 @@ def _fleeting(platform: Platform) -> Iterator[Fail]:
 
 
 def _claims(platform: Platform) -> list[Resource]:
-    if platform.facts.get("backups.volumes"):
-        return []
     stateful = [each for each in platform.of_kind("StatefulSet") if items(each.body, "spec.volumeClaimTemplates")]
     return [*platform.of_kind("PersistentVolumeClaim"), *stateful]
 

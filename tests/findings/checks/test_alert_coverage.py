@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from findings.checks import alert_rules, coverage, queries, signals
+from findings.checks import alert_rules, coverage, engine, queries, signals
 from findings.checks.coverage import State
 from findings.platform import promql
 from findings.platform.promql import Binary, Call, Matcher, Metric, NotUnderstood
-from tests.findings.checks.reading import fails, platform, unsure
+from tests.findings.checks.reading import fails, outcome, platform, unsure
 
 SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "alerts" / "reviewed.tsv"
 
@@ -421,3 +421,229 @@ def test_precedence_is_prometheus_own() -> None:
     assert promql.parse('sum by (x) (rate(m{l="v"}[5m] offset 1h))') == Call(
         "sum", (Call("rate", (Metric("m", (Matcher("l", "=", "v"),)),)),)
     )
+
+
+UP, FEW = "up == 0", "kube_deployment_status_replicas_available < 1"
+
+
+def judged(*expressions: str, facts: str = "", about: str = API, **files: str) -> engine.Outcome:
+    """Of alerts A, B and so on."""
+    rules = "".join(
+        f"  - {{alert: {name}, expr: '{expression}', for: 2m}}\n"
+        for name, expression in zip("ABCDEFG", expressions, strict=False)
+    )
+    text = f"groups:\n- name: g\n  rules:\n{rules}"
+    return outcome("alert-coverage", api_yaml=about, rules_yaml=text, **({"facts": facts} if facts else {}), **files)
+
+
+NOTICED = "alerting: {notices: {B: [%s]}}"
+ALL_BUT = "containers-restarting, rollout-stuck, signal-lost"
+
+
+@pytest.mark.parametrize(
+    ("expressions", "notices", "severity", "title"),
+    [
+        (["node_load1 > 9"], "", "high", "api: no alert for 5 of 5 ways to fail"),
+        ([UP], "", "high", "api: no alert for 4 of 5 ways to fail"),
+        ([FEW], "", "medium", "api: no alert for 4 of 5 ways to fail"),
+        (["shop_replicas_missing > 0"], "", "medium", "api: no alert for 4 of 5 ways to fail"),
+        ([FEW, "shop_a > 1"], ALL_BUT, "low", "api: no alert when memory runs out"),
+        ([UP, "shop_a > 1"], f"{ALL_BUT}, memory-exhausted", "high",
+         "api: no alert when fewer pods are ready than wanted"),
+        ([FEW, "shop_a > 1"], "signal-lost, rollout-stuck, memory-exhausted", "medium",
+         "api: no alert when containers crash, or never start"),
+    ],
+)  # fmt: skip
+def test_what_nothing_notices_weighs_most_where_no_alert_would_tell_of_an_outage(
+    expressions: list[str], notices: str, severity: str, title: str
+) -> None:
+    (found,) = judged(*expressions, facts=NOTICED % notices if notices else "").found
+    assert (str(found.severity), found.fail.title) == (severity, title)
+
+
+def test_what_is_missing_is_told_beside_what_notices_the_rest() -> None:
+    (found,) = judged(FEW, "shop_a > 1", facts=NOTICED % "signal-lost, rollout-stuck").found
+    assert found.fail.why == (
+        "No rule that is known here would tell when containers crash, or never start; memory runs out. "
+        "Others are noticed, by A, B."
+    )
+    (quantity,) = found.fail.quantities
+    assert (quantity.value, quantity.unit) == (2, "failure modes")
+    told = {each.name: (each.value, each.source, each.path, each.line) for each in quantity.inputs}
+    assert told == {
+        "replicas-unavailable": ("A opens after 120 s at the soonest", "file", "rules.yaml", 4),
+        "rollout-stuck": ("B opens after 120 s at the soonest", "file", "rules.yaml", 5),
+        "signal-lost": ("B opens after 120 s at the soonest", "file", "rules.yaml", 5),
+        "containers-restarting": ("none", "file", "api.yaml", 1),
+        "memory-exhausted": ("none", "file", "api.yaml", 1),
+    }
+    (alone,) = judged("node_load1 > 9").found
+    assert "Others" not in alone.fail.why
+
+
+def test_the_fastest_alert_is_the_one_that_notices() -> None:
+    """One whose latest time is not known comes after those with one; what is later is told in seconds."""
+    times = "global: {scrape_interval: 15s, evaluation_interval: 30s}\n"
+    notified = "route: {receiver: a, group_wait: 10s}\nreceivers: [{name: a, pagerduty_configs: [{}]}]\n"
+    rules = """groups:
+- name: g
+  rules:
+  - {alert: A, expr: 'up == 0', for: "{{ wait }}"}
+  - {alert: B, expr: 'up == 0', for: 5m}
+  - {alert: C, expr: 'up == 0', for: 1m}
+"""
+    found = coverage.coverage(platform(api_yaml=API, rules_yaml=rules, prometheus_yml=times, alertmanager_yml=notified))
+    cell = next(each for each in found.cells if each.mode == "signal-lost" and each.subject.id.endswith("api"))
+    assert [each.name for each in cell.rules] == ["C", "B", "A"]
+    assert (cell.best, cell.worst) == (70, 115)
+    (fail,) = fails("alert-coverage", api_yaml=API, rules_yaml=rules, prometheus_yml=times, alertmanager_yml=notified)
+    assert [each.value for each in fail.quantities[0].inputs if each.name == "signal-lost"] == [
+        "C opens after 115 s at the latest"
+    ]
+
+
+def test_a_rule_that_is_not_understood_and_points_nowhere_is_asked_for_by_itself() -> None:
+    def asked(*expressions: str, facts: str = "") -> list[tuple[str, str]]:
+        return [(each.subject, each.provide) for each in judged(*expressions, facts=facts).tallies[0].unsure]
+
+    assert asked("shop_is_open < 1") == [("A", "facts: alerting.notices.A")]
+    assert asked("shop_memory_left < 5") == [("Deployment/shop/api", "facts: alerting.notices.A")]
+    assert asked(FEW) == []
+    assert asked(FEW, "shop_is_open < 1", facts="alerting: {notices: {B: [requests-failing, nonsense]}}") == []
+    # Understood, and about no failure.
+    condition = CONDITION % ("a", "a", "", "SELECT average(cpuPercent) FROM SystemSample", "above")
+    found = outcome("alert-coverage", api_yaml=API, main_tf=condition)
+    assert found.tallies[0].unsure == []
+
+
+def test_what_is_noticed_in_every_way_passes_and_what_may_be_is_unknown() -> None:
+    every = f"{ALL_BUT}, memory-exhausted"
+    tally = judged(FEW, "shop_a > 1", facts=NOTICED % every).tallies[0]
+    assert (tally.failed, tally.passed, tally.unsure) == (0, 1, [])
+    tally = judged(FEW, "shop_a > 1", "shop_memory_left < 5", facts=NOTICED % ALL_BUT).tallies[0]
+    assert (tally.failed, tally.passed, [each.reason for each in tally.unsure]) == (0, 0, [
+        "whether an alert notices when memory runs out: C: what shop_memory_left measures is not known"
+    ])  # fmt: skip
+
+
+CONDITION = """resource "newrelic_nrql_alert_condition" "%s" {
+  name               = "%s"
+  aggregation_window = 60
+  aggregation_delay  = 120
+  %s
+  nrql {
+    query = "%s"
+  }
+  critical {
+    operator              = "%s"
+    threshold             = 5
+    threshold_duration    = 300
+    threshold_occurrences = "all"
+  }
+}
+"""
+ERRORS = "SELECT count(*) FROM TransactionError"
+ONE = CONDITION % ("a", "errors", "", ERRORS, "above")
+LOSS = "expiration_duration = 300\n  open_violation_on_expiration = %s"
+MONITOR = """resource "datadog_monitor" "a" {
+  name    = "restarts"
+  type    = "metric alert"
+  query   = "avg(last_5m):sum:kubernetes.containers.restarts{service:api} by {pod} > 5"
+  message = "@on-call"
+  %s
+}
+"""
+ALARM = """resource "aws_cloudwatch_metric_alarm" "%s" {
+  alarm_name          = "%s"
+  alarm_actions       = [%s]
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 2
+  period              = 60
+  threshold           = 5
+  metric_name         = "UnHealthyHostCount"
+  namespace           = "AWS/ApplicationELB"
+  %s
+}
+"""
+TOPIC = '"arn:aws:sns:eu-central-1:123456789012:on-call"'
+NOT_KNOWN = "its metric, namespace or comparison is not known"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "noticed", "why_not"),
+    [
+        (ONE, "errors", "requests-failing", ""),
+        (CONDITION % ("a", "", "", ERRORS, "above"), "newrelic_nrql_alert_condition.a", "requests-failing", ""),
+        (ONE.replace('operator              = "above"', ""), "errors", "",
+         "whether it opens above or below its threshold is not known"),
+        (ONE.replace('operator              = "above"', "").replace("  nrql",
+         '  type = "baseline"\n  baseline_direction = "upper_only"\n  nrql'), "errors", "requests-failing", ""),
+        (ONE.replace(f'"{ERRORS}"', "var.query"), "errors", "", "variable query is not declared here"),
+        (ONE.replace(f'query = "{ERRORS}"', ""), "errors", "", "its query is not stated"),
+        (CONDITION % ("a", "a", LOSS % "true", ERRORS, "above"), "a", "requests-failing signal-lost", ""),
+        (CONDITION % ("a", "a", LOSS % "false", ERRORS, "above"), "a", "requests-failing", ""),
+        (MONITOR % "", "restarts", "containers-restarting", ""),
+        (MONITOR % "notify_no_data = true", "restarts", "containers-restarting signal-lost", ""),
+        (MONITOR % "notify_no_data = false", "restarts", "containers-restarting", ""),
+        (MONITOR % 'on_missing_data = "show_and_notify_no_data"', "restarts", "containers-restarting signal-lost", ""),
+        (MONITOR % 'on_missing_data = "resolve"', "restarts", "containers-restarting", ""),
+        (ALARM % ("a", "hosts", TOPIC, ""), "hosts", "backends-unhealthy", ""),
+        (ALARM % ("a", "", TOPIC, ""), "aws_cloudwatch_metric_alarm.a", "backends-unhealthy", ""),
+        (ALARM % ("a", "hosts", TOPIC, 'treat_missing_data = "breaching"'), "hosts",
+         "backends-unhealthy signal-lost", ""),
+        (ALARM % ("a", "hosts", TOPIC, 'treat_missing_data = "missing"'), "hosts", "backends-unhealthy", ""),
+        ((ALARM % ("a", "hosts", TOPIC, "")).replace('metric_name         = "UnHealthyHostCount"', ""), "hosts", "",
+         NOT_KNOWN),
+        ((ALARM % ("a", "hosts", TOPIC, "")).replace('namespace           = "AWS/ApplicationELB"', ""), "hosts", "",
+         NOT_KNOWN),
+        ((ALARM % ("a", "hosts", TOPIC, "")).replace('comparison_operator = "GreaterThanThreshold"', ""), "hosts", "",
+         NOT_KNOWN),
+    ],
+)  # fmt: skip
+def test_an_alert_notices_what_it_compares_and_what_it_says_of_lost_data(
+    text: str, name: str, noticed: str, why_not: str
+) -> None:
+    (rule,) = alert_rules.rules(platform(main_tf=text))
+    assert (rule.name, " ".join(each.mode for each in rule.senses), rule.reason) == (name, noticed, why_not)
+
+
+def test_alerts_after_one_that_tells_nobody_count() -> None:
+    alarms = ALARM % ("s", "silent", "", "") + ALARM % ("a", "hosts", TOPIC, "")
+    combined = 'resource "aws_cloudwatch_composite_alarm" "%s" {\n alarm_name = "%s"\n alarm_rule = "ALARM(x)"\n%s}\n'
+    both = combined % ("s", "quiet", "") + combined % ("l", "loud", f" alarm_actions = [{TOPIC}]\n")
+    assert [each.name for each in alert_rules.rules(platform(main_tf=alarms + both))] == ["hosts", "loud"]
+    rules = """groups:
+- name: g
+  rules:
+  - {alert: A, expr: 'up == 0', labels: {severity: quiet}}
+  - {alert: B, expr: 'up == 0', labels: {severity: page}}
+"""
+    routes = """route: {receiver: a, routes: [{receiver: none, match: {severity: quiet}}]}
+receivers: [{name: a, pagerduty_configs: [{}]}, {name: none}]
+"""
+    assert [each.name for each in alert_rules.rules(platform(r_yaml=rules, alertmanager_yml=routes))] == ["B"]
+
+
+@pytest.mark.parametrize(
+    ("group", "world", "route", "worst", "why"),
+    [
+        ("interval: 30s", "scrape_interval: 15s, evaluation_interval: 60s", "group_wait: 10s", 175, ""),
+        ("limit: 9", "scrape_interval: 15s, evaluation_interval: 60s", "group_wait: 10s", 205, ""),
+        ("limit: 9", "evaluation_interval: 15s", "group_wait: 10s", 205, ""),  # a minute, by default
+        ("limit: 9", "scrape_interval: 15s", "group_wait: 10s", 205, ""),
+        ("limit: 9", "scrape_interval: 15s, evaluation_interval: 60s", "group_interval: 5m", 225, ""),
+        ("limit: 9", "scrape_interval: '{{ a }}', evaluation_interval: 15s", "group_wait: 10s", None, "scrape"),
+        ("limit: 9", "scrape_interval: 15s, evaluation_interval: '{{ a }}'", "group_wait: 10s", None, "evaluation"),
+        ("limit: 9", "scrape_interval: 15s, evaluation_interval: 15s", "group_wait: '{{ a }}'", None, "group_wait"),
+    ],
+)
+def test_the_latest_time_until_an_alert_of_prometheus_opens_needs_every_interval(
+    group: str, world: str, route: str, worst: int | None, why: str
+) -> None:
+    (rule,) = alert_rules.rules(platform(
+        rules_yaml=f"groups: [{{name: g, {group}, rules: [{{alert: A, expr: 'up == 0', for: 2m}}]}}]",
+        prometheus_yml=f"global: {{{world}}}\n",
+        alertmanager_yml=f"route: {{receiver: a, {route}}}\nreceivers: [{{name: a, pagerduty_configs: [{{}}]}}]\n",
+    ))  # fmt: skip
+    assert rule.worst == worst
+    assert why in rule.wait_reason

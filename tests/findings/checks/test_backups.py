@@ -357,3 +357,137 @@ def test_a_database_on_a_volume_that_goes_with_its_pod_is_told(
     text = DATABASE.replace("KIND", kind).replace("VOLUME", volume).replace("PATH", path)
     found = engine.run(reader.read([File("a.yaml", text)]), [CHECKS[META.id]]).found
     assert [each.fail.subject for each in found] == ([f"{kind}/db"] if is_told else [])
+
+
+def told(text: str, facts: str = "") -> list[str]:
+    """What is said of each schedule, claim and server: its failure's title, passes, or why it is unknown."""
+    files = [File("a.yaml", text)] + ([File("platform-risk.yaml", facts)] if facts else [])
+    outcome = engine.run(reader.read(files), [CHECKS[META.id]])
+    asked = [each.reason for each in outcome.tallies[0].unsure if each.subject != "restore test"]
+    return [each.fail.title for each in outcome.found] + asked + ["passes"] * outcome.tallies[0].passed
+
+
+def nightly(template: str, name: str = "nightly") -> str:
+    text = SCHEDULE.replace("SCHEDULE", "@daily").replace("PAUSED", "").replace("TEMPLATE", template)
+    return text.replace("nightly", name)
+
+
+LEFT_OUT = "The schedule that covers it leaves its volume out"
+OF_SERVER = "whether its server copies files by default is not here"
+OBJECTS_ONLY = "includedNamespaces: [shop], snapshotVolumes: false"
+SERVER = """---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: velero, namespace: velero}
+spec: {template: {spec: {containers: [{name: velero, image: "velero/velero:v1.15.0", args: [server]}]}}}
+"""
+SET = """---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: shop}
+spec:
+  template: {metadata: {ANNOTATIONS}, spec: {containers: [{name: db}]}}
+  volumeClaimTemplates: TEMPLATES
+"""
+COPIED = SET.replace("ANNOTATIONS", "annotations: {backup.velero.io/backup-volumes: data}")
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "expected"),
+    [
+        (CLAIM, "", ["what backs its volume up is not here"]),
+        (CLAIM, "backups: {volumes: snapshots of the array}", ["passes"]),
+        (CLAIM + CLAIM.replace("data", "more"), "backups: {volumes: true}", ["passes", "passes"]),
+        (CLAIM, "backups: {volumes: false}", [NOBODYS]),
+        (nightly("includedNamespaces: [shop]") + CLAIM, "backups: {volumes: false}", ["passes", "passes"]),
+        (nightly("includedNamespaces: [search]") + CLAIM, "backups: {volumes: true}", ["passes", "passes"]),
+        (nightly("").replace('schedule: "@daily", ', ""), "", ["its schedule cannot be read"]),
+        # A schedule that takes no snapshot, beside a server that copies nothing by default.
+        (nightly(OBJECTS_ONLY) + SERVER + CLAIM, "", [LEFT_OUT]),
+        (nightly(OBJECTS_ONLY) + SERVER + CLAIM, "backups: {volumes: true}", ["passes", "passes"]),
+        (nightly(OBJECTS_ONLY) + SERVER + CLAIM, "backups: {volumes: false}", [LEFT_OUT]),
+        # What its server does by default is not here.
+        (nightly(OBJECTS_ONLY) + CLAIM, "",
+         [f"Schedule/velero/nightly takes no snapshot of it, and {OF_SERVER}"]),
+        (nightly(OBJECTS_ONLY) + CLAIM, "backups: {volumes: false}", [LEFT_OUT]),
+        (nightly(OBJECTS_ONLY), "",
+         [f"it takes no snapshot of volumes (snapshotVolumes: false), and {OF_SERVER}"]),
+        (nightly(OBJECTS_ONLY) + SERVER, "",
+         ["it takes no snapshot of volumes (snapshotVolumes: false), nor does it copy their files"]),
+        # Files of the volumes that a pod names, by a schedule that covers it.
+        (nightly(OBJECTS_ONLY) + SERVER + COPIED.replace("TEMPLATES", "[{metadata: {name: data}}]"), "",
+         ["passes", "passes"]),
+        (nightly(OBJECTS_ONLY) + SERVER + COPIED.replace("TEMPLATES", "[{metadata: {name: data}}]") + CLAIM, "",
+         [LEFT_OUT, "passes", "passes"]),
+        (SERVER + COPIED.replace("TEMPLATES", "[{metadata: {name: data}}]"), "", [NOBODYS]),
+        # No schedule, and hooks of Velero on pods that have another annotation too.
+        (SET.replace("TEMPLATES", "[]").replace(
+            "ANNOTATIONS", "annotations: {team: a, pre.hook.backup.velero.io/command: sync}") + CLAIM, "", [NOBODYS]),
+        (SET.replace("TEMPLATES", "[]").replace("ANNOTATIONS", "annotations: {team: a}") + CLAIM, "",
+         ["what backs its volume up is not here"]),
+        # A set without templates has no claims of its own.
+        (SET.replace("TEMPLATES", "[]").replace("ANNOTATIONS", ""), "", []),
+    ],
+)  # fmt: skip
+def test_a_volume_is_backed_up_by_what_covers_it_or_by_what_the_facts_say(
+    text: str, facts: str, expected: list[str]
+) -> None:
+    assert told(text, facts) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (SCHEDULE.replace("SCHEDULE", "@daily").replace("PAUSED", "paused: true, ").replace("TEMPLATE", ""), 5),
+        (nightly(OBJECTS_ONLY) + SERVER + CLAIM, 5),
+        (nightly("includedNamespaces: [shop], excludedResources: [pvc]") + CLAIM, 7),
+        (nightly("includedNamespaces: [search]") + CLAIM, 7),
+        (DATABASE.replace("KIND", "StatefulSet").replace("VOLUME", "fleeting").replace("PATH", "/data/db"), 7),
+    ],
+)
+def test_what_keeps_no_copy_keeps_none_by_what_its_file_says(text: str, line: int) -> None:
+    (found,) = engine.run(reader.read([File("a.yaml", text)]), [CHECKS[META.id]]).found
+    (kept,) = [each for each in found.fail.quantities if each.name == "retention_days"]
+    (term,) = kept.inputs
+    assert (kept.value, term.value, term.source, term.path, term.line) == (0, 0, "file", "a.yaml", line)
+
+
+def test_that_nothing_backs_volumes_up_is_the_facts_word() -> None:
+    files = [File("a.yaml", CLAIM), File("platform-risk.yaml", "backups:\n  volumes: false\n")]
+    (found,) = engine.run(reader.read(files), [CHECKS[META.id]]).found
+    (term,) = found.fail.quantities[1].inputs
+    assert (term.value, term.source, term.path, term.line) == (0, "facts", "platform-risk.yaml", 2)
+    assert [each.path for each in found.fail.places] == ["a.yaml", "platform-risk.yaml"]
+
+
+@pytest.mark.parametrize("odd", ["volumes: [5, {name: fleeting, emptyDir: {}}]", "volumes: odd"])
+def test_odd_volumes_and_jobs_end_no_search_for_databases_on_what_goes(odd: str) -> None:
+    job = DATABASE.replace("KIND", "Job").replace("{name: db}", "{name: first}")
+    server = DATABASE.replace("KIND", "StatefulSet").replace("[{name: VOLUME", "[odd, {name: VOLUME")
+    text = f"{job}---\n{server}".replace("VOLUME", "fleeting").replace("PATH", "/data/db")
+    title = "A database keeps its data on a volume that goes with its pod"
+    assert told(text) == [title]
+    before, _, _ = text.rpartition("      volumes:")
+    assert told(f"{before}      {odd}\n") == ([title] if "fleeting" in odd else [])
+
+
+def test_a_field_that_leaves_a_claim_out_is_named() -> None:
+    for field in ("excludedResources: [pvc]", "includedResources: [pods]", "labelSelector: {matchLabels: {a: b}}"):
+        text = nightly(f"includedNamespaces: [shop], {field}") + CLAIM
+        (found,) = engine.run(reader.read([File("a.yaml", text)]), [CHECKS[META.id]]).found
+        name = field.partition(":")[0]
+        assert found.fail.why == (
+            f"Schedule/velero/nightly covers its namespace, but its {name} leaves this claim out."
+        )
+
+
+def test_a_schedule_loses_what_was_written_since_the_copy_before_the_damage() -> None:
+    """A snapshot is of one moment. What keeps no time of its own keeps the thirty days of Velero's default."""
+    files = [File("a.yaml", nightly("").replace("ttl: 720h0m0s, ", "")), File("platform-risk.yaml",
+             "backups: {detection_hours: 800}")]  # fmt: skip
+    (found,) = engine.run(reader.read(files), [CHECKS[META.id]]).found
+    figures = {each.name: each for each in found.fail.quantities}
+    assert {name: each.value for name, each in figures.items()} == {
+        "rpo_minutes": 1440, "retention_days": 30, "margin_hours": -80, "hours_of_writes_at_risk": 824,
+    }  # fmt: skip
+    assert figures["retention_days"].inputs[0].source == "provider_default"

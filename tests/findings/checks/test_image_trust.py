@@ -292,3 +292,167 @@ def test_tags_of_a_repository_are_fixed_where_it_says_so(stated: str, verdict: s
     )
     for found in outcome.found:
         assert (str(found.severity), found.fail.quantities[0].inputs[0].source) == ("low", source)
+
+
+def sure(glob: str, action: str = "Enforce", name: str = "signed", attestors: str = SOMEBODY) -> str:
+    return "---" + SIGNED.format(glob=glob, attestors=attestors, action=action).replace("signed", name)
+
+
+def both(*globs: str, action: str = "Enforce") -> str:
+    """A list of several prefixes."""
+    text = ENFORCED.format(glob=" | ".join(globs), match=PODS)
+    return text.replace("Enforce", action)
+
+
+def judged(lists: str, signed: str = "", image: str = "") -> tuple[list[tuple[str, str]], list[str], int]:
+    """(severity and title of failures, what is unknown and why, passes)"""
+    running = DEPLOYMENT.format(image=image) if image else ""
+    found = reading.outcome("image-trust", a_yaml=lists, b_yaml=signed.removeprefix("---"), c_yaml=running)
+    tally = found.tallies[0]
+    asked = sorted(f"{each.subject}: {each.reason}" for each in tally.unsure)
+    return [(str(each.severity), each.fail.title) for each in found.found], asked, tally.passed
+
+
+ANY = "[{entries: [{keyless: {issuer: i}}]}]"
+TRIED = "it denies nothing (validationFailureAction: Audit): an image without its signature runs too"
+LIST_TRIED = "it denies nothing (validationFailureAction: Audit): an image of any other name runs unverified"
+BY_LABELS = "labels choose the namespaces in which ClusterPolicy/registries denies, and which have them is not read"
+NOT_COUNTED = "ClusterPolicy/registries: which images run is not in these files, so none could be counted"
+NO_RULE = "trusted image prefixes are verified by no signature rule"
+
+
+@pytest.mark.parametrize(
+    ("lists", "signed", "failed", "asked", "passed"),
+    [
+        # Every prefix has a rule of its own.
+        (both("a.example/*", "b.example/*"), sure("a.example/*") + sure("b.example/*", name="second"), [], [], 3),
+        (both("a.example/*", "b.example/*"), sure("a.example/*"), [("high", f"1 of 2 {NO_RULE}")], [], 1),
+        # A rule that only reports counts where it names what nothing else verifies.
+        (both("a.example/*", "b.example/*"), sure("a.example/*", "Audit"),
+         [("high", f"2 of 2 {NO_RULE} that denies")],
+         [f"ClusterPolicy/signed: {TRIED}"], 0),
+        (both("a.example/*", "b.example/*"), sure("c.example/*", "Audit"), [("high", f"2 of 2 {NO_RULE}")],
+         [f"ClusterPolicy/signed: {TRIED}"], 0),
+        # What anybody may sign proves nothing, and nobody is told that it would.
+        (both("a.example/*"), sure("a.example/*", "Audit", attestors=ANY),
+         [("high", f"1 of 1 {NO_RULE}"), ("high", "Anybody's signature is enough: the rule names nobody who signs")],
+         [], 0),
+        # All is verified, and the list itself is only tried out.
+        (both("a.example/*", action="Audit"), sure("a.example/*"), [],
+         [f"ClusterPolicy/registries: {LIST_TRIED}"], 1),
+        (both("a.example/*"), sure("a.example/*") + sure("a.example/sub/*", "Audit", "tried"), [], [], 3),
+        (both("a.example/*"), sure("a.example/*") + sure('a.example/*", "b.example/*', "Audit", "tried"), [],
+         [f"ClusterPolicy/tried: {TRIED}"], 2),
+        (both("a.example/*"), sure("a.example/*") + sure("b.example/*", "Audit", "tried"), [],
+         [f"ClusterPolicy/tried: {TRIED}"], 2),
+    ],
+)  # fmt: skip
+def test_every_prefix_of_a_list_is_held_against_every_rule(
+    lists: str, signed: str, failed: list[tuple[str, str]], asked: list[str], passed: int
+) -> None:
+    assert judged(lists, signed) == (failed, sorted([NOT_COUNTED, *asked]), passed)
+
+
+def test_a_list_that_denies_where_labels_say_is_not_judged() -> None:
+    lists = both(OURS, action="Audit").replace(
+        "spec:\n", "spec:\n  validationFailureActionOverrides: [{action: Enforce, namespaceSelector: {}}]\n", 1
+    )
+    assert judged(lists, image="registry.example/api:1") == ([], [f"ClusterPolicy/registries: {BY_LABELS}"], 0)
+
+
+@pytest.mark.parametrize(
+    ("signed", "image", "failed", "asked", "passed"),
+    [
+        # Each image by one of two rules.
+        (sure("registry.example/api*") + sure("registry.example/side*", name="b"), "registry.example/api:1", [], 0, 2),
+        # One image by none: told once, at the first rule that names somebody.
+        (sure("registry.example/api*") + sure("other.example/*", name="b"), "registry.example/api:1",
+         [("ClusterPolicy/signed", "medium")], 0, 1),
+        (sure("*", attestors=ANY, name="open") + sure("registry.example/api*") + sure("other.example/*", name="b"),
+         "registry.example/api:1", [("ClusterPolicy/open", "high"), ("ClusterPolicy/signed", "medium")], 0, 1),
+        # A rule that is tried out for images that others let in, and for some that nothing does.
+        (sure("*") + sure("z.example/*", "Audit", "tried"), "registry.example/api:1", [], 0, 2),
+        (sure("registry.example/*") + sure("z.example/*", "Audit", "tried"), "registry.example/api:1", [], 0, 2),
+        (sure("registry.example/api*") + sure("z.example/*", "Audit", "tried"), "registry.example/api:1",
+         [("ClusterPolicy/signed", "medium")], 1, 0),
+        # A rule that only reports beside one that denies all the same.
+        (sure("*") + sure("registry.example/*", "Audit", "tried"), "registry.example/api:1", [], 0, 2),
+    ],
+)  # fmt: skip
+def test_what_runs_beside_all_rules_is_told_once(
+    signed: str, image: str, failed: list[tuple[str, str]], asked: int, passed: int
+) -> None:
+    outcome = reading.outcome("image-trust", a_yaml=signed.removeprefix("---"), b_yaml=DEPLOYMENT.format(image=image))
+    tally = outcome.tallies[0]
+    assert sorted((each.fail.subject, str(each.severity)) for each in outcome.found) == failed
+    assert (len(tally.unsure), tally.passed) == (asked, passed)
+
+
+def test_an_image_that_a_message_does_not_name_is_against_no_policy() -> None:
+    """What the policy behind a message selects is not read."""
+    policy = """
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: registries}
+spec:
+  validations:
+    - expression: "object.spec.containers.all(c, c.image.startsWith('elsewhere.example/'))"
+"""
+    fails = reading.fails("image-trust", a_yaml=policy, b_yaml=DEPLOYMENT.format(image="other.example/api:1"))
+    assert [reading.figures(each) for each in fails] == [{"prefixes_unverified": 1}]
+
+
+def test_images_against_a_list_weigh_less_than_what_it_trusts_blindly() -> None:
+    lists = both("elsewhere.example/*")
+    failed, _, _ = judged(lists, image="other.example/api:1")
+    assert failed == [
+        ("high", f"1 of 1 {NO_RULE}"), ("medium", "2 of 2 images are against the platform's own policy")
+    ]  # fmt: skip
+
+
+def test_only_the_namespaces_where_an_override_denies_are_left_out_of_what_runs() -> None:
+    signed = SIGNED.format(glob="*", attestors=SOMEBODY, action="Audit") + (
+        "  validationFailureActionOverrides:\n  - {action: Enforce, namespaces: [pay, ledger]}\n"
+        "  - {action: Audit, namespaces: [dev]}\n"
+    )
+    (fail,) = reading.fails("image-trust", a_yaml=signed, b_yaml=DEPLOYMENT.format(image="registry.example/api:1"))
+    assert "denies nothing outside pay, ledger (validationFailureAction: Audit)" in fail.why
+
+
+def test_inputs_say_which_prefix_is_verified_and_which_image_fits() -> None:
+    lists = both("a.example/*", "b.example/*")
+    (fail,) = reading.fails("image-trust", a_yaml=lists, b_yaml=sure("a.example/*").removeprefix("---"))
+    assert [(each.name, each.value, each.source) for each in fail.quantities[0].inputs] == [
+        ("a.example/*", "verified", "file"), ("b.example/*", "no signature rule", "file"),
+    ]  # fmt: skip
+    assert [each.name for each in fail.quantities] == ["prefixes_unverified"]
+    assert fail.why == "Whoever may push below b.example/* decides what runs."
+    (fail,) = reading.fails("image-trust", a_yaml=both(OURS), b_yaml=DEPLOYMENT.format(image="other.example/a:1"))
+    (against,) = [each for each in fail.quantities if each.name == "images_against_own_policy"]
+    assert {each.name: (each.value, each.source) for each in against.inputs} == {
+        "other.example/a:1": ("matches nothing", "file"), "registry.example/sidecar:1": ("matches", "file"),
+    }  # fmt: skip
+
+
+def test_a_rule_for_every_image_says_so_and_one_for_some_names_them() -> None:
+    for glob, said in (("a.example/*", "For a.example/* it"), ("", "For every image it")):
+        text = sure(glob, attestors=ANY).removeprefix("---")
+        (fail,) = reading.fails("image-trust", a_yaml=text)
+        assert fail.why.startswith(said)
+
+
+def test_every_repository_is_judged_whatever_stands_before_it() -> None:
+    block = 'resource "aws_ecr_repository" "{}" {{\n  {}\n}}\n'
+    text = "".join(
+        block.format(name, stated)
+        for name, stated in (
+            ("a", "image_tag_mutability = var.m"), ("b", 'image_tag_mutability = "IMMUTABLE"'),
+            ("c", 'image_tag_mutability = "MUTABLE"'), ("d", ""),
+        )
+    )  # fmt: skip
+    found = reading.outcome("image-trust", main_tf=text)
+    assert {each.fail.subject: (each.fail.places[0].line, each.fail.quantities[0].inputs[0].note)
+            for each in found.found} == {
+        "aws_ecr_repository.c": (8, ""),
+        "aws_ecr_repository.d": (10, "Amazon ECR: image_tag_mutability defaults to MUTABLE"),
+    }  # fmt: skip

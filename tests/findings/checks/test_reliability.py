@@ -471,6 +471,32 @@ def test_probes_hold_requests_back_and_are_patient(text: str, told: str) -> None
     assert (tally.passed, len(tally.unsure)) == (int(not told), int(told == "unknown"))
 
 
+@pytest.mark.parametrize(
+    ("replicas", "facts", "title"),
+    [
+        (1, "", None),
+        (2, "", "All 2 pods may stand on one node"),
+        (2, "zones: 1", "All 2 pods may stand on one node"),
+        (2, "zones: 2", "All 2 pods may stand on one node, or in one of 2 zones"),
+        (3, "zones: 3", "All 3 pods may stand on one node, or in one of 3 zones"),
+    ],
+)
+def test_pods_that_nothing_keeps_apart_may_be_lost_with_a_node_or_a_zone(
+    replicas: int, facts: str, title: str | None
+) -> None:
+    """Whatever stands before that nobody asks anything of."""
+    quiet = SERVED.partition("---")[0] % (3,)
+    served = SERVED % (replicas, "shop", "{app: api}")
+    files = [File("a.yaml", quiet.replace("name: api", "name: first").replace("app: api", "app: first")),
+             File("b.yaml", served), File("platform-risk.yaml", facts or "{}")]  # fmt: skip
+    found = engine.run(reader.read(files), [CHECKS["topology-spread"]]).found
+    assert [each.fail.title for each in found] == ([title] if title else [])
+    for each in found:
+        terms = {term.name: term.value for term in each.fail.quantities[0].inputs}
+        assert terms == {"replicas": replicas} | ({"zones": replicas} if "zones:" in facts and "1" not in facts else {})
+        assert each.fail.why == "Neither topologySpreadConstraints nor anti-affinity keeps them apart."
+
+
 IGNORED = "DuringSchedulingIgnoredDuringExecution"
 APART = "{labelSelector: {matchLabels: {app: api}}, topologyKey: a}"
 

@@ -246,7 +246,84 @@ def test_a_figure_that_counts_stands_beside_those_that_are_computed() -> None:
     ]
 
 
-def _quantity(name: str, value: float, formula: str, inputs: Mapping[str, tuple[float, str]]) -> dict[str, Any]:
+S, POLICY = "s", "percent_per_30_s"
+SERVICES = {
+    "api_min_pods": (1, "pods"), "api_max_pods": (10, "pods"), "api_processes": (2, "processes"),
+    "api_pool_size": (10, "connections"), "api_max_overflow": (5, "connections"), "api_percent_per_30_s": (100, "%"),
+    "web_min_pods": (1, "pods"), "web_max_pods": (10, "pods"), "web_processes": (1, "processes"),
+    "web_pool_size": (4, "connections"), "web_pods_per_30_s": (1, "pods"),
+}  # fmt: skip
+KNATIVE = {
+    "min_replicas": (1, "pods"), "max_replicas": (10, "pods"), "percent_per_2_s": (900, "%"), "stable_window": (60, S),
+    "panic_window_percentage": (10, "%"),
+}  # fmt: skip
+GROUP = {"partitions": (12, "partitions"), "pods": (6, "pods"), "threads_per_pod": (2, "threads")}
+LOGS = {"disk": (100, "GB"), "stored": (40, "GB"), "gb_per_day": (10, "GB/d")}
+
+
+@pytest.mark.parametrize(
+    ("check", "name", "terms", "stated", "changes", "expected"),
+    [
+        # What opens at the end of a window, when its points are in; a timer that is not stated is none.
+        ("alert-delay", "time_to_open_worst_seconds", {"aggregation_window": (60, S), "aggregation_delay": (120, S)},
+         180, {"aggregation_delay": 30}, 90),
+        ("alert-delay", "time_to_open_best_seconds", {"aggregation_window": (60, S)}, 60, {"aggregation_window": 5}, 5),
+        ("alert-delay", "time_to_open_best_seconds", {"for": (120, S)}, 120, {"for": 45}, 45),
+        # 1, 10 pods in one step, after a tenth of the window, as whole seconds.
+        ("autoscaling", "replicas_after_seconds", KNATIVE, [[6, 1], [6, 10]], {"stable_window": 65}, [[7, 1], [7, 10]]),
+        ("autoscaling", "seconds_to_max", KNATIVE, 8, {"stable_window": 601}, 63),
+        # From 1 by 2 and 4 to 8 within two and a half minutes; the shorter of two periods begins it.
+        ("autoscaling", "seconds_to_max", {"min_replicas": (4, "pods"), "max_replicas": (8, "pods"),
+         "pods_per_15_s": (4, "pods"), "pods_per_60_s": (4, "pods")}, 15, {"max_replicas": 4}, 15),
+        # The largest step of each: 4 of 8 pods of 30 connections, 1 of 4.
+        ("db-connections", "connections_per_scale_step", SERVICES, 4 * 30 + 4, {"web_pool_size": 9}, 4 * 30 + 9),
+        ("db-connections", "connections_per_scale_step", SERVICES, 124, {"api_max_overflow": 0}, 4 * 20 + 4),
+        ("db-connections", "connections_per_scale_step", SERVICES, 124, {"api_min_pods": 10, "web_min_pods": 10}, 0),
+        ("db-connections", "connections_needed", {"pooler_instances": (2, ""), "default_pool_size": (20, ""),
+         "pools": (3, ""), "max_db_connections": (50, "")}, 100, {"max_db_connections": 10}, 20),
+        ("db-connections", "breakpoint_pods", {"max_connections": (100, ""), "reserved_connections": (3, ""),
+         "a_max_pods": (5, ""), "a_processes": (1, ""), "a_pool_size": (0, ""), "b_max_pods": (5, ""),
+         "b_processes": (1, ""), "b_pool_size": (10, "")}, 9, {"b_pool_size": 0}, "no pod connects"),
+        ("backups", "regions", {"copies_elsewhere": (1, "regions")}, 2, {"copies_elsewhere": 2}, 3),
+        ("cell-failover", "breaker_blind_from_percent", {"slo": (99.9, "%")}, 0.1, {"slo": 99.99}, 0.01),
+        ("kafka-consumers", "idle_members", GROUP, 0, {"pods": 7}, 2),
+        ("kafka-consumers", "imbalance_ratio", GROUP, 1, {"pods": 4}, 4 / 3),
+        ("kafka-consumers", "idle_members", GROUP, 0, {"pods": 0},
+         "a group has a member and a topic a partition at least"),
+        ("kafka-consumers", "idle_members", GROUP, 0, {"partitions": 0},
+         "a group has a member and a topic a partition at least"),
+        ("kafka-consumers", "idle_members", {"partitions": (1, ""), "pods": (1, "")}, 0, {"pods": 3}, 2),
+        ("kafka-consumers", "backlog_bytes_per_hour", {"consumer_byte_rate": (100, ""), "brokers": (3, ""),
+         "partitions": (3, ""), "arriving_a": (400, "")}, 100 * 3600, {"arriving_a": 10}, 0),
+        ("log-retention", "days_until_full", LOGS, 6, {"stored": 90}, 1),
+        ("log-retention", "days_until_full", LOGS, 6, {"stored": 200}, 0),
+        ("log-retention", "days_until_full", {"disk": (100, "GB"), "gb_per_day": (10, "GB/d")}, 10, {"disk": 50}, 5),
+        ("kafka-durability", "broker_losses_survived", {"replication_factor": (1, "")}, 0,
+         {"replication_factor": 3}, "how many replicas must be in sync is not stated"),
+    ],
+)  # fmt: skip
+def test_a_figure_bends_with_its_inputs_as_the_arithmetic_says(
+    check: str, name: str, terms: Mapping[str, tuple[float, str]], stated: Any, changes: dict[str, float], expected: Any
+) -> None:
+    quantity = _quantity(name, stated, "", terms)
+    (figure,) = what_if.outcome(check, [quantity], changes).figures
+    if isinstance(expected, str):
+        assert (figure.value, figure.problem) == (None, expected)
+    else:
+        assert (figure.value, figure.problem) == (
+            pytest.approx(expected) if isinstance(expected, float) else expected, ""
+        )  # fmt: skip
+
+
+def test_as_many_pods_are_simulated_as_any_cluster_has() -> None:
+    terms = {"min_replicas": (1, "pods"), "max_replicas": (2, "pods"), POLICY: (100, "%")}
+    quantity = _quantity("replicas_after_seconds", [[0, 1], [0, 2]], "", terms)
+    assert _again("autoscaling", quantity, max_replicas=100_000)[-1][1] == 100_000
+    (figure,) = what_if.outcome("autoscaling", [quantity], {"max_replicas": 100_001}).figures
+    assert (figure.value, figure.problem) == (None, "more than 100,000 pods are not simulated")
+
+
+def _quantity(name: str, value: Any, formula: str, inputs: Mapping[str, tuple[float, str]]) -> dict[str, Any]:
     shown = [{"name": each, "value": number, "unit": unit} for each, (number, unit) in inputs.items()]
     return {"name": name, "value": value, "unit": "", "formula": formula, "inputs": shown}
 

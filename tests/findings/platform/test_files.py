@@ -190,3 +190,36 @@ def test_tests_that_somebody_names_are_read(tmp_path: Path) -> None:
     (tmp_path / "tests" / "test_api.py").write_text("a = 1")
     assert seen(tmp_path / "tests") == {"test_api.py": "! of an application's tests alone"}
     assert seen(tmp_path / "tests" / "test_api.py") == {"test_api.py": "a = 1"}
+
+
+def test_files_beyond_the_most_are_named_once_and_end_the_walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_FILES", 2)
+    for name in "abcd":
+        (tmp_path / f"{name}.yaml").write_text(name)
+    assert seen(tmp_path) == {"a.yaml": "a", "b.yaml": "b", "c.yaml": "! more than 2 files"}
+    assert [each.is_error for each in walk([tmp_path]) if isinstance(each, Skipped)] == [True]
+
+
+def test_a_file_that_cannot_be_opened_is_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "a.yaml").write_text("a: 1")
+    monkeypatch.setattr(Path, "open", refuse)
+    assert seen(tmp_path) == {"a.yaml": "! cannot be read: Permission denied"}
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [
+        (".git/config.yaml", (".git/", "version control")),
+        ("web/node_modules/a/b.json", ("web/node_modules/", "dependencies")),
+        ("web/node_modules", None),  # a file of that name
+        ("web/api.yaml", None),
+        ("api.yaml", None),
+    ],
+)
+def test_a_file_below_a_folder_that_nobody_wrote_is_told_by_that_folder(
+    path: str, folder: tuple[str, str] | None
+) -> None:
+    assert files.in_skipped_folder(path) == (folder and Skipped(*folder))

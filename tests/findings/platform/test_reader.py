@@ -162,6 +162,42 @@ def test_facts_beside_the_configuration_are_read_with_lines_and_given_ones_win()
     assert found.get("databases.other") is None
 
 
+def test_of_several_files_of_facts_the_one_nearest_to_the_top_counts_whatever_comes_first() -> None:
+    near, deep, deeper = ("b/platform-risk.yaml", "a: 1\n"), ("c/platform-risk.yaml", "b: 1\n"), (
+        "a/b/platform-risk.yml", "c: 1\n")  # fmt: skip
+    for order in itertools.permutations((near, deep, deeper)):
+        found = platform(*order)
+        assert (found.facts.path, found.files_read) == (near[0], (near[0],))
+        others = {each.path: each.reason for each in found.skipped if each.path != near[0]}
+        assert others.keys() == {deep[0], deeper[0]}
+        assert all(reason.startswith("the facts are those of ") for reason in others.values())
+
+
+def test_facts_that_cannot_be_read_leave_those_that_can() -> None:
+    for first, second in itertools.permutations(
+        (("platform-risk.yaml", "a: [1\n"), ("a/platform-risk.yaml", "a: 1\n"))
+    ):
+        found = platform(first, second)
+        assert found.facts.path == "a/platform-risk.yaml"
+        assert found.files_read == ("a/platform-risk.yaml",)
+        assert "platform-risk.yaml" in {each.path for each in found.skipped}
+
+
+@pytest.mark.parametrize(
+    ("path", "is_of_a_kind"),
+    [
+        ("a/api.yaml", True), ("api.YML", True), ("a.json", True), ("app.py", True), ("main.tf", True),
+        ("a.tfvars", True), ("a.properties", True), ("a/.env", True), (".env.production", True),
+        ("api/Dockerfile", True), ("Dockerfile.web", True), ("api.yaml.example", True), ("a.toml.dist", True),
+        ("readme.md", False), ("yaml", False), ("a/env", False), ("photo.png", False), ("a.example", False),
+    ],
+)  # fmt: skip
+def test_a_file_is_of_a_kind_that_is_read_by_its_name(path: str, is_of_a_kind: bool) -> None:
+    assert reader.is_read(path) is is_of_a_kind
+    skipped = [each.reason for each in platform((path, "{}")).skipped]
+    assert (reader.NO_KIND in skipped) is not is_of_a_kind
+
+
 @pytest.mark.parametrize("text", ["- 1\n", "a: [1\n", "just text\n", ""])
 def test_facts_that_are_no_mapping_are_named(text: str) -> None:
     found = platform(("platform-risk.yaml", text))
