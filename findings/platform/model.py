@@ -218,7 +218,7 @@ _NOT_WORD = re.compile(r"[^a-z0-9]+")
 @lru_cache(maxsize=16_384)
 def normal(key: str) -> str:
     """camelCase, kebab-case, dots and CAPITALS as one: kafka_producer_acks."""
-    return _NOT_WORD.sub("_", _BOUNDARY.sub("_", key[:_LONGEST]).lower()).strip("_")
+    return _NOT_WORD.sub("_", _BOUNDARY.sub("_", key[-_LONGEST:]).lower()).strip("_")
 
 
 _LONGEST = 1_000  # letters of a name: what is longer is none, and patterns are tried on it

@@ -70,7 +70,7 @@ def parse(text: str, path: str) -> Parsed:
 # Within the quotes of a value it may be meant for Datadog or Alertmanager.
 _MARK = re.compile(r"\{[{%]")
 _STATEMENT = re.compile(r"^[ \t]*\{%", re.MULTILINE)
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?')
 
 
 def _is_template(root: Node, text: str) -> bool:

@@ -1,4 +1,4 @@
-# expect: backups fail retention_days=0 line=11
+# expect: backups fail retention_days=0 line=11 severity=high
 resource "aws_dynamodb_table" "lock" {
   name     = "states"
   hash_key = "LockID"

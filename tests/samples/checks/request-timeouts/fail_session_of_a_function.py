@@ -1,4 +1,4 @@
-# expect: request-timeouts fail calls_without_timeout=1 line=11
+# expect: request-timeouts fail calls_without_timeout=1 line=11 severity=medium
 import requests
 
 
