@@ -647,3 +647,67 @@ def test_the_latest_time_until_an_alert_of_prometheus_opens_needs_every_interval
     ))  # fmt: skip
     assert rule.worst == worst
     assert why in rule.wait_reason
+
+
+SERVES = API.replace("[{name: api}]", "[{name: api, ports: [{containerPort: 80}]}]") + (
+    "---\napiVersion: v1\nkind: Service\nmetadata: {name: api, namespace: shop}\n"
+    "spec: {selector: {app: api}, ports: [{port: 80}]}\n"
+)
+FAILING = 'sum(rate(http_requests_total{service="api", code=~"5.."}[5m])) > 5'
+
+
+@pytest.mark.parametrize(
+    ("expression", "severity", "count"),
+    [
+        ("node_load1 > 9", "high", 8),
+        (FEW, "medium", 7),  # requests that fail are noticed by nothing, and pods that are gone by one
+        (FAILING, "medium", 7),
+        ("shop_replicas_missing > 0", "medium", 7),  # which may be one
+        (UP, "high", 7),
+    ],
+)
+def test_one_alert_that_would_tell_of_an_outage_leaves_another_way_to_fail_less_grave(
+    expression: str, severity: str, count: int
+) -> None:
+    (found,) = judged(expression, about=SERVES).found
+    assert (str(found.severity), found.fail.quantities[0].value) == (severity, count)
+    assert found.fail.title == f"api: no alert for {count} of 8 ways to fail"
+
+
+@pytest.mark.parametrize(("facts", "is_told"), [("true", True), ("false", False)])
+def test_that_there_is_no_other_alert_is_taken_from_the_facts_alone(facts: str, is_told: bool) -> None:
+    found = outcome("alert-coverage", api_yaml=API, facts=f"alerting: {{complete: {facts}}}")
+    assert [each.fail.title for each in found.found] == (["api: no alert for 5 of 5 ways to fail"] if is_told else [])
+    assert len(found.tallies[0].unsure) == (not is_told)
+
+
+def test_a_digest_changes_with_any_answer_and_with_nothing_else() -> None:
+    def digest(*expressions: str) -> str:
+        rules = "".join(f"{{alert: A{at}, expr: '{each}'}}, " for at, each in enumerate(expressions))
+        return coverage.digest(
+            coverage.coverage(platform(api_yaml=API, r_yaml=f"groups: [{{name: g, rules: [{rules}]}}]"))
+        )
+
+    assert digest(FEW) == digest(FEW, FEW) == digest("kube_deployment_status_replicas_ready < 1")
+    assert len({digest("node_load1 > 9"), digest(FEW), digest(UP), digest("shop_replicas_missing > 0")}) == 4
+
+
+@pytest.mark.parametrize(
+    ("labels", "wanted"),
+    [
+        ('pod="api-0"', State.NONE), ('pod=~"api-0"', State.COVERED), ('pod="api"', State.COVERED),
+        ('deployment!="api"', State.NONE), ('deployment!="web"', State.COVERED), ('deployment=""', State.UNKNOWN),
+        ('persistentvolumeclaim="data"', State.UNKNOWN), ('deployment="api", namespace="search"', State.NONE),
+    ],
+)  # fmt: skip
+def test_a_name_is_the_subjects_own_or_another_ones(labels: str, wanted: State) -> None:
+    expression = f"kube_deployment_status_replicas_available{{{labels}}} < 1"
+    assert state(expression, "replicas-unavailable").state == wanted
+
+
+def test_rules_by_name_and_rules_for_all_notice_together_in_their_order() -> None:
+    named, other = FEW.replace(" <", '{deployment="api"} <'), FEW.replace(" <", '{deployment="web"} <')
+    rules = "".join(f"{{alert: A{at}, expr: '{each}'}}, " for at, each in enumerate((other, FEW, named)))
+    found = coverage.coverage(platform(api_yaml=API, r_yaml=f"groups: [{{name: g, rules: [{rules}]}}]"))
+    (cell,) = [each for each in found.cells if each.mode == "replicas-unavailable"]
+    assert [each.name for each in cell.rules] == ["A1", "A2"]
