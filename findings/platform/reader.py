@@ -111,10 +111,13 @@ def _sort(found: _Found) -> None:
 
 def _without_older(found: _Found) -> None:
     """Without manifests of which a newer version stands beside them."""
+    told = versions.told({each.path for each in found.resources})
+    if not told:
+        return
     listed: list[tuple[str, Any]] = [(each.path, each.body) for each in found.resources]
     listed += [(each.path, each.root) for each in found.configs]
     kustomizations = [each for each in listed if each[0].rpartition("/")[2] in kubernetes.KUSTOMIZATIONS]
-    older = versions.older(found.resources, kustomizations)
+    older = versions.older([each for each in found.resources if each.path in told], kustomizations)
     if not older:
         return
     found.skipped += (Skipped(path, f"{versions.OLDER} {newest}") for path, newest in older.items())

@@ -18,16 +18,19 @@ _VERSION = re.compile(r"(?<![\w.])v?(\d{1,9}(?:\.\d{1,9}){1,2})(?![\w]|\.\d)")
 _Object = tuple[str, str, str]
 
 
+def told(paths: Iterable[str]) -> set[str]:
+    """The paths that tell a version."""
+    return {path for path in paths if _VERSION.search(path)}
+
+
 def older(resources: Iterable[Resource], kustomizations: Iterable[tuple[str, object]]) -> dict[str, str]:
-    """Files of an older version, each with the file of the newest one. `kustomizations`: their paths and roots."""
+    """Files of an older version, each with the file of the newest one, of objects in files whose path tells one.
+    `kustomizations`: their paths and roots."""
     held: dict[str, set[_Object]] = {}
     running: dict[str, set[_Object]] = {}
     for each in resources:
-        if _VERSION.search(each.path):
-            of_kind = running if each.kind in TEMPLATES else held
-            of_kind.setdefault(each.path, set()).add((each.kind, each.namespace, each.name))
-    if not held and not running:
-        return {}
+        of_kind = running if each.kind in TEMPLATES else held
+        of_kind.setdefault(each.path, set()).add((each.kind, each.namespace, each.name))
     versions: dict[str, list[str]] = {}
     for path in sorted({*held, *running}):
         versions.setdefault(_VERSION.sub("", path), []).append(path)
