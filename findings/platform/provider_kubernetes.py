@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from findings.platform import kubernetes
-from findings.platform.model import Block, Resource
+from findings.platform.model import Block, Resource, normal
 from findings.platform.yaml_reader import Map, Seq
 from platform_risk.quantities.sourced import Sourced, Unknown
 
@@ -72,7 +72,7 @@ def _without_unknown(node: Map) -> Map:
     made = Map(node.line)
     made.size = node.size
     for key, value in node.items():
-        if isinstance(value, Unknown) and _snake(key) not in _COUNTS:
+        if isinstance(value, Unknown) and normal(key) not in _COUNTS:
             continue
         made[key] = kubernetes.UNKNOWN_COUNT if isinstance(value, Unknown) else _bare(value)
         made.lines[key] = node.lines[key]
@@ -136,10 +136,6 @@ def _fields(block: Block, depth: int) -> Map:
 def _counted(name: str, value: object) -> object:
     """Numbers of pods may be written as texts."""
     return int(value) if name in _COUNTS and isinstance(value, str) and value.isdigit() and len(value) < 10 else value
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def _camel(name: str) -> str:
